@@ -1,0 +1,64 @@
+//! The envelope, which is not documented: any JSON object.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::VerificationError;
+use crate::webhook::{Delivery, Extra, FromDelivery};
+
+/// A billing event: whatever members the body has.
+///
+/// Serialising gives the body's members back. `Debug` shows the type alone.
+#[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Event {
+    /// What happened, such as `dispute.sla_breached`, where anything says so.
+    #[serde(skip)]
+    pub event_type: Option<EventType>,
+    /// All members of the body, `type` or `event` included.
+    #[serde(flatten)]
+    pub members: Extra,
+}
+
+/// What happened, and whether the signature vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventType {
+    /// From the body, under the MAC.
+    Signed(String),
+    /// From `X-Webhook-Event`, which anyone on the way could have rewritten. Do
+    /// not decide on it alone.
+    Unsigned(String),
+}
+
+impl EventType {
+    /// The type as the system writes it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Signed(text) | Self::Unsigned(text) => text,
+        }
+    }
+}
+
+impl FromDelivery for Event {
+    fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+        let mut named = delivery.fields()?;
+        let signed = match named.optional("type")? {
+            Some(text) => Some(text),
+            None => named.optional("event")?,
+        };
+        let unsigned = || delivery.hint().map(str::to_owned).map(EventType::Unsigned);
+        Ok(Self {
+            event_type: signed.map(EventType::Signed).or_else(unsigned),
+            members: delivery.fields()?.rest(),
+        })
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("event_type", &self.event_type)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,38 @@
+//! Velora Billing: reconciliation and dispute events.
+//!
+//! The timestamp and the delivery id stand outside the MAC. A captured delivery
+//! with a rewritten timestamp passes every age test, and a new
+//! `X-Webhook-Delivery` would pass a deduplication on that header. The only
+//! identity that is both authenticated and stable is the body itself: its digest
+//! is the key. Two events whose bodies are equal to the byte count as one.
+//!
+//! Source: Velora Billing, *API + Webhooks*.
+
+#[cfg(feature = "events")]
+mod event;
+
+#[cfg(feature = "events")]
+pub use event::{Event, EventType};
+
+use crate::webhook::scheme::CompanionValue;
+use crate::webhook::{Identity, Scheme, SignatureForm, TimeUnit};
+
+/// `X-Webhook-Signature: sha256=<hex>` over the body, beside an unsigned
+/// `X-Webhook-Timestamp`; the event is identified by its body; a refusal is
+/// answered with 401.
+pub fn scheme() -> Scheme {
+    Scheme::new(
+        "billing",
+        "X-Webhook-Signature",
+        SignatureForm::prefixed("sha256="),
+    )
+    .timestamp_header("X-Webhook-Timestamp", TimeUnit::Seconds)
+    .identity(Identity::BodyDigest)
+    .companion("X-Webhook-Event", CompanionValue::Hint(&["type", "event"]))
+    .companion("X-Webhook-Delivery", CompanionValue::Fixed("del_test"))
+    .companion("Content-Type", CompanionValue::Fixed("application/json"))
+    .companion(
+        "User-Agent",
+        CompanionValue::Fixed("Velora-Billing-Webhook/1.0"),
+    )
+}

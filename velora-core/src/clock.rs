@@ -1,0 +1,179 @@
+//! Time as the rules see it: the current instant, and the replay window.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+use web_time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::error::ConfigError;
+
+const MILLIS_PER_SECOND: i64 = 1_000;
+
+/// A point in time, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(i64);
+
+impl UnixTime {
+    /// So many whole seconds since the epoch.
+    pub const fn from_secs(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(MILLIS_PER_SECOND))
+    }
+
+    /// So many milliseconds since the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(MILLIS_PER_SECOND)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+}
+
+/// Where the rules read the time. Implement it to run them at a time of your own.
+pub trait Clock: Send + Sync {
+    /// The wall clock, for the age of a timestamp.
+    fn now(&self) -> UnixTime;
+
+    /// A clock that never goes back, for leases and retention. Only differences count.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The clock of the operating system, or of the JavaScript host on wasm.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixTime {
+        let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => {
+                i64::try_from(before.duration().as_millis()).map_or(i64::MIN, i64::saturating_neg)
+            }
+        };
+        UnixTime(millis)
+    }
+
+    fn monotonic(&self) -> Duration {
+        use std::sync::OnceLock;
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
+}
+
+/// A clock that stands still until it is moved, for tests.
+///
+/// ```
+/// use std::time::Duration;
+/// use velora_core::{Clock, ManualClock, UnixTime};
+///
+/// let clock = ManualClock::new(UnixTime::from_secs(1_780_000_000));
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now(), UnixTime::from_secs(1_780_000_060));
+/// ```
+#[derive(Debug)]
+pub struct ManualClock {
+    start: i64,
+    millis: AtomicI64,
+}
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn new(now: UnixTime) -> Self {
+        Self {
+            start: now.0,
+            millis: AtomicI64::new(now.0),
+        }
+    }
+
+    /// Moves the clock forward; under a millisecond is dropped.
+    pub fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.millis.fetch_add(by, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> UnixTime {
+        UnixTime(self.millis.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        let millis = self.now().0.saturating_sub(self.start);
+        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+    fn now(&self) -> UnixTime {
+        (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
+    }
+}
+
+/// The replay window: how far a timestamp may lie from now, both ways.
+///
+/// The default is 300 s, as all four vendors ask for; exactly 300 s passes.
+/// A tolerance of zero means "this very second", never "off".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerance(Window);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Window {
+    Millis(i64),
+    Off,
+}
+
+impl Tolerance {
+    /// So many whole seconds.
+    pub const fn from_secs(seconds: u32) -> Self {
+        // A `u32` of seconds in milliseconds is far inside an `i64`.
+        Self(Window::Millis(
+            (seconds as i64).saturating_mul(MILLIS_PER_SECOND),
+        ))
+    }
+
+    /// So many seconds, as configuration files and other languages give them.
+    ///
+    /// Errors: `invalid_tolerance` where it is negative, NaN or infinite.
+    pub fn try_from_secs_f64(seconds: f64) -> Result<Self, ConfigError> {
+        if !seconds.is_finite() || seconds < 0.0 {
+            return Err(ConfigError::InvalidTolerance);
+        }
+        // `as` saturates: a tolerance of a million years stays one.
+        Ok(Self(Window::Millis((seconds * 1_000.0) as i64)))
+    }
+
+    /// No age check at all: a captured delivery can be replayed for ever.
+    ///
+    /// Only the deduplication store then stands between a replay and the handler,
+    /// and only for as long as it retains the key.
+    pub const fn dangerous_no_limit() -> Self {
+        Self(Window::Off)
+    }
+
+    /// The window in milliseconds; `None` where it is switched off.
+    pub(crate) const fn as_millis(self) -> Option<i64> {
+        match self.0 {
+            Window::Millis(millis) => Some(millis),
+            Window::Off => None,
+        }
+    }
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self::from_secs(300)
+    }
+}

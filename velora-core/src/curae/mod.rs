@@ -1,0 +1,27 @@
+//! CuraeAI: platform events of connections, imports and exports.
+//!
+//! Source: CuraeAI, *Webhooks*.
+
+#[cfg(feature = "events")]
+mod event;
+
+#[cfg(feature = "events")]
+pub use event::{Event, EventType};
+
+use crate::webhook::scheme::CompanionValue;
+use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
+
+/// `CuraeAI-Signature: t=<s>,v1=<hex>[,v1=<hex>…]` over `<s>.<body>`; the event is
+/// identified by `eventId`. A refusal is answered with 400, after which CuraeAI
+/// does not try again.
+pub fn scheme() -> Scheme {
+    Scheme::new("curae", "CuraeAI-Signature", SignatureForm::List)
+        .signed_payload(SignedPayload::timestamped("", "."))
+        .identity(Identity::Members(vec!["eventId".into()]))
+        .reject_status(400)
+        .client_errors_are_final()
+        .companion("CuraeAI-Timestamp", CompanionValue::Timestamp)
+        .companion("CuraeAI-Event-Id", CompanionValue::Repeats("eventId"))
+        .companion("CuraeAI-Event-Type", CompanionValue::Repeats("eventType"))
+        .companion("Content-Type", CompanionValue::Fixed("application/json"))
+}

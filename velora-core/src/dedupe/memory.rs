@@ -1,0 +1,237 @@
+//! Claims in the memory of one process.
+
+use std::fmt;
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lru::LruCache;
+
+use super::Key;
+use super::store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions};
+use crate::clock::{Clock, SystemClock};
+use crate::error::{ConfigError, StoreError};
+
+/// Enough for a busy endpoint's retries; the vendors' pages suggest the same.
+const DEFAULT_CAPACITY: usize = 5_000;
+
+/// A [`Store`] in memory: bounded, expiring, and for one process only.
+///
+/// A second process, or a restart, knows nothing of it. When it is full, the done
+/// key that was committed longest ago makes room: if its retention still ran, it
+/// is counted in [`dropped_early`](Self::dropped_early), to be watched. A key that
+/// is being worked on is never dropped.
+///
+/// One lock guards it, held for two or three table look-ups.
+///
+/// ```
+/// use velora_core::{Claim, Key, MemoryStore, Store};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = MemoryStore::default();
+/// let key = Key::of_members("tv", &["evt_abc123"]);
+/// if let Claim::Fresh(lease) = store.claim(key.clone()).await? {
+///     // ... the work ...
+///     lease.commit().await?;
+/// }
+/// assert!(matches!(store.claim(key).await?, Claim::Done));
+/// # Ok::<(), velora_core::StoreError>(()) }).unwrap();
+/// ```
+pub struct MemoryStore {
+    options: StoreOptions,
+    capacity: usize,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+/// Lease and retention are the same for every key, so each list, in the order of
+/// its last change, is also in the order of expiry.
+struct State {
+    claimed: LruCache<Key, Claimed>,
+    done: LruCache<Key, Duration>,
+    last_epoch: Epoch,
+    dropped_early: u64,
+}
+
+struct Claimed {
+    epoch: Epoch,
+    expires: Duration,
+}
+
+impl MemoryStore {
+    /// A store with room for so many keys, claimed and done together.
+    ///
+    /// Errors: `invalid_capacity` where it is zero.
+    pub fn new(options: StoreOptions, capacity: usize) -> Result<Self, ConfigError> {
+        if capacity == 0 {
+            return Err(ConfigError::InvalidCapacity);
+        }
+        Ok(Self::sized(options, capacity))
+    }
+
+    /// Sets the clock that leases and retention run on.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How many keys are held.
+    pub fn len(&self) -> usize {
+        self.state().len()
+    }
+
+    /// Whether no key is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many done keys were forgotten for lack of room before their retention
+    /// had run out. Not zero: events may be handled twice; raise the capacity.
+    pub fn dropped_early(&self) -> u64 {
+        self.state().dropped_early
+    }
+
+    fn sized(options: StoreOptions, capacity: usize) -> Self {
+        Self {
+            options,
+            capacity,
+            clock: Arc::new(SystemClock),
+            state: Mutex::new(State {
+                claimed: LruCache::unbounded(),
+                done: LruCache::unbounded(),
+                last_epoch: 0,
+                dropped_early: 0,
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code of others runs under the lock, so there is no half-done change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_claim(&self, key: Key) -> Result<Claim<'_>, StoreError> {
+        let now = self.clock.monotonic();
+        let mut state = self.state();
+        state.forget_expired(now);
+        if state.done.contains(&key) {
+            return Ok(Claim::Done);
+        }
+        match state.claimed.peek(&key) {
+            Some(claimed) if claimed.expires > now => {
+                return Ok(Claim::InFlight {
+                    retry_after: claimed.expires.saturating_sub(now),
+                });
+            }
+            Some(_) => {}
+            None => state.make_room(self.capacity, now)?,
+        }
+        state.last_epoch = state.last_epoch.wrapping_add(1);
+        let epoch = state.last_epoch;
+        let expires = now.saturating_add(self.options.lease());
+        state.claimed.put(key.clone(), Claimed { epoch, expires });
+        Ok(Claim::Fresh(Lease::new(self, key, epoch)))
+    }
+
+    fn try_commit(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
+        let expires = self
+            .clock
+            .monotonic()
+            .saturating_add(self.options.retention());
+        let mut state = self.state();
+        let key = state.take_claimed(key, epoch)?;
+        state.done.put(key, expires);
+        Ok(())
+    }
+
+    fn try_release(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
+        self.state().take_claimed(key, epoch).map(drop)
+    }
+
+    fn try_renew(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
+        let expires = self.clock.monotonic().saturating_add(self.options.lease());
+        let mut state = self.state();
+        let key = state.take_claimed(key, epoch)?;
+        state.claimed.put(key, Claimed { epoch, expires });
+        Ok(())
+    }
+}
+
+impl State {
+    fn len(&self) -> usize {
+        self.claimed.len().saturating_add(self.done.len())
+    }
+
+    fn forget_expired(&mut self, now: Duration) {
+        while self
+            .done
+            .peek_lru()
+            .is_some_and(|(_, expires)| *expires <= now)
+        {
+            self.done.pop_lru();
+        }
+    }
+
+    /// Forgets one key, the cheapest: one that nobody works on any more, then one
+    /// that is done. A dropped claim is gone for good, as epochs are never reused.
+    fn make_room(&mut self, capacity: usize, now: Duration) -> Result<(), StoreError> {
+        if self.len() < capacity {
+            return Ok(());
+        }
+        let abandoned = |(_, claimed): (&Key, &Claimed)| claimed.expires <= now;
+        if self.claimed.peek_lru().is_some_and(abandoned) {
+            self.claimed.pop_lru();
+        } else if self.done.pop_lru().is_some() {
+            self.dropped_early = self.dropped_early.saturating_add(1);
+        } else {
+            return Err(StoreError::StoreFull);
+        }
+        Ok(())
+    }
+
+    /// Compare and take: the key, if it is claimed under just this epoch.
+    fn take_claimed(&mut self, key: &Key, epoch: Epoch) -> Result<Key, StoreError> {
+        match self.claimed.peek(key) {
+            Some(claimed) if claimed.epoch == epoch => {}
+            _ => return Err(StoreError::LeaseLost),
+        }
+        let (key, _) = self.claimed.pop_entry(key).ok_or(StoreError::LeaseLost)?;
+        Ok(key)
+    }
+}
+
+impl Default for MemoryStore {
+    /// The default lease (60 s), retention (72 h) and capacity (5,000 keys).
+    fn default() -> Self {
+        Self::sized(StoreOptions::default(), DEFAULT_CAPACITY)
+    }
+}
+
+impl Store for MemoryStore {
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+        Box::pin(ready(self.try_claim(key)))
+    }
+
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(ready(self.try_commit(key, epoch)))
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(ready(self.try_release(key, epoch)))
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(ready(self.try_renew(key, epoch)))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity)
+            .field("dropped_early", &self.dropped_early())
+            .finish_non_exhaustive()
+    }
+}

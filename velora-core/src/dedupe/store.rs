@@ -1,0 +1,210 @@
+//! The contract between the receiver and whatever keeps the claims.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Key;
+use crate::error::{ConfigError, StoreError};
+
+/// What a store's verbs return.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Numbers the claims of a key. A later claim of the same key has a greater one.
+pub type Epoch = u64;
+
+/// Keeps the claims.
+///
+/// # The contract
+///
+/// A key is *free*, *claimed* under an epoch until its lease runs out, or *done*
+/// until its retention runs out.
+///
+/// - `claim` of a free key, or of one whose lease has run out, claims it under a
+///   new epoch: [`Claim::Fresh`]. Of any number of concurrent claims exactly one
+///   is fresh. Of a key whose lease runs it is [`Claim::InFlight`], of a done key
+///   [`Claim::Done`].
+/// - `commit`, `release` and `renew` act only while the key is claimed under just
+///   this epoch, in one step (compare and set); otherwise they change nothing and
+///   fail with `lease_lost`. A lease that has run out but was not taken over is
+///   still held: its work may be committed.
+/// - `commit` makes the key done for the retention; `release` makes it free;
+///   `renew` starts the lease anew.
+/// - An epoch is never given out twice for a key, not even after a release.
+///
+/// What may be lossy: a store with bounded room may forget a *done* key early, if
+/// it counts it; the event would then be handled a second time. What must not be:
+/// a key whose lease runs is never forgotten to make room (`store_full` instead),
+/// and a fault is an error, never a fresh claim.
+///
+/// [`conformance`](crate::dedupe::conformance) (feature `store-conformance`) holds
+/// an implementation to this.
+pub trait Store: Send + Sync {
+    /// Claims a key. Errors: `store_full`, `store_unavailable`.
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>>;
+
+    /// Marks the work as done. Errors: `lease_lost`, `store_unavailable`.
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
+
+    /// Gives the key back undone. Errors: `lease_lost`, `store_unavailable`.
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
+
+    /// Starts the lease anew. Errors: `lease_lost`, `store_unavailable`.
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+        (**self).claim(key)
+    }
+
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        (**self).commit(key, epoch)
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        (**self).release(key, epoch)
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        (**self).renew(key, epoch)
+    }
+}
+
+/// The answer to a claim.
+#[derive(Debug)]
+pub enum Claim<'s> {
+    /// The event is yours: work, then commit or release.
+    Fresh(Lease<'s>),
+    /// Someone is working on it. Ask the sender to come again; never answer 2xx.
+    InFlight {
+        /// When the lease runs out at the latest.
+        retry_after: Duration,
+    },
+    /// It was handled before: answer 2xx.
+    Done,
+}
+
+/// The right to work on one event, until it is committed, released or taken over.
+///
+/// A lease that is dropped is not released: it runs out, and the next delivery of
+/// the event takes it over.
+#[must_use = "a lease that is not committed makes the event come again"]
+pub struct Lease<'s> {
+    store: &'s dyn Store,
+    key: Key,
+    epoch: Epoch,
+}
+
+impl<'s> Lease<'s> {
+    /// For those who write a [`Store`]: the lease that a fresh claim hands out.
+    pub fn new(store: &'s dyn Store, key: Key, epoch: Epoch) -> Self {
+        Self { store, key, epoch }
+    }
+
+    /// What was claimed.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Under which number.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The work is done: every later claim is [`Claim::Done`].
+    ///
+    /// Errors: `lease_lost`, `store_unavailable`. In both cases do not answer 2xx.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.store.commit(&self.key, self.epoch).await
+    }
+
+    /// The work is not done: the next claim is fresh.
+    ///
+    /// Errors: `lease_lost`, `store_unavailable`.
+    pub async fn release(self) -> Result<(), StoreError> {
+        self.store.release(&self.key, self.epoch).await
+    }
+
+    /// More time for long work: the lease starts anew.
+    ///
+    /// Errors: `lease_lost`, after which the work should stop; `store_unavailable`.
+    pub async fn renew(&self) -> Result<(), StoreError> {
+        self.store.renew(&self.key, self.epoch).await
+    }
+}
+
+impl std::fmt::Debug for Lease<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lease")
+            .field("key", &self.key)
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long a store keeps what: the same for every store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    lease: Duration,
+    retention: Duration,
+}
+
+impl StoreOptions {
+    /// Above the longest retry ladder of the four systems (17.5 h), with room.
+    const MIN_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// How long a claim may be worked on before another delivery takes it over.
+    /// The default is 60 s; give more than the slowest handler needs.
+    ///
+    /// Errors: `invalid_lease` where it is zero or not under the retention.
+    pub fn with_lease(self, lease: Duration) -> Result<Self, ConfigError> {
+        Self { lease, ..self }.checked()
+    }
+
+    /// How long a done key is remembered. The default is 72 h.
+    ///
+    /// Errors: `invalid_retention` under 24 h, `invalid_lease` where the lease is
+    /// not shorter.
+    pub fn with_retention(self, retention: Duration) -> Result<Self, ConfigError> {
+        if retention < Self::MIN_RETENTION {
+            return Err(ConfigError::InvalidRetention);
+        }
+        self.dangerous_short_retention(retention)
+    }
+
+    /// Any retention. A system that retries for longer will have its event handled
+    /// a second time.
+    ///
+    /// Errors: `invalid_lease` where the lease is not shorter.
+    pub fn dangerous_short_retention(self, retention: Duration) -> Result<Self, ConfigError> {
+        Self { retention, ..self }.checked()
+    }
+
+    /// How long a claim may be worked on.
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// How long a done key is remembered.
+    pub fn retention(&self) -> Duration {
+        self.retention
+    }
+
+    fn checked(self) -> Result<Self, ConfigError> {
+        if self.lease.is_zero() || self.lease >= self.retention {
+            return Err(ConfigError::InvalidLease);
+        }
+        Ok(self)
+    }
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(60),
+            retention: Duration::from_secs(72 * 60 * 60),
+        }
+    }
+}

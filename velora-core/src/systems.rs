@@ -1,0 +1,81 @@
+//! The list of systems: the one place, beside its folder, where a new one is named.
+
+use crate::error::ConfigError;
+use crate::webhook::Scheme;
+use crate::{billing, curae, health, tv};
+
+const NAMES: &str = "health, billing, curae, tv, tv-body-only";
+
+impl Scheme {
+    /// The scheme called `health`, `billing`, `curae`, `tv` or `tv-body-only`.
+    ///
+    /// Errors: `unknown_scheme`.
+    pub fn named(name: &str) -> Result<Self, ConfigError> {
+        match name {
+            "health" => Ok(health::scheme()),
+            "billing" => Ok(billing::scheme()),
+            "curae" => Ok(curae::scheme()),
+            "tv" => Ok(tv::scheme()),
+            "tv-body-only" => Ok(tv::body_only_scheme()),
+            _ => Err(ConfigError::UnknownScheme { known: NAMES }),
+        }
+    }
+}
+
+#[cfg(feature = "events")]
+pub use event::Event;
+
+#[cfg(feature = "events")]
+mod event {
+    use serde::Serialize;
+
+    use crate::error::VerificationError;
+    use crate::webhook::{Delivery, Extra, FromDelivery};
+    use crate::{billing, curae, health, tv};
+
+    /// The event of whichever system the delivery's scheme names.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    #[serde(untagged)]
+    #[non_exhaustive]
+    pub enum Event {
+        /// Of scheme `health`.
+        Health(health::Event),
+        /// Of scheme `billing`.
+        Billing(billing::Event),
+        /// Of scheme `curae`.
+        Curae(curae::Event),
+        /// Of scheme `tv`.
+        Tv(tv::Event),
+        /// Of scheme `tv-body-only`.
+        TvBodyOnly(tv::BodyOnlyEvent),
+        /// Of a scheme of your own: the members of its body.
+        Other(Extra),
+    }
+
+    impl Event {
+        /// What happened, as the system writes it, where the system is known and says so.
+        pub fn event_type(&self) -> Option<&str> {
+            match self {
+                Self::Health(event) => Some(event.event_type.as_str()),
+                Self::Billing(event) => event.event_type.as_ref().map(|kind| kind.as_str()),
+                Self::Curae(event) => Some(event.event_type.as_str()),
+                Self::Tv(event) => Some(event.event_type.as_str()),
+                Self::TvBodyOnly(event) => Some(event.event_type.as_str()),
+                Self::Other(_) => None,
+            }
+        }
+    }
+
+    impl FromDelivery for Event {
+        fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+            match delivery.scheme() {
+                "health" => delivery.event().map(Self::Health),
+                "billing" => delivery.event().map(Self::Billing),
+                "curae" => delivery.event().map(Self::Curae),
+                "tv" => delivery.event().map(Self::Tv),
+                "tv-body-only" => delivery.event().map(Self::TvBodyOnly),
+                _ => Ok(Self::Other(delivery.fields()?.rest())),
+            }
+        }
+    }
+}

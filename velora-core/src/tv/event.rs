@@ -1,0 +1,181 @@
+//! The two envelopes and the catalogue of channel events.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::{EventFault, VerificationError};
+use crate::webhook::event_type::event_types;
+use crate::webhook::{Delivery, Extra, Fields, FromDelivery, RawJson};
+
+event_types! {
+    /// What happened.
+    ///
+    /// Source: Velora TV, *Webhooks: Available Events* and *Webhook events*.
+    EventType {
+        StreamOnline = "stream.online",
+        StreamOffline = "stream.offline",
+        StreamUpdate = "stream.update",
+        ChannelFollow = "channel.follow",
+        ChannelSubscribe = "channel.subscribe",
+        ChannelUpdate = "channel.update",
+        ChannelSubscriptionGift = "channel.subscription.gift",
+        ChannelSubscriptionEnd = "channel.subscription.end",
+        UserAuthorizationGrant = "user.authorization.grant",
+        UserAuthorizationRevoke = "user.authorization.revoke",
+    }
+}
+
+/// An event of the default form. Serialising gives the envelope back, unknown
+/// members included. `Debug` shows type and id alone.
+///
+/// Source: Velora TV, *Webhooks: Webhook Payload*.
+#[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Event {
+    /// The same in every retry of the event.
+    pub id: String,
+    /// What happened, such as `stream.online`.
+    #[serde(rename = "type")]
+    pub event_type: EventType,
+    /// When it happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
+    /// The payload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// Every other member.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// An event of the body-only form, which has no id.
+///
+/// Source: Velora TV, *Webhook events*.
+#[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BodyOnlyEvent {
+    /// What happened, such as `stream.online`.
+    #[serde(rename = "event")]
+    pub event_type: EventType,
+    /// When it happened, where the body has it in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
+    /// The payload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// Every other member.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// The payload of an event: typed where the vendor shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Data {
+    /// Of `stream.online`.
+    StreamOnline(StreamOnline),
+    /// Of any other type, or of a shape not documented.
+    Other(RawJson),
+}
+
+/// A stream went live. `Debug` shows its id alone.
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct StreamOnline {
+    /// The stream.
+    pub stream_id: String,
+    /// Its streamer.
+    pub user_id: String,
+    /// The streamer's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The stream's title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// When it started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// Every other member.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl FromDelivery for Event {
+    fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+        let mut fields = delivery.fields()?;
+        let event_type = fields.text("type")?.into();
+        Ok(Self {
+            id: fields.text("id")?,
+            timestamp: fields.optional("timestamp")?,
+            data: Data::take(&mut fields, &event_type)?,
+            extra: fields.rest(),
+            event_type,
+        })
+    }
+}
+
+impl FromDelivery for BodyOnlyEvent {
+    fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+        let mut fields = delivery.fields()?;
+        let event_type = fields.text("event")?.into();
+        Ok(Self {
+            timestamp: fields.optional("timestamp")?,
+            data: Data::take(&mut fields, &event_type)?,
+            extra: fields.rest(),
+            event_type,
+        })
+    }
+}
+
+impl Data {
+    fn take(fields: &mut Fields<'_>, event_type: &EventType) -> Result<Option<Self>, EventFault> {
+        if *event_type == EventType::StreamOnline
+            && let Ok(Some(online)) = fields.object("data", StreamOnline::read)
+        {
+            return Ok(Some(Self::StreamOnline(online)));
+        }
+        Ok(fields.optional("data")?.map(Self::Other))
+    }
+}
+
+impl StreamOnline {
+    fn read(mut fields: Fields<'_>) -> Result<Self, EventFault> {
+        Ok(Self {
+            stream_id: fields.text("streamId")?,
+            user_id: fields.text("userId")?,
+            username: fields.optional("username")?,
+            title: fields.optional("title")?,
+            started_at: fields.optional("startedAt")?,
+            extra: fields.rest(),
+        })
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("event_type", &self.event_type)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BodyOnlyEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyOnlyEvent")
+            .field("event_type", &self.event_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for StreamOnline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamOnline")
+            .field("stream_id", &self.stream_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! Velora TV: stream, channel and user events.
+//!
+//! The vendor describes two forms. *Webhooks* has the signed timestamp and the
+//! envelope with an id: that is [`scheme`], the default. *Webhook events* signs
+//! the body alone: [`body_only_scheme`], to be named only by those who receive
+//! it. Never try both on one delivery: a signature over the body alone can be
+//! replayed with any timestamp.
+//!
+//! Source: Velora TV, *Webhooks*; the body-only form, *Webhook events*.
+
+#[cfg(feature = "events")]
+mod event;
+
+#[cfg(feature = "events")]
+pub use event::{BodyOnlyEvent, Data, Event, EventType, StreamOnline};
+
+use crate::webhook::scheme::CompanionValue;
+use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
+
+/// `X-Velora-Signature: sha256=<hex>` over `<s>.<body>`, with the seconds in
+/// `X-Velora-Timestamp`; the event is identified by `id`; a refusal is answered
+/// with 401.
+pub fn scheme() -> Scheme {
+    Scheme::new(
+        "tv",
+        "X-Velora-Signature",
+        SignatureForm::prefixed("sha256="),
+    )
+    .timestamp_header("X-Velora-Timestamp", TimeUnit::Seconds)
+    .signed_payload(SignedPayload::timestamped("", "."))
+    .identity(Identity::Members(vec!["id".into()]))
+    .companion("X-Velora-Event", CompanionValue::Repeats("type"))
+    .companion("Content-Type", CompanionValue::Fixed("application/json"))
+}
+
+/// `X-Velora-Signature: <hex>` over the body, with unsigned milliseconds in
+/// `X-Velora-Timestamp`; the event has no id and is identified by its body.
+///
+/// The age check holds off accidents, not attackers: they can rewrite the
+/// timestamp. Only the deduplication store stops a replay.
+pub fn body_only_scheme() -> Scheme {
+    Scheme::new("tv-body-only", "X-Velora-Signature", SignatureForm::bare())
+        .timestamp_header("X-Velora-Timestamp", TimeUnit::Milliseconds)
+        .identity(Identity::BodyDigest)
+        .companion("X-Velora-Event", CompanionValue::Repeats("event"))
+        .companion("Content-Type", CompanionValue::Fixed("application/json"))
+}

@@ -1,0 +1,222 @@
+//! A delivery that has been verified.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+#[cfg(feature = "events")]
+use std::sync::OnceLock;
+
+use super::scheme::Checked;
+#[cfg(feature = "events")]
+use super::{
+    fields::{Fields, Outline},
+    scheme::{CompanionValue, Identity},
+};
+use crate::clock::UnixTime;
+#[cfg(feature = "events")]
+use crate::{
+    dedupe::Key,
+    error::{EventFault, VerificationError},
+};
+
+/// A request that was proven to come from its system. Only a
+/// [`Verifier`](crate::Verifier) or [`Precheck`](crate::Precheck) makes one.
+///
+/// It borrows the raw body; [`into_owned`](Self::into_owned) copies it. `Debug`
+/// shows sizes and times, never the body.
+pub struct Delivery<'b> {
+    checked: Arc<Checked>,
+    body: Cow<'b, [u8]>,
+    signed_timestamp: Option<UnixTime>,
+    secret_index: usize,
+    #[cfg(feature = "events")]
+    watched: Vec<Watched>,
+    #[cfg(feature = "events")]
+    outline: OnceLock<Result<Outline, EventFault>>,
+}
+
+/// The value of a header outside the MAC that repeats or hints at the event.
+#[cfg(feature = "events")]
+pub(crate) struct Watched {
+    /// Its place in `Checked::watched`.
+    pub(crate) index: usize,
+    pub(crate) value: Box<[u8]>,
+}
+
+impl<'b> Delivery<'b> {
+    pub(crate) fn verified(
+        checked: Arc<Checked>,
+        body: &'b [u8],
+        signed_timestamp: Option<UnixTime>,
+        secret_index: usize,
+    ) -> Self {
+        Self {
+            checked,
+            body: Cow::Borrowed(body),
+            signed_timestamp,
+            secret_index,
+            #[cfg(feature = "events")]
+            watched: Vec::new(),
+            #[cfg(feature = "events")]
+            outline: OnceLock::new(),
+        }
+    }
+
+    #[cfg(feature = "events")]
+    pub(crate) fn watching(self, watched: Vec<Watched>) -> Self {
+        Self { watched, ..self }
+    }
+
+    /// The name of the scheme it was verified against.
+    pub fn scheme(&self) -> &str {
+        self.checked.scheme.name()
+    }
+
+    /// The raw body: the very bytes that were under the MAC.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// When it was signed; `None` where the scheme does not sign its timestamp.
+    pub fn signed_timestamp(&self) -> Option<UnixTime> {
+        self.signed_timestamp
+    }
+
+    /// Which of the verifier's secrets matched, counted from 0. After a rotation
+    /// the old secret can go once nothing matches it any more.
+    pub fn secret_index(&self) -> usize {
+        self.secret_index
+    }
+
+    /// The same delivery with a body of its own.
+    pub fn into_owned(self) -> Delivery<'static> {
+        Delivery {
+            checked: self.checked,
+            body: Cow::Owned(self.body.into_owned()),
+            signed_timestamp: self.signed_timestamp,
+            secret_index: self.secret_index,
+            #[cfg(feature = "events")]
+            watched: self.watched,
+            #[cfg(feature = "events")]
+            outline: self.outline,
+        }
+    }
+}
+
+/// Reading the verified body (feature `events`).
+#[cfg(feature = "events")]
+impl Delivery<'_> {
+    /// The typed event: `delivery.event::<health::Event>()`, or
+    /// [`Event`](crate::Event) for whichever system it is.
+    ///
+    /// Errors: `malformed_event`, `header_body_mismatch`.
+    pub fn event<E: FromDelivery>(&self) -> Result<E, VerificationError> {
+        E::from_delivery(self)
+    }
+
+    /// The identity to deduplicate on, from authenticated bytes alone.
+    ///
+    /// Errors: `malformed_event`, `header_body_mismatch`.
+    pub fn key(&self) -> Result<Key, VerificationError> {
+        self.check_headers()?;
+        match &self.checked.scheme.identity {
+            Identity::BodyDigest => Ok(Key::of_body(self.scheme(), self.body())),
+            Identity::Members(members) => {
+                let mut fields = self.members()?;
+                let values = members
+                    .iter()
+                    .map(|member| fields.text(member))
+                    .collect::<Result<Vec<_>, _>>()?;
+                Ok(Key::of_members(self.scheme(), &values))
+            }
+        }
+    }
+
+    /// The top-level members of the body, for event types of your own.
+    ///
+    /// Errors: `malformed_event`, `header_body_mismatch`.
+    pub fn fields(&self) -> Result<Fields<'_>, VerificationError> {
+        self.check_headers()?;
+        Ok(self.members()?)
+    }
+
+    /// Whether a header outside the MAC contradicts the verified body; `key`,
+    /// `fields` and `event` ask this too. A body that is not the system's JSON
+    /// contradicts nothing here; reading it is `malformed_event`.
+    ///
+    /// Errors: `header_body_mismatch`.
+    pub fn check_headers(&self) -> Result<(), VerificationError> {
+        for watched in &self.watched {
+            let Some((name, CompanionValue::Repeats(member))) =
+                self.checked.watched.get(watched.index)
+            else {
+                continue;
+            };
+            let Ok(fields) = self.members() else {
+                return Ok(());
+            };
+            let contradicts = fields
+                .peek_text(member)
+                .is_some_and(|text| text.as_bytes() != &*watched.value);
+            if contradicts {
+                return Err(VerificationError::HeaderBodyMismatch {
+                    header: name.to_text(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the header outside the MAC that hints at the event says, if it is text.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        let hint = self.watched.iter().find(|watched| {
+            matches!(
+                self.checked.watched.get(watched.index),
+                Some((_, CompanionValue::Hint(_)))
+            )
+        })?;
+        std::str::from_utf8(&hint.value).ok()
+    }
+
+    fn members(&self) -> Result<Fields<'_>, EventFault> {
+        let outline = self.outline.get_or_init(|| Outline::read(&self.body));
+        match outline {
+            Ok(outline) => Ok(Fields::new(&self.body, outline)),
+            Err(fault) => Err(fault.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Delivery<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("scheme", &self.scheme())
+            .field("body_bytes", &self.body.len())
+            .field("signed_timestamp", &self.signed_timestamp)
+            .field("secret_index", &self.secret_index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a delivery can be read as: the event of a system, or one of your own.
+///
+/// ```
+/// use velora_core::{Delivery, FromDelivery, VerificationError};
+///
+/// struct Order {
+///     number: String,
+///     total: Option<u64>,
+/// }
+///
+/// impl FromDelivery for Order {
+///     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+///         let mut fields = delivery.fields()?;
+///         Ok(Self { number: fields.text("number")?, total: fields.optional("total")? })
+///     }
+/// }
+/// ```
+#[cfg(feature = "events")]
+pub trait FromDelivery: Sized {
+    /// Errors: `malformed_event`, `header_body_mismatch`.
+    fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError>;
+}

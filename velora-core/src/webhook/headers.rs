@@ -1,0 +1,144 @@
+//! Reading headers, whatever the host keeps them in.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use crate::error::ConfigError;
+
+/// A header's name, checked once and compared without regard to case.
+#[derive(Clone, Debug)]
+pub struct HeaderName {
+    text: Cow<'static, str>,
+    #[cfg(feature = "http")]
+    http: http::HeaderName,
+}
+
+impl HeaderName {
+    /// Errors: `invalid_scheme` where the text cannot name a header.
+    pub(crate) fn parse(text: Cow<'static, str>) -> Result<Self, ConfigError> {
+        let invalid = ConfigError::InvalidScheme {
+            reason: "a header name holds a character that no header name may have",
+        };
+        if text.is_empty() || !text.bytes().all(is_token) {
+            return Err(invalid);
+        }
+        Ok(Self {
+            #[cfg(feature = "http")]
+            http: text.parse().map_err(|_| invalid)?,
+            text,
+        })
+    }
+
+    /// The name as its system writes it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn to_text(&self) -> Cow<'static, str> {
+        self.text.clone()
+    }
+
+    fn names(&self, other: &[u8]) -> bool {
+        self.text.as_bytes().eq_ignore_ascii_case(other)
+    }
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// The headers of a request.
+///
+/// Implemented for `http::HeaderMap` (feature `http`), for slices, arrays and
+/// vectors of pairs, and for `HashMap` and `BTreeMap`, with names and values that
+/// are text or bytes. Names are found in any case. Pairs and `HeaderMap` show a
+/// header that was sent twice; a map that has already joined or dropped one
+/// cannot, so prefer the former.
+pub trait Headers {
+    /// Calls `each` with every value of the header `name`, in the order received.
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8]));
+}
+
+impl<H: Headers + ?Sized> Headers for &H {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        (**self).each_value(name, each);
+    }
+}
+
+#[cfg(feature = "http")]
+impl Headers for http::HeaderMap {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        for value in self.get_all(&name.http) {
+            each(value.as_bytes());
+        }
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for [(N, V)] {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        each_match(self.iter().map(|(key, value)| (key, value)), name, each);
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const LEN: usize> Headers for [(N, V); LEN] {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        self.as_slice().each_value(name, each);
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        self.as_slice().each_value(name, each);
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>, S> Headers for HashMap<N, V, S> {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        each_match(self.iter(), name, each);
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for BTreeMap<N, V> {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        each_match(self.iter(), name, each);
+    }
+}
+
+fn each_match<'h, N: AsRef<[u8]> + 'h, V: AsRef<[u8]> + 'h>(
+    pairs: impl Iterator<Item = (&'h N, &'h V)>,
+    name: &HeaderName,
+    each: &mut dyn FnMut(&'h [u8]),
+) {
+    for (key, value) in pairs {
+        if name.names(key.as_ref()) {
+            each(value.as_ref());
+        }
+    }
+}
+
+/// How often a header stands in a request, and its value where it stands once.
+pub(crate) enum Found<'h> {
+    Missing,
+    Once(&'h [u8]),
+    Repeated,
+}
+
+pub(crate) fn find<'h, H: Headers + ?Sized>(headers: &'h H, name: &HeaderName) -> Found<'h> {
+    let mut found = Found::Missing;
+    headers.each_value(name, &mut |value| {
+        found = match found {
+            Found::Missing => Found::Once(value),
+            Found::Once(_) | Found::Repeated => Found::Repeated,
+        };
+    });
+    found
+}
+
+/// The value without the blanks (space, tab) around it.
+pub(crate) fn trim_blanks(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}

@@ -1,0 +1,32 @@
+//! Deliveries: what a system signs, how it is verified, and what it carries.
+//!
+//! No I/O; the time comes through a [`Clock`](crate::Clock) alone; and no JSON
+//! is parsed before the MAC has held.
+
+mod delivery;
+#[cfg(feature = "events")]
+pub(crate) mod event_type;
+#[cfg(feature = "events")]
+mod fields;
+mod headers;
+mod mac;
+#[cfg(feature = "receiver")]
+mod receiver;
+pub(crate) mod scheme;
+mod signature;
+#[cfg(feature = "events")]
+mod signer;
+mod verifier;
+
+pub use delivery::Delivery;
+#[cfg(feature = "events")]
+pub use delivery::FromDelivery;
+#[cfg(feature = "events")]
+pub use fields::{Extra, Fields, RawJson};
+pub use headers::{HeaderName, Headers};
+#[cfg(feature = "receiver")]
+pub use receiver::{Outcome, Receiver, Reply, Work};
+pub use scheme::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
+#[cfg(feature = "events")]
+pub use signer::{SignedDelivery, Signer};
+pub use verifier::{Pending, Precheck, Verifier};

@@ -1,0 +1,346 @@
+//! All rules joined: verify, claim, hand over, commit or release, answer.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::delivery::{Delivery, FromDelivery};
+use super::headers::Headers;
+use super::scheme::Scheme;
+use super::verifier::Verifier;
+use crate::dedupe::{Claim, Key, Lease, Store};
+use crate::error::{Code, StoreError, VerificationError};
+
+/// Applied before hashing, so that nobody makes us hash gigabytes.
+const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
+
+/// What a sender is asked to wait when the store is out of reach.
+const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Receives the deliveries of one endpoint: each genuine event reaches the handler,
+/// is counted once, and each request gets the answer its system wants.
+///
+/// ```
+/// use velora_core::{health, MemoryStore, Receiver, Scheme, Signer, SigningSecret, Verifier};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let secret = SigningSecret::new("0123456789abcdef0123456789abcdef")?;
+/// let verifier = Verifier::new(Scheme::named("health")?, [secret.clone()])?;
+/// let receiver = Receiver::new(verifier, MemoryStore::default());
+///
+/// let signed = Signer::new(Scheme::named("health")?, [secret])?
+///     .sign(br#"{"id":"evt_1","type":"phi.read"}"#);
+/// let handle = async |event: health::Event| {
+///     println!("{} {}", event.event_type, event.id);
+///     Ok::<(), std::io::Error>(())
+/// };
+/// let first = receiver.receive(&signed.body, &signed.headers, handle).await;
+/// let again = receiver.receive(&signed.body, &signed.headers, handle).await;
+/// assert_eq!((first.status, first.outcome.as_str()), (200, "processed"));
+/// assert_eq!((again.status, again.outcome.as_str()), (200, "duplicate"));
+/// # Ok::<(), velora_core::Error>(()) }).unwrap();
+/// ```
+///
+/// | outcome | status |
+/// |---|---|
+/// | `processed`, `duplicate` | 200 |
+/// | `in_flight` | 503, `Retry-After` is what is left of the lease |
+/// | refused before or by the MAC, or `header_body_mismatch` | 401; CuraeAI 400 |
+/// | `malformed_event` | 500: it is genuine, and a later version of ours may read it |
+/// | `body_too_large` | 413; CuraeAI 500, as it would not send it again after a 4xx |
+/// | `handler_failed`, `handler_panicked` | 500 |
+/// | `lease_lost`, `store_full`, `store_unavailable` | 503, `Retry-After` 5 s |
+///
+/// Answer in under 10 s, the systems' own limit: hand slow work to a queue.
+#[derive(Clone)]
+pub struct Receiver {
+    verifier: Verifier,
+    store: Arc<dyn Store>,
+    body_limit: usize,
+}
+
+impl Receiver {
+    /// A receiver with a body limit of 1 MiB.
+    pub fn new(verifier: Verifier, store: impl Store + 'static) -> Self {
+        Self {
+            verifier,
+            store: Arc::new(store),
+            body_limit: DEFAULT_BODY_LIMIT,
+        }
+    }
+
+    /// Sets the largest body, in bytes, that is looked at.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// The largest body, in bytes, that is looked at.
+    pub fn body_limit(&self) -> usize {
+        self.body_limit
+    }
+
+    /// The verifier that decides what is genuine.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// Receives one request. `handler` runs only for a genuine event that nobody
+    /// has handled or is handling; when it is done the claim is committed, and when
+    /// it fails or panics the claim is released, so that the event comes again.
+    ///
+    /// If the future is dropped midway, the lease runs out by itself.
+    pub async fn receive<'b, H, E, F, Fut, X>(
+        &self,
+        body: &'b [u8],
+        headers: &H,
+        handler: F,
+    ) -> Reply
+    where
+        H: Headers + ?Sized,
+        E: FromDelivery,
+        F: FnOnce(E) -> Fut,
+        Fut: Future<Output = Result<(), X>>,
+    {
+        let (work, event) = match self.begin_event(body, headers).await {
+            Ok(begun) => begun,
+            Err(reply) => return reply,
+        };
+        // The call itself may panic too, before it gives a future.
+        let handled = AssertUnwindSafe(async move { handler(event).await });
+        match handled.catch_unwind().await {
+            Ok(Ok(())) => work.done().await,
+            Ok(Err(_)) => work.failed(Outcome::HandlerFailed).await,
+            Err(_) => work.failed(Outcome::HandlerPanicked).await,
+        }
+    }
+
+    /// The first half of [`receive`](Self::receive), for callers with a control flow
+    /// of their own: the work to do, or the reply to give at once.
+    pub async fn begin<'r, 'b, H: Headers + ?Sized>(
+        &'r self,
+        body: &'b [u8],
+        headers: &H,
+    ) -> Result<Work<'r, 'b>, Reply> {
+        let (delivery, key) = self.admit(body, headers)?;
+        self.claim(delivery, key).await
+    }
+
+    /// An event that cannot be read is refused before it is claimed.
+    async fn begin_event<'r, 'b, H: Headers + ?Sized, E: FromDelivery>(
+        &'r self,
+        body: &'b [u8],
+        headers: &H,
+    ) -> Result<(Work<'r, 'b>, E), Reply> {
+        let (delivery, key) = self.admit(body, headers)?;
+        let event = delivery.event().map_err(|error| self.refuse(error))?;
+        Ok((self.claim(delivery, key).await?, event))
+    }
+
+    fn admit<'b, H: Headers + ?Sized>(
+        &self,
+        body: &'b [u8],
+        headers: &H,
+    ) -> Result<(Delivery<'b>, Key), Reply> {
+        if body.len() > self.body_limit {
+            return Err(self.reply(Outcome::BodyTooLarge));
+        }
+        let delivery = self
+            .verifier
+            .verify(body, headers)
+            .map_err(|error| self.refuse(error))?;
+        let key = delivery.key().map_err(|error| self.refuse(error))?;
+        Ok((delivery, key))
+    }
+
+    async fn claim<'r, 'b>(
+        &'r self,
+        delivery: Delivery<'b>,
+        key: Key,
+    ) -> Result<Work<'r, 'b>, Reply> {
+        match self.store.claim(key).await {
+            Ok(Claim::Fresh(lease)) => Ok(Work {
+                receiver: self,
+                lease,
+                delivery,
+            }),
+            Ok(Claim::InFlight { retry_after }) => {
+                Err(self.reply(Outcome::InFlight { retry_after }))
+            }
+            Ok(Claim::Done) => Err(self.reply(Outcome::Duplicate)),
+            Err(error) => Err(self.reply(Outcome::StoreFailed(error))),
+        }
+    }
+
+    fn refuse(&self, error: VerificationError) -> Reply {
+        self.reply(Outcome::Refused(error))
+    }
+
+    /// The one place that decides statuses.
+    pub(crate) fn reply(&self, outcome: Outcome) -> Reply {
+        let scheme = self.verifier.scheme();
+        let reply = Reply::to(scheme, outcome);
+        tracing::debug!(
+            scheme = scheme.name(),
+            outcome = reply.outcome.as_str(),
+            status = reply.status,
+            "delivery answered"
+        );
+        reply
+    }
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receiver")
+            .field("verifier", &self.verifier)
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A genuine event that is ours to handle; end it with [`done`](Self::done) or
+/// [`release`](Self::release). Dropped, its lease runs out by itself.
+#[must_use = "work that is not done makes the event come again"]
+#[derive(Debug)]
+pub struct Work<'r, 'b> {
+    receiver: &'r Receiver,
+    lease: Lease<'r>,
+    delivery: Delivery<'b>,
+}
+
+impl<'b> Work<'_, 'b> {
+    /// What was delivered.
+    pub fn delivery(&self) -> &Delivery<'b> {
+        &self.delivery
+    }
+
+    /// The claim, for its key and to renew it during long work.
+    pub fn lease(&self) -> &Lease<'_> {
+        &self.lease
+    }
+
+    /// The event was handled: commits the claim. The reply is 200 only if that held.
+    pub async fn done(self) -> Reply {
+        let outcome = match self.lease.commit().await {
+            Ok(()) => Outcome::Processed,
+            Err(error) => Outcome::StoreFailed(error),
+        };
+        self.receiver.reply(outcome)
+    }
+
+    /// The event was not handled: releases the claim, so that it comes again.
+    pub async fn release(self) -> Reply {
+        self.failed(Outcome::HandlerFailed).await
+    }
+
+    pub(crate) async fn failed(self, outcome: Outcome) -> Reply {
+        // If the release fails too, the lease runs out by itself: the reply stays.
+        if let Err(error) = self.lease.release().await {
+            tracing::debug!(code = error.code().as_str(), "claim not released");
+        }
+        self.receiver.reply(outcome)
+    }
+}
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// When the sender should come again: `Retry-After`, in whole seconds.
+    pub retry_after: Option<Duration>,
+    /// Why.
+    pub outcome: Outcome,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The handler ran, and its claim is committed.
+    Processed,
+    /// The event was handled before.
+    Duplicate,
+    /// Another delivery of the event is being handled.
+    InFlight {
+        /// When its lease runs out at the latest.
+        retry_after: Duration,
+    },
+    /// The delivery is forged, stale or malformed.
+    Refused(VerificationError),
+    /// The body is over the limit and was not looked at.
+    BodyTooLarge,
+    /// The body could not be read to its end.
+    BodyUnreadable,
+    /// The handler returned an error.
+    HandlerFailed,
+    /// The handler panicked.
+    HandlerPanicked,
+    /// The claim could not be made or committed.
+    StoreFailed(StoreError),
+}
+
+impl Outcome {
+    /// The code, where the outcome is a fault.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Processed | Self::Duplicate | Self::InFlight { .. } => None,
+            Self::Refused(error) => Some(error.code()),
+            Self::BodyTooLarge => Some(Code::BodyTooLarge),
+            Self::BodyUnreadable => Some(Code::BodyUnreadable),
+            Self::HandlerFailed => Some(Code::HandlerFailed),
+            Self::HandlerPanicked => Some(Code::HandlerPanicked),
+            Self::StoreFailed(error) => Some(error.code()),
+        }
+    }
+
+    /// `processed`, `duplicate`, `in_flight`, or the text of the code.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Processed => "processed",
+            Self::Duplicate => "duplicate",
+            Self::InFlight { .. } => "in_flight",
+            fault => fault.code().map_or("", Code::as_str),
+        }
+    }
+}
+
+impl Reply {
+    /// The rules of the table in [`Receiver`].
+    pub(crate) fn to(scheme: &Scheme, outcome: Outcome) -> Self {
+        let (status, retry_after) = match &outcome {
+            Outcome::Processed | Outcome::Duplicate => (200, None),
+            Outcome::InFlight { retry_after } => (503, Some(*retry_after)),
+            Outcome::Refused(VerificationError::MalformedEvent { .. }) => (500, None),
+            Outcome::Refused(_) => (scheme.reject_status, None),
+            Outcome::BodyTooLarge if scheme.client_errors_are_final => (500, None),
+            Outcome::BodyTooLarge => (413, None),
+            Outcome::BodyUnreadable | Outcome::HandlerFailed | Outcome::HandlerPanicked => {
+                (500, None)
+            }
+            Outcome::StoreFailed(_) => (503, Some(STORE_RETRY_AFTER)),
+        };
+        Self {
+            status,
+            retry_after: retry_after.map(whole_seconds),
+            outcome,
+        }
+    }
+
+    /// The value of the `Retry-After` header, if there is to be one.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.map(|wait| wait.as_secs())
+    }
+}
+
+/// Rounded up, and never zero: the sender must not come back a moment too early.
+fn whole_seconds(wait: Duration) -> Duration {
+    let up = u64::from(wait.subsec_nanos() > 0);
+    Duration::from_secs(wait.as_secs().saturating_add(up).max(1))
+}

@@ -1,0 +1,261 @@
+//! What a system signs, and where the signature and the timestamp stand.
+
+use std::borrow::Cow;
+
+use super::headers::HeaderName;
+use crate::error::ConfigError;
+
+/// How one system signs its deliveries: a plain value.
+///
+/// The schemes of the four systems come from [`Scheme::named`] or from the
+/// system's own module. Describe a system of your own with [`Scheme::new`] and
+/// the methods that follow; what cannot work is `invalid_scheme` when a
+/// [`Verifier`](crate::Verifier) or [`Signer`](crate::Signer) is made of it.
+///
+/// ```
+/// use velora_core::{Scheme, SignatureForm, SignedPayload, SigningSecret, TimeUnit, Verifier};
+///
+/// // Slack: `v0=<hex>` over `v0:<timestamp>:<body>`.
+/// let slack = Scheme::new("slack", "X-Slack-Signature", SignatureForm::prefixed("v0="))
+///     .timestamp_header("X-Slack-Request-Timestamp", TimeUnit::Seconds)
+///     .signed_payload(SignedPayload::timestamped("v0:", ":"));
+/// let verifier = Verifier::new(slack, [SigningSecret::new("8f742231b10e8888abcd99yyyzzz85a5")?])?;
+/// # Ok::<(), velora_core::ConfigError>(())
+/// ```
+///
+/// The MAC is always HMAC-SHA-256 in 64 lower-case hex digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheme {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) signature_header: Cow<'static, str>,
+    pub(crate) form: SignatureForm,
+    pub(crate) timestamp_header: Option<(Cow<'static, str>, TimeUnit)>,
+    pub(crate) payload: SignedPayload,
+    pub(crate) identity: Identity,
+    pub(crate) companions: Vec<Companion>,
+    pub(crate) reject_status: u16,
+    pub(crate) client_errors_are_final: bool,
+}
+
+/// The form of the signature header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignatureForm {
+    /// `t=<seconds>,v1=<hex>[,v1=<hex>…]`: one timestamp, one or more signatures.
+    List,
+    /// A fixed text, which may be empty, then one `<hex>`.
+    Prefixed(Cow<'static, str>),
+}
+
+impl SignatureForm {
+    /// `<prefix><hex>`, such as `sha256=<hex>`.
+    pub fn prefixed(prefix: impl Into<Cow<'static, str>>) -> Self {
+        Self::Prefixed(prefix.into())
+    }
+
+    /// The hex digits alone.
+    pub fn bare() -> Self {
+        Self::prefixed("")
+    }
+}
+
+/// The unit of a timestamp header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimeUnit {
+    /// Seconds since the Unix epoch.
+    Seconds,
+    /// Milliseconds since the Unix epoch.
+    Milliseconds,
+}
+
+/// The bytes under the MAC: the raw body, alone or behind the timestamp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedPayload(pub(crate) Option<(Cow<'static, str>, Cow<'static, str>)>);
+
+impl SignedPayload {
+    /// The raw body alone. A timestamp, if there is one, is not signed.
+    pub fn body() -> Self {
+        Self(None)
+    }
+
+    /// `<before><timestamp><after><body>`, with the timestamp as the header writes it.
+    pub fn timestamped(
+        before: impl Into<Cow<'static, str>>,
+        after: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self(Some((before.into(), after.into())))
+    }
+}
+
+/// What makes two deliveries the same event, from authenticated bytes alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Identity {
+    /// These members of the body, all of them texts that are not empty.
+    Members(Vec<Cow<'static, str>>),
+    /// The SHA-256 of the raw body, where the system documents no id.
+    BodyDigest,
+}
+
+/// A header outside the MAC that the system sends along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Companion {
+    pub(crate) header: Cow<'static, str>,
+    pub(crate) value: CompanionValue,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CompanionValue {
+    /// Repeats a member of the body: a delivery where it does not is refused.
+    Repeats(&'static str),
+    /// Names the event where the body may not: kept with the delivery, never trusted.
+    Hint(&'static [&'static str]),
+    /// Repeats the timestamp of the signature header.
+    Timestamp,
+    /// Tells nothing about the event; a signer writes this text.
+    Fixed(&'static str),
+}
+
+impl Scheme {
+    /// A scheme that signs the body alone, without a timestamp.
+    ///
+    /// `name` stands in keys and logs; `signature_header` in any case.
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        signature_header: impl Into<Cow<'static, str>>,
+        form: SignatureForm,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            signature_header: signature_header.into(),
+            form,
+            timestamp_header: None,
+            payload: SignedPayload::body(),
+            identity: Identity::BodyDigest,
+            companions: Vec::new(),
+            reject_status: 401,
+            client_errors_are_final: false,
+        }
+    }
+
+    /// The timestamp stands in a header of its own.
+    #[must_use]
+    pub fn timestamp_header(mut self, name: impl Into<Cow<'static, str>>, unit: TimeUnit) -> Self {
+        self.timestamp_header = Some((name.into(), unit));
+        self
+    }
+
+    /// What is under the MAC. The default is the body alone.
+    #[must_use]
+    pub fn signed_payload(mut self, payload: SignedPayload) -> Self {
+        self.payload = payload;
+        self
+    }
+
+    /// What makes two deliveries the same event. The default is the body's digest.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// The HTTP status that answers a delivery that is refused. The default is 401.
+    #[must_use]
+    pub fn reject_status(mut self, status: u16) -> Self {
+        self.reject_status = status;
+        self
+    }
+
+    /// The sender does not repeat what was answered with a 4xx. A fault of our own
+    /// is then never answered with one.
+    #[must_use]
+    pub fn client_errors_are_final(mut self) -> Self {
+        self.client_errors_are_final = true;
+        self
+    }
+
+    pub(crate) fn companion(mut self, header: &'static str, value: CompanionValue) -> Self {
+        self.companions.push(Companion {
+            header: header.into(),
+            value,
+        });
+        self
+    }
+
+    /// The scheme's name, such as `health`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A scheme whose parts have been checked against each other.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) scheme: Scheme,
+    pub(crate) signature_header: HeaderName,
+    pub(crate) timestamp_header: Option<(HeaderName, TimeUnit)>,
+    /// The headers to look at beside the signature: those that repeat or hint at a member.
+    #[cfg(feature = "events")]
+    pub(crate) watched: Vec<(HeaderName, CompanionValue)>,
+}
+
+/// Longest fixed text in a signed payload: with 15 digits of timestamp the
+/// whole prefix stays inside the first 64-byte block of the hash.
+const MAX_PAYLOAD_TEXT: usize = 32;
+
+impl Checked {
+    pub(crate) fn new(scheme: Scheme) -> Result<Self, ConfigError> {
+        let invalid = |reason| Err(ConfigError::InvalidScheme { reason });
+        let list = scheme.form == SignatureForm::List;
+        if scheme.name.is_empty() {
+            return invalid("its name is empty");
+        }
+        if list && scheme.timestamp_header.is_some() {
+            return invalid("a list carries its own timestamp, a timestamp header is a second one");
+        }
+        if let Some((before, after)) = &scheme.payload.0 {
+            if !list && scheme.timestamp_header.is_none() {
+                return invalid("the timestamp is under the MAC, but no header carries it");
+            }
+            if before.len().saturating_add(after.len()) > MAX_PAYLOAD_TEXT {
+                return invalid("the text around the timestamp is longer than 32 bytes");
+            }
+        }
+        if let SignatureForm::Prefixed(prefix) = &scheme.form
+            && !prefix.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return invalid("the signature's prefix is not plain ASCII without blanks");
+        }
+        if let Identity::Members(members) = &scheme.identity
+            && (members.is_empty() || members.iter().any(|member| member.is_empty()))
+        {
+            return invalid("the identity names no member of the body");
+        }
+        if !(400..=599).contains(&scheme.reject_status) {
+            return invalid("the status of a refusal is not a 4xx or 5xx");
+        }
+        Ok(Self {
+            signature_header: HeaderName::parse(scheme.signature_header.clone())?,
+            timestamp_header: match scheme.timestamp_header.clone() {
+                Some((name, unit)) => Some((HeaderName::parse(name)?, unit)),
+                None => None,
+            },
+            #[cfg(feature = "events")]
+            watched: watched(&scheme.companions)?,
+            scheme,
+        })
+    }
+}
+
+#[cfg(feature = "events")]
+fn watched(companions: &[Companion]) -> Result<Vec<(HeaderName, CompanionValue)>, ConfigError> {
+    let mut watched = Vec::new();
+    for companion in companions {
+        if let CompanionValue::Repeats(_) | CompanionValue::Hint(_) = companion.value {
+            let name = HeaderName::parse(companion.header.clone())?;
+            watched.push((name, companion.value.clone()));
+        }
+    }
+    Ok(watched)
+}

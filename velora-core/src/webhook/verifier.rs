@@ -1,0 +1,465 @@
+//! The checks in their order: headers, timestamp, age, MAC.
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::delivery::Delivery;
+#[cfg(feature = "events")]
+use super::delivery::Watched;
+use super::headers::{Found, HeaderName, Headers, find};
+use super::mac::{Mac, MacKey, Prefix};
+use super::scheme::{Checked, Scheme, TimeUnit};
+use super::signature::{Candidates, MAX_HEADER_BYTES, parse, parse_timestamp};
+use crate::clock::{Clock, SystemClock, Tolerance, UnixTime};
+use crate::error::{ConfigError, VerificationError};
+use crate::secret::SigningSecret;
+
+/// Verifies deliveries of one scheme under one or more secrets.
+///
+/// Make it once and keep it: the keyed hash state is computed here. Cloning is
+/// cheap, and a verifier can be shared between threads. The scheme is always
+/// named by the caller and never guessed from a header. During a rotation give
+/// both secrets; either may match.
+///
+/// The checks, in this order, first failure wins: `missing_header`,
+/// `duplicate_header`, `header_too_large`, `malformed_header`,
+/// `malformed_timestamp`, `timestamp_too_old`, `timestamp_in_future`,
+/// `signature_mismatch`. The body is not parsed before its MAC has held.
+///
+/// ```
+/// use velora_core::{Scheme, SigningSecret, UnixTime, Verifier};
+///
+/// let secret = SigningSecret::new("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")?;
+/// let verifier = Verifier::new(Scheme::named("health")?, [secret])?;
+///
+/// let body = br#"{"id":"evt_1","n":1}"#;
+/// let headers = [(
+///     "X-Velora-Signature",
+///     "t=1717423320,v1=eee5b5f8d76f97b123cfe84749225d48e0db85f730646189af34cdbe2f904f46",
+/// )];
+/// let now = UnixTime::from_secs(1_717_423_400);
+/// let delivery = verifier.verify_at(body, &headers, now)?;
+/// assert_eq!(delivery.body(), body);
+///
+/// let forged = verifier.verify_at(br#"{"id":"evt_2","n":1}"#, &headers, now);
+/// assert_eq!(forged.unwrap_err().code().as_str(), "signature_mismatch");
+/// # Ok::<(), velora_core::Error>(())
+/// ```
+///
+/// Sources: Velora Health, *Webhooks: Verify the signature*; Velora Billing,
+/// *API + Webhooks: Verifying signatures*; CuraeAI, *Webhooks: Verify every
+/// delivery*; Velora TV, *Webhooks: Verifying Signatures*.
+#[derive(Clone)]
+pub struct Verifier {
+    precheck: Precheck,
+    keys: Arc<[MacKey]>,
+}
+
+impl Verifier {
+    /// A verifier with the default tolerance (300 s) and the system's clock.
+    ///
+    /// Errors: `no_secret`, `invalid_scheme`.
+    pub fn new(
+        scheme: Scheme,
+        secrets: impl IntoIterator<Item = SigningSecret>,
+    ) -> Result<Self, ConfigError> {
+        let keys: Arc<[MacKey]> = secrets
+            .into_iter()
+            .map(|secret| MacKey::new(secret.expose()))
+            .collect();
+        if keys.is_empty() {
+            return Err(ConfigError::NoSecret);
+        }
+        Ok(Self {
+            precheck: Precheck::new(scheme)?,
+            keys,
+        })
+    }
+
+    /// Sets the replay window.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: Tolerance) -> Self {
+        self.precheck.tolerance = tolerance;
+        self
+    }
+
+    /// Sets the clock that [`verify`](Self::verify) reads.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.precheck.clock = Arc::new(clock);
+        self
+    }
+
+    /// The checks before the MAC, for hosts that compute it themselves.
+    pub fn precheck(&self) -> &Precheck {
+        &self.precheck
+    }
+
+    /// The scheme that deliveries are verified against.
+    pub fn scheme(&self) -> &Scheme {
+        self.precheck.scheme()
+    }
+
+    /// Verifies the raw body, exactly as received, at the present time.
+    ///
+    /// Errors: see [`Verifier`].
+    pub fn verify<'b, H: Headers + ?Sized>(
+        &self,
+        body: &'b [u8],
+        headers: &H,
+    ) -> Result<Delivery<'b>, VerificationError> {
+        self.verify_at(body, headers, self.precheck.clock.now())
+    }
+
+    /// Verifies the raw body, exactly as received, as of `now`.
+    ///
+    /// Errors: see [`Verifier`].
+    pub fn verify_at<'b, H: Headers + ?Sized>(
+        &self,
+        body: &'b [u8],
+        headers: &H,
+        now: UnixTime,
+    ) -> Result<Delivery<'b>, VerificationError> {
+        let claims = self.precheck.claims(headers, now)?;
+        let macs = self.keys.iter().map(|key| key.mac(&claims.prefix, body));
+        let secret_index = claims.matching(macs)?;
+        let delivery = Delivery::verified(
+            Arc::clone(&self.precheck.checked),
+            body,
+            claims.signed_timestamp,
+            secret_index,
+        );
+        #[cfg(feature = "events")]
+        let delivery = delivery.watching(self.precheck.watch(headers));
+        Ok(delivery)
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("scheme", &self.scheme().name())
+            .field("secrets", &self.keys.len())
+            .field("tolerance", &self.precheck.tolerance)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The check without the hash: every rule of a [`Verifier`] but the MAC itself,
+/// for hosts that compute HMAC-SHA-256 on their own (WebCrypto, a KMS, an HSM).
+///
+/// [`check`](Self::check) gives the bytes to put before the body; the host
+/// computes one MAC for each of its secrets over `signed_prefix` and the raw
+/// body; [`Pending::accept`] decides.
+///
+/// ```
+/// # use hmac::{Hmac, KeyInit, Mac};
+/// # fn host_hmac(prefix: &[u8], body: &[u8]) -> [u8; 32] {
+/// #     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"the host's own key").unwrap();
+/// #     mac.update(prefix);
+/// #     mac.update(body);
+/// #     mac.finalize().into_bytes().into()
+/// # }
+/// use velora_core::{Precheck, Scheme, Signer, SigningSecret};
+///
+/// let signed = Signer::new(Scheme::named("curae")?, [SigningSecret::new("the host's own key")?])?
+///     .sign(br#"{"eventType":"import.completed","eventId":"evt_1","data":{}}"#);
+///
+/// let precheck = Precheck::new(Scheme::named("curae")?)?;
+/// let pending = precheck.check(&signed.headers)?;
+/// let mac = host_hmac(pending.signed_prefix(), &signed.body);
+/// let delivery = pending.accept(&signed.body, &[mac])?;
+/// assert_eq!(delivery.body(), signed.body);
+/// # Ok::<(), velora_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Precheck {
+    checked: Arc<Checked>,
+    tolerance: Tolerance,
+    clock: Arc<dyn Clock>,
+}
+
+impl Precheck {
+    /// The checks of a scheme, with the default tolerance and the system's clock.
+    ///
+    /// Errors: `invalid_scheme`.
+    pub fn new(scheme: Scheme) -> Result<Self, ConfigError> {
+        Ok(Self {
+            checked: Arc::new(Checked::new(scheme)?),
+            tolerance: Tolerance::default(),
+            clock: Arc::new(SystemClock),
+        })
+    }
+
+    /// Sets the replay window.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: Tolerance) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// The scheme that is checked.
+    pub fn scheme(&self) -> &Scheme {
+        &self.checked.scheme
+    }
+
+    /// Everything before the MAC, at the present time.
+    ///
+    /// Errors: those of [`Verifier`] but `signature_mismatch`.
+    pub fn check<H: Headers + ?Sized>(&self, headers: &H) -> Result<Pending, VerificationError> {
+        self.check_at(headers, self.clock.now())
+    }
+
+    /// Everything before the MAC, as of `now`.
+    ///
+    /// Errors: those of [`Verifier`] but `signature_mismatch`.
+    pub fn check_at<H: Headers + ?Sized>(
+        &self,
+        headers: &H,
+        now: UnixTime,
+    ) -> Result<Pending, VerificationError> {
+        Ok(Pending {
+            claims: self.claims(headers, now)?,
+            #[cfg(feature = "events")]
+            watched: self.watch(headers),
+            checked: Arc::clone(&self.checked),
+        })
+    }
+
+    fn claims<H: Headers + ?Sized>(
+        &self,
+        headers: &H,
+        now: UnixTime,
+    ) -> Result<Claims, VerificationError> {
+        let checked = &*self.checked;
+        let raw = RawHeaders::read(checked, headers)?;
+        let parsed = parse(
+            &checked.scheme.form,
+            &checked.signature_header,
+            raw.signature,
+        )?;
+
+        let (text, unit) = match (raw.timestamp, parsed.timestamp) {
+            (Some((text, unit)), _) => (text, unit),
+            (None, Some(text)) => (text, TimeUnit::Seconds),
+            (None, None) => return Ok(Claims::unstamped(parsed.candidates)),
+        };
+        let timestamp = parse_timestamp(text, unit)?;
+        let timestamp = self.check_age(timestamp, unit, now)?;
+
+        let mut prefix = Prefix::EMPTY;
+        let signed_timestamp = match &checked.scheme.payload.0 {
+            Some((before, after)) => {
+                // `Checked` has bounded both texts, and 15 digits more still fit.
+                prefix
+                    .push(before.as_bytes())
+                    .and_then(|()| prefix.push(text))
+                    .and_then(|()| prefix.push(after.as_bytes()))
+                    .ok_or(VerificationError::MalformedTimestamp { hint: None })?;
+                Some(timestamp)
+            }
+            None => None,
+        };
+        Ok(Claims {
+            prefix,
+            candidates: parsed.candidates,
+            signed_timestamp,
+        })
+    }
+
+    /// Exactly the tolerance away passes. Seconds are compared as seconds: the
+    /// sender has cut its fraction off, so ours is cut off too.
+    fn check_age(
+        &self,
+        timestamp: i64,
+        unit: TimeUnit,
+        now: UnixTime,
+    ) -> Result<UnixTime, VerificationError> {
+        let (timestamp, now) = match unit {
+            TimeUnit::Seconds => (
+                UnixTime::from_secs(timestamp),
+                UnixTime::from_secs(now.as_secs()),
+            ),
+            TimeUnit::Milliseconds => (UnixTime::from_millis(timestamp), now),
+        };
+        let Some(tolerance) = self.tolerance.as_millis() else {
+            return Ok(timestamp);
+        };
+        let age = now.as_millis().saturating_sub(timestamp.as_millis());
+        let seconds = age.unsigned_abs().div_ceil(1_000);
+        if age > tolerance {
+            Err(VerificationError::TimestampTooOld { seconds })
+        } else if age < tolerance.saturating_neg() {
+            Err(VerificationError::TimestampInFuture { seconds })
+        } else {
+            Ok(timestamp)
+        }
+    }
+
+    #[cfg(feature = "events")]
+    fn watch<H: Headers + ?Sized>(&self, headers: &H) -> Vec<Watched> {
+        let mut watched = Vec::new();
+        for (index, (name, _)) in self.checked.watched.iter().enumerate() {
+            headers.each_value(name, &mut |value| {
+                watched.push(Watched {
+                    index,
+                    value: value.into(),
+                });
+            });
+        }
+        watched
+    }
+}
+
+impl fmt::Debug for Precheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Precheck")
+            .field("scheme", &self.scheme().name())
+            .field("tolerance", &self.tolerance)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A delivery whose headers have passed and whose MAC is still to be computed.
+pub struct Pending {
+    claims: Claims,
+    #[cfg(feature = "events")]
+    watched: Vec<Watched>,
+    checked: Arc<Checked>,
+}
+
+impl Pending {
+    /// The bytes under the MAC before the raw body; may be empty.
+    pub fn signed_prefix(&self) -> &[u8] {
+        self.claims.prefix.as_bytes()
+    }
+
+    /// The signatures that the header offers, for hosts that can only compare.
+    pub fn candidates(&self) -> impl Iterator<Item = [u8; 32]> + '_ {
+        self.claims.candidates.iter().map(|mac| mac.to_bytes())
+    }
+
+    /// Decides, given one MAC for each secret, in the order of the secrets.
+    ///
+    /// Errors: `signature_mismatch`.
+    pub fn accept<'b>(
+        self,
+        body: &'b [u8],
+        macs: &[[u8; 32]],
+    ) -> Result<Delivery<'b>, VerificationError> {
+        let secret_index = self.claims.matching(macs.iter().map(Mac::from_bytes))?;
+        let signed_timestamp = self.claims.signed_timestamp;
+        let delivery = Delivery::verified(self.checked, body, signed_timestamp, secret_index);
+        #[cfg(feature = "events")]
+        let delivery = delivery.watching(self.watched);
+        Ok(delivery)
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("scheme", &self.checked.scheme.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the headers claim, to be proven by the MAC.
+struct Claims {
+    prefix: Prefix,
+    candidates: Candidates,
+    signed_timestamp: Option<UnixTime>,
+}
+
+impl Claims {
+    fn unstamped(candidates: Candidates) -> Self {
+        Self {
+            prefix: Prefix::EMPTY,
+            candidates,
+            signed_timestamp: None,
+        }
+    }
+
+    /// The index of the first MAC that any candidate equals. Every candidate is
+    /// compared, so that the time tells nothing of which one it was.
+    fn matching(&self, macs: impl Iterator<Item = Mac>) -> Result<usize, VerificationError> {
+        for (index, mac) in macs.enumerate() {
+            let mut matches = false;
+            for candidate in self.candidates.iter() {
+                matches |= mac.matches(candidate);
+            }
+            if matches {
+                return Ok(index);
+            }
+        }
+        Err(VerificationError::SignatureMismatch)
+    }
+}
+
+/// The one or two headers of a scheme, each there once and of a sane size.
+struct RawHeaders<'h> {
+    signature: &'h [u8],
+    timestamp: Option<(&'h [u8], TimeUnit)>,
+}
+
+impl<'h> RawHeaders<'h> {
+    fn read<H: Headers + ?Sized>(
+        checked: &Checked,
+        headers: &'h H,
+    ) -> Result<Self, VerificationError> {
+        let signature_name = &checked.signature_header;
+        let signature = find(headers, signature_name);
+        let timestamp = checked
+            .timestamp_header
+            .as_ref()
+            .map(|(name, unit)| (name, find(headers, name), *unit));
+
+        // All that is missing comes before all that is repeated, and that before sizes.
+        present(&signature, signature_name)?;
+        if let Some((name, found, _)) = &timestamp {
+            present(found, name)?;
+        }
+        let signature = once(signature, signature_name)?;
+        let timestamp = match timestamp {
+            Some((name, found, unit)) => Some((name, once(found, name)?, unit)),
+            None => None,
+        };
+        bounded(signature, signature_name)?;
+        if let Some((name, value, _)) = timestamp {
+            bounded(value, name)?;
+        }
+        Ok(Self {
+            signature,
+            timestamp: timestamp.map(|(_, value, unit)| (value, unit)),
+        })
+    }
+}
+
+fn present(found: &Found<'_>, name: &HeaderName) -> Result<(), VerificationError> {
+    match found {
+        Found::Missing => Err(VerificationError::MissingHeader {
+            header: name.to_text(),
+        }),
+        Found::Once(_) | Found::Repeated => Ok(()),
+    }
+}
+
+fn once<'h>(found: Found<'h>, name: &HeaderName) -> Result<&'h [u8], VerificationError> {
+    match found {
+        Found::Once(value) => Ok(value),
+        Found::Missing | Found::Repeated => Err(VerificationError::DuplicateHeader {
+            header: name.to_text(),
+        }),
+    }
+}
+
+fn bounded(value: &[u8], name: &HeaderName) -> Result<(), VerificationError> {
+    if value.len() > MAX_HEADER_BYTES {
+        return Err(VerificationError::HeaderTooLarge {
+            header: name.to_text(),
+        });
+    }
+    Ok(())
+}
