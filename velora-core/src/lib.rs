@@ -27,6 +27,8 @@
 //! Every error has a [`Code`], stable and the same in every language. Branch on
 //! it. No error, log or `Debug` shows a secret, a body or an expected signature.
 
+#![forbid(unsafe_code)]
+
 mod clock;
 mod error;
 mod secret;

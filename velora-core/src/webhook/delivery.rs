@@ -24,6 +24,7 @@ use crate::{
 ///
 /// It borrows the raw body; [`into_owned`](Self::into_owned) copies it. `Debug`
 /// shows sizes and times, never the body.
+#[derive(Clone)]
 pub struct Delivery<'b> {
     checked: Arc<Checked>,
     body: Cow<'b, [u8]>,
@@ -37,6 +38,7 @@ pub struct Delivery<'b> {
 
 /// The value of a header outside the MAC that repeats or hints at the event.
 #[cfg(feature = "events")]
+#[derive(Clone)]
 pub(crate) struct Watched {
     /// Its place in `Checked::watched`.
     pub(crate) index: usize,
@@ -219,4 +221,13 @@ impl fmt::Debug for Delivery<'_> {
 pub trait FromDelivery: Sized {
     /// Errors: `malformed_event`, `header_body_mismatch`.
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError>;
+}
+
+/// The delivery itself, for handlers that read the raw body.
+#[cfg(feature = "events")]
+impl FromDelivery for Delivery<'static> {
+    fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+        delivery.check_headers()?;
+        Ok(delivery.clone().into_owned())
+    }
 }

@@ -17,10 +17,10 @@ use crate::error::EventFault;
 const MAX_DEPTH: usize = 64;
 
 /// Where the members of a JSON object lie in its text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Outline(Vec<Place>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Place {
     name: Box<str>,
     value: Range<usize>,

@@ -1,0 +1,163 @@
+//! The one-way imports that keep the house in order, read from the sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// All Rust files below a folder, or the one file, with their texts.
+fn sources(path: &str) -> Vec<(PathBuf, String)> {
+    let mut pending = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path)];
+    let mut found = Vec::new();
+    while let Some(path) = pending.pop() {
+        if path.is_dir() {
+            pending.extend(
+                fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    assert!(!found.is_empty(), "nothing at {path}");
+    found
+}
+
+/// The code without comments, in which names of others may stand.
+fn code(text: &str) -> String {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn assert_does_not_know(path: &str, others: &[&str]) {
+    for (file, text) in sources(path) {
+        for other in others {
+            assert!(
+                !code(&text).contains(other),
+                "{} knows {other}",
+                file.display()
+            );
+        }
+    }
+}
+
+const SYSTEMS: [&str; 4] = ["health", "billing", "curae", "tv"];
+
+#[test]
+fn no_system_knows_another() {
+    for system in SYSTEMS {
+        for other in SYSTEMS.into_iter().filter(|other| *other != system) {
+            assert_does_not_know(
+                system,
+                &[&format!("crate::{other}"), &format!("super::{other}")],
+            );
+        }
+    }
+}
+
+#[test]
+fn the_shared_rules_know_no_system() {
+    for shared in ["webhook", "dedupe", "secret.rs", "clock.rs", "error.rs"] {
+        assert_does_not_know(
+            shared,
+            &SYSTEMS
+                .map(|system| format!("crate::{system}"))
+                .each_ref()
+                .map(String::as_str),
+        );
+        assert_does_not_know(
+            shared,
+            &["crate::systems", "crate::axum", "crate::{billing"],
+        );
+    }
+}
+
+#[test]
+fn the_foundation_knows_nobody() {
+    for foundation in ["secret.rs", "clock.rs", "error.rs"] {
+        assert_does_not_know(
+            foundation,
+            &["crate::webhook", "crate::dedupe", "crate::api"],
+        );
+    }
+    assert_does_not_know("dedupe", &["crate::webhook"]);
+}
+
+#[test]
+fn the_webhook_rules_do_no_io_and_have_no_clock_of_their_own() {
+    let io = [
+        "std::net",
+        "std::fs",
+        "std::io",
+        "tokio",
+        "reqwest",
+        "crate::api",
+    ];
+    let clocks = ["SystemTime", "Instant"];
+    assert_does_not_know("webhook", &io);
+    assert_does_not_know("webhook", &clocks);
+    assert_does_not_know("dedupe", &clocks);
+}
+
+#[test]
+fn only_the_secret_is_wiped_memory_with_one_way_out() {
+    let exposing: Vec<_> = sources("")
+        .into_iter()
+        .filter(|(_, text)| code(text).contains(".expose()"))
+        .map(|(path, _)| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let mut sorted = exposing.clone();
+    sorted.sort();
+    assert_eq!(sorted, ["signer.rs", "verifier.rs"]);
+}
+
+#[test]
+fn bindings_name_no_library_that_decides() {
+    for binding in ["velora-py", "velora-node", "velora-wasm"] {
+        let manifest = workspace().join(binding).join("Cargo.toml");
+        let Ok(text) = fs::read_to_string(manifest) else {
+            continue; // Not built yet.
+        };
+        for library in [
+            "hmac",
+            "sha2",
+            "subtle",
+            "reqwest",
+            "rusqlite",
+            "redis",
+            "tokio-postgres",
+        ] {
+            assert!(
+                !text.lines().any(|line| line.starts_with(library)),
+                "{binding} names {library}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_core_knows_no_binding() {
+    let manifest = fs::read_to_string(workspace().join("velora-core/Cargo.toml")).unwrap();
+    for binding in [
+        "pyo3",
+        "napi",
+        "wasm-bindgen",
+        "velora-py",
+        "velora-node",
+        "velora-wasm",
+    ] {
+        assert!(!manifest.contains(binding), "the core names {binding}");
+    }
+}
+
+#[test]
+fn the_core_has_no_unsafe_code() {
+    let manifest = fs::read_to_string(workspace().join("velora-core/src/lib.rs")).unwrap();
+    assert!(manifest.contains("#![forbid(unsafe_code)]"));
+}

@@ -1,0 +1,186 @@
+//! Misuse is refused when a value is made, with its code.
+
+use std::time::Duration;
+
+use velora_core::{
+    ConfigError, Identity, MemoryStore, Scheme, SignatureForm, SignedPayload, Signer,
+    SigningSecret, StoreOptions, TimeUnit, Tolerance, Verifier,
+};
+
+use super::support::{SECRET, scheme, secret};
+
+fn code<T>(result: Result<T, ConfigError>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(error) => error.code().as_str(),
+    }
+}
+
+#[test]
+fn secrets() {
+    assert_eq!(code(SigningSecret::new("")), "empty_secret");
+    assert_eq!(code(SigningSecret::from_bytes([])), "empty_secret");
+    for text in [" s", "s ", "s\n", "\ts", "s\u{a0}", "\u{2003}s", " "] {
+        assert_eq!(
+            code(SigningSecret::new(text)),
+            "secret_has_whitespace",
+            "{text:?}"
+        );
+        assert_eq!(code(SigningSecret::from_bytes(text)), "ok", "{text:?}");
+    }
+    assert_eq!(code(SigningSecret::new("a b")), "ok");
+    assert_eq!(code(Verifier::new(scheme("health"), [])), "no_secret");
+    assert_eq!(code(Signer::new(scheme("health"), [])), "no_secret");
+}
+
+#[test]
+fn only_a_list_is_signed_with_several_secrets() {
+    let two = || [secret(SECRET), secret("other")];
+    for (name, expected) in [
+        ("health", "ok"),
+        ("curae", "ok"),
+        ("billing", "too_many_secrets"),
+        ("tv", "too_many_secrets"),
+        ("tv-body-only", "too_many_secrets"),
+    ] {
+        assert_eq!(code(Signer::new(scheme(name), two())), expected, "{name}");
+        assert_eq!(code(Verifier::new(scheme(name), two())), "ok", "{name}");
+    }
+}
+
+#[test]
+fn tolerances() {
+    for seconds in [-1.0, -0.001, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert_eq!(
+            code(Tolerance::try_from_secs_f64(seconds)),
+            "invalid_tolerance",
+            "{seconds}"
+        );
+    }
+    for seconds in [0.0, -0.0, 0.5, 300.0, 1e300] {
+        assert_eq!(
+            code(Tolerance::try_from_secs_f64(seconds)),
+            "ok",
+            "{seconds}"
+        );
+    }
+    assert_eq!(
+        Tolerance::try_from_secs_f64(300.0),
+        Ok(Tolerance::default())
+    );
+    assert_eq!(
+        Tolerance::try_from_secs_f64(2.0),
+        Ok(Tolerance::from_secs(2))
+    );
+}
+
+#[test]
+fn unknown_scheme() {
+    for name in ["", "Health", "health ", "tv_body_only", "stripe"] {
+        assert_eq!(code(Scheme::named(name)), "unknown_scheme", "{name}");
+    }
+}
+
+fn bare() -> Scheme {
+    Scheme::new("own", "Signature", SignatureForm::bare())
+}
+
+#[test]
+fn schemes_that_contradict_themselves() {
+    let list = || Scheme::new("own", "Signature", SignatureForm::List);
+    let cases = [
+        (
+            "no name",
+            Scheme::new("", "Signature", SignatureForm::bare()),
+        ),
+        ("no header", Scheme::new("own", "", SignatureForm::bare())),
+        (
+            "blank in header",
+            Scheme::new("own", "My Signature", SignatureForm::bare()),
+        ),
+        (
+            "colon in header",
+            Scheme::new("own", "Signature:", SignatureForm::bare()),
+        ),
+        (
+            "header not ASCII",
+            Scheme::new("own", "Sïgnature", SignatureForm::bare()),
+        ),
+        (
+            "timestamp header",
+            bare().timestamp_header("a b", TimeUnit::Seconds),
+        ),
+        (
+            "two timestamps",
+            list().timestamp_header("Timestamp", TimeUnit::Seconds),
+        ),
+        (
+            "no timestamp",
+            bare().signed_payload(SignedPayload::timestamped("", ".")),
+        ),
+        (
+            "long text",
+            list().signed_payload(SignedPayload::timestamped("x".repeat(20), "y".repeat(13))),
+        ),
+        (
+            "blank in prefix",
+            Scheme::new("own", "Signature", SignatureForm::prefixed("v 1=")),
+        ),
+        (
+            "prefix not ASCII",
+            Scheme::new("own", "Signature", SignatureForm::prefixed("ü")),
+        ),
+        ("no member", bare().identity(Identity::Members(vec![]))),
+        (
+            "empty member",
+            bare().identity(Identity::Members(vec!["id".into(), "".into()])),
+        ),
+        ("status 399", bare().reject_status(399)),
+        ("status 600", bare().reject_status(600)),
+    ];
+    for (what, scheme) in cases {
+        assert_eq!(
+            code(Verifier::new(scheme.clone(), [secret("s")])),
+            "invalid_scheme",
+            "{what}"
+        );
+        assert_eq!(
+            code(Signer::new(scheme, [secret("s")])),
+            "invalid_scheme",
+            "{what}"
+        );
+    }
+    let text = || SignedPayload::timestamped("x".repeat(20), "y".repeat(12));
+    for scheme in [
+        list().signed_payload(text()),
+        list(),
+        bare().reject_status(400),
+        bare().reject_status(599),
+        Scheme::new("own", "!#$%&'*+-.^_`|~09azAZ", SignatureForm::bare()),
+    ] {
+        assert_eq!(code(Verifier::new(scheme, [secret("s")])), "ok");
+    }
+}
+
+#[test]
+fn store_options() {
+    let options = StoreOptions::default();
+    let hour = Duration::from_secs(3600);
+    assert_eq!(options.lease(), Duration::from_secs(60));
+    assert_eq!(options.retention(), 72 * hour);
+    assert_eq!(code(options.with_retention(24 * hour)), "ok");
+    assert_eq!(
+        code(options.with_retention(24 * hour - Duration::from_nanos(1))),
+        "invalid_retention"
+    );
+    assert_eq!(code(options.dangerous_short_retention(hour)), "ok");
+    assert_eq!(
+        code(options.dangerous_short_retention(Duration::from_secs(60))),
+        "invalid_lease"
+    );
+    assert_eq!(code(options.with_lease(Duration::ZERO)), "invalid_lease");
+    assert_eq!(code(options.with_lease(72 * hour)), "invalid_lease");
+    assert_eq!(code(options.with_lease(71 * hour)), "ok");
+    assert_eq!(code(MemoryStore::new(options, 0)), "invalid_capacity");
+    assert_eq!(code(MemoryStore::new(options, 1)), "ok");
+}

@@ -1,0 +1,23 @@
+//! What the crate promises, tested through its public API.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test panics"
+)]
+
+mod architecture;
+mod axum;
+mod catalogue;
+mod construction;
+mod dedupe;
+mod events;
+mod precheck;
+mod properties;
+mod published;
+mod receiver;
+mod redaction;
+mod signer;
+mod support;
+mod verifier;
