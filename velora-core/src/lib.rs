@@ -70,3 +70,8 @@ const _: () = {
     #[cfg(feature = "receiver")]
     shared_between_threads::<Receiver>();
 };
+
+/// The blocks of the README are tests.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

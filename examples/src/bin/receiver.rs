@@ -1,0 +1,100 @@
+//! Receives the deliveries of all four systems. Copy this file and keep the routes
+//! that you need.
+//!
+//! ```sh
+//! VELORA_HEALTH_SECRET=… cargo run -p velora-examples --bin receiver
+//! ```
+//!
+//! An endpoint is served for each secret that is set: `VELORA_HEALTH_SECRET`,
+//! `VELORA_BILLING_SECRET`, `CURAEAI_SECRET`, `VELORA_TV_SECRET`. During a rotation
+//! set both, separated by a comma. `ADDRESS` is where to listen (`127.0.0.1:8080`).
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::MethodRouter;
+use tokio::net::TcpListener;
+use velora_core::axum::deliveries;
+use velora_core::{
+    MemoryStore, Receiver, Scheme, SigningSecret, Store, Verifier, billing, curae, health, tv,
+};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // One store serves all systems: their keys never collide. It is the memory of
+    // this one process.
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+
+    let mut app = Router::new();
+    for (path, scheme, variable) in [
+        ("/velora-health", "health", "VELORA_HEALTH_SECRET"),
+        ("/velora-billing", "billing", "VELORA_BILLING_SECRET"),
+        ("/curaeai", "curae", "CURAEAI_SECRET"),
+        ("/velora-tv", "tv", "VELORA_TV_SECRET"),
+    ] {
+        if let Ok(secrets) = std::env::var(variable) {
+            app = app.route(path, endpoint(scheme, &secrets, Arc::clone(&store))?);
+            println!("serving {path}");
+        }
+    }
+
+    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+fn endpoint(
+    scheme: &str,
+    secrets: &str,
+    store: Arc<dyn Store>,
+) -> Result<MethodRouter, Box<dyn Error>> {
+    let secrets: Vec<_> = secrets
+        .split(',')
+        .map(SigningSecret::new)
+        .collect::<Result<_, _>>()?;
+    let verifier = Verifier::new(Scheme::named(scheme)?, secrets)?;
+    let receiver = Receiver::new(verifier, store);
+    Ok(match scheme {
+        "health" => deliveries(receiver, on_health),
+        "billing" => deliveries(receiver, on_billing),
+        "curae" => deliveries(receiver, on_curae),
+        _ => deliveries(receiver, on_tv),
+    })
+}
+
+// Each handler runs once for an event; an error makes the event come again. They have
+// ten seconds to answer: put slow work into a queue of your own, and return.
+
+async fn on_health(event: health::Event) -> Result<(), Box<dyn Error + Send>> {
+    println!("health {} {}", event.event_type, event.id);
+    Ok(())
+}
+
+async fn on_billing(event: billing::Event) -> Result<(), Box<dyn Error + Send>> {
+    // The type may stand in an unsigned header only: do not decide on it alone.
+    match event.event_type {
+        Some(billing::EventType::Signed(name)) => println!("billing {name}"),
+        Some(billing::EventType::Unsigned(name)) => println!("billing {name} (unsigned)"),
+        None => println!("billing"),
+    }
+    Ok(())
+}
+
+async fn on_curae(event: curae::Event) -> Result<(), Box<dyn Error + Send>> {
+    match event.event_type {
+        curae::EventType::RecordsExportReady => println!("curae: {} is ready", event.event_id),
+        other => println!("curae {other} {}", event.event_id),
+    }
+    Ok(())
+}
+
+async fn on_tv(event: tv::Event) -> Result<(), Box<dyn Error + Send>> {
+    match event.data {
+        Some(tv::Data::StreamOnline(stream)) => println!("tv: {} is live", stream.stream_id),
+        _ => println!("tv {} {}", event.event_type, event.id),
+    }
+    Ok(())
+}
