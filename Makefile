@@ -23,9 +23,12 @@ lint:
 bench:
 	$(CARGO) bench --locked -p velora-bench --bench report
 
+# New findings stay in target/; the committed corpus only grows by hand.
 fuzz: $(TOOLS)/bin/cargo-fuzz
 	cd velora-core && for target in signature_header timestamp event; do \
-		RUSTC_BOOTSTRAP=1 $(TOOLS)/bin/cargo-fuzz fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+		mkdir -p ../target/fuzz-corpus/$$target; \
+		RUSTC_BOOTSTRAP=1 $(TOOLS)/bin/cargo-fuzz fuzz run $$target \
+			../target/fuzz-corpus/$$target fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
 mutants: $(TOOLS)/bin/cargo-mutants
