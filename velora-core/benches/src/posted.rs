@@ -17,7 +17,7 @@ const ORDINARY: [(&str, &str); 11] = [
     ("accept", "*/*"),
     ("accept-encoding", "gzip, deflate"),
     ("content-type", "application/json"),
-    ("content-length", "350"),
+    ("connection", "keep-alive"),
     ("x-forwarded-for", "203.0.113.42"),
     ("x-forwarded-proto", "https"),
     ("x-request-id", "8f14e45f-ceea-467f-a9d5-2b0c1d9a7e11"),
@@ -41,11 +41,13 @@ impl Posted {
     /// A request with these headers, and as many ordinary ones as make [`HEADERS`].
     pub fn new<N: AsRef<str>>(body: String, own: &[(N, String)]) -> Result<Self, Failure> {
         let mut headers = HeaderMap::new();
-        for (name, value) in ORDINARY.iter().take(HEADERS.saturating_sub(own.len())) {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
         for (name, value) in own {
             headers.insert(HeaderName::try_from(name.as_ref())?, value.parse()?);
+        }
+        for (name, value) in ORDINARY {
+            if headers.len() < HEADERS {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
         }
         Ok(Self { body, headers })
     }

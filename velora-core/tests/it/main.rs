@@ -18,6 +18,7 @@ mod properties;
 mod published;
 mod receiver;
 mod redaction;
+mod sabotage;
 mod signer;
 mod support;
 mod verifier;
