@@ -121,7 +121,9 @@ impl Taken {
     }
 
     fn print_ratios(&self, contenders: &[Box<dyn Contender>]) {
-        let ratio = self.core().map_or(f64::NAN, |core| ratio(core, &self.bound));
+        let ratio = self
+            .core()
+            .map_or(f64::NAN, |core| ratio(core, &self.bound));
         let target = PER_BOUND
             .iter()
             .rev()

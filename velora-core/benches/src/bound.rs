@@ -59,7 +59,10 @@ mod tests {
     #[test]
     fn blocks_are_those_of_the_padded_message_and_one() {
         // 13 + 42 + 9 bytes just fill a block.
-        assert_eq!([blocks(0), blocks(42), blocks(43), blocks(350)], [2, 2, 3, 7]);
+        assert_eq!(
+            [blocks(0), blocks(42), blocks(43), blocks(350)],
+            [2, 2, 3, 7]
+        );
     }
 
     #[test]

@@ -21,7 +21,10 @@ const ORDINARY: [(&str, &str); 11] = [
     ("x-forwarded-for", "203.0.113.42"),
     ("x-forwarded-proto", "https"),
     ("x-request-id", "8f14e45f-ceea-467f-a9d5-2b0c1d9a7e11"),
-    ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
     ("via", "1.1 google"),
 ];
 
