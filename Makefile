@@ -32,8 +32,7 @@ fuzz: $(TOOLS)/bin/cargo-fuzz
 	done
 
 mutants: $(TOOLS)/bin/cargo-mutants
-	$(TOOLS)/bin/cargo-mutants mutants --package velora-core --file 'velora-core/src/webhook/*.rs' \
-		--file velora-core/src/clock.rs --file 'velora-core/src/dedupe/*.rs'
+	$(TOOLS)/bin/cargo-mutants mutants --package velora-core
 
 $(TOOLS)/bin/%:
 	$(CARGO) install --locked --root $(TOOLS) $*

@@ -12,24 +12,6 @@ TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 # The members of the type and, where there is one, of the authenticated id.
 TYPE_MEMBER = {"health": "type", "curae": "eventType", "tv": "type", "tv-body-only": "event"}
 KEY_MEMBERS = {"health": ("id", "type"), "curae": ("eventId",), "tv": ("id",)}
-# Members that are read, though an event does without them. Each stands once or not at all.
-OPTIONAL_MEMBERS = {
-    "health": (
-        "timestamp",
-        "tenant_id",
-        "actor",
-        "resource",
-        "phi_involved",
-        "success",
-        "details",
-        "schema_version",
-    ),
-    "curae": ("data",),
-    "tv": ("timestamp", "data"),
-    "tv-body-only": ("timestamp", "data"),
-    "billing": (),
-}
-
 
 class Malformed(Exception):
     """The body is not the system's JSON."""
@@ -90,8 +72,6 @@ def read(scheme: str, body: bytes, hint: str | None) -> tuple[str | None, str]:
         kind = first_text(pairs, ("type", "event"), hint)
     else:
         kind = text(pairs, TYPE_MEMBER[scheme])
-    for member in OPTIONAL_MEMBERS[scheme]:
-        once(pairs, member)
     if scheme not in KEY_MEMBERS:
         return kind, digest_key(scheme, body)
     return kind, member_key(scheme, [text(pairs, member) for member in KEY_MEMBERS[scheme]])
@@ -112,10 +92,10 @@ def optional_text(pairs: list[tuple[str, object]], member: str) -> str | None:
 def first_text(
     pairs: list[tuple[str, object]], names: tuple[str, ...], otherwise: str | None
 ) -> str | None:
-    """Members after the first that is a text are not read."""
+    """Members after the first that is a text, and not empty, are not read."""
     for member in names:
         value = optional_text(pairs, member)
-        if value is not None:
+        if value:
             return value
     return otherwise
 

@@ -151,8 +151,12 @@ impl Tolerance {
         if !seconds.is_finite() || seconds < 0.0 {
             return Err(ConfigError::InvalidTolerance);
         }
-        // `as` saturates: a tolerance of a million years stays one.
-        Ok(Self(Window::Millis((seconds * 1_000.0) as i64)))
+        // Through a `Duration`, as 1.001 * 1000 is a little less than 1001. What is too
+        // long for one has no end that anybody could see.
+        let millis = Duration::try_from_secs_f64(seconds)
+            .ok()
+            .and_then(|tolerance| i64::try_from(tolerance.as_millis()).ok());
+        Ok(Self(Window::Millis(millis.unwrap_or(i64::MAX))))
     }
 
     /// No age check at all: a captured delivery can be replayed for ever.

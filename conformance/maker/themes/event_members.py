@@ -169,6 +169,12 @@ def repeated():
         HEALTH,
     )
     yield (
+        "health-twice-optional",
+        "an event is not lost because of a member that it could do without",
+        health(b',"success":true,"success":false'),
+        HEALTH,
+    )
+    yield (
         "health-twice-nested",
         "an `id` inside another member is another member",
         health(b',"details":{"id":"x","type":"y"}'),

@@ -92,6 +92,8 @@ def milliseconds():
         (0.5, 501, OLD),
         (0.25, -250, OK),
         (0.25, -251, FUTURE),
+        (1.001, 1001, OK),
+        (1.001, 1002, OLD),
     ):
         yield (
             f"tv-body-only-tolerance-{tolerance}-{apart(age)}-ms",

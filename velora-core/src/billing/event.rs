@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::VerificationError;
-use crate::webhook::{Delivery, Extra, FromDelivery};
+use crate::error::{EventFault, VerificationError};
+use crate::webhook::{Delivery, Extra, Fields, FromDelivery};
 
 /// A billing event: whatever members the body has.
 ///
@@ -42,17 +42,25 @@ impl EventType {
 
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
-        let mut named = delivery.fields()?;
-        let signed = match named.optional("type")? {
-            Some(text) => Some(text),
-            None => named.optional("event")?,
-        };
+        let signed = signed_type(delivery.fields()?)?;
         let unsigned = || delivery.hint().map(str::to_owned).map(EventType::Unsigned);
         Ok(Self {
             event_type: signed.map(EventType::Signed).or_else(unsigned),
             members: delivery.fields()?.rest(),
         })
     }
+}
+
+/// The first of the two members that is a text; either may be something else.
+fn signed_type(mut fields: Fields<'_>) -> Result<Option<String>, EventFault> {
+    for member in ["type", "event"] {
+        match fields.text(member) {
+            Ok(text) => return Ok(Some(text)),
+            Err(repeated @ EventFault::DuplicateMember { .. }) => return Err(repeated),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 impl fmt::Debug for Event {

@@ -62,7 +62,7 @@ impl FromDelivery for Event {
         Ok(Self {
             event_type: fields.text("eventType")?.into(),
             event_id: fields.text("eventId")?,
-            data: fields.optional("data")?,
+            data: fields.optional("data"),
             extra: fields.rest(),
         })
     }

@@ -11,7 +11,10 @@
 //! check(async |options: StoreOptions| {
 //!     let clock = Arc::new(ManualClock::new(UnixTime::from_secs(0)));
 //!     let store = MemoryStore::new(options, 1_000).unwrap().with_clock(Arc::clone(&clock));
-//!     Subject::new(store, move |time| std::future::ready(clock.advance(time)))
+//!     Subject::new(store, move |time| {
+//!         clock.advance(time);
+//!         std::future::ready(())
+//!     })
 //! })
 //! .await;
 //! # });

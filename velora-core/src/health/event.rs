@@ -99,14 +99,14 @@ impl FromDelivery for Event {
         Ok(Self {
             event_type: fields.text("type")?.into(),
             id: fields.text("id")?,
-            timestamp: fields.optional("timestamp")?,
-            tenant_id: fields.optional("tenant_id")?,
-            actor: fields.object("actor", Actor::read)?,
-            resource: fields.object("resource", Resource::read)?,
-            phi_involved: fields.optional("phi_involved")?,
-            success: fields.optional("success")?,
-            details: fields.optional("details")?,
-            schema_version: fields.optional("schema_version")?,
+            timestamp: fields.optional("timestamp"),
+            tenant_id: fields.optional("tenant_id"),
+            actor: fields.object("actor", Actor::read),
+            resource: fields.object("resource", Resource::read),
+            phi_involved: fields.optional("phi_involved"),
+            success: fields.optional("success"),
+            details: fields.optional("details"),
+            schema_version: fields.optional("schema_version"),
             extra: fields.rest(),
         })
     }
@@ -115,8 +115,8 @@ impl FromDelivery for Event {
 impl Actor {
     fn read(mut fields: Fields<'_>) -> Result<Self, EventFault> {
         Ok(Self {
-            user_id: fields.optional("user_id")?,
-            user_role: fields.optional("user_role")?,
+            user_id: fields.optional("user_id"),
+            user_role: fields.optional("user_role"),
             extra: fields.rest(),
         })
     }
@@ -125,8 +125,8 @@ impl Actor {
 impl Resource {
     fn read(mut fields: Fields<'_>) -> Result<Self, EventFault> {
         Ok(Self {
-            resource_type: fields.optional("type")?,
-            id: fields.optional("id")?,
+            resource_type: fields.optional("type"),
+            id: fields.optional("id"),
             extra: fields.rest(),
         })
     }

@@ -110,8 +110,8 @@ impl FromDelivery for Event {
         let event_type = fields.text("type")?.into();
         Ok(Self {
             id: fields.text("id")?,
-            timestamp: fields.optional("timestamp")?,
-            data: Data::take(&mut fields, &event_type)?,
+            timestamp: fields.optional("timestamp"),
+            data: Data::take(&mut fields, &event_type),
             extra: fields.rest(),
             event_type,
         })
@@ -123,8 +123,8 @@ impl FromDelivery for BodyOnlyEvent {
         let mut fields = delivery.fields()?;
         let event_type = fields.text("event")?.into();
         Ok(Self {
-            timestamp: fields.optional("timestamp")?,
-            data: Data::take(&mut fields, &event_type)?,
+            timestamp: fields.optional("timestamp"),
+            data: Data::take(&mut fields, &event_type),
             extra: fields.rest(),
             event_type,
         })
@@ -132,13 +132,13 @@ impl FromDelivery for BodyOnlyEvent {
 }
 
 impl Data {
-    fn take(fields: &mut Fields<'_>, event_type: &EventType) -> Result<Option<Self>, EventFault> {
+    fn take(fields: &mut Fields<'_>, event_type: &EventType) -> Option<Self> {
         if *event_type == EventType::StreamOnline
-            && let Ok(Some(online)) = fields.object("data", StreamOnline::read)
+            && let Some(online) = fields.object("data", StreamOnline::read)
         {
-            return Ok(Some(Self::StreamOnline(online)));
+            return Some(Self::StreamOnline(online));
         }
-        Ok(fields.optional("data")?.map(Self::Other))
+        fields.optional("data").map(Self::Other)
     }
 }
 
@@ -147,9 +147,9 @@ impl StreamOnline {
         Ok(Self {
             stream_id: fields.text("streamId")?,
             user_id: fields.text("userId")?,
-            username: fields.optional("username")?,
-            title: fields.optional("title")?,
-            started_at: fields.optional("startedAt")?,
+            username: fields.optional("username"),
+            title: fields.optional("title"),
+            started_at: fields.optional("startedAt"),
             extra: fields.rest(),
         })
     }

@@ -213,7 +213,7 @@ impl fmt::Debug for Delivery<'_> {
 /// impl FromDelivery for Order {
 ///     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
 ///         let mut fields = delivery.fields()?;
-///         Ok(Self { number: fields.text("number")?, total: fields.optional("total")? })
+///         Ok(Self { number: fields.text("number")?, total: fields.optional("total") })
 ///     }
 /// }
 /// ```

@@ -118,9 +118,10 @@ struct Name<'t>(#[serde(borrow)] Cow<'t, str>);
 
 /// The members of a verified JSON object, to be read by name.
 ///
-/// A member that is read must stand once: which of two a reader takes would
-/// otherwise depend on the reader. A documented but optional member that is of
-/// another type is left in [`rest`](Self::rest), where nothing of it is lost.
+/// A member that every event has must stand once: which of two a reader takes would
+/// depend on the reader. Other members are read liberally. One that is repeated, or is
+/// not of the documented type, is not taken, and stays for [`rest`](Self::rest), so that
+/// nothing of it is lost.
 pub struct Fields<'d> {
     text: &'d [u8],
     places: Vec<&'d Place>,
@@ -145,36 +146,24 @@ impl<'d> Fields<'d> {
             })
     }
 
-    /// Takes a member that may be absent or null. One of another type is `None`
-    /// too, and stays for [`rest`](Self::rest).
-    ///
-    /// Errors: `malformed_event` where it is repeated.
-    pub fn optional<T: DeserializeOwned>(&mut self, member: &str) -> Result<Option<T>, EventFault> {
-        match self.take(member) {
-            Err(EventFault::WrongType { .. }) => Ok(None),
-            taken => taken,
-        }
+    /// Takes a member that may be absent or null.
+    pub fn optional<T: DeserializeOwned>(&mut self, member: &str) -> Option<T> {
+        self.take(member).ok().flatten()
     }
 
-    /// Takes a member that is an object, through its own `Fields`; `None` where it
-    /// is absent, null or no object.
-    ///
-    /// Errors: `malformed_event` where it is repeated, or `read` says so.
+    /// Takes a member that is an object and that `read` accepts, through its own
+    /// `Fields`.
     pub fn object<T>(
         &mut self,
         member: &str,
         read: impl FnOnce(Fields<'_>) -> Result<T, EventFault>,
-    ) -> Result<Option<T>, EventFault> {
-        let Some(at) = self.position(member)? else {
-            return Ok(None);
-        };
+    ) -> Option<T> {
+        let at = self.position(member).ok()??;
         let value = self.value(at);
-        let Ok(outline) = Outline::read(value) else {
-            return Ok(None);
-        };
-        let object = read(Fields::new(value, &outline))?;
+        let outline = Outline::read(value).ok()?;
+        let object = read(Fields::new(value, &outline)).ok()?;
         self.places.remove(at);
-        Ok(Some(object))
+        Some(object)
     }
 
     /// All members that were not taken, as the sender wrote them.

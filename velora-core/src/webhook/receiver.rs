@@ -94,12 +94,7 @@ impl Receiver {
     /// it fails or panics the claim is released, so that the event comes again.
     ///
     /// If the future is dropped midway, the lease runs out by itself.
-    pub async fn receive<'b, H, E, F, Fut, X>(
-        &self,
-        body: &'b [u8],
-        headers: &H,
-        handler: F,
-    ) -> Reply
+    pub async fn receive<H, E, F, Fut, X>(&self, body: &[u8], headers: &H, handler: F) -> Reply
     where
         H: Headers + ?Sized,
         E: FromDelivery,

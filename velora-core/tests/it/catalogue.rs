@@ -55,7 +55,10 @@ fn reached_by_construction() -> Vec<Code> {
             .into(),
         Scheme::named("x").unwrap_err().into(),
         options.with_retention(second).unwrap_err().into(),
-        options.with_lease(second * 0).unwrap_err().into(),
+        options
+            .with_lease(std::time::Duration::ZERO)
+            .unwrap_err()
+            .into(),
         MemoryStore::new(options, 0).unwrap_err().into(),
     ];
     errors.iter().map(Error::code).collect()

@@ -72,6 +72,11 @@ fn tolerances() {
         Tolerance::try_from_secs_f64(2.0),
         Ok(Tolerance::from_secs(2))
     );
+    assert_ne!(
+        Tolerance::try_from_secs_f64(1.001),
+        Ok(Tolerance::from_secs(1)),
+        "a millisecond is not lost on the way"
+    );
 }
 
 #[test]

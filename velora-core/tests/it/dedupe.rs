@@ -64,7 +64,10 @@ async fn keeps_the_contract() {
         let store = MemoryStore::new(options, 1_000)
             .unwrap()
             .with_clock(Arc::clone(&clock));
-        Subject::new(store, move |time| ready(clock.advance(time)))
+        Subject::new(store, move |time| {
+            clock.advance(time);
+            ready(())
+        })
     })
     .await;
 }

@@ -192,7 +192,10 @@ async fn verdict(fault: Fault) -> String {
     let suite = check(async |options| {
         let clock = Arc::new(ManualClock::new(UnixTime::from_secs(0)));
         let store = Sabotaged::new(fault, options, Arc::clone(&clock));
-        Subject::new(store, move |time| ready(clock.advance(time)))
+        Subject::new(store, move |time| {
+            clock.advance(time);
+            ready(())
+        })
     });
     match AssertUnwindSafe(suite).catch_unwind().await {
         Ok(()) => "passed".to_owned(),
@@ -226,7 +229,10 @@ async fn every_breach_is_found_and_named() {
         (Fault::ReleaseDoesNothing, "renew of conformance:release"),
         (Fault::LeaseForEver, "what is left of the lease"),
         (Fault::CommitIgnoresEpoch, "commit of conformance:retention"),
-        (Fault::ReleaseIgnoresEpoch, "release of conformance:retention"),
+        (
+            Fault::ReleaseIgnoresEpoch,
+            "release of conformance:retention",
+        ),
         (Fault::RenewIgnoresEpoch, "renew of conformance:retention"),
         (Fault::RenewDoesNothing, "renew of conformance:commit"),
         (Fault::ExpiredMayNotCommit, "late commit"),
