@@ -21,4 +21,5 @@ mod redaction;
 mod sabotage;
 mod signer;
 mod support;
+mod vectors;
 mod verifier;
