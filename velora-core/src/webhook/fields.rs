@@ -65,25 +65,34 @@ fn nested_deeper_than(limit: usize, json: &[u8]) -> bool {
         return false;
     }
     let mut depth = 0_usize;
-    let mut in_string = false;
     let mut bytes = json.iter();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'"' => in_string = !in_string,
-            b'\\' if in_string => {
-                bytes.next();
-            }
-            b'[' | b'{' if !in_string => {
+            b'"' => skip_text(&mut bytes),
+            b'[' | b'{' => {
                 depth = depth.saturating_add(1);
                 if depth > limit {
                     return true;
                 }
             }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     false
+}
+
+/// Goes on behind the closing quote: brackets in a text are not nesting.
+fn skip_text(bytes: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => {
+                bytes.next();
+            }
+            _ => {}
+        }
+    }
 }
 
 /// All members in order, repeated ones too, names and values borrowed.

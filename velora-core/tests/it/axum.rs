@@ -173,7 +173,8 @@ async fn a_sender_that_hangs_up_does_not_cut_the_handler_off() {
 
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(&bytes).await.unwrap();
-    started.notified().await;
+    let start = tokio::time::timeout(Duration::from_secs(5), started.notified());
+    start.await.expect("the handler starts");
     drop(stream);
     let (status, retry_after, body) = exchange(address, &bytes).await;
     assert_eq!((status, body.as_str()), (503, "in_flight"));

@@ -238,7 +238,12 @@ fn what_is_not_the_systems_json_is_malformed() {
     };
     let brackets_in_text = format!(r#"{{"type":"t","id":"i","x":"\"{}"}}"#, "[{".repeat(99));
     let wide = format!(r#"{{"type":"t","id":"i","x":[{}[]]}}"#, "[],{},".repeat(99));
-    for body in [&deep(64), &brackets_in_text, &wide] {
+    // As many brackets as make a closer look worth while, but none too deep.
+    let deep_and_wide = deep(64)
+        .replace("[]", "[[],[]]")
+        .replacen("[[", "[", 1)
+        .replacen("]]", "]", 1);
+    for body in [&deep(64), &deep_and_wide, &brackets_in_text, &wide] {
         assert_eq!(fault::<health::Event>("health", body), "ok", "{body}");
     }
     for body in [
@@ -260,6 +265,9 @@ fn what_is_not_the_systems_json_is_malformed() {
         r#"{"type":"t","type":"t","id":"i"}"#,
         r#"{"type":"t","id":"\ud800"}"#,
         &deep(65),
+        &deep(65)
+            .replace('[', r#"["]\"]","#)
+            .replace(r#"["]\"]",]"#, "[]"),
         &(brackets_in_text.clone() + "]"),
     ] {
         assert_eq!(
@@ -296,6 +304,29 @@ fn what_is_not_the_systems_json_is_malformed() {
             "{body}"
         );
     }
+}
+
+#[test]
+fn a_fault_says_what_is_wrong() {
+    use velora_core::EventFault;
+    let fault = |body: &str| match delivery("health", body).key() {
+        Err(VerificationError::MalformedEvent { fault }) => fault,
+        other => panic!("{other:?}"),
+    };
+    let member = || "id".into();
+    assert_eq!(fault("[]"), EventFault::NotAnObject);
+    assert_eq!(fault("{"), EventFault::NotJson { line: 1, column: 1 });
+    assert_eq!(fault("{}"), EventFault::MissingMember { member: member() });
+    assert_eq!(
+        fault(r#"{"id":5}"#),
+        EventFault::WrongType { member: member() }
+    );
+    assert_eq!(
+        fault(r#"{"id":"","id":""}"#),
+        EventFault::DuplicateMember { member: member() }
+    );
+    assert_eq!(fault(&"[".repeat(65)), EventFault::TooDeep);
+    assert_eq!(fault(&"[".repeat(64)), EventFault::NotAnObject);
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! The single rules are in `conformance/vectors`, for every language alike.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use velora_core::{
-    ManualClock, Scheme, SignatureForm, Signer, Tolerance, UnixTime, VerificationError, Verifier,
+    Clock, ManualClock, Scheme, SignatureForm, Signer, SystemClock, Tolerance, UnixTime,
+    VerificationError, Verifier,
 };
 
 use super::support::{BODY, NOW, SECRET, scheme, secret, signed, verdict, verifier};
@@ -170,6 +172,14 @@ fn tolerance_and_clock_are_the_callers() {
 }
 
 #[test]
+fn the_systems_clock_goes_on() {
+    let start = SystemClock.monotonic();
+    std::thread::sleep(Duration::from_millis(2));
+    let elapsed = SystemClock.monotonic() - start;
+    assert!(elapsed >= Duration::from_millis(2), "{elapsed:?}");
+}
+
+#[test]
 fn the_systems_clock_tells_the_time() {
     let signed = Signer::new(scheme("tv"), [secret(SECRET)])
         .unwrap()
@@ -187,8 +197,21 @@ fn a_delivery_tells_what_was_proven() {
     assert_eq!(delivery.body(), BODY);
     assert_eq!(delivery.signed_timestamp(), Some(NOW));
     assert_eq!(delivery.secret_index(), 1);
+    assert_eq!(
+        format!("{delivery:?}"),
+        "Delivery { scheme: \"health\", body_bytes: 20, \
+         signed_timestamp: Some(UnixTime(1717423320000)), secret_index: 1, .. }"
+    );
     let owned = delivery.into_owned();
     assert_eq!((owned.body(), owned.secret_index()), (BODY, 1));
+}
+
+#[test]
+fn the_first_secret_has_index_0() {
+    let verifier = Verifier::new(scheme("health"), [secret(SECRET), secret("old")]).unwrap();
+    let signed = signed("health", BODY);
+    let delivery = verifier.verify_at(BODY, &signed.headers, NOW).unwrap();
+    assert_eq!(delivery.secret_index(), 0);
 }
 
 #[test]
