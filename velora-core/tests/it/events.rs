@@ -63,6 +63,7 @@ fn health_envelope() {
         (Some(true), Some(true))
     );
     assert_eq!(event.schema_version.as_deref(), Some("1"));
+    assert_eq!(format!("{:?}", event.details), "Some(RawJson(57 bytes))");
     let details: Value = event.details.as_ref().unwrap().read().unwrap();
     assert_eq!(details["workflow"], "renewal");
     assert_eq!(

@@ -52,6 +52,25 @@ fn every_container_of_headers_is_read_alike() {
     );
 }
 
+/// A container of the caller's own, which looks the name up by its text.
+struct Single(&'static str, String);
+
+impl velora_core::Headers for Single {
+    fn each_value<'h>(&'h self, name: &velora_core::HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        if name.as_str() == self.0 {
+            each(self.1.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_container_of_ones_own_is_asked_by_name() {
+    let signed = signed("health", BODY);
+    let value = signed.header("x-velora-signature").unwrap().to_owned();
+    let headers = Single("X-Velora-Signature", value);
+    assert_eq!(verdict(&verifier("health"), BODY, &headers), "ok");
+}
+
 /// Each delivery has every fault from its own on; the first in order is reported.
 #[test]
 fn the_first_failing_check_is_the_error() {
