@@ -21,8 +21,11 @@ fn secrets_are_not_shown() {
         assert_clean("verifier", &format!("{verifier:?} {verifier:#?}"));
         let signer = Signer::new(scheme(name), [secret()]).unwrap();
         assert_clean("signer", &format!("{signer:?}"));
+        assert!(format!("{signer:?}{verifier:?}").contains("secrets: 1"));
         let receiver = Receiver::new(verifier, MemoryStore::default());
-        assert_clean("receiver", &format!("{receiver:?}"));
+        let shown = format!("{receiver:?}");
+        assert_clean("receiver", &shown);
+        assert!(shown.contains(&format!("{name:?}")) && shown.contains("body_limit: 1048576"));
     }
     let error = SigningSecret::new(format!(" {CANARY}")).unwrap_err();
     assert_eq!(error, ConfigError::SecretHasWhitespace);
