@@ -20,7 +20,9 @@ lint:
 	$(CARGO) clippy --locked -p velora-core --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked -p velora-core --all-features --no-deps
 
+# First that no contender is a no-op, then the ratios.
 bench:
+	$(CARGO) test --locked --profile bench -p velora-bench --lib
 	$(CARGO) bench --locked -p velora-bench --bench report
 
 # New findings stay in target/; the committed corpus only grows by hand.

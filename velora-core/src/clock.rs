@@ -4,7 +4,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
+#[cfg(all(
+    not(target_os = "linux"),
+    not(all(target_family = "wasm", target_os = "unknown"))
+))]
+use std::time::{SystemTime, UNIX_EPOCH};
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use web_time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -53,13 +58,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
-        let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-            Err(before) => {
-                i64::try_from(before.duration().as_millis()).map_or(i64::MIN, i64::saturating_neg)
-            }
-        };
-        UnixTime(millis)
+        wall_clock()
     }
 
     fn monotonic(&self) -> Duration {
@@ -67,6 +66,30 @@ impl Clock for SystemClock {
         static START: OnceLock<Instant> = OnceLock::new();
         START.get_or_init(Instant::now).elapsed()
     }
+}
+
+/// The time of the last tick, at most 10 ms ago: exact enough for a tolerance of
+/// seconds, and a fifth of the cost of asking the hardware.
+#[cfg(target_os = "linux")]
+fn wall_clock() -> UnixTime {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    let millis = now.tv_nsec.div_euclid(1_000_000);
+    UnixTime(
+        now.tv_sec
+            .saturating_mul(MILLIS_PER_SECOND)
+            .saturating_add(millis),
+    )
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wall_clock() -> UnixTime {
+    let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => {
+            i64::try_from(before.duration().as_millis()).map_or(i64::MIN, i64::saturating_neg)
+        }
+    };
+    UnixTime(millis)
 }
 
 /// A clock that stands still until it is moved, for tests.

@@ -84,9 +84,10 @@ impl<'l> Case<'l> {
         })
     }
 
-    fn delivery(&self) -> Result<Delivery<'_>, Error> {
+    fn delivery(&self) -> Result<Delivery<'static>, Error> {
         let verifier = self.verifier()?;
-        Ok(verifier.verify_at(&self.body, &self.headers, self.now)?)
+        let delivery = verifier.verify_at(&self.body, &self.headers, self.now)?;
+        Ok(delivery.into_owned())
     }
 }
 

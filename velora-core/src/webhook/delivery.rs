@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 #[cfg(feature = "events")]
 use std::sync::OnceLock;
@@ -22,11 +23,11 @@ use crate::{
 /// A request that was proven to come from its system. Only a
 /// [`Verifier`](crate::Verifier) or [`Precheck`](crate::Precheck) makes one.
 ///
-/// It borrows the raw body; [`into_owned`](Self::into_owned) copies it. `Debug`
-/// shows sizes and times, never the body.
+/// It borrows the raw body and its verifier; [`into_owned`](Self::into_owned) makes it
+/// stand alone. `Debug` shows sizes and times, never the body.
 #[derive(Clone)]
 pub struct Delivery<'b> {
-    checked: Arc<Checked>,
+    checked: Rules<'b>,
     body: Cow<'b, [u8]>,
     signed_timestamp: Option<UnixTime>,
     secret_index: usize,
@@ -34,6 +35,34 @@ pub struct Delivery<'b> {
     watched: Vec<Watched>,
     #[cfg(feature = "events")]
     outline: OnceLock<Result<Outline, EventFault>>,
+}
+
+/// The scheme of a delivery: its verifier's, as counting one more owner in each
+/// verification costs more than a tenth of it.
+#[derive(Clone)]
+pub(crate) enum Rules<'b> {
+    Borrowed(&'b Arc<Checked>),
+    Owned(Arc<Checked>),
+}
+
+impl Rules<'_> {
+    fn into_arc(self) -> Arc<Checked> {
+        match self {
+            Self::Borrowed(checked) => Arc::clone(checked),
+            Self::Owned(checked) => checked,
+        }
+    }
+}
+
+impl Deref for Rules<'_> {
+    type Target = Checked;
+
+    fn deref(&self) -> &Checked {
+        match self {
+            Self::Borrowed(checked) => checked,
+            Self::Owned(checked) => checked,
+        }
+    }
 }
 
 /// The value of a header outside the MAC that repeats or hints at the event.
@@ -47,10 +76,11 @@ pub(crate) struct Watched {
 
 impl<'b> Delivery<'b> {
     pub(crate) fn verified(
-        checked: Arc<Checked>,
+        checked: Rules<'b>,
         body: &'b [u8],
         signed_timestamp: Option<UnixTime>,
         secret_index: usize,
+        #[cfg(feature = "events")] watched: Vec<Watched>,
     ) -> Self {
         Self {
             checked,
@@ -58,15 +88,10 @@ impl<'b> Delivery<'b> {
             signed_timestamp,
             secret_index,
             #[cfg(feature = "events")]
-            watched: Vec::new(),
+            watched,
             #[cfg(feature = "events")]
             outline: OnceLock::new(),
         }
-    }
-
-    #[cfg(feature = "events")]
-    pub(crate) fn watching(self, watched: Vec<Watched>) -> Self {
-        Self { watched, ..self }
     }
 
     /// The name of the scheme it was verified against.
@@ -90,10 +115,10 @@ impl<'b> Delivery<'b> {
         self.secret_index
     }
 
-    /// The same delivery with a body of its own.
+    /// The same delivery, owning all that it borrowed.
     pub fn into_owned(self) -> Delivery<'static> {
         Delivery {
-            checked: self.checked,
+            checked: Rules::Owned(self.checked.into_arc()),
             body: Cow::Owned(self.body.into_owned()),
             signed_timestamp: self.signed_timestamp,
             secret_index: self.secret_index,

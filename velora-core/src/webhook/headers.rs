@@ -67,10 +67,22 @@ impl<H: Headers + ?Sized> Headers for &H {
 }
 
 #[cfg(feature = "http")]
+const FEW_HEADERS: usize = 32;
+
+#[cfg(feature = "http")]
 impl Headers for http::HeaderMap {
     fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
-        for value in self.get_all(&name.http) {
-            each(value.as_bytes());
+        // Comparing a few dozen names costs less than hashing one.
+        if self.len() > FEW_HEADERS {
+            self.get_all(&name.http)
+                .iter()
+                .for_each(|value| each(value.as_bytes()));
+            return;
+        }
+        for (key, value) in self {
+            if *key == name.http {
+                each(value.as_bytes());
+            }
         }
     }
 }

@@ -6,6 +6,8 @@
 //! head of the body share the first block, and the rest of the body is hashed
 //! where it lies.
 
+use std::slice::from_ref;
+
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -27,7 +29,7 @@ const INITIAL: [u32; 8] = [
 
 /// A MAC as eight big-endian words, compared in constant time only.
 #[derive(Clone, Copy)]
-pub(crate) struct Mac([u32; 8]);
+pub(crate) struct Mac(pub(super) [u32; 8]);
 
 impl Mac {
     pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
@@ -50,7 +52,9 @@ impl Mac {
 
     /// All 32 bytes against all 32 bytes, whatever the first difference.
     pub(crate) fn matches(&self, other: &Self) -> bool {
-        self.0.as_slice().ct_eq(&other.0).into()
+        let pairs = self.0.iter().zip(&other.0);
+        let difference = pairs.fold(0, |difference, (a, b)| difference | (a ^ b));
+        difference.ct_eq(&0).into()
     }
 }
 
@@ -104,57 +108,78 @@ impl MacKey {
     }
 
     /// The MAC over `prefix` and `body`: their own blocks, and one more.
+    #[inline]
     pub(crate) fn mac(&self, prefix: &Prefix, body: &[u8]) -> Mac {
-        let mut state = self.inner;
-        let mut block = prefix.block;
-        let mut used = prefix.len;
-
-        let (head, rest) = body.split_at(body.len().min(BLOCK - used));
-        put(&mut block, used, head);
-        used += head.len();
-        if used == BLOCK {
-            compress256(&mut state, &[block]);
-            let (whole, tail) = rest.as_chunks::<BLOCK>();
-            compress256(&mut state, whole);
-            block = [0; BLOCK];
-            put(&mut block, 0, tail);
-            used = tail.len();
-        }
-
         // The key's own block counts into the length.
         let bytes = BLOCK as u64 + prefix.len as u64 + body.len() as u64;
-        finish(&mut state, block, used, bytes);
+        let (head, rest) = body.split_at(body.len().min(BLOCK - prefix.len));
+        let used = prefix.len + head.len();
+        let mut state = self.inner;
 
-        let mut digest = [0; BLOCK];
-        put(&mut digest, 0, &Mac(state).to_bytes());
+        if used < BLOCK {
+            let mut last = [[0; BLOCK]; 2];
+            let flat = last.as_flattened_mut();
+            put(flat, 0, prefix.as_bytes());
+            put(flat, prefix.len, head);
+            compress256(&mut state, pad(&mut last, used, bytes));
+        } else {
+            // All copies come before the first compression, which hides them.
+            let mut first = prefix.block;
+            put(&mut first, prefix.len, head);
+            let (whole, tail) = rest.as_chunks::<BLOCK>();
+            let mut last = [[0; BLOCK]; 2];
+            put(last.as_flattened_mut(), 0, tail);
+            let last = pad(&mut last, tail.len(), bytes);
+            compress256(&mut state, from_ref(&first));
+            compress256(&mut state, whole);
+            compress256(&mut state, last);
+        }
+
+        let mut digest = OUTER;
+        let (words, _) = digest.as_chunks_mut::<4>();
+        for (bytes, word) in words.iter_mut().zip(state) {
+            *bytes = word.to_be_bytes();
+        }
         let mut outer = self.outer;
-        finish(&mut outer, digest, 32, BLOCK as u64 + 32);
+        compress256(&mut outer, from_ref(&digest));
         Mac(outer)
     }
+}
+
+/// The block of the outer hash but for the inner digest, which comes first: the
+/// padding of a message of 64 + 32 bytes.
+const OUTER: [u8; BLOCK] = {
+    let mut block = [0; BLOCK];
+    block[32] = 0x80;
+    block[62] = 0x03;
+    block
+};
+
+/// Pads a message of `bytes` bytes, the last `used` of which stand in `last`: the one
+/// or two blocks that end it.
+fn pad(last: &mut [[u8; BLOCK]; 2], used: usize, bytes: u64) -> &[[u8; BLOCK]] {
+    let count = 1 + usize::from(used >= BLOCK - 8);
+    let flat = last.as_flattened_mut();
+    put(flat, used, &[0x80]);
+    put(
+        flat,
+        count * BLOCK - 8,
+        &bytes.wrapping_mul(8).to_be_bytes(),
+    );
+    last.get(..count).unwrap_or_default()
 }
 
 fn padded_state(key: &[u8; BLOCK], pad: u8) -> [u32; 8] {
     let mut block = key.map(|byte| byte ^ pad);
     let mut state = INITIAL;
-    compress256(&mut state, &[block]);
+    compress256(&mut state, from_ref(&block));
     block.zeroize();
     state
 }
 
-fn put(block: &mut [u8; BLOCK], at: usize, bytes: &[u8]) {
-    // Every caller stays inside the block.
-    if let Some(slot) = block.get_mut(at..at + bytes.len()) {
+fn put(blocks: &mut [u8], at: usize, bytes: &[u8]) {
+    // Every caller stays inside the blocks.
+    if let Some(slot) = blocks.get_mut(at..at + bytes.len()) {
         slot.copy_from_slice(bytes);
     }
-}
-
-/// Pads the last block (zero from `used` on) of a message of `bytes` bytes, and hashes it.
-fn finish(state: &mut [u32; 8], mut block: [u8; BLOCK], used: usize, bytes: u64) {
-    put(&mut block, used, &[0x80]);
-    if used >= BLOCK - 8 {
-        compress256(state, &[block]);
-        block = [0; BLOCK];
-    }
-    put(&mut block, BLOCK - 8, &bytes.wrapping_mul(8).to_be_bytes());
-    compress256(state, &[block]);
 }

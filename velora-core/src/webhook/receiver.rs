@@ -116,28 +116,28 @@ impl Receiver {
 
     /// The first half of [`receive`](Self::receive), for callers with a control flow
     /// of their own: the work to do, or the reply to give at once.
-    pub async fn begin<'r, 'b, H: Headers + ?Sized>(
+    pub async fn begin<'r, H: Headers + ?Sized>(
         &'r self,
-        body: &'b [u8],
+        body: &'r [u8],
         headers: &H,
-    ) -> Result<Work<'r, 'b>, Reply> {
+    ) -> Result<Work<'r>, Reply> {
         let (delivery, key) = self.admit(body, headers)?;
         self.claim(delivery, key).await
     }
 
     /// An event that cannot be read is refused before it is claimed.
-    async fn begin_event<'r, 'b, H: Headers + ?Sized, E: FromDelivery>(
+    async fn begin_event<'r, H: Headers + ?Sized, E: FromDelivery>(
         &'r self,
-        body: &'b [u8],
+        body: &'r [u8],
         headers: &H,
-    ) -> Result<(Work<'r, 'b>, E), Reply> {
+    ) -> Result<(Work<'r>, E), Reply> {
         let (delivery, key) = self.admit(body, headers)?;
         let event = delivery.event().map_err(|error| self.refuse(error))?;
         Ok((self.claim(delivery, key).await?, event))
     }
 
     fn admit<'b, H: Headers + ?Sized>(
-        &self,
+        &'b self,
         body: &'b [u8],
         headers: &H,
     ) -> Result<(Delivery<'b>, Key), Reply> {
@@ -152,11 +152,7 @@ impl Receiver {
         Ok((delivery, key))
     }
 
-    async fn claim<'r, 'b>(
-        &'r self,
-        delivery: Delivery<'b>,
-        key: Key,
-    ) -> Result<Work<'r, 'b>, Reply> {
+    async fn claim<'r>(&'r self, delivery: Delivery<'r>, key: Key) -> Result<Work<'r>, Reply> {
         match self.store.claim(key).await {
             Ok(Claim::Fresh(lease)) => Ok(Work {
                 receiver: self,
@@ -202,15 +198,15 @@ impl std::fmt::Debug for Receiver {
 /// [`release`](Self::release). Dropped, its lease runs out by itself.
 #[must_use = "work that is not done makes the event come again"]
 #[derive(Debug)]
-pub struct Work<'r, 'b> {
+pub struct Work<'r> {
     receiver: &'r Receiver,
     lease: Lease<'r>,
-    delivery: Delivery<'b>,
+    delivery: Delivery<'r>,
 }
 
-impl<'b> Work<'_, 'b> {
+impl<'r> Work<'r> {
     /// What was delivered.
-    pub fn delivery(&self) -> &Delivery<'b> {
+    pub fn delivery(&self) -> &Delivery<'r> {
         &self.delivery
     }
 

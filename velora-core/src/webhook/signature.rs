@@ -34,6 +34,7 @@ impl Candidates {
     }
 }
 
+#[inline]
 pub(crate) fn parse<'h>(
     form: &SignatureForm,
     name: &HeaderName,
@@ -43,6 +44,7 @@ pub(crate) fn parse<'h>(
         SignatureForm::List => parse_list(name, value),
         SignatureForm::Prefixed(prefix) => {
             let hex = trim_blanks(value).strip_prefix(prefix.as_bytes());
+            let hex = hex.and_then(|hex| hex.try_into().ok());
             let first = hex.and_then(decode_hex).ok_or_else(|| {
                 malformed(name, "not the scheme's prefix and 64 lower-case hex digits")
             })?;
@@ -59,6 +61,7 @@ pub(crate) fn parse<'h>(
 
 /// `t=…,v1=…`: segments of other names, and `v1` values that are not 64 hex
 /// digits, are skipped, so that they never hide a valid one.
+#[inline]
 fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, VerificationError> {
     let mut timestamp = None;
     let mut timestamps = 0_usize;
@@ -66,23 +69,29 @@ fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, Veri
     let mut first = None;
     let mut others = Vec::new();
 
-    for segment in value.split(|byte| *byte == b',') {
-        let segment = trim_blanks(segment);
-        if let Some(hex) = segment.strip_prefix(b"v1=") {
-            signatures = signatures.saturating_add(1);
-            if signatures > MAX_SIGNATURES {
-                return Err(VerificationError::HeaderTooLarge {
-                    header: name.to_text(),
-                });
+    let mut left = Some(value);
+    while let Some(value) = left {
+        let (segment, after) = plain_signature(value).unwrap_or_else(|| any_segment(value));
+        left = after;
+        match segment {
+            Segment::Signature(mac) => {
+                signatures = signatures.saturating_add(1);
+                if signatures > MAX_SIGNATURES {
+                    return Err(VerificationError::HeaderTooLarge {
+                        header: name.to_text(),
+                    });
+                }
+                if first.is_none() {
+                    first = mac;
+                } else {
+                    others.extend(mac);
+                }
             }
-            match (decode_hex(hex), first.is_some()) {
-                (Some(mac), false) => first = Some(mac),
-                (Some(mac), true) => others.push(mac),
-                (None, _) => {}
+            Segment::Timestamp(text) => {
+                timestamps = timestamps.saturating_add(1);
+                timestamp = Some(text);
             }
-        } else if let Some(text) = segment.strip_prefix(b"t=") {
-            timestamps = timestamps.saturating_add(1);
-            timestamp = Some(text);
+            Segment::Other => {}
         }
     }
 
@@ -106,28 +115,72 @@ fn malformed(name: &HeaderName, reason: &'static str) -> VerificationError {
     }
 }
 
-/// Exactly 64 lower-case hex digits. Without a branch on any digit, so that the
-/// compiler can decode them side by side.
-fn decode_hex(hex: &[u8]) -> Option<Mac> {
-    let hex: &[u8; 64] = hex.try_into().ok()?;
-    let mut nibbles = [0_u8; 64];
-    let mut all_valid = true;
-    for (nibble, byte) in nibbles.iter_mut().zip(hex) {
-        let digit = byte.wrapping_sub(b'0');
-        let letter = byte.wrapping_sub(b'a');
-        all_valid &= (digit < 10) | (letter < 6);
-        *nibble = if digit < 10 {
-            digit
-        } else {
-            letter.wrapping_add(10)
-        };
+enum Segment<'h> {
+    /// A `v1`; `None` where its value is not 64 hex digits.
+    Signature(Option<Mac>),
+    Timestamp(&'h [u8]),
+    Other,
+}
+
+/// The first segment, and what follows its comma if it has one.
+type Cut<'h> = (Segment<'h>, Option<&'h [u8]>);
+
+/// The first segment where it is a well-formed `v1` without blanks, as it nearly
+/// always is: hex digits hold no comma, so its end need not be searched for.
+#[inline]
+fn plain_signature(value: &[u8]) -> Option<Cut<'_>> {
+    let (hex, after) = value.strip_prefix(b"v1=")?.split_first_chunk::<64>()?;
+    let after = match after {
+        [] => None,
+        [b',', after @ ..] => Some(after),
+        _ => return None,
+    };
+    Some((Segment::Signature(Some(decode_hex(hex)?)), after))
+}
+
+fn any_segment(value: &[u8]) -> Cut<'_> {
+    let comma = value.iter().position(|byte| *byte == b',');
+    let (segment, after) = value.split_at(comma.unwrap_or(value.len()));
+    let after = after.split_first().map(|(_, after)| after);
+    let segment = trim_blanks(segment);
+    let segment = if let Some(hex) = segment.strip_prefix(b"v1=") {
+        Segment::Signature(hex.try_into().ok().and_then(decode_hex))
+    } else if let Some(text) = segment.strip_prefix(b"t=") {
+        Segment::Timestamp(text)
+    } else {
+        Segment::Other
+    };
+    (segment, after)
+}
+
+/// Lower-case hex digits only, eight at a time, without a branch on any of them.
+#[inline]
+fn decode_hex(hex: &[u8; 64]) -> Option<Mac> {
+    /// The same byte in all eight places.
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
     }
-    let mut bytes = [0_u8; 32];
-    let (pairs, _) = nibbles.as_chunks::<2>();
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = (high << 4) | (low & 0x0f);
+
+    let (chunks, _) = hex.as_chunks::<8>();
+    let mut words = [0_u32; 8];
+    let mut valid = each(0x80);
+    for (word, chunk) in words.iter_mut().zip(chunks) {
+        let digits = u64::from_be_bytes(*chunk);
+        // Bit 7 of each byte says whether it is at least `least`. A byte that is not
+        // ASCII spoils its neighbour's bit, but is itself refused by `!digits`.
+        let from = |least: u8| digits.wrapping_add(each(0x80_u8.wrapping_sub(least)));
+        let number = from(b'0') & !from(b'9' + 1);
+        let letter = from(b'a') & !from(b'f' + 1);
+        valid &= (number | letter) & !digits;
+
+        // A letter has bit 6 set, and counts nine more than its low half.
+        let letters = (digits >> 6) & each(1);
+        let halves = (digits & each(0x0f)).wrapping_add(letters.wrapping_mul(9));
+        let bytes = (halves | (halves >> 4)) & 0x00ff_00ff_00ff_00ff;
+        let pairs = (bytes | (bytes >> 8)) & 0x0000_ffff_0000_ffff;
+        *word = (pairs | (pairs >> 16)) as u32;
     }
-    all_valid.then(|| Mac::from_bytes(&bytes))
+    (valid == each(0x80)).then_some(Mac(words))
 }
 
 /// A plain decimal number: `0`, or digits without a leading zero. At most 12
@@ -137,56 +190,20 @@ pub(crate) fn parse_timestamp(text: &[u8], unit: TimeUnit) -> Result<i64, Verifi
         TimeUnit::Seconds => 12,
         TimeUnit::Milliseconds => 15,
     };
-    let plain = matches!(text, [b'0'] | [b'1'..=b'9', ..])
-        && text.iter().all(u8::is_ascii_digit)
-        && text.len() <= max_digits;
-    if !plain {
-        let millis =
-            unit == TimeUnit::Seconds && text.len() == 13 && text.iter().all(u8::is_ascii_digit);
-        return Err(VerificationError::MalformedTimestamp {
-            hint: millis.then_some("; 13 digits look like milliseconds, this scheme has seconds"),
-        });
+    let mut number = 0_i64;
+    let mut all_digits = true;
+    for byte in text.iter().take(max_digits) {
+        let digit = byte.wrapping_sub(b'0');
+        all_digits &= digit < 10;
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
     }
-    Ok(text.iter().fold(0_i64, |number, digit| {
-        let digit = digit.wrapping_sub(b'0');
-        number.wrapping_mul(10).wrapping_add(i64::from(digit))
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hint_of(text: &[u8]) -> Option<&'static str> {
-        match parse_timestamp(text, TimeUnit::Seconds) {
-            Err(VerificationError::MalformedTimestamp { hint }) => hint,
-            _ => None,
-        }
+    let plain = matches!(text, [b'0'] | [b'1'..=b'9', ..]);
+    if plain && all_digits && text.len() <= max_digits {
+        return Ok(number);
     }
-
-    #[test]
-    fn hints_at_milliseconds_for_thirteen_digits_only() {
-        assert!(hint_of(b"1717423320000").is_some());
-        assert!(hint_of(b"171742332000x").is_none());
-        assert!(hint_of(b"17174233200000").is_none());
-        assert!(hint_of(b"x").is_none());
-    }
-
-    #[test]
-    fn hex_maps_every_digit() {
-        let hex = b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-        let mac = decode_hex(hex).map(Mac::to_bytes);
-        let expected = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef].repeat(4);
-        assert_eq!(mac.map(|mac| mac.to_vec()), Some(expected));
-    }
-
-    #[test]
-    fn hex_refuses_every_other_byte() {
-        for byte in 0..=u8::MAX {
-            let mut hex = [b'0'; 64];
-            hex[17] = byte;
-            let valid = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-            assert_eq!(decode_hex(&hex).is_some(), valid, "byte {byte:#x}");
-        }
-    }
+    let millis =
+        unit == TimeUnit::Seconds && text.len() == 13 && text.iter().all(u8::is_ascii_digit);
+    Err(VerificationError::MalformedTimestamp {
+        hint: millis.then_some("; 13 digits look like milliseconds, this scheme has seconds"),
+    })
 }

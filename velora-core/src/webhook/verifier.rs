@@ -5,9 +5,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::delivery::Delivery;
 #[cfg(feature = "events")]
 use super::delivery::Watched;
+use super::delivery::{Delivery, Rules};
 use super::headers::{Found, HeaderName, Headers, find};
 use super::mac::{Mac, MacKey, Prefix};
 use super::scheme::{Checked, Scheme, TimeUnit};
@@ -106,7 +106,7 @@ impl Verifier {
     ///
     /// Errors: see [`Verifier`].
     pub fn verify<'b, H: Headers + ?Sized>(
-        &self,
+        &'b self,
         body: &'b [u8],
         headers: &H,
     ) -> Result<Delivery<'b>, VerificationError> {
@@ -117,7 +117,7 @@ impl Verifier {
     ///
     /// Errors: see [`Verifier`].
     pub fn verify_at<'b, H: Headers + ?Sized>(
-        &self,
+        &'b self,
         body: &'b [u8],
         headers: &H,
         now: UnixTime,
@@ -125,15 +125,14 @@ impl Verifier {
         let claims = self.precheck.claims(headers, now)?;
         let macs = self.keys.iter().map(|key| key.mac(&claims.prefix, body));
         let secret_index = claims.matching(macs)?;
-        let delivery = Delivery::verified(
-            Arc::clone(&self.precheck.checked),
+        Ok(Delivery::verified(
+            Rules::Borrowed(&self.precheck.checked),
             body,
             claims.signed_timestamp,
             secret_index,
-        );
-        #[cfg(feature = "events")]
-        let delivery = delivery.watching(self.precheck.watch(headers));
-        Ok(delivery)
+            #[cfg(feature = "events")]
+            self.precheck.watch(headers),
+        ))
     }
 }
 
@@ -228,6 +227,7 @@ impl Precheck {
         })
     }
 
+    #[inline]
     fn claims<H: Headers + ?Sized>(
         &self,
         headers: &H,
@@ -271,6 +271,7 @@ impl Precheck {
 
     /// Exactly the tolerance away passes. Seconds are compared as seconds: the
     /// sender has cut its fraction off, so ours is cut off too.
+    #[inline]
     fn check_age(
         &self,
         timestamp: i64,
@@ -288,14 +289,15 @@ impl Precheck {
             return Ok(timestamp);
         };
         let age = now.as_millis().saturating_sub(timestamp.as_millis());
-        let seconds = age.unsigned_abs().div_ceil(1_000);
-        if age > tolerance {
-            Err(VerificationError::TimestampTooOld { seconds })
-        } else if age < tolerance.saturating_neg() {
-            Err(VerificationError::TimestampInFuture { seconds })
-        } else {
-            Ok(timestamp)
+        if age.unsigned_abs() <= tolerance.unsigned_abs() {
+            return Ok(timestamp);
         }
+        let seconds = age.unsigned_abs().div_ceil(1_000);
+        Err(if age > 0 {
+            VerificationError::TimestampTooOld { seconds }
+        } else {
+            VerificationError::TimestampInFuture { seconds }
+        })
     }
 
     #[cfg(feature = "events")]
@@ -351,10 +353,14 @@ impl Pending {
     ) -> Result<Delivery<'b>, VerificationError> {
         let secret_index = self.claims.matching(macs.iter().map(Mac::from_bytes))?;
         let signed_timestamp = self.claims.signed_timestamp;
-        let delivery = Delivery::verified(self.checked, body, signed_timestamp, secret_index);
-        #[cfg(feature = "events")]
-        let delivery = delivery.watching(self.watched);
-        Ok(delivery)
+        Ok(Delivery::verified(
+            Rules::Owned(self.checked),
+            body,
+            signed_timestamp,
+            secret_index,
+            #[cfg(feature = "events")]
+            self.watched,
+        ))
     }
 }
 

@@ -16,7 +16,8 @@ fn deliver(
 ) -> Delivery<'static> {
     let mut signed = signed(name, body);
     edit(&mut signed.headers);
-    let delivery = verifier(name)
+    let verifier = verifier(name);
+    let delivery = verifier
         .verify_at(&signed.body, &signed.headers, NOW)
         .unwrap();
     delivery.into_owned()

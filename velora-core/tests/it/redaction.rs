@@ -44,6 +44,7 @@ fn bodies_and_signatures_are_not_shown() {
     for (name, body) in SCHEMES.into_iter().zip(bodies) {
         let signed = signed(name, body);
         assert_clean("signed delivery", &format!("{signed:?}"));
+        assert!(format!("{signed:?}").contains(&format!("body_bytes: {}", body.len())));
         let verifier = super::support::verifier(name);
         let delivery = verifier
             .verify_at(&signed.body, &signed.headers, NOW)
@@ -56,6 +57,9 @@ fn bodies_and_signatures_are_not_shown() {
         let precheck = Precheck::new(scheme(name)).unwrap();
         let pending = precheck.check_at(&signed.headers, NOW).unwrap();
         assert_clean("pending", &format!("{precheck:?} {pending:?}"));
+        assert!(
+            format!("{precheck:?}").contains("tolerance") && format!("{pending:?}").contains(name)
+        );
 
         let forged = body.replace("canary", "Canary");
         let error = verifier

@@ -100,7 +100,8 @@ fn the_first_failing_check_is_the_error() {
 
 #[test]
 fn errors_say_which_header() {
-    let error = verifier("billing").verify_at(BODY, &[("X-Webhook-Signature", "x")], NOW);
+    let verifier = verifier("billing");
+    let error = verifier.verify_at(BODY, &[("X-Webhook-Signature", "x")], NOW);
     assert_eq!(
         error.unwrap_err(),
         VerificationError::MissingHeader {
@@ -160,7 +161,8 @@ fn seconds_are_compared_without_our_fraction() {
     let millis = super::support::signed("tv-body-only", BODY);
     let at = |extra| {
         let now = UnixTime::from_millis(NOW.as_millis() + extra);
-        let verified = verifier("tv-body-only").verify_at(BODY, &millis.headers, now);
+        let verifier = verifier("tv-body-only");
+        let verified = verifier.verify_at(BODY, &millis.headers, now);
         verified.map_or_else(|error| error.code().as_str(), |_| "ok")
     };
     assert_eq!([at(300_000), at(300_001)], ["ok", "timestamp_too_old"]);
@@ -291,5 +293,86 @@ fn a_body_of_any_length_is_hashed_whole() {
                 "{secret_len} {len}"
             );
         }
+    }
+}
+
+#[test]
+fn thirteen_digits_get_a_hint_at_milliseconds() {
+    let hint = |name: &str, timestamp: &str| {
+        let signed = signed(name, BODY);
+        let signature = signed.header("X-Velora-Signature").unwrap();
+        let headers = [
+            ("X-Velora-Signature", signature),
+            ("X-Velora-Timestamp", timestamp),
+        ];
+        match verifier(name).verify_at(BODY, &headers, NOW) {
+            Err(VerificationError::MalformedTimestamp { hint }) => hint.is_some(),
+            other => panic!("{timestamp}: {other:?}"),
+        }
+    };
+    assert!(hint("tv", "1717423320000"));
+    for timestamp in ["171742332000x", "17174233200000", "171742332x", "x"] {
+        assert!(!hint("tv", timestamp), "{timestamp}");
+    }
+    assert!(!hint("tv-body-only", "171742332000x"));
+    assert!(!hint("tv-body-only", "0171742332000"));
+}
+
+#[test]
+fn every_byte_of_a_signature_counts() {
+    let signed = signed("health", BODY);
+    let valid = signed.header("X-Velora-Signature").unwrap().as_bytes();
+    let start = valid.len() - 64;
+    for at in [
+        start,
+        start + 1,
+        start + 7,
+        start + 8,
+        start + 31,
+        start + 63,
+    ] {
+        for byte in 0..=u8::MAX {
+            let mut header = valid.to_vec();
+            header[at] = byte;
+            let expected = match byte {
+                same if same == valid[at] => "ok",
+                b'0'..=b'9' | b'a'..=b'f' => "signature_mismatch",
+                // A comma in the last place leaves a value that is too short.
+                _ => "malformed_header",
+            };
+            let headers = [("X-Velora-Signature", &header[..])];
+            assert_eq!(
+                verdict(&verifier("health"), BODY, &headers),
+                expected,
+                "{at} {byte:#x}"
+            );
+        }
+    }
+}
+
+/// The hash of a name is only asked where there are more than a few.
+#[test]
+fn finds_a_header_among_many() {
+    for others in [0, 30, 31, 32, 100] {
+        let mut map = http::HeaderMap::new();
+        for n in 0..others {
+            let name = http::HeaderName::try_from(format!("x-other-{n}")).unwrap();
+            map.insert(name, http::HeaderValue::from_static("x"));
+        }
+        let signed = signed("health", BODY);
+        let value = signed.header("X-Velora-Signature").unwrap();
+        assert_eq!(
+            verdict(&verifier("health"), BODY, &map),
+            "missing_header",
+            "{others}"
+        );
+        map.append("x-velora-signature", value.parse().unwrap());
+        assert_eq!(verdict(&verifier("health"), BODY, &map), "ok", "{others}");
+        map.append("x-velora-signature", value.parse().unwrap());
+        assert_eq!(
+            verdict(&verifier("health"), BODY, &map),
+            "duplicate_header",
+            "{others}"
+        );
     }
 }
