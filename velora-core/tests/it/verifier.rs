@@ -193,6 +193,18 @@ fn tolerance_and_clock_are_the_callers() {
 }
 
 #[test]
+fn the_systems_clock_is_that_of_the_system() {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let apart = SystemClock
+        .now()
+        .as_millis()
+        .abs_diff(since.as_millis() as i64);
+    assert!(apart < 60_000, "{apart} ms apart");
+}
+
+#[test]
 fn the_systems_clock_goes_on() {
     let start = SystemClock.monotonic();
     std::thread::sleep(Duration::from_millis(2));
@@ -347,6 +359,30 @@ fn every_byte_of_a_signature_counts() {
                 "{at} {byte:#x}"
             );
         }
+    }
+}
+
+#[test]
+fn every_byte_of_a_timestamp_counts() {
+    let signed = signed("tv", BODY);
+    let signature = signed.header("X-Velora-Signature").unwrap();
+    for byte in 0..=u8::MAX {
+        let mut timestamp = *b"1717423320";
+        timestamp[9] = byte;
+        let expected = match byte {
+            b'0' => "ok",
+            b'1'..=b'9' => "signature_mismatch",
+            _ => "malformed_timestamp",
+        };
+        let headers = [
+            ("X-Velora-Signature", signature.as_bytes()),
+            ("X-Velora-Timestamp", &timestamp[..]),
+        ];
+        assert_eq!(
+            verdict(&verifier("tv"), BODY, &headers),
+            expected,
+            "{byte:#x}"
+        );
     }
 }
 
