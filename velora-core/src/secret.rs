@@ -52,6 +52,70 @@ impl SigningSecret {
     }
 }
 
+/// The key that a client's calls are authorised with.
+///
+/// `Debug` shows nothing of it, there is no `Display`, and its memory is wiped on
+/// drop. It is sent to the host of the client's base URL and to no other.
+///
+/// ```
+/// use velora_core::ApiKey;
+///
+/// let key = ApiKey::new("vlk_live_0123abcd_0123456789abcdef0123456789abcdef")?;
+/// assert_eq!(format!("{key:?}"), "ApiKey(..)");
+/// assert_eq!(ApiKey::new("vlk live").unwrap_err().code().as_str(), "invalid_api_key");
+/// # Ok::<(), velora_core::ConfigError>(())
+/// ```
+#[cfg(feature = "client")]
+#[derive(Clone)]
+pub struct ApiKey(Zeroizing<String>);
+
+#[cfg(feature = "client")]
+impl ApiKey {
+    /// A key of any length and prefix: what the vendors write about theirs differs.
+    ///
+    /// Errors: `invalid_api_key` where it is empty or holds anything but visible
+    /// ASCII, which no header could carry.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let text = text.as_ref();
+        let reason = match text {
+            "" => "empty",
+            _ if text.contains(char::is_whitespace) => "holding white space; copy it again",
+            _ if !text.bytes().all(|byte| byte.is_ascii_graphic()) => "not plain ASCII text",
+            _ => return Ok(Self(Zeroizing::new(text.to_owned()))),
+        };
+        Err(ConfigError::InvalidApiKey { reason })
+    }
+
+    /// The key in an environment variable.
+    ///
+    /// Errors: `invalid_api_key` where it is not set, too.
+    pub fn from_env(variable: &str) -> Result<Self, ConfigError> {
+        match std::env::var(variable) {
+            Ok(text) => Self::new(Zeroizing::new(text).as_str()),
+            Err(_) => Err(ConfigError::InvalidApiKey {
+                reason: "not set in the environment",
+            }),
+        }
+    }
+
+    /// Whether it is of a kind, which its first characters tell.
+    pub(crate) fn starts_with(&self, prefix: &str) -> bool {
+        self.0.starts_with(prefix)
+    }
+
+    /// The one way out: the text, for the header that authorises a request.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(feature = "client")]
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(..)")
+    }
+}
+
 impl fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningSecret(..)")

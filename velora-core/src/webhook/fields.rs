@@ -144,6 +144,16 @@ impl<'d> Fields<'d> {
         }
     }
 
+    /// Reads an object that is not the body of a delivery.
+    #[cfg(feature = "client")]
+    pub(crate) fn read<T>(
+        json: &str,
+        read: impl FnOnce(Fields<'_>) -> Result<T, EventFault>,
+    ) -> Result<T, EventFault> {
+        let outline = Outline::read(json.as_bytes())?;
+        read(Fields::new(json.as_bytes(), &outline))
+    }
+
     /// Takes a text that every event has.
     ///
     /// Errors: `malformed_event` where it is absent, empty, repeated, or not a text.

@@ -1,0 +1,74 @@
+//! What authorises a request.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use super::BoxFuture;
+use crate::error::ApiError;
+use crate::secret::ApiKey;
+
+/// What authorises the calls of a client.
+#[derive(Clone)]
+pub(crate) struct Auth(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Bearer(ApiKey),
+    Header(&'static str, ApiKey),
+    Fresh(Arc<dyn TokenSource>),
+}
+
+/// Gives a token that is valid now, for systems whose tokens run out.
+pub trait TokenSource: Send + Sync {
+    /// A valid token. It is asked for before every attempt: keep one until a minute
+    /// before it runs out. A token that is refused ends the call, or the stream.
+    ///
+    /// Errors: whatever keeps you from getting one; the call fails with it.
+    fn token(&self) -> BoxFuture<'_, Result<ApiKey, ApiError>>;
+}
+
+/// A function that gets a token: `|| async { … }`.
+impl<F, Fut> TokenSource for F
+where
+    F: Fn() -> Fut + Send + Sync,
+    Fut: Future<Output = Result<ApiKey, ApiError>> + Send + 'static,
+{
+    fn token(&self) -> BoxFuture<'_, Result<ApiKey, ApiError>> {
+        Box::pin(self())
+    }
+}
+
+impl Auth {
+    /// `Authorization: Bearer …`
+    pub(crate) fn bearer(key: ApiKey) -> Self {
+        Self(Kind::Bearer(key))
+    }
+
+    /// A header of the system's own, such as `X-Api-Key`.
+    pub(crate) fn header(name: &'static str, key: ApiKey) -> Self {
+        Self(Kind::Header(name, key))
+    }
+
+    /// `Authorization: Bearer …` with a token that is asked for each time.
+    pub(crate) fn fresh(source: Arc<dyn TokenSource>) -> Self {
+        Self(Kind::Fresh(source))
+    }
+
+    /// The header's name and value, for this attempt.
+    pub(crate) async fn to_header(&self) -> Result<(&'static str, String), ApiError> {
+        // The text goes into a header of a request, which wipes it.
+        let bearer = |key: &ApiKey| ("Authorization", format!("Bearer {}", key.expose()));
+        Ok(match &self.0 {
+            Kind::Bearer(key) => bearer(key),
+            Kind::Header(name, key) => (name, key.expose().to_owned()),
+            Kind::Fresh(source) => bearer(&source.token().await?),
+        })
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Auth(..)")
+    }
+}

@@ -1,0 +1,177 @@
+//! Where a system's API is.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::error::ConfigError;
+
+/// A base URL: `https://host[:port][/path]`, or `http` on a loopback host.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+impl BaseUrl {
+    /// Reads a base URL, as strictly as can be: what two parsers could read in two
+    /// ways is refused, so that the key goes to the host that is meant.
+    ///
+    /// Errors: `invalid_base_url`.
+    pub fn new(text: &str) -> Result<Self, ConfigError> {
+        let invalid = |reason| ConfigError::InvalidBaseUrl { reason };
+        let (secure, rest) = if let Some(rest) = strip_prefix_any_case(text, "https://") {
+            (true, rest)
+        } else if let Some(rest) = strip_prefix_any_case(text, "http://") {
+            (false, rest)
+        } else {
+            return Err(invalid("it must start with https://"));
+        };
+        let (authority, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        let host = host_of(authority).ok_or_else(|| invalid("it has no plain host"))?;
+        if !secure && !is_loopback(host) {
+            return Err(invalid("http is for the loopback host alone; use https"));
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+        let dots = |segment: &str| matches!(segment, "." | "..");
+        if !path.bytes().all(plain) || path.split('/').any(dots) {
+            return Err(invalid("its path is not plain"));
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+
+    /// The text, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The host, without its port.
+    pub(crate) fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        host_of(rest.split('/').next().unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// A path that starts with `/`, below this URL. A first segment that both have
+    /// (`…/api` and `/api/…`) stands once.
+    pub(crate) fn join(&self, path: &str) -> String {
+        let base = match self.0.rfind('/').and_then(|at| self.0.get(at..)) {
+            Some(last) if !last.is_empty() && self.has_path() && starts_with(path, last) => {
+                self.0.strip_suffix(last).unwrap_or(&self.0)
+            }
+            _ => &self.0,
+        };
+        format!("{base}{path}")
+    }
+
+    fn has_path(&self) -> bool {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.contains('/')
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BaseUrl({})", self.0)
+    }
+}
+
+fn starts_with(path: &str, segment: &str) -> bool {
+    path.strip_prefix(segment)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
+fn strip_prefix_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let start = text.get(..prefix.len())?;
+    start
+        .eq_ignore_ascii_case(prefix)
+        .then(|| text.get(prefix.len()..))
+        .flatten()
+}
+
+/// The host of `host`, `host:port` or `[v6]:port`; `None` where it is anything more.
+fn host_of(authority: &str) -> Option<&str> {
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (host, port) = rest.split_once(']')?;
+        host.parse::<std::net::Ipv6Addr>().ok()?;
+        (
+            host,
+            port.strip_prefix(':').or(port.is_empty().then_some("")),
+        )
+    } else {
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        (host.bytes().all(plain).then_some(host)?, Some(port))
+    };
+    let port = port?;
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    let numbered = port.is_empty() || (digits && port.parse::<u16>().is_ok());
+    (!host.is_empty() && numbered).then_some(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_https_and_loopback() {
+        for url in [
+            "https://api.velora.health",
+            "HTTPS://api.velora.health:8443/",
+            "https://velora-billing.vercel.app/api",
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:9000",
+        ] {
+            assert!(BaseUrl::new(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_go_elsewhere() {
+        for url in [
+            "",
+            "api.velora.health",
+            "http://api.velora.health",
+            "http://127.1",
+            "http://localhost.example.com",
+            "https://",
+            "https://user@host",
+            "https://host\\@evil",
+            "https://host:port",
+            "https://host:+80",
+            "https://host?x",
+            "https://host#x",
+            "https://host/../x",
+            "https://ho st",
+            "https://[::1",
+            "ftp://host",
+        ] {
+            let code = BaseUrl::new(url).map_err(|error| error.code().as_str());
+            assert_eq!(code, Err("invalid_base_url"), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_its_host() {
+        let host = |url: &str| BaseUrl::new(url).unwrap().host().to_owned();
+        assert_eq!(host("HTTPS://API.example.com:8443/x/y"), "API.example.com");
+        assert_eq!(host("http://[::1]:9000"), "::1");
+    }
+
+    #[test]
+    fn joins_without_doubling_a_segment() {
+        let join = |base: &str, path: &str| BaseUrl::new(base).unwrap().join(path);
+        assert_eq!(join("https://h/", "/api/x"), "https://h/api/x");
+        assert_eq!(join("https://h/api", "/api/x"), "https://h/api/x");
+        assert_eq!(join("https://h/api/", "/api/x"), "https://h/api/x");
+        assert_eq!(join("https://h/v", "/api/x"), "https://h/v/api/x");
+        assert_eq!(join("https://h/api", "/apix"), "https://h/api/apix");
+        assert_eq!(join("https://api", "/api/x"), "https://api/api/x");
+    }
+}

@@ -1,0 +1,199 @@
+//! Building a client: the same for every system.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::auth::Auth;
+use super::call::{Api, Settings};
+use super::{BaseUrl, RetryOptions, Runtime, Transport};
+use crate::error::ConfigError;
+
+/// Turns the machinery into a system's client, or says why it cannot.
+type Finish<C> = Box<dyn FnOnce(Api) -> Result<C, ConfigError> + Send>;
+
+/// Builds the client `C` of a system.
+///
+/// | setting | default |
+/// |---|---|
+/// | base URL | the system's own |
+/// | [`RetryOptions`] | 5 attempts, `Retry-After` up to 60 s |
+/// | timeout of connecting | 10 s |
+/// | timeout of each read | 30 s |
+/// | timeout of the whole call, waits included | 10 min |
+/// | largest decoded body | 64 MiB |
+/// | proxy | none: the environment is not asked either |
+pub struct ClientBuilder<C> {
+    base_url: String,
+    auth: Auth,
+    finish: Finish<C>,
+    options: Options,
+    transport: Option<Arc<dyn Transport>>,
+    runtime: Option<Arc<dyn Runtime>>,
+    client: PhantomData<fn() -> C>,
+}
+
+/// The settings that a transport and the machinery read.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) read_timeout: Duration,
+    pub(crate) proxy: Option<String>,
+    retry: RetryOptions,
+    call_timeout: Duration,
+    max_response_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            proxy: None,
+            retry: RetryOptions::default(),
+            call_timeout: Duration::from_secs(600),
+            max_response_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+impl<C> ClientBuilder<C> {
+    pub(crate) fn new(
+        base_url: &str,
+        auth: Auth,
+        finish: impl FnOnce(Api) -> Result<C, ConfigError> + Send + 'static,
+    ) -> Self {
+        Self {
+            base_url: base_url.to_owned(),
+            auth,
+            finish: Box::new(finish),
+            options: Options::default(),
+            transport: None,
+            runtime: None,
+            client: PhantomData,
+        }
+    }
+
+    /// Where the API is: `https`, or `http` on a loopback host.
+    #[must_use]
+    pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// How often and after what time a call is sent again.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryOptions) -> Self {
+        self.options.retry = retry;
+        self
+    }
+
+    /// The longest wait for a connection. A transport of your own has its own.
+    #[must_use]
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// The longest wait for the next bytes. A transport of your own has its own.
+    #[must_use]
+    pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
+        self.options.read_timeout = timeout;
+        self
+    }
+
+    /// The longest a call may take, all attempts and waits included.
+    #[must_use]
+    pub fn with_call_timeout(mut self, timeout: Duration) -> Self {
+        self.options.call_timeout = timeout;
+        self
+    }
+
+    /// The largest body that is read, in bytes after decoding.
+    #[must_use]
+    pub fn with_max_response_bytes(mut self, bytes: usize) -> Self {
+        self.options.max_response_bytes = bytes;
+        self
+    }
+
+    /// Sends everything through this proxy. Without it there is none, whatever the
+    /// environment says.
+    #[must_use]
+    pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
+        self.options.proxy = Some(url.into());
+        self
+    }
+
+    /// Sends with something of your own: the host's `fetch`, or values in a test.
+    #[must_use]
+    pub fn with_transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Waits and works in the background with something of your own.
+    #[must_use]
+    pub fn with_runtime(mut self, runtime: impl Runtime + 'static) -> Self {
+        self.runtime = Some(Arc::new(runtime));
+        self
+    }
+
+    /// The client.
+    ///
+    /// Errors: `invalid_base_url`; `invalid_option` where the proxy is no URL; of
+    /// CuraeAI also `wrong_environment`; `no_transport` where the crate was built without
+    /// `client-reqwest` and none was given, or the one it has cannot be set up.
+    pub fn build(self) -> Result<C, ConfigError> {
+        let base_url = BaseUrl::new(&self.base_url)?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => native_transport(&self.options)?,
+        };
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => native_runtime()?,
+        };
+        (self.finish)(Api::new(Settings {
+            base_url,
+            auth: self.auth,
+            transport,
+            runtime,
+            retry: self.options.retry,
+            call_timeout: self.options.call_timeout,
+            max_response_bytes: self.options.max_response_bytes,
+        }))
+    }
+}
+
+impl<C> fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &BaseUrl::new(&self.base_url).ok())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "client-reqwest")]
+fn native_transport(options: &Options) -> Result<Arc<dyn Transport>, ConfigError> {
+    Ok(Arc::new(super::reqwest::ReqwestTransport::new(options)?))
+}
+
+#[cfg(feature = "client-reqwest")]
+fn native_runtime() -> Result<Arc<dyn Runtime>, ConfigError> {
+    Ok(Arc::new(super::TokioRuntime))
+}
+
+#[cfg(not(feature = "client-reqwest"))]
+fn native_transport(_: &Options) -> Result<Arc<dyn Transport>, ConfigError> {
+    Err(ConfigError::NoTransport {
+        reason: "give a transport, or build with the feature `client-reqwest`".into(),
+    })
+}
+
+#[cfg(not(feature = "client-reqwest"))]
+fn native_runtime() -> Result<Arc<dyn Runtime>, ConfigError> {
+    Err(ConfigError::NoTransport {
+        reason: "give a runtime, or build with the feature `client-reqwest`".into(),
+    })
+}

@@ -1,0 +1,232 @@
+//! One call: attempts, waits, deadline, until there is an answer or an error.
+
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tracing::{Instrument, debug, debug_span};
+
+use super::auth::Auth;
+use super::retry::{Budget, RetryOptions};
+use super::{BaseUrl, Method, RateLimit, Request, Response, Runtime, Transport, problem};
+use crate::error::{ApiError, ApiErrorKind};
+
+const USER_AGENT: &str = concat!("velora-core/", env!("CARGO_PKG_VERSION"));
+
+/// What every client is built on: sends requests as values, and knows no system.
+///
+/// A clone is the same client: connections, budget and rate limit are shared.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    budget: Budget,
+    rate_limit: Mutex<RateLimit>,
+}
+
+/// What a client was built from.
+pub(crate) struct Settings {
+    pub(crate) base_url: BaseUrl,
+    pub(crate) auth: Auth,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) retry: RetryOptions,
+    pub(crate) call_timeout: Duration,
+    pub(crate) max_response_bytes: usize,
+}
+
+impl Api {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            budget: Budget::new(),
+            rate_limit: Mutex::default(),
+        }))
+    }
+
+    /// Sends `request` until `read` has read an answer to its end, or there is an
+    /// error that another attempt would not mend. `read` runs once an attempt, and
+    /// only on a success; a fault while it reads is retried like any other.
+    ///
+    /// All attempts of a call carry the same `X-Request-Id`: to the system they are
+    /// one call.
+    pub(crate) async fn call<T, F, Fut>(&self, request: Request, read: F) -> Result<T, ApiError>
+    where
+        F: Fn(Response) -> Fut,
+        Fut: Future<Output = Result<T, ApiError>>,
+    {
+        let id = random_id();
+        let span = debug_span!("velora.call", operation = request.operation(), request_id = %id);
+        let request = request
+            .below(&self.0.settings.base_url)
+            .header("User-Agent", USER_AGENT)
+            .header("X-Request-Id", id.as_str());
+        let started = self.runtime().monotonic();
+        let deadline = started.saturating_add(self.0.settings.call_timeout);
+        self.attempts(request, &id, deadline, read)
+            .instrument(span)
+            .await
+    }
+
+    /// A call whose answer is JSON.
+    pub(crate) async fn json<T>(&self, request: Request) -> Result<T, ApiError>
+    where
+        T: for<'de> serde::Deserialize<'de>,
+    {
+        let limit = self.max_response_bytes();
+        self.call(request, |response| response.json(limit)).await
+    }
+
+    /// A call whose answer is JSON that `read` looks into.
+    pub(crate) async fn json_text<T>(
+        &self,
+        request: Request,
+        read: fn(&str) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let limit = self.max_response_bytes();
+        self.call(request, |response| async move {
+            read(&response.json_text(limit).await?)
+        })
+        .await
+    }
+
+    /// The limit as the last answer that spoke of it left it.
+    pub(crate) fn rate_limit(&self) -> RateLimit {
+        *self
+            .0
+            .rate_limit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn base_url(&self) -> &BaseUrl {
+        &self.0.settings.base_url
+    }
+
+    pub(crate) fn retry(&self) -> RetryOptions {
+        self.0.settings.retry
+    }
+
+    pub(crate) fn runtime(&self) -> &dyn Runtime {
+        &*self.0.settings.runtime
+    }
+
+    pub(crate) fn max_response_bytes(&self) -> usize {
+        self.0.settings.max_response_bytes
+    }
+
+    async fn attempts<T, F, Fut>(
+        &self,
+        request: Request,
+        id: &str,
+        deadline: Duration,
+        read: F,
+    ) -> Result<T, ApiError>
+    where
+        F: Fn(Response) -> Fut,
+        Fut: Future<Output = Result<T, ApiError>>,
+    {
+        let retry = self.0.settings.retry;
+        let mut attempts = 0_u32;
+        let mut perhaps_done = false;
+        loop {
+            attempts = attempts.saturating_add(1);
+            let outcome = self
+                .before(deadline, self.attempt(request.clone(), &read))
+                .await;
+            let error = match outcome {
+                Ok(answer) => {
+                    self.0.budget.succeeded(attempts);
+                    return Ok(answer);
+                }
+                Err(error) => error
+                    .with_attempts(attempts)
+                    .with_request_id(Some(id))
+                    .with_perhaps_done(perhaps_done),
+            };
+            perhaps_done |= error.leaves_open();
+            debug!(code = %error.code(), status = error.status(), attempts, "attempt failed");
+            // Of what must not be repeated it may not be said that it was not carried out.
+            let refused = request.is_idempotent() || request.method() == Method::Get;
+            if refused && retry.is_too_long(error.retry_after()) {
+                return Err(error.with_kind(ApiErrorKind::RateLimited));
+            }
+            let delay = retry.next_delay(&error, request.is_idempotent(), random());
+            let Some(delay) = delay.filter(|delay| self.affords(*delay, deadline)) else {
+                return Err(error);
+            };
+            self.runtime().sleep(delay).await;
+        }
+    }
+
+    async fn attempt<T, F, Fut>(&self, request: Request, read: &F) -> Result<T, ApiError>
+    where
+        F: Fn(Response) -> Fut,
+        Fut: Future<Output = Result<T, ApiError>>,
+    {
+        let (name, value) = self.0.settings.auth.to_header().await?;
+        let (conditional, keeps) = (request.is_conditional(), request.keeps_answer());
+        let request = request.header(name, value);
+        let response = self.0.settings.transport.send(request).await?;
+        debug!(status = response.status(), "answered");
+        let now = self.runtime().now();
+        if let Some(read) = RateLimit::read(&response, now) {
+            let mut limit = self
+                .0
+                .rate_limit
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *limit = read;
+        }
+        let status = response.status();
+        let patience = self.runtime().sleep(problem::PATIENCE);
+        let mut response = problem::check(response, conditional, now, patience).await?;
+        let request_id = response.request_id().map(str::to_owned);
+        let head = keeps.then(|| response.keep_head());
+        read(response).await.map_err(|error| {
+            let error = error
+                .with_status(status)
+                .with_request_id(request_id.as_deref());
+            match head.filter(|_| error.kind() == ApiErrorKind::MalformedResponse) {
+                Some(head) => error.with_raw(head.to_text()),
+                None => error,
+            }
+        })
+    }
+
+    /// The deadline is of the whole call: an attempt gets what is left of it.
+    async fn before<T>(
+        &self,
+        deadline: Duration,
+        attempt: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        let left = deadline.saturating_sub(self.runtime().monotonic());
+        let timeout = self.runtime().sleep(left);
+        match select(pin!(attempt), timeout).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Err(ApiError::new(
+                ApiErrorKind::Timeout,
+                "the whole call took too long",
+            )),
+        }
+    }
+
+    /// A wait beyond the deadline would only delay the error.
+    fn affords(&self, delay: Duration, deadline: Duration) -> bool {
+        self.runtime().monotonic().saturating_add(delay) < deadline && self.0.budget.take()
+    }
+}
+
+/// Random enough for jitter and ids, not for secrets: the standard library keys each
+/// of its hashers at random.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(0_u8)
+}
+
+pub(crate) fn random_id() -> String {
+    format!("{:016x}{:016x}", random(), random())
+}

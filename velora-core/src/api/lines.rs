@@ -1,0 +1,168 @@
+//! NDJSON over byte chunks: rows, each a line that is one JSON object.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+
+use super::response::{malformed, too_large};
+use super::{Body, response};
+use crate::error::{ApiError, ApiErrorKind};
+
+/// Rows as they arrived, one after the other in one piece of memory.
+#[derive(Default)]
+pub(crate) struct Lines {
+    text: Vec<u8>,
+    rows: Vec<Range<usize>>,
+    /// Where the line that is not yet ended starts.
+    open: usize,
+}
+
+impl Lines {
+    /// Reads a body, up to `max_rows` rows and `max_bytes` bytes. Whether that was
+    /// all of it stands beside; the rest is not read.
+    ///
+    /// Errors: `connection` where the body is cut; `response_too_large` where not
+    /// even one row fits; and what the transport says.
+    pub(crate) async fn read(
+        mut body: Body,
+        max_rows: usize,
+        max_bytes: usize,
+    ) -> Result<(Self, bool), ApiError> {
+        let mut lines = Self::default();
+        while let Some(chunk) = body.chunk().await {
+            lines.push(&chunk?);
+            let full = lines.rows.len() >= max_rows || lines.text.len() > max_bytes;
+            if full && lines.rows.is_empty() {
+                return Err(too_large(max_bytes));
+            }
+            if full {
+                lines.rows.truncate(max_rows);
+                return Ok((lines, false));
+            }
+        }
+        lines.finish()?;
+        Ok((lines, true))
+    }
+
+    /// Adds what arrived next.
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
+        let start = self.text.len();
+        self.text.extend_from_slice(chunk);
+        for at in memchr::memchr_iter(b'\n', chunk) {
+            self.close(start.saturating_add(at));
+        }
+    }
+
+    /// The last line may lack its end, but only if it is whole.
+    pub(crate) fn finish(&mut self) -> Result<(), ApiError> {
+        let before = self.rows.len();
+        self.close(self.text.len());
+        if self.rows.len() > before {
+            let last = self.rows().last().unwrap_or_default();
+            if let Err(error) = parse::<serde::de::IgnoredAny>(last) {
+                return Err(cut_or(error));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows in order, each without the blanks around it.
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.rows
+            .iter()
+            .map(|row| self.text.get(row.clone()).unwrap_or_default())
+    }
+
+    /// The memory and the places of the rows in it.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Vec<Range<usize>>) {
+        (self.text, self.rows)
+    }
+
+    fn close(&mut self, end: usize) {
+        let line = self.text.get(self.open..end).unwrap_or_default();
+        let row = line.trim_ascii();
+        if !row.is_empty() {
+            let blanks = line.len().saturating_sub(line.trim_ascii_start().len());
+            let start = self.open.saturating_add(blanks);
+            self.rows.push(start..start.saturating_add(row.len()));
+        }
+        self.open = end.saturating_add(1);
+    }
+}
+
+/// Reads one row.
+///
+/// Errors: `malformed_response`.
+pub(crate) fn parse<'r, T: Deserialize<'r>>(row: &'r [u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(row)
+}
+
+/// A row in the midst of a body is never cut: whatever is wrong with it stays wrong.
+pub(crate) fn not_a_row(_: serde_json::Error) -> ApiError {
+    malformed("a row is not a JSON object")
+}
+
+fn cut_or(error: serde_json::Error) -> ApiError {
+    match response::not_json(&error) {
+        cut if cut.kind() == ApiErrorKind::Connection => cut,
+        _ => not_a_row(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, StreamExt, stream};
+
+    use super::*;
+
+    fn read(chunks: &[&str]) -> Result<Vec<String>, ApiError> {
+        let mut lines = Lines::default();
+        chunks.iter().for_each(|chunk| lines.push(chunk.as_bytes()));
+        lines.finish()?;
+        let text = |row: &[u8]| String::from_utf8_lossy(row).into_owned();
+        Ok(lines.rows().map(text).collect())
+    }
+
+    #[test]
+    fn rows_come_whole_however_they_are_chunked() {
+        let body = "{\"n\":1}\r\n\n  {\"n\":2} \n{\"n\":3}";
+        let whole = read(&[body]).unwrap();
+        assert_eq!(whole, ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"]);
+        for at in 0..body.len() {
+            let (head, tail) = body.split_at(at);
+            assert_eq!(read(&[head, tail]).unwrap(), whole);
+        }
+    }
+
+    #[test]
+    fn a_cut_row_is_a_connection_fault() {
+        let code = |chunks: &[&str]| read(chunks).unwrap_err().code().as_str();
+        assert_eq!(code(&["{\"n\":1}\n{\"n\":"]), "connection");
+        assert_eq!(code(&["{\"n\":1}\n<html>"]), "malformed_response");
+    }
+
+    #[test]
+    fn what_is_beyond_the_limit_is_not_read() {
+        let chunks = [Ok("{}\n{}\n".into()), Ok("{}\n".into())];
+        let body = |further: &'static str| {
+            let never = stream::poll_fn(move |_| panic!("{further} was read"));
+            Body::new(stream::iter(chunks.clone()).chain(never))
+        };
+        let read = |body, rows, bytes| Lines::read(body, rows, bytes).now_or_never().unwrap();
+        let (lines, ended) = read(body("a row too many"), 3, 100).unwrap();
+        assert_eq!((lines.rows().len(), ended), (3, false));
+        let (lines, ended) = read(body("a byte too many"), 9, 8).unwrap();
+        assert_eq!((lines.rows().len(), ended), (3, false));
+        let (lines, ended) = read(Body::new(stream::iter(chunks.clone())), 9, 100).unwrap();
+        assert_eq!((lines.rows().len(), ended), (3, true));
+        let one_row = Body::from(b"{\"a\":".to_vec());
+        let error = read(one_row, 9, 3).map(|_| ()).unwrap_err();
+        assert_eq!(error.code().as_str(), "response_too_large");
+    }
+
+    #[test]
+    fn blank_bodies_have_no_rows() {
+        assert!(read(&[]).unwrap().is_empty());
+        assert!(read(&["\n", "\r\n"]).unwrap().is_empty());
+    }
+}

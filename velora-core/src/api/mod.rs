@@ -1,0 +1,51 @@
+//! What every client is built on: requests and answers as values, what sends them,
+//! when to send again. It knows no system.
+//!
+//! Deciding is apart from sending: how a request looks, what an answer means, when
+//! to retry and where a page leads are functions over values. [`Transport`] sends,
+//! and [`Runtime`] waits; with the feature `client-reqwest` both are there, without
+//! it you give them.
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod auth;
+mod base_url;
+mod builder;
+mod call;
+mod lines;
+mod list;
+mod page;
+mod problem;
+mod rate_limit;
+mod request;
+#[cfg(feature = "client-reqwest")]
+mod reqwest;
+mod response;
+mod retry;
+mod runtime;
+#[cfg(feature = "client-reqwest")]
+mod tokio;
+mod transport;
+mod walk;
+
+#[cfg(feature = "client-reqwest")]
+pub use self::tokio::TokioRuntime;
+pub use auth::TokenSource;
+pub use base_url::BaseUrl;
+pub use builder::ClientBuilder;
+pub use list::{Items, Page, Pages};
+pub use rate_limit::RateLimit;
+pub use request::{Method, Request};
+pub use response::{Body, Response};
+pub use retry::RetryOptions;
+pub use runtime::Runtime;
+pub use transport::{BoxFuture, Transport};
+
+pub(crate) use auth::Auth;
+pub(crate) use call::{Api, random, random_id};
+pub(crate) use lines::Lines;
+pub(crate) use page::{Cursors, Next, Recent};
+pub(crate) use request::Path;
+pub(crate) use response::{malformed, not_json, too_large};
+pub(crate) use runtime::Task;
+pub(crate) use walk::{Listing, Paged, Walk};

@@ -1,0 +1,156 @@
+//! Walking pages: which cursor comes next, and what was given before.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, Hash, RandomState};
+
+use crate::error::{ApiError, ApiErrorKind};
+
+/// So many cursors are remembered: longer loops are caught by the anchor.
+const CURSORS: usize = 4_096;
+
+/// What a page says about the next one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// There is none.
+    End,
+    /// There is one, behind this cursor.
+    More(Option<String>),
+}
+
+/// Goes from cursor to cursor, and never in a circle.
+///
+/// The memory is bounded: the last cursors, and one anchor that is moved ever
+/// more rarely (after 1, 2, 4, … pages), which a loop of any length comes back to.
+#[derive(Debug)]
+pub(crate) struct Cursors {
+    recent: Recent,
+    anchor: Option<String>,
+    pages: u64,
+}
+
+impl Cursors {
+    pub(crate) fn new() -> Self {
+        Self {
+            recent: Recent::new(CURSORS),
+            anchor: None,
+            pages: 0,
+        }
+    }
+
+    pub(crate) fn has_seen(&self, cursor: &str) -> bool {
+        self.anchor.as_deref() == Some(cursor) || self.recent.contains(cursor)
+    }
+
+    /// The cursor to ask for next; `None` at the end.
+    ///
+    /// Errors: `cursor_loop` where there is more but no cursor, or one seen before.
+    pub(crate) fn advance(&mut self, next: Next) -> Result<Option<String>, ApiError> {
+        let cursor = match next {
+            Next::End => return Ok(None),
+            Next::More(cursor) => cursor.filter(|cursor| !cursor.is_empty()),
+        };
+        let Some(cursor) = cursor else {
+            return Err(looping(
+                "there are more pages, but no cursor to ask for them",
+            ));
+        };
+        if self.has_seen(&cursor) {
+            return Err(looping("a page leads back to one that was read before"));
+        }
+        self.recent.insert(cursor.as_str());
+        self.pages = self.pages.saturating_add(1);
+        if self.pages.is_power_of_two() {
+            self.anchor = Some(cursor.clone());
+        }
+        Ok(Some(cursor))
+    }
+}
+
+fn looping(reason: &'static str) -> ApiError {
+    ApiError::new(ApiErrorKind::CursorLoop, reason)
+}
+
+/// Remembers the last so many things it was shown, as 64-bit hashes under a random
+/// key: nobody can aim at a collision, and by chance one in 10^15 is taken for another.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    hasher: RandomState,
+    known: HashSet<u64>,
+    order: VecDeque<u64>,
+    capacity: usize,
+}
+
+impl Recent {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            known: HashSet::new(),
+            order: VecDeque::new(),
+            capacity,
+        }
+    }
+
+    pub(crate) fn contains<T: Hash + ?Sized>(&self, thing: &T) -> bool {
+        self.known.contains(&self.hasher.hash_one(thing))
+    }
+
+    /// Whether this is new; it is remembered either way.
+    pub(crate) fn insert<T: Hash + ?Sized>(&mut self, thing: &T) -> bool {
+        let hash = self.hasher.hash_one(thing);
+        if !self.known.insert(hash) {
+            return false;
+        }
+        self.order.push_back(hash);
+        if self.order.len() > self.capacity
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn more(cursor: &str) -> Next {
+        Next::More(Some(cursor.to_owned()))
+    }
+
+    #[test]
+    fn walks_to_the_end() {
+        let mut cursors = Cursors::new();
+        assert_eq!(cursors.advance(more("a")).unwrap().as_deref(), Some("a"));
+        assert_eq!(cursors.advance(more("b")).unwrap().as_deref(), Some("b"));
+        assert_eq!(cursors.advance(Next::End).unwrap(), None);
+    }
+
+    #[test]
+    fn refuses_no_cursor_and_an_old_one() {
+        for next in [Next::More(None), more(""), more("a")] {
+            let mut cursors = Cursors::new();
+            cursors.advance(more("a")).unwrap();
+            let error = cursors.advance(next).unwrap_err();
+            assert_eq!(error.code().as_str(), "cursor_loop");
+        }
+    }
+
+    #[test]
+    fn catches_loops_longer_than_its_memory() {
+        let mut cursors = Cursors::new();
+        let length = CURSORS * 3;
+        let steps = (0..10 * length)
+            .take_while(|at| cursors.advance(more(&(at % length).to_string())).is_ok())
+            .count();
+        assert!(steps < 5 * length, "{steps}");
+    }
+
+    #[test]
+    fn forgets_the_oldest_alone() {
+        let mut recent = Recent::new(2);
+        assert!(recent.insert("a") && recent.insert("b") && !recent.insert("a"));
+        assert!(recent.insert("c"));
+        assert!(!recent.insert("b") && recent.insert("a"));
+    }
+}

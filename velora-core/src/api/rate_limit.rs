@@ -1,0 +1,97 @@
+//! What a system says about its limits.
+
+use jiff::Timestamp;
+
+use super::Response;
+use super::retry::retry_after;
+use crate::clock::UnixTime;
+
+/// The rate limit as the last answer that spoke of it left it.
+///
+/// Velora Health says nothing but `Retry-After`; Velora Billing gives the reset as
+/// ISO-8601, Velora TV as Unix seconds. All are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// Requests allowed in a window.
+    pub limit: Option<u64>,
+    /// Requests left in this window.
+    pub remaining: Option<u64>,
+    /// When the window starts anew.
+    pub reset: Option<Timestamp>,
+    /// Until when the last 429 asked to wait.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl RateLimit {
+    /// What this answer says; `None` where it says nothing.
+    pub(crate) fn read(response: &Response, now: UnixTime) -> Option<Self> {
+        let number = |name| response.header(name)?.parse::<u64>().ok();
+        let read = Self {
+            limit: number("X-RateLimit-Limit"),
+            remaining: number("X-RateLimit-Remaining"),
+            reset: response.header("X-RateLimit-Reset").and_then(reset),
+            retry_at: response
+                .header("Retry-After")
+                .filter(|_| response.status() == 429)
+                .and_then(|value| retry_after(value, now))
+                .and_then(|delay| instant(now)?.checked_add(delay).ok()),
+        };
+        (read != Self::default()).then_some(read)
+    }
+}
+
+fn instant(now: UnixTime) -> Option<Timestamp> {
+    Timestamp::from_millisecond(now.as_millis()).ok()
+}
+
+/// Unix seconds or ISO-8601.
+fn reset(value: &str) -> Option<Timestamp> {
+    match value.parse::<i64>() {
+        Ok(seconds) => Timestamp::from_second(seconds).ok(),
+        Err(_) => value.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Body;
+
+    fn read(status: u16, headers: &[(&str, &str)]) -> Option<RateLimit> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
+        let response = Response::new(status, headers.collect(), Body::from(Vec::new()));
+        RateLimit::read(&response, UnixTime::from_secs(0))
+    }
+
+    #[test]
+    fn reads_both_forms_of_the_reset() {
+        let at = Timestamp::from_second(1_780_000_000).unwrap();
+        for reset in [
+            "1780000000",
+            "2026-05-28T20:26:40Z",
+            "2026-05-28T20:26:40.000+00:00",
+        ] {
+            let limit = read(
+                200,
+                &[("x-ratelimit-reset", reset), ("X-RateLimit-Remaining", "3")],
+            );
+            let limit = limit.unwrap();
+            assert_eq!(
+                (limit.reset, limit.remaining),
+                (Some(at), Some(3)),
+                "{reset}"
+            );
+        }
+    }
+
+    #[test]
+    fn says_nothing_where_the_answer_does() {
+        assert_eq!(read(200, &[("Retry-After", "5")]), None);
+        assert_eq!(read(200, &[("X-RateLimit-Reset", "soon")]), None);
+        let limited = read(429, &[("Retry-After", "5")]).unwrap();
+        assert_eq!(limited.retry_at, Timestamp::from_second(5).ok());
+    }
+}

@@ -1,0 +1,308 @@
+//! Requests as values.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use crate::error::{ApiError, ApiErrorKind};
+
+/// Everything but RFC 3986's unreserved characters: `+` and `:` above all.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// As it stands in a request.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// One request, ready for a [`Transport`](super::Transport).
+///
+/// `Debug` shows the operation, the method and the names of the headers: a URL
+/// may hold what was searched for, and a header the key.
+#[derive(Clone)]
+pub struct Request {
+    operation: &'static str,
+    method: Method,
+    url: String,
+    headers: Vec<(Cow<'static, str>, Zeroizing<String>)>,
+    body: Option<Bytes>,
+    idempotent: bool,
+    conditional: bool,
+    answers_secret: bool,
+}
+
+impl Request {
+    /// A request of this path below the client's base URL. `GET` and `DELETE` are
+    /// idempotent; say so of others where they are.
+    pub(crate) fn new(operation: &'static str, method: Method, path: Path) -> Self {
+        Self {
+            operation,
+            method,
+            url: path.0,
+            headers: Vec::with_capacity(6),
+            body: None,
+            idempotent: matches!(method, Method::Get | Method::Delete),
+            conditional: false,
+            answers_secret: false,
+        }
+    }
+
+    /// Sending it twice does no more than sending it once: it may be retried.
+    pub(crate) fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// `304` is an answer to it.
+    pub(crate) fn conditional(mut self) -> Self {
+        self.conditional = true;
+        self
+    }
+
+    /// Its answer holds a secret: no part of it is kept for an error.
+    pub(crate) fn answers_secret(mut self) -> Self {
+        self.answers_secret = true;
+        self
+    }
+
+    pub(crate) fn keeps_answer(&self) -> bool {
+        !self.answers_secret
+    }
+
+    pub(crate) fn is_conditional(&self) -> bool {
+        self.conditional
+    }
+
+    /// Sent once, whatever it is: somebody else decides when to send again.
+    pub(crate) fn once(mut self) -> Self {
+        self.idempotent = false;
+        self
+    }
+
+    pub(crate) fn header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Self {
+        let value = Zeroizing::new(value.into());
+        self.headers.push((name.into(), value));
+        self
+    }
+
+    /// A header whose value came from outside.
+    ///
+    /// Errors: `invalid_request` where it is empty or holds what no header can carry.
+    pub(crate) fn outside_header(self, name: &'static str, value: &str) -> Result<Self, ApiError> {
+        let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+        if value.trim().is_empty() || !value.bytes().all(visible) {
+            return Err(ApiError::new(
+                ApiErrorKind::InvalidRequest,
+                "the value of a header must be visible ASCII",
+            ));
+        }
+        Ok(self.header(name, value))
+    }
+
+    pub(crate) fn json<T: serde::Serialize + ?Sized>(self, body: &T) -> Result<Self, ApiError> {
+        let body = serde_json::to_vec(body).map_err(|_| {
+            ApiError::new(
+                ApiErrorKind::InvalidRequest,
+                "the request cannot be written as JSON",
+            )
+        })?;
+        let mut request = self.header("Content-Type", "application/json");
+        request.body = Some(body.into());
+        Ok(request)
+    }
+
+    pub(crate) fn below(mut self, base: &super::BaseUrl) -> Self {
+        self.url = base.join(&self.url);
+        self
+    }
+
+    /// What it is called in spans and errors, such as `health.events`.
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// `GET`, `POST`, …
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The whole URL. It may hold what was searched for: do not log it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The headers in order, the one that authorises among them: do not log them.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_str()))
+    }
+
+    /// The body, where it has one.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.body.as_ref()
+    }
+
+    /// Whether it may be sent again after a failure.
+    pub fn is_idempotent(&self) -> bool {
+        self.idempotent
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers().map(|(name, _)| name).collect();
+        f.debug_struct("Request")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("headers", &names)
+            .field("body_bytes", &self.body.as_ref().map_or(0, Bytes::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A path and its query, every value of it percent-encoded.
+#[derive(Clone)]
+pub(crate) struct Path(String);
+
+impl Path {
+    pub(crate) fn new(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// A path that came from outside, below the client's host.
+    ///
+    /// Errors: `invalid_request` where it does not start with `/`, has a query, or holds
+    /// what could make it another path.
+    pub(crate) fn outside(path: &str) -> Result<Self, ApiError> {
+        let plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%:@!$&'()*+,;=".contains(&byte);
+        let dots = |segment: &str| {
+            let decoded = percent_decode_str(segment).decode_utf8_lossy();
+            matches!(&*decoded, "." | "..")
+        };
+        if !path.starts_with('/') || !path.bytes().all(plain) || path.split('/').any(dots) {
+            return Err(ApiError::new(
+                ApiErrorKind::InvalidRequest,
+                "a path must start with / and be plain, without a query",
+            ));
+        }
+        Ok(Self::new(path))
+    }
+
+    /// Adds one segment that came from outside.
+    ///
+    /// Errors: `invalid_request` where it is empty, `.` or `..`: those would make it
+    /// another path, however they are encoded.
+    pub(crate) fn segment(mut self, segment: &str) -> Result<Self, ApiError> {
+        if matches!(segment, "" | "." | "..") {
+            return Err(ApiError::new(
+                ApiErrorKind::InvalidRequest,
+                "an id cannot be empty, `.` or `..`",
+            ));
+        }
+        self.0.push('/');
+        self.0.extend(utf8_percent_encode(segment, ESCAPED));
+        Ok(self)
+    }
+
+    /// Adds a fixed rest of the path.
+    pub(crate) fn then(mut self, rest: &str) -> Self {
+        self.0.push_str(rest);
+        self
+    }
+
+    pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
+        self.0.push(if self.0.contains('?') { '&' } else { '?' });
+        self.0.extend(utf8_percent_encode(name, ESCAPED));
+        self.0.push('=');
+        self.0.extend(utf8_percent_encode(value, ESCAPED));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodes_every_value() {
+        let path = Path::new("/events")
+            .query("since", "2026-05-01T00:00:00+00:00")
+            .query("action", "a&b=c");
+        assert_eq!(
+            path.0,
+            "/events?since=2026-05-01T00%3A00%3A00%2B00%3A00&action=a%26b%3Dc"
+        );
+    }
+
+    #[test]
+    fn an_id_stays_one_segment() {
+        let path = Path::new("/webhooks").segment("../a b?c#d").unwrap();
+        assert_eq!(path.0, "/webhooks/..%2Fa%20b%3Fc%23d");
+        for refused in ["", ".", ".."] {
+            let error = Path::new("/webhooks").segment(refused).map(|path| path.0);
+            assert_eq!(error.unwrap_err().kind(), ApiErrorKind::InvalidRequest);
+        }
+    }
+
+    #[test]
+    fn a_path_from_outside_is_plain() {
+        assert_eq!(
+            Path::outside("/api/gl/run%201").unwrap().0,
+            "/api/gl/run%201"
+        );
+        for refused in [
+            "",
+            "api",
+            "https://evil",
+            "/a/../b",
+            "/a?b",
+            "/a#b",
+            "/a\\b",
+            "/a b",
+        ] {
+            let error = Path::outside(refused).map(|path| path.0).unwrap_err();
+            assert_eq!(error.kind(), ApiErrorKind::InvalidRequest, "{refused}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let request = Request::new("t", Method::Get, Path::new("/").query("user", "u-1"))
+            .header("Authorization", "Bearer key");
+        let shown = format!("{request:?}");
+        assert!(!shown.contains("key") && !shown.contains("u-1"), "{shown}");
+    }
+}

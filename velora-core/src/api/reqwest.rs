@@ -1,0 +1,159 @@
+//! The native transport.
+
+use std::io;
+use std::sync::Arc;
+
+use async_compression::futures::bufread::GzipDecoder;
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+use futures_util::{AsyncReadExt, TryStreamExt};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, TRANSFER_ENCODING};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Proxy, Version};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use super::builder::Options;
+use super::{Body, BoxFuture, Method, Request, Response, Transport};
+use crate::error::{ApiError, ApiErrorKind, ConfigError};
+
+const GZIP: &str = "gzip";
+const CUT: &str = "the body was cut or cannot be decoded";
+
+/// So many decoded bytes at a time.
+const DECODED: usize = 32 * 1024;
+
+/// `reqwest` over `rustls`, with the certificates of the operating system.
+pub(crate) struct ReqwestTransport(Client);
+
+impl ReqwestTransport {
+    pub(crate) fn new(options: &Options) -> Result<Self, ConfigError> {
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls()?)
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .no_gzip()
+            .tcp_nodelay(true)
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.read_timeout);
+        if let Some(url) = &options.proxy {
+            let proxy = Proxy::https(url).map_err(|_| ConfigError::InvalidOption {
+                option: "proxy",
+                reason: "it is not the URL of a proxy",
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map(Self).map_err(unavailable)
+    }
+
+    async fn send_now(&self, request: Request) -> Result<Response, ApiError> {
+        let method = match request.method() {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut sent = self.0.request(method, request.url());
+        let named = |name: &str| ACCEPT_ENCODING.as_str().eq_ignore_ascii_case(name);
+        if !request.headers().any(|(name, _)| named(name)) {
+            sent = sent.header(ACCEPT_ENCODING, GZIP);
+        }
+        for (name, value) in request.headers() {
+            sent = sent.header(name, value);
+        }
+        if let Some(body) = request.body() {
+            sent = sent.body(body.clone());
+        }
+        let response = sent.send().await.map_err(fault)?;
+        let text =
+            |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            };
+        let headers = response.headers().iter().filter_map(text).collect();
+        let status = response.status().as_u16();
+        let framed = response.content_length().is_some()
+            || response.headers().contains_key(TRANSFER_ENCODING)
+            || response.version() > Version::HTTP_11;
+        let encoding = response.headers().get(CONTENT_ENCODING);
+        let zipped = encoding.is_some_and(|encoding| encoding == GZIP);
+        let chunks = response.bytes_stream().map_err(fault);
+        // The end of a gzip body says that it is one.
+        let response = match zipped {
+            true => Response::new(status, headers, gunzip(chunks)),
+            false => Response::new(status, headers, Body::new(chunks)),
+        };
+        Ok(match framed || zipped {
+            true => response,
+            false => response.without_framing(),
+        })
+    }
+}
+
+/// Decodes as it arrives, so that a caller who stops reading stops the decoding.
+fn gunzip(chunks: impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static) -> Body {
+    let mut decoder = GzipDecoder::new(chunks.map_err(io::Error::other).into_async_read());
+    decoder.multiple_members(true);
+    Body::new(stream::try_unfold(
+        Box::pin(decoder),
+        async |mut decoder| {
+            let mut decoded = vec![0; DECODED];
+            let length = decoder.read(&mut decoded).await.map_err(not_gzip)?;
+            decoded.truncate(length);
+            Ok((length > 0).then(|| (Bytes::from(decoded), decoder)))
+        },
+    ))
+}
+
+/// What the transport said, if it was that; else the body was cut or is damaged.
+fn not_gzip(error: io::Error) -> ApiError {
+    let said = error.into_inner().and_then(|inner| inner.downcast().ok());
+    said.map_or_else(
+        || ApiError::new(ApiErrorKind::Connection, CUT),
+        |said: Box<ApiError>| *said,
+    )
+}
+
+impl Transport for ReqwestTransport {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ApiError>> {
+        Box::pin(self.send_now(request))
+    }
+}
+
+/// The provider is named: a process that has none installed would panic otherwise.
+fn tls() -> Result<ClientConfig, ConfigError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(unavailable)?
+        .with_platform_verifier()
+        .map_err(unavailable)?;
+    Ok(config.with_no_client_auth())
+}
+
+fn unavailable(error: impl std::fmt::Display) -> ConfigError {
+    ConfigError::NoTransport {
+        reason: error.to_string().into(),
+    }
+}
+
+/// What went wrong, in words of our own: `reqwest`'s may hold the URL.
+fn fault(error: reqwest::Error) -> ApiError {
+    if error.is_timeout() {
+        let reason = match error.is_connect() {
+            true => "connecting took too long",
+            false => "no bytes came for too long",
+        };
+        return ApiError::new(ApiErrorKind::Timeout, reason);
+    }
+    if error.is_builder() {
+        return ApiError::new(ApiErrorKind::InvalidRequest, "the request cannot be sent");
+    }
+    let reason = match () {
+        () if error.is_connect() => "no connection to the host",
+        () if error.is_body() || error.is_decode() => CUT,
+        () => "the connection broke",
+    };
+    ApiError::new(ApiErrorKind::Connection, reason)
+}

@@ -1,0 +1,259 @@
+//! Answers as values: a status, headers, and a body that arrives in chunks.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream, StreamExt};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::error::{ApiError, ApiErrorKind};
+
+/// A longer id is not one.
+const MAX_ID: usize = 128;
+
+/// No more room than this is made for a body on the word of its header.
+const ROOM: usize = 1 << 20;
+
+/// How much of a body that is not the documented one is kept as it is.
+pub(crate) const KEPT: usize = 8 * 1024;
+
+/// What a [`Transport`](super::Transport) gives back. `Debug` shows the status alone.
+pub struct Response {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Body,
+    framed: bool,
+}
+
+impl Response {
+    /// An answer. Header values that are not text are left out by the transport.
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: Body) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+            framed: true,
+        }
+    }
+
+    /// For a transport whose answer has neither a length nor chunks: it ends where the
+    /// connection does, and nothing tells its end from a cut. Where rows end so, it is an
+    /// error of kind `connection`.
+    #[must_use]
+    pub fn without_framing(mut self) -> Self {
+        self.framed = false;
+        self
+    }
+
+    /// Fails where what was read to its end may have been cut between two rows.
+    ///
+    /// Errors: `connection`.
+    pub(crate) fn check_framing(&self) -> Result<(), ApiError> {
+        match self.framed {
+            true => Ok(()),
+            false => Err(ApiError::new(
+                ApiErrorKind::Connection,
+                "nothing marks the end of the answer: it may have been cut",
+            )),
+        }
+    }
+
+    /// Keeps the first bytes that are read of the body, for the error of a body that
+    /// is not the documented one.
+    pub(crate) fn keep_head(&mut self) -> Head {
+        let head = Head::default();
+        self.body.head = Some(head.clone());
+        head
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The values of all headers of this name, in any case.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers
+            .iter()
+            .filter(move |(header, _)| header.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
+    /// The first header of this name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers(name).next()
+    }
+
+    /// The id that the system gave its answer, if it can be one.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.header("X-Request-Id")
+            .filter(|id| id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic()))
+    }
+
+    fn announced_length(&self) -> usize {
+        let length = self.header("Content-Length");
+        length.and_then(|length| length.parse().ok()).unwrap_or(0)
+    }
+
+    /// The body.
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+
+    /// The whole body as text.
+    ///
+    /// Errors: `response_too_large`, `malformed_response`, and what the transport says.
+    pub(crate) async fn text(self, limit: usize) -> Result<String, ApiError> {
+        text_of(self.bytes(limit).await?)
+    }
+
+    /// The whole body.
+    ///
+    /// Errors: `response_too_large`, and what the transport says.
+    pub(crate) async fn bytes(self, limit: usize) -> Result<Vec<u8>, ApiError> {
+        let room = self.announced_length().min(limit).min(ROOM);
+        let collected = Vec::with_capacity(room);
+        self.body.collect_into(collected, limit).await
+    }
+
+    /// The whole body as text that was checked to be whole JSON: what was cut on its way
+    /// is retried.
+    pub(crate) async fn json_text(self, limit: usize) -> Result<String, ApiError> {
+        let text = self.text(limit).await?;
+        serde_json::from_str::<IgnoredAny>(&text).map_err(|error| not_json(&error))?;
+        Ok(text)
+    }
+
+    /// The whole body as JSON.
+    pub(crate) async fn json<T: for<'de> Deserialize<'de>>(
+        self,
+        limit: usize,
+    ) -> Result<T, ApiError> {
+        let text = self.text(limit).await?;
+        serde_json::from_str(&text).map_err(|error| not_json(&error))
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A body as it arrives, already decoded (gzip is the transport's business).
+pub struct Body {
+    chunks: Pin<Box<dyn Stream<Item = Result<Bytes, ApiError>> + Send>>,
+    head: Option<Head>,
+}
+
+/// The first bytes of a body that is being read.
+#[derive(Clone, Default)]
+pub(crate) struct Head(Arc<Mutex<Vec<u8>>>);
+
+impl Head {
+    fn push(&self, chunk: &[u8]) {
+        let mut head = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = KEPT.saturating_sub(head.len()).min(chunk.len());
+        head.extend_from_slice(chunk.get(..room).unwrap_or_default());
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        let head = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&head).into_owned()
+    }
+}
+
+impl Body {
+    /// A body of these chunks. An error ends it: `connection` or `timeout`.
+    pub fn new(chunks: impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static) -> Self {
+        Self {
+            chunks: Box::pin(chunks),
+            head: None,
+        }
+    }
+
+    /// The next chunk; `None` at the end.
+    pub async fn chunk(&mut self) -> Option<Result<Bytes, ApiError>> {
+        let chunk = self.chunks.next().await;
+        if let (Some(head), Some(Ok(chunk))) = (&self.head, &chunk) {
+            head.push(chunk);
+        }
+        chunk
+    }
+
+    /// All of it, if it is not over `limit` bytes.
+    ///
+    /// Errors: `response_too_large`, and what the transport says.
+    pub async fn collect(self, limit: usize) -> Result<Vec<u8>, ApiError> {
+        self.collect_into(Vec::new(), limit).await
+    }
+
+    async fn collect_into(
+        mut self,
+        mut collected: Vec<u8>,
+        limit: usize,
+    ) -> Result<Vec<u8>, ApiError> {
+        while let Some(chunk) = self.chunk().await {
+            let chunk = chunk?;
+            if chunk.len() > limit.saturating_sub(collected.len()) {
+                return Err(too_large(limit));
+            }
+            collected.extend_from_slice(&chunk);
+        }
+        Ok(collected)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(stream::iter([Ok(Bytes::from(bytes))]))
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Body(..)")
+    }
+}
+
+pub(crate) fn too_large(limit: usize) -> ApiError {
+    ApiError::new(
+        ApiErrorKind::ResponseTooLarge,
+        format!("the answer is over {limit} bytes"),
+    )
+}
+
+/// A body as text. One that ends within a character was cut on its way.
+///
+/// Errors: `connection`, `malformed_response`.
+pub(crate) fn text_of(bytes: Vec<u8>) -> Result<String, ApiError> {
+    String::from_utf8(bytes).map_err(|error| match error.utf8_error().error_len() {
+        None => ApiError::new(
+            ApiErrorKind::Connection,
+            "the answer ends within a character",
+        ),
+        Some(_) => malformed("the answer is not UTF-8"),
+    })
+}
+
+pub(crate) fn malformed(reason: &'static str) -> ApiError {
+    ApiError::new(ApiErrorKind::MalformedResponse, reason)
+}
+
+/// JSON that ends too early was cut on its way, which a retry may mend; any other
+/// fault in it will be there again.
+pub(crate) fn not_json(error: &serde_json::Error) -> ApiError {
+    match error.classify() {
+        serde_json::error::Category::Eof => ApiError::new(
+            ApiErrorKind::Connection,
+            "the answer ends before its JSON does",
+        ),
+        serde_json::error::Category::Data => malformed("the answer is not the documented JSON"),
+        _ => malformed("the answer is not JSON"),
+    }
+}

@@ -1,0 +1,254 @@
+//! Whether to send again, and when: pure decisions over values.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
+
+use crate::clock::UnixTime;
+use crate::error::{ApiError, ConfigError};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often and after what time a call is sent again.
+///
+/// Defaults: 5 attempts; full jitter below 0.5 s, 1 s, 2 s, 4 s, at most 20 s; a
+/// `Retry-After` of up to 60 s is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryOptions {
+    attempts: u32,
+    base: Duration,
+    max_backoff: Duration,
+    max_retry_delay: Duration,
+}
+
+impl Default for RetryOptions {
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            base: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(20),
+            max_retry_delay: Duration::from_secs(60),
+        }
+    }
+}
+
+impl RetryOptions {
+    /// How many requests a call may cost, the first included.
+    ///
+    /// Errors: `invalid_option` where it is 0.
+    pub fn with_attempts(self, attempts: u32) -> Result<Self, ConfigError> {
+        if attempts == 0 {
+            return Err(ConfigError::InvalidOption {
+                option: "attempts",
+                reason: "the first attempt counts",
+            });
+        }
+        Ok(Self { attempts, ..self })
+    }
+
+    /// The upper end of the first wait; it doubles with each further one, up to `max`,
+    /// and never over a day.
+    #[must_use]
+    pub fn with_backoff(self, base: Duration, max: Duration) -> Self {
+        Self {
+            base,
+            max_backoff: max.min(DAY),
+            ..self
+        }
+    }
+
+    /// The longest `Retry-After` that is waited for. Past it the call fails at once
+    /// with `rate_limited` and the delay in the error.
+    #[must_use]
+    pub fn with_max_retry_delay(self, max: Duration) -> Self {
+        Self {
+            max_retry_delay: max,
+            ..self
+        }
+    }
+
+    /// Whether the system asks for more patience than the caller has.
+    pub(crate) fn is_too_long(&self, retry_after: Option<Duration>) -> bool {
+        retry_after.is_some_and(|delay| delay > self.max_retry_delay)
+    }
+
+    /// As much of a delay as is waited for.
+    pub(crate) fn within_patience(&self, delay: Duration) -> Duration {
+        delay.min(self.max_retry_delay)
+    }
+
+    /// The wait before the next attempt; `None` where there is to be none.
+    /// `random` decides where in the jitter's range it lies.
+    pub(crate) fn next_delay(
+        &self,
+        error: &ApiError,
+        idempotent: bool,
+        random: u64,
+    ) -> Option<Duration> {
+        let may_try = idempotent && error.is_retryable() && error.attempts() < self.attempts;
+        if !may_try || self.is_too_long(error.retry_after()) {
+            return None;
+        }
+        let backoff = self.backoff(error.attempts(), random);
+        Some(backoff.max(error.retry_after().unwrap_or_default()))
+    }
+
+    /// The wait after so many failures in a row, without regard to what was asked for.
+    pub(crate) fn backoff(&self, failures: u32, random: u64) -> Duration {
+        let doublings = failures.saturating_sub(1).min(31);
+        let ceiling = self
+            .base
+            .saturating_mul(2_u32.saturating_pow(doublings))
+            .min(self.max_backoff);
+        // 32 random bits as a share of the range: full jitter.
+        let share = f64::from((random >> 32) as u32) / f64::from(u32::MAX);
+        ceiling.mul_f64(share)
+    }
+}
+
+/// What all calls of a client may spend on retries: while a system is down, a busy
+/// client stops adding to its load.
+///
+/// A retry takes 5 tokens, and gives them back when it succeeds; a call that
+/// succeeds at once gives back 1. The bucket holds 500.
+#[derive(Debug)]
+pub(crate) struct Budget(AtomicU32);
+
+impl Budget {
+    const FULL: u32 = 500;
+    const RETRY: u32 = 5;
+
+    pub(crate) fn new() -> Self {
+        Self(AtomicU32::new(Self::FULL))
+    }
+
+    /// Pays for one retry; false where the bucket is too empty.
+    pub(crate) fn take(&self) -> bool {
+        let pay = |tokens: u32| tokens.checked_sub(Self::RETRY);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay)
+            .is_ok()
+    }
+
+    pub(crate) fn succeeded(&self, attempts: u32) {
+        let refund = if attempts > 1 { Self::RETRY } else { 1 };
+        let fill = |tokens: u32| Some(tokens.saturating_add(refund).min(Self::FULL));
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fill);
+    }
+}
+
+/// Reads a `Retry-After`: seconds, or any of the three forms of an HTTP date.
+/// A date that has passed is no delay; what cannot be read is `None`.
+pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are a very long time, not no time.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let at = http_date(value)?.as_millisecond();
+    let delay = at.saturating_sub(now.as_millis()).max(0);
+    Some(Duration::from_millis(delay.unsigned_abs()))
+}
+
+fn http_date(value: &str) -> Option<Timestamp> {
+    if let Ok(at) = rfc2822::DateTimeParser::new().parse_timestamp(value) {
+        return Some(at);
+    }
+    let utc = |at: DateTime| at.to_zoned(TimeZone::UTC).ok();
+    ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
+        .iter()
+        .find_map(|form| DateTime::strptime(form, value).ok().and_then(utc))
+        .map(|at| at.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ApiErrorKind;
+
+    const NOW: UnixTime = UnixTime::from_secs(784_111_777);
+
+    fn failed(kind: ApiErrorKind, attempts: u32) -> ApiError {
+        ApiError::new(kind, "test").with_attempts(attempts)
+    }
+
+    #[test]
+    fn reads_seconds_and_all_dates() {
+        let seconds = |value| retry_after(value, NOW).map(|delay| delay.as_secs());
+        assert_eq!(seconds("7"), Some(7));
+        assert_eq!(seconds(" 0 "), Some(0));
+        assert_eq!(seconds("99999999999999999999999"), Some(u64::MAX));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
+        assert_eq!(seconds("Sunday, 06-Nov-94 08:50:37 GMT"), Some(60));
+        assert_eq!(seconds("Sun Nov  6 08:50:37 1994"), Some(60));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
+        assert_eq!(seconds("soon"), None);
+        assert_eq!(seconds("-5"), None);
+        assert_eq!(seconds("NaN"), None);
+        assert_eq!(seconds(""), None);
+    }
+
+    #[test]
+    fn waits_longer_each_time_with_full_jitter() {
+        let options = RetryOptions::default();
+        let delay = |attempts, random| {
+            options.next_delay(&failed(ApiErrorKind::ServerError, attempts), true, random)
+        };
+        assert_eq!(delay(1, 0), Some(Duration::ZERO));
+        assert_eq!(delay(1, u64::MAX), Some(Duration::from_millis(500)));
+        assert_eq!(delay(4, u64::MAX), Some(Duration::from_secs(4)));
+        assert_eq!(delay(5, 0), None);
+        let long = options.with_backoff(Duration::MAX, Duration::MAX);
+        assert_eq!(long.backoff(1, u64::MAX), DAY);
+    }
+
+    #[test]
+    fn honours_retry_after_as_a_minimum() {
+        let options = RetryOptions::default();
+        let delay = |seconds| {
+            let error = failed(ApiErrorKind::RateLimited, 1)
+                .with_retry_after(Some(Duration::from_secs(seconds)));
+            options.next_delay(&error, true, 0)
+        };
+        assert_eq!(delay(60), Some(Duration::from_secs(60)));
+        assert_eq!(delay(61), None);
+    }
+
+    #[test]
+    fn sends_again_only_what_may_be_and_may_help() {
+        let options = RetryOptions::default();
+        let connection = failed(ApiErrorKind::Connection, 1);
+        assert!(options.next_delay(&connection, true, 0).is_some());
+        assert!(options.next_delay(&connection, false, 0).is_none());
+        for kind in [
+            ApiErrorKind::Unauthorized,
+            ApiErrorKind::Forbidden,
+            ApiErrorKind::NotFound,
+            ApiErrorKind::Conflict,
+            ApiErrorKind::InvalidRequest,
+            ApiErrorKind::MalformedResponse,
+            ApiErrorKind::UnexpectedRedirect,
+        ] {
+            assert!(options.next_delay(&failed(kind, 1), true, 0).is_none());
+        }
+    }
+
+    #[test]
+    fn the_budget_runs_dry_and_recovers() {
+        let budget = Budget::new();
+        assert_eq!((0..1_000).filter(|_| budget.take()).count(), 100);
+        budget.succeeded(1);
+        assert!(!budget.take());
+        budget.succeeded(2);
+        assert!(budget.take());
+    }
+}

@@ -1,0 +1,77 @@
+//! What waits, and what works in the background.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use futures_util::future::{AbortHandle, abortable};
+
+use super::BoxFuture;
+use crate::clock::Clock;
+use crate::error::{ApiError, ApiErrorKind};
+
+/// A clock that can also wait, and run work in the background: the next page while
+/// the caller is busy with this one, the leaves of an export beside each other.
+pub trait Runtime: Clock {
+    /// Done after `duration`.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// Runs `work` to its end without anybody waiting for it.
+    fn spawn(&self, work: BoxFuture<'static, ()>);
+}
+
+impl<R: Runtime + ?Sized> Runtime for Arc<R> {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        (**self).sleep(duration)
+    }
+
+    fn spawn(&self, work: BoxFuture<'static, ()>) {
+        (**self).spawn(work);
+    }
+}
+
+/// Work in the background whose result is wanted. Dropping it stops the work.
+pub(crate) struct Task<T> {
+    result: oneshot::Receiver<Result<T, ApiError>>,
+    abort: AbortHandle,
+}
+
+impl<T: Send + 'static> Task<T> {
+    pub(crate) fn spawn(
+        runtime: &dyn Runtime,
+        work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Self {
+        let (sender, result) = oneshot::channel();
+        let (work, abort) = abortable(work);
+        runtime.spawn(Box::pin(async move {
+            if let Ok(outcome) = work.await {
+                // Nobody waits any more: nothing to tell.
+                let _ = sender.send(outcome);
+            }
+        }));
+        Self { result, abort }
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, ApiError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(ready!(self.result.poll_unpin(context)).unwrap_or_else(|_| {
+            Err(ApiError::new(
+                ApiErrorKind::Connection,
+                "the runtime stopped before the work was done",
+            ))
+        }))
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.abort.abort();
+    }
+}

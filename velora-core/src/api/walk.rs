@@ -1,0 +1,253 @@
+//! Walking the pages of a list: the next one is fetched while the caller works on this
+//! one, no event is given twice, and no circle is gone round.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use futures_channel::oneshot;
+use futures_util::{FutureExt, Stream};
+
+use super::response::text_of;
+use super::{Api, Cursors, Next, Recent, Request, Response, Task};
+use crate::error::{ApiError, ApiErrorKind};
+
+/// So many ids are remembered to drop repeats: many times the largest page.
+const REMEMBERED: usize = 16 * 1_024;
+
+/// So many pages in a row without an item are no empty stretch, but a circle.
+const EMPTY_PAGES: u32 = 1_000;
+
+/// A page, as far as the walk looks at it.
+pub(crate) trait Paged: Send + Unpin + 'static {
+    fn is_empty(&self) -> bool;
+
+    /// Drops the items whose ids were given before.
+    fn drop_repeats(&mut self, given: &mut Recent);
+
+    /// Takes note of where the next page starts.
+    fn follow(&mut self, cursor: Option<String>);
+}
+
+type Ask = dyn Fn(Option<&str>) -> Result<Request, ApiError> + Send + Sync;
+
+/// How a list is asked for, and how a page of it is read.
+pub(crate) struct Listing<P> {
+    /// The request of the page behind this cursor; of the first without one.
+    pub(crate) request: Box<Ask>,
+    pub(crate) read: fn(String) -> Result<(P, Next), ApiError>,
+    /// Where the next page seems to be, at a glance: it is sent for while this one is
+    /// read, and dropped if that comes to another end.
+    pub(crate) peek: fn(&[u8]) -> Option<String>,
+}
+
+/// What every fetch of a list shares.
+struct Source<P> {
+    api: Api,
+    listing: Listing<P>,
+    cursors: Mutex<Cursors>,
+}
+
+/// A page that is on its way.
+struct Fetch<P> {
+    page: Task<(P, Next)>,
+    glance: Option<oneshot::Receiver<Glance<P>>>,
+    /// Whether the caller waits for it.
+    wanted: Arc<AtomicBool>,
+}
+
+/// The cursor that was seen at a glance; and the page behind it, already on its way if
+/// the caller was waiting.
+type Glance<P> = (String, Option<Fetch<P>>);
+
+impl<P: Paged> Fetch<P> {
+    fn start(source: &Arc<Source<P>>, cursor: Option<&str>) -> Self {
+        let request = (source.listing.request)(cursor);
+        let (tell, glance) = oneshot::channel();
+        let wanted = Arc::new(AtomicBool::new(false));
+        let (shared, waited_for) = (Arc::clone(source), Arc::clone(&wanted));
+        let tell = Mutex::new(Some(tell));
+        let page = Task::spawn(source.api.runtime(), async move {
+            let (source, limit) = (&shared, shared.api.max_response_bytes());
+            let read = async |response: Response| {
+                let body = response.bytes(limit).await?;
+                let seen = (source.listing.peek)(&body).filter(|cursor| source.leads_on(cursor));
+                let tell = tell.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let (Some(cursor), Some(tell)) = (seen, tell) {
+                    let waited_for = waited_for.load(Ordering::Relaxed);
+                    let ahead = waited_for.then(|| Self::start(source, Some(&cursor)));
+                    // Nobody waits any more: nothing to tell.
+                    let _ = tell.send((cursor, ahead));
+                    // A thread that reads on now would send for it only afterwards.
+                    step_aside().await;
+                }
+                (source.listing.read)(text_of(body)?)
+            };
+            source.api.call(request?, read).await
+        });
+        Self {
+            page,
+            glance: Some(glance),
+            wanted,
+        }
+    }
+}
+
+/// Gives way once to what is ready to run.
+async fn step_aside() {
+    let mut aside = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut aside, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl<P> Source<P> {
+    fn cursors(&self) -> MutexGuard<'_, Cursors> {
+        self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leads_on(&self, cursor: &str) -> bool {
+        !self.cursors().has_seen(cursor)
+    }
+}
+
+/// The pages that have items, in the system's order.
+pub(crate) struct Walk<P> {
+    source: Arc<Source<P>>,
+    state: State<P>,
+    /// The page after the one that is being read, and the cursor it was asked for with.
+    ahead: Option<(String, Fetch<P>)>,
+    given: Recent,
+    empty: u32,
+}
+
+enum State<P> {
+    /// Not asked for anything yet.
+    Start,
+    Fetching(Fetch<P>),
+    /// The last page was given; this comes after it.
+    Failed(ApiError),
+    End,
+}
+
+impl<P: Paged> Walk<P> {
+    pub(crate) fn new(api: Api, listing: Listing<P>) -> Self {
+        Self {
+            source: Arc::new(Source {
+                api,
+                listing,
+                cursors: Mutex::new(Cursors::new()),
+            }),
+            state: State::Start,
+            ahead: None,
+            given: Recent::new(REMEMBERED),
+            empty: 0,
+        }
+    }
+
+    /// Remembers the id of every item: for lists in which any page may repeat what any
+    /// other gave.
+    pub(crate) fn remember_all(&mut self) {
+        self.given = Recent::new(usize::MAX);
+    }
+
+    /// Whether an item of this id was given.
+    pub(crate) fn has_given(&self, id: &str) -> bool {
+        self.given.contains(id)
+    }
+
+    /// Sends for the next page as soon as its cursor is seen.
+    fn poll_glance(&mut self, context: &mut Context<'_>) {
+        let State::Fetching(Fetch { glance, wanted, .. }) = &mut self.state else {
+            return;
+        };
+        wanted.store(true, Ordering::Relaxed);
+        let seen = glance.as_mut().map(|glance| glance.poll_unpin(context));
+        let Some(Poll::Ready(seen)) = seen else {
+            return;
+        };
+        *glance = None;
+        if let Ok((cursor, ahead)) = seen {
+            let fetch = ahead.unwrap_or_else(|| Fetch::start(&self.source, Some(&cursor)));
+            self.ahead = Some((cursor, fetch));
+        }
+    }
+
+    /// Takes in a page, and sends for the one after it. A page that leads nowhere is
+    /// still a page: its items come before the error.
+    fn accept(&mut self, (mut page, next): (P, Next)) -> P {
+        let ahead = self.ahead.take();
+        let advanced = self.source.cursors().advance(next);
+        let cursor = match advanced {
+            Ok(cursor) => {
+                if let Some(cursor) = &cursor {
+                    self.state = State::Fetching(match ahead {
+                        Some((seen, fetch)) if seen == *cursor => fetch,
+                        _ => Fetch::start(&self.source, Some(cursor)),
+                    });
+                }
+                cursor
+            }
+            Err(error) => {
+                self.state = State::Failed(error);
+                None
+            }
+        };
+        page.follow(cursor);
+        page.drop_repeats(&mut self.given);
+        self.empty = match page.is_empty() {
+            true => self.empty.saturating_add(1),
+            false => 0,
+        };
+        if self.empty > EMPTY_PAGES {
+            self.state = State::Failed(ApiError::new(
+                ApiErrorKind::CursorLoop,
+                "a thousand pages in a row have no item",
+            ));
+        }
+        page
+    }
+}
+
+impl<P: Paged> Stream for Walk<P> {
+    type Item = Result<P, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            self.poll_glance(context);
+            match &mut self.state {
+                State::Start => {
+                    self.state = State::Fetching(Fetch::start(&self.source, None));
+                }
+                State::Fetching(fetch) => {
+                    let fetched = ready!(fetch.page.poll_unpin(context));
+                    self.state = State::End;
+                    let page = match fetched {
+                        Ok(fetched) => self.accept(fetched),
+                        Err(error) => {
+                            self.ahead = None;
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    };
+                    if !page.is_empty() {
+                        return Poll::Ready(Some(Ok(page)));
+                    }
+                }
+                State::Failed(_) | State::End => {
+                    let end = std::mem::replace(&mut self.state, State::End);
+                    let State::Failed(error) = end else {
+                        return Poll::Ready(None);
+                    };
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+}

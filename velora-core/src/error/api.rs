@@ -1,0 +1,313 @@
+//! Calls of a system's API that failed.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use super::Code;
+
+/// A call of a system's API failed.
+///
+/// `Display` and `Debug` show the code, the status, ids and counts, never a part
+/// of a body: what the system said is in [`detail`](Self::detail),
+/// [`issues`](Self::issues) and [`raw`](Self::raw), to be shown with care, as an
+/// error body may repeat what was sent. The API key is in none of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiError(Box<Parts>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
+    kind: ApiErrorKind,
+    reason: Cow<'static, str>,
+    status: Option<u16>,
+    request_id: Option<String>,
+    attempts: u32,
+    retry_after: Option<Duration>,
+    problem: Problem,
+    perhaps_done: bool,
+}
+
+/// What kind of failure an [`ApiError`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ApiErrorKind {
+    /// `unauthorized`: 401.
+    Unauthorized,
+    /// `forbidden`: 403.
+    Forbidden,
+    /// `not_found`: 404, 410.
+    NotFound,
+    /// `conflict`: 409, 412.
+    Conflict,
+    /// `invalid_request`: 400, 422 and every other 4xx; or refused before it was sent.
+    InvalidRequest,
+    /// `rate_limited`: 429. See [`ApiError::retry_after`].
+    RateLimited,
+    /// `server_error`: 5xx.
+    ServerError,
+    /// `connection`: refused, reset, or cut before the end of the body.
+    Connection,
+    /// `timeout`: connecting, reading, or the whole call.
+    Timeout,
+    /// `malformed_response`: a success with a body that is not the documented one.
+    MalformedResponse,
+    /// `response_too_large`: the decoded body is over the limit.
+    ResponseTooLarge,
+    /// `cursor_loop`: more pages announced, but no new cursor.
+    CursorLoop,
+    /// `incomplete_window`: not proven to have been read whole.
+    IncompleteWindow,
+    /// `unexpected_redirect`: 3xx, never followed.
+    UnexpectedRedirect,
+}
+
+/// One field that the system found fault with.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Issue {
+    /// The system's own code, such as `invalid_type`.
+    pub code: Option<String>,
+    /// Where in the request, from the outside in.
+    pub path: Vec<String>,
+    /// What is wrong, for a human.
+    pub message: Option<String>,
+}
+
+/// What an error body said, as far as it could be understood.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The system's own stable code, such as `SCOPE_INSUFFICIENT`.
+    pub(crate) code: Option<String>,
+    pub(crate) detail: Option<String>,
+    /// The system's own word on whether another attempt may help.
+    pub(crate) retryable: Option<bool>,
+    pub(crate) issues: Vec<Issue>,
+    pub(crate) raw: String,
+}
+
+impl ApiErrorKind {
+    /// All kinds.
+    pub const ALL: &'static [Self] = &[
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::InvalidRequest,
+        Self::RateLimited,
+        Self::ServerError,
+        Self::Connection,
+        Self::Timeout,
+        Self::MalformedResponse,
+        Self::ResponseTooLarge,
+        Self::CursorLoop,
+        Self::IncompleteWindow,
+        Self::UnexpectedRedirect,
+    ];
+
+    /// The stable code.
+    pub fn code(self) -> Code {
+        match self {
+            Self::Unauthorized => Code::Unauthorized,
+            Self::Forbidden => Code::Forbidden,
+            Self::NotFound => Code::NotFound,
+            Self::Conflict => Code::Conflict,
+            Self::InvalidRequest => Code::InvalidRequest,
+            Self::RateLimited => Code::RateLimited,
+            Self::ServerError => Code::ServerError,
+            Self::Connection => Code::Connection,
+            Self::Timeout => Code::Timeout,
+            Self::MalformedResponse => Code::MalformedResponse,
+            Self::ResponseTooLarge => Code::ResponseTooLarge,
+            Self::CursorLoop => Code::CursorLoop,
+            Self::IncompleteWindow => Code::IncompleteWindow,
+            Self::UnexpectedRedirect => Code::UnexpectedRedirect,
+        }
+    }
+
+    /// Whether the same call may succeed later: `rate_limited`, `server_error`,
+    /// `connection` and `timeout`.
+    pub fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited | Self::ServerError | Self::Connection | Self::Timeout
+        )
+    }
+}
+
+impl ApiError {
+    /// For those who write a [`Transport`](crate::api::Transport), and for what is
+    /// built on the clients. `reason` is shown: put no secret and no body in it.
+    pub fn new(kind: ApiErrorKind, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            reason: reason.into(),
+            status: None,
+            request_id: None,
+            attempts: 0,
+            retry_after: None,
+            problem: Problem::default(),
+            perhaps_done: false,
+        }))
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        self.0.kind.code()
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ApiErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP status, where there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The id to quote to the vendor: the one the system answered with, else the
+    /// one that was sent.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How many requests were sent for this call; 0 where none was.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the system asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the same call may succeed later: by its kind, unless the system itself
+    /// says that it will not.
+    pub fn is_retryable(&self) -> bool {
+        self.0.kind.is_retryable() && self.0.problem.retryable != Some(false)
+    }
+
+    /// What the system said went wrong (`error`, `detail` or `message` of its body).
+    pub fn detail(&self) -> Option<&str> {
+        self.0.problem.detail.as_deref()
+    }
+
+    /// The system's own code, such as CuraeAI's `SCOPE_INSUFFICIENT`.
+    pub fn vendor_code(&self) -> Option<&str> {
+        self.0.problem.code.as_deref()
+    }
+
+    /// The fields that the system found fault with.
+    pub fn issues(&self) -> &[Issue] {
+        &self.0.problem.issues
+    }
+
+    /// The body of the error answer as text, or of the success that is not the
+    /// documented one: at most its first 8 KiB. Empty for all other failures.
+    pub fn raw(&self) -> &str {
+        &self.0.problem.raw
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ApiErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_problem(mut self, problem: Problem) -> Self {
+        self.0.problem = problem;
+        self
+    }
+
+    pub(crate) fn with_raw(mut self, raw: String) -> Self {
+        self.0.problem.raw = raw;
+        self
+    }
+
+    /// Whether the call may have been carried out all the same.
+    pub(crate) fn leaves_open(&self) -> bool {
+        matches!(
+            self.kind(),
+            ApiErrorKind::Connection | ApiErrorKind::Timeout | ApiErrorKind::ServerError
+        )
+    }
+
+    /// Whether an earlier attempt of the call may have been carried out.
+    pub(crate) fn perhaps_done(&self) -> bool {
+        self.0.perhaps_done
+    }
+
+    pub(crate) fn with_perhaps_done(mut self, perhaps_done: bool) -> Self {
+        self.0.perhaps_done = perhaps_done;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
+        self.0.retry_after = delay;
+        self
+    }
+
+    /// An id that stands already is the system's own, and is kept.
+    pub(crate) fn with_request_id(mut self, id: Option<&str>) -> Self {
+        if self.0.request_id.is_none() {
+            self.0.request_id = id.map(str::to_owned);
+        }
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = &self.0;
+        f.write_str(&parts.reason)?;
+        if let Some(status) = parts.status {
+            write!(f, "; status {status}")?;
+        }
+        if let Some(delay) = parts.retry_after {
+            write!(f, "; retry after {} s", delay.as_secs())?;
+        }
+        if let Some(id) = &parts.request_id {
+            write!(f, "; request {id}")?;
+        }
+        if parts.attempts > 1 {
+            write!(f, "; {} attempts", parts.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("code", &self.code().as_str())
+            .field("reason", &self.0.reason)
+            .field("status", &self.0.status)
+            .field("request_id", &self.0.request_id)
+            .field("attempts", &self.0.attempts)
+            .field("retry_after", &self.0.retry_after)
+            .field("issues", &self.0.problem.issues.len())
+            .field("raw_bytes", &self.0.problem.raw.len())
+            .finish()
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl fmt::Debug for Issue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A message may repeat the value that was refused.
+        f.debug_struct("Issue")
+            .field("code", &self.code)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! The one list of stable codes.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
+        /// The stable code of an error, the same in every language.
+        ///
+        /// Branch on this, never on the message.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Code {
+            /// All codes, in the order of the checks that raise them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The code as it stands in logs, in answers and in other languages.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The secret is empty.
+    EmptySecret = "empty_secret",
+    /// The secret is text that starts or ends with white space.
+    SecretHasWhitespace = "secret_has_whitespace",
+    /// No secret was given.
+    NoSecret = "no_secret",
+    /// More secrets than the scheme's header can carry signatures.
+    TooManySecrets = "too_many_secrets",
+    /// The tolerance is negative, NaN or infinite.
+    InvalidTolerance = "invalid_tolerance",
+    /// The parts of a scheme contradict each other, or one cannot stand in a header.
+    InvalidScheme = "invalid_scheme",
+    /// No system has a scheme of this name.
+    UnknownScheme = "unknown_scheme",
+    /// The retention is under 24 hours.
+    InvalidRetention = "invalid_retention",
+    /// The lease is zero, or not shorter than the retention.
+    InvalidLease = "invalid_lease",
+    /// The store has no room for even one key.
+    InvalidCapacity = "invalid_capacity",
+    /// The API key is absent, empty, or holds white space or control characters.
+    InvalidApiKey = "invalid_api_key",
+    /// The base URL is not `https`, nor `http` of this very machine, or not a plain URL.
+    InvalidBaseUrl = "invalid_base_url",
+    /// The API key is of the sandbox and the base URL of production, or the reverse.
+    WrongEnvironment = "wrong_environment",
+    /// The window ends before it starts.
+    InvalidWindow = "invalid_window",
+    /// An option is out of its range.
+    InvalidOption = "invalid_option",
+    /// There is nothing to send requests with.
+    NoTransport = "no_transport",
+    /// The body is over the receiver's limit; it was not hashed.
+    BodyTooLarge = "body_too_large",
+    /// The signature header, or the timestamp header of the scheme, is absent.
+    MissingHeader = "missing_header",
+    /// One of them stands more than once.
+    DuplicateHeader = "duplicate_header",
+    /// One of them is over 8 KiB, or holds more than 16 `v1` values.
+    HeaderTooLarge = "header_too_large",
+    /// The signature header is not of the scheme's form.
+    MalformedHeader = "malformed_header",
+    /// The timestamp is not a plain decimal number.
+    MalformedTimestamp = "malformed_timestamp",
+    /// The timestamp is further in the past than the tolerance.
+    TimestampTooOld = "timestamp_too_old",
+    /// The timestamp is further in the future than the tolerance.
+    TimestampInFuture = "timestamp_in_future",
+    /// No secret matches any of the signatures.
+    SignatureMismatch = "signature_mismatch",
+    /// A header outside the MAC contradicts the verified body.
+    HeaderBodyMismatch = "header_body_mismatch",
+    /// The verified body is not the system's JSON.
+    MalformedEvent = "malformed_event",
+    /// The claim has been taken over, released or already committed.
+    LeaseLost = "lease_lost",
+    /// Every place in the store holds a claim that is still being worked on.
+    StoreFull = "store_full",
+    /// The store could not be reached, or did not answer in time.
+    StoreUnavailable = "store_unavailable",
+    /// The caller's handler returned an error; the claim was released.
+    HandlerFailed = "handler_failed",
+    /// The caller's handler panicked; the claim was released.
+    HandlerPanicked = "handler_panicked",
+    /// The request body could not be read to its end.
+    BodyUnreadable = "body_unreadable",
+    /// The API key is missing or unknown to the system (401).
+    Unauthorized = "unauthorized",
+    /// The API key lacks a scope or a role (403).
+    Forbidden = "forbidden",
+    /// There is no such thing in this tenant (404).
+    NotFound = "not_found",
+    /// The call contradicts the state of things (409, 412).
+    Conflict = "conflict",
+    /// The system refused the request itself (400, 422 and other 4xx).
+    InvalidRequest = "invalid_request",
+    /// Too many requests (429), and waiting did not help or would take too long.
+    RateLimited = "rate_limited",
+    /// The system failed (5xx).
+    ServerError = "server_error",
+    /// The connection failed, or was cut before the end of the body.
+    Connection = "connection",
+    /// Connecting, reading or the whole call took too long.
+    Timeout = "timeout",
+    /// The body of a success is not what the system documents.
+    MalformedResponse = "malformed_response",
+    /// The decoded body is over the client's limit; the rest was not read.
+    ResponseTooLarge = "response_too_large",
+    /// A page says there is more, without a cursor or with one seen before.
+    CursorLoop = "cursor_loop",
+    /// A window could not be proven to have been read whole.
+    IncompleteWindow = "incomplete_window",
+    /// The system answered with a redirect, which is never followed.
+    UnexpectedRedirect = "unexpected_redirect",
+    /// A file of an export could not be read, written or locked.
+    FileUnusable = "file_unusable",
+    /// The file beside which the export would run belongs to something else.
+    FileMismatch = "file_mismatch",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

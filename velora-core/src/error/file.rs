@@ -1,0 +1,62 @@
+//! Files of an export that cannot be used.
+
+#[cfg(feature = "client-reqwest")]
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::Code;
+
+/// A file of an export cannot be used. Nothing of what it held was overwritten.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// `file_unusable`
+    #[error("{} cannot be {doing}: {reason}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What was tried: `read`, `written`, `locked`, …
+        doing: &'static str,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// `file_mismatch`
+    #[error("{} belongs to something else: {reason}", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: &'static str,
+    },
+}
+
+impl FileError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unusable { .. } => Code::FileUnusable,
+            Self::Mismatch { .. } => Code::FileMismatch,
+        }
+    }
+
+    /// Ready for `map_err`.
+    #[cfg(feature = "client-reqwest")]
+    pub(crate) fn unusable<E: std::fmt::Display>(
+        path: &Path,
+        doing: &'static str,
+    ) -> impl FnOnce(E) -> Self {
+        move |error| Self::Unusable {
+            path: path.to_owned(),
+            doing,
+            reason: error.to_string(),
+        }
+    }
+
+    #[cfg(feature = "client-reqwest")]
+    pub(crate) fn mismatch(path: &Path, reason: &'static str) -> Self {
+        Self::Mismatch {
+            path: path.to_owned(),
+            reason,
+        }
+    }
+}

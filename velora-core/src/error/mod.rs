@@ -1,0 +1,63 @@
+//! Every error of this crate, one file a domain, and the one list of stable codes.
+//!
+//! Messages may change; a [`Code`] never does, and it is the same text in
+//! every language. No error carries a secret, and none but an [`ApiError`] the
+//! body that caused it, outside `Display` and `Debug`.
+
+#[cfg(feature = "client")]
+mod api;
+mod code;
+mod config;
+#[cfg(feature = "client")]
+mod file;
+mod store;
+mod verification;
+
+#[cfg(feature = "client")]
+pub(crate) use api::Problem;
+#[cfg(feature = "client")]
+pub use api::{ApiError, ApiErrorKind, Issue};
+pub use code::Code;
+pub use config::ConfigError;
+#[cfg(feature = "client")]
+pub use file::FileError;
+pub use store::StoreError;
+pub use verification::{EventFault, VerificationError};
+
+/// Any error of this crate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value given at construction cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A delivery was refused.
+    #[error(transparent)]
+    Verification(#[from] VerificationError),
+    /// A deduplication store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A call of a system's API failed.
+    #[cfg(feature = "client")]
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// A file of an export could not be used.
+    #[cfg(feature = "client")]
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Error {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::Verification(error) => error.code(),
+            Self::Store(error) => error.code(),
+            #[cfg(feature = "client")]
+            Self::Api(error) => error.code(),
+            #[cfg(feature = "client")]
+            Self::File(error) => error.code(),
+        }
+    }
+}
