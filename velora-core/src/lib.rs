@@ -1,12 +1,17 @@
 //! The receiving side of Velora: verify, deduplicate and answer signed webhook
-//! deliveries of Velora Health, Velora Billing, CuraeAI and Velora TV.
+//! deliveries of Velora Health, Velora Billing, CuraeAI and Velora TV, and read what
+//! their APIs serve.
 //!
 //! - [`Verifier`]: proves that a raw body comes from its system, and is recent.
 //! - [`Store`] and [`MemoryStore`]: each event once, though it is delivered again
 //!   and again, and though a handler crashes.
-//! - [`Receiver`]: both, with the answer each system wants; [`axum`] serves it.
+//! - [`Receiver`]: both, with the answer each system wants; [`axum`] serves it, and
+//!   [`Receiver::backfill`] closes the gap of an outage.
 //! - [`Signer`]: deliveries for your tests, byte-identical to production.
 //! - [`health`], [`billing`], [`curae`], [`tv`]: the schemes and typed events.
+//! - [`health::Client`]: the audit API, its listing and exports that are proven whole.
+//! - [`billing::Client`]: reconciliation, and a delivery log that is swept and re-fired;
+//!   [`curae::Client`]: endpoints by version; [`tv::Client`]: events as they happen.
 //!
 //! # Features
 //!
@@ -17,6 +22,8 @@
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
 //! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `futures-util`, `tracing` |
 //! | `axum` | | [`axum`]: extractor, handler adapter, `tower` service | `axum`, `tokio` |
+//! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `eventsource-stream` |
+//! | `client-reqwest` | | what sends natively; exports to files | `reqwest`, `rustls`, `tokio` |
 //! | `store-conformance` | | [`dedupe::conformance`], for your own store | |
 //!
 //! Without features the crate has no async runtime and no HTTP, and builds for
@@ -28,6 +35,10 @@
 //! it. No error, log or `Debug` shows a secret, a body or an expected signature.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "a test panics")
+)]
 
 mod clock;
 mod error;
@@ -35,6 +46,8 @@ mod secret;
 mod systems;
 mod webhook;
 
+#[cfg(feature = "client")]
+pub mod api;
 #[cfg(feature = "axum")]
 pub mod axum;
 pub mod billing;
@@ -49,7 +62,11 @@ pub use clock::{Clock, ManualClock, SystemClock, Tolerance, UnixTime};
 pub use dedupe::Key;
 #[cfg(feature = "receiver")]
 pub use dedupe::{Claim, Lease, MemoryStore, Store, StoreOptions};
+#[cfg(feature = "client")]
+pub use error::{ApiError, ApiErrorKind, FileError, Issue};
 pub use error::{Code, ConfigError, Error, EventFault, StoreError, VerificationError};
+#[cfg(feature = "client")]
+pub use secret::ApiKey;
 pub use secret::SigningSecret;
 #[cfg(feature = "events")]
 pub use systems::Event;
@@ -69,9 +86,22 @@ const _: () = {
     shared_between_threads::<Error>();
     #[cfg(feature = "receiver")]
     shared_between_threads::<Receiver>();
+    #[cfg(feature = "client")]
+    {
+        const fn moved_to_threads<T: Send>() {}
+        shared_between_threads::<ApiError>();
+        shared_between_threads::<health::Client>();
+        shared_between_threads::<billing::Client>();
+        shared_between_threads::<curae::Client>();
+        shared_between_threads::<tv::Client>();
+        moved_to_threads::<health::Events>();
+        moved_to_threads::<health::Pages>();
+        moved_to_threads::<health::Export>();
+        moved_to_threads::<api::Items<curae::Endpoint>>();
+    }
 };
 
 /// The blocks of the README are tests.
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "client-reqwest"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -2,11 +2,51 @@
 //!
 //! Sources: Velora Health, *API reference: Webhooks* and *Code samples*.
 
+#[cfg(feature = "client")]
+mod audit_event;
+#[cfg(feature = "client")]
+mod client;
 #[cfg(feature = "events")]
 mod event;
+#[cfg(feature = "client")]
+mod events;
+#[cfg(feature = "client")]
+mod export;
+#[cfg(feature = "client")]
+mod members;
+#[cfg(feature = "client")]
+mod page;
+#[cfg(feature = "client")]
+mod query;
+#[cfg(feature = "client")]
+mod raw_event;
+#[cfg(feature = "client")]
+mod webhooks;
+#[cfg(feature = "client")]
+mod window;
 
+#[cfg(feature = "client")]
+pub use audit_event::AuditEvent;
+#[cfg(feature = "client")]
+pub use client::Client;
 #[cfg(feature = "events")]
 pub use event::{Actor, Event, EventType, Resource};
+#[cfg(feature = "client")]
+pub use events::{Events, Pages};
+#[cfg(feature = "client")]
+pub use export::{Export, ExportQuery, ExportedOnce, Progress, Truncation};
+#[cfg(feature = "client-reqwest")]
+pub use export::{LeafProof, Manifest};
+#[cfg(feature = "client")]
+pub use page::Page;
+#[cfg(feature = "client")]
+pub use query::EventQuery;
+#[cfg(feature = "client")]
+pub use raw_event::RawEvent;
+#[cfg(feature = "client")]
+pub use webhooks::{Endpoint, NewEndpoint, Registration, Webhooks, failing};
+#[cfg(feature = "client")]
+pub use window::Window;
 
 use crate::webhook::scheme::CompanionValue;
 use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};

@@ -1,0 +1,155 @@
+//! The client of the audit API.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{AuditEvent, EventQuery, Events, Pages, RawEvent};
+use crate::api::{Api, Auth, ClientBuilder, Method, Path, RateLimit, Request, malformed, not_json};
+use crate::error::{ApiError, ConfigError};
+use crate::secret::ApiKey;
+
+/// Where every path starts.
+pub(crate) const AUDIT: &str = "/api/v2/public/audit";
+
+/// The client of Velora Health's audit API. A clone is the same client.
+///
+/// ```no_run
+/// use velora_core::health::{Client, EventQuery};
+///
+/// # async fn read() -> Result<(), velora_core::Error> {
+/// let client = Client::from_env()?;
+/// client.probe().await?;
+///
+/// let mut events = client.events(EventQuery::new().with_phi_involved(true));
+/// while let Some(event) = events.next().await {
+///     let event = event?;
+///     println!("{:?} {:?}", event.timestamp(), event.event_type());
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// Reads and all else that may be repeated are retried: see
+/// [`RetryOptions`](crate::api::RetryOptions). Every call may fail with
+/// `unauthorized`, `forbidden`, `rate_limited`, `server_error`, `connection`,
+/// `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`.
+///
+/// Source: Velora Health, *Code samples*, *Audit events*, *Webhooks*.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) api: Api,
+}
+
+impl Client {
+    /// Starts building a client of `https://api.velora.health`.
+    pub fn builder(key: ApiKey) -> ClientBuilder<Self> {
+        let finish = |api| Ok(Self { api });
+        ClientBuilder::new("https://api.velora.health", Auth::bearer(key), finish)
+    }
+
+    /// A client of what the environment names: `VELORA_API_KEY`, and `VELORA_BASE_URL`
+    /// if it is not the vendor's.
+    ///
+    /// Errors: `invalid_api_key`, also where it is not set; those of
+    /// [`build`](ClientBuilder::build).
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let builder = Self::builder(ApiKey::from_env("VELORA_API_KEY")?);
+        match std::env::var("VELORA_BASE_URL") {
+            Ok(url) if !url.is_empty() => builder.with_base_url(url).build(),
+            _ => builder.build(),
+        }
+    }
+
+    /// Asks for one event, to see that key, scope and URL fit together.
+    ///
+    /// Errors: `unauthorized` (the key), `forbidden` (it lacks `audit:read`), and
+    /// those of any call.
+    pub async fn probe(&self) -> Result<(), ApiError> {
+        let one = EventQuery::new().with_limit(1).unwrap_or_default();
+        let limit = self.api.max_response_bytes();
+        self.api
+            .call(one.request(None), |response| async move {
+                let text = response.text(limit).await?;
+                let probed: Probed<'_> =
+                    serde_json::from_str(&text).map_err(|error| not_json(&error))?;
+                drop(probed.events);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Lists events, newest first. Nothing is sent before the first one is asked for.
+    /// Needs the scope `audit:read`.
+    ///
+    /// The pages are chained by cursors that encode a timestamp: where very many
+    /// events share one, the system may skip some at the edge of a page. What must be
+    /// complete is better read with [`export`](Self::export), which proves it.
+    pub fn events(&self, query: EventQuery) -> Events {
+        Events::new(Pages::new(self.api.clone(), query))
+    }
+
+    /// One event by its id. Needs the scope `audit:read`.
+    ///
+    /// Errors: `not_found`, and those of any call.
+    pub async fn event(&self, id: &str) -> Result<AuditEvent, ApiError> {
+        let path = Path::new(AUDIT).then("/events").segment(id)?;
+        let request = Request::new("health.event", Method::Get, path);
+        let limit = self.api.max_response_bytes();
+        self.api
+            .call(request, |response| async move {
+                one_event(response.text(limit).await?)
+            })
+            .await
+    }
+
+    /// The rate limit as the last answer that spoke of it left it. This system does so
+    /// in a 429 alone.
+    pub fn rate_limit(&self) -> RateLimit {
+        self.api.rate_limit()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", self.api.base_url())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Probed<'t> {
+    #[serde(borrow)]
+    events: Vec<&'t RawValue>,
+}
+
+/// The bare event, or `{"event": …}`: which of them is not documented.
+fn one_event(text: String) -> Result<AuditEvent, ApiError> {
+    #[derive(Deserialize)]
+    struct Wrapped<'t> {
+        #[serde(borrow)]
+        event: Option<&'t RawValue>,
+        #[serde(borrow)]
+        event_id: Option<&'t RawValue>,
+    }
+
+    let wrapped: Wrapped<'_> = serde_json::from_str(&text).map_err(|error| not_json(&error))?;
+    let at = match (wrapped.event_id, wrapped.event) {
+        (None, Some(event)) => {
+            let start = event
+                .get()
+                .as_ptr()
+                .addr()
+                .saturating_sub(text.as_ptr().addr());
+            start..start.saturating_add(event.get().len())
+        }
+        (Some(_), _) => 0..text.len(),
+        (None, None) => return Err(malformed("the answer is not an event")),
+    };
+    RawEvent::new(&Arc::new(text), at)
+        .filter(|event| event.as_str().trim_ascii_start().starts_with('{'))
+        .map(RawEvent::parse)
+        .ok_or_else(|| malformed("the answer is not an event"))
+}

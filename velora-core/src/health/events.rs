@@ -1,0 +1,141 @@
+//! `GET /events`: the stream of events, and the stream of pages beneath it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::{Stream, StreamExt};
+
+use super::{AuditEvent, EventQuery, Page, RawEvent};
+use crate::api::{Api, Listing, Walk};
+use crate::error::ApiError;
+
+/// Pages, each fetched while the caller works on the one before.
+///
+/// A stream; [`next`](Self::next) needs no trait in scope. Pages without events are
+/// walked past. After an error it ends.
+///
+/// Errors: `cursor_loop` where a page leads nowhere or back; those of any call.
+pub struct Pages {
+    query: EventQuery,
+    walk: Walk<Page>,
+}
+
+impl Pages {
+    pub(crate) fn new(api: Api, query: EventQuery) -> Self {
+        let asked = query.clone();
+        let listing = Listing {
+            request: Box::new(move |cursor| Ok(asked.request(cursor))),
+            read: Page::read,
+            peek: Page::peek,
+        };
+        Self {
+            query,
+            walk: Walk::new(api, listing),
+        }
+    }
+
+    /// Remembers the id of every event: for windows in which any page may repeat
+    /// what any other gave.
+    pub(crate) fn remember_all(mut self) -> Self {
+        self.walk.remember_all();
+        self
+    }
+
+    /// Whether an event of this id was given.
+    pub(crate) fn has_given(&self, id: &str) -> bool {
+        self.walk.has_given(id)
+    }
+
+    /// The next page that has events; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<Page, ApiError>> {
+        StreamExt::next(self).await
+    }
+}
+
+impl Stream for Pages {
+    type Item = Result<Page, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.walk.poll_next_unpin(context)
+    }
+}
+
+impl fmt::Debug for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("query", &self.query)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Events one by one, of the type `E`: [`AuditEvent`], or [`RawEvent`] after
+/// [`raw`](Events::raw).
+///
+/// A stream; [`next`](Self::next) needs no trait in scope. An event is given once,
+/// though the system may repeat it at the edge of a page. After an error it ends.
+///
+/// Errors: those of [`Pages`].
+pub struct Events<E = AuditEvent> {
+    pages: Pages,
+    page: Option<Page>,
+    at: usize,
+    read: fn(RawEvent) -> E,
+}
+
+impl Events {
+    pub(crate) fn new(pages: Pages) -> Self {
+        Self {
+            pages,
+            page: None,
+            at: 0,
+            read: RawEvent::parse,
+        }
+    }
+
+    /// The same events, not looked into.
+    pub fn raw(self) -> Events<RawEvent> {
+        Events {
+            pages: self.pages,
+            page: self.page,
+            at: self.at,
+            read: |raw| raw,
+        }
+    }
+}
+
+impl<E> Events<E> {
+    /// The pages that were not yet begun.
+    pub fn pages(self) -> Pages {
+        self.pages
+    }
+
+    /// The next event; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<E, ApiError>> {
+        StreamExt::next(self).await
+    }
+}
+
+impl<E> Stream for Events<E> {
+    type Item = Result<E, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(event) = self.page.as_ref().and_then(|page| page.at(self.at)) {
+                self.at = self.at.saturating_add(1);
+                return Poll::Ready(Some(Ok((self.read)(event))));
+            }
+            match ready!(self.pages.poll_next_unpin(context)) {
+                Some(Ok(page)) => (self.page, self.at) = (Some(page), 0),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<E> fmt::Debug for Events<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pages.fmt(f)
+    }
+}

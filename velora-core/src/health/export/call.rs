@@ -1,0 +1,175 @@
+//! `POST /export`: one call.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::leaf::Leaf;
+use super::plan::{CAP, How, Outcome};
+use super::query::ExportQuery;
+use super::rows::{Rows, Truncation};
+use crate::api::{Api, Lines, Method, Path, Request, Response};
+use crate::error::ApiError;
+use crate::health::client::AUDIT;
+use crate::health::window::{Window, iso, iso_up};
+use crate::health::{AuditEvent, Client, RawEvent};
+
+/// More rows than this in one call are not held in memory.
+const MOST_ROWS: usize = 1_000_000;
+
+/// What one call of the export gave.
+///
+/// `Debug` shows the number of rows and the verdict alone.
+pub struct ExportedOnce {
+    rows: Rows,
+    truncation: Truncation,
+}
+
+impl ExportedOnce {
+    /// Whether these are all rows of the window.
+    pub fn truncation(&self) -> Truncation {
+        self.truncation
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The rows as the system wrote them, in its order.
+    pub fn raw(&self) -> impl Iterator<Item = RawEvent> {
+        (0..self.len()).filter_map(|at| self.rows.at(at))
+    }
+
+    /// The rows, read.
+    pub fn events(&self) -> impl Iterator<Item = AuditEvent> {
+        self.raw().map(RawEvent::parse)
+    }
+}
+
+impl fmt::Debug for ExportedOnce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportedOnce")
+            .field("rows", &self.len())
+            .field("truncation", &self.truncation)
+            .finish()
+    }
+}
+
+impl Client {
+    /// One call of the export, and whether the system's cap cut it. The rows are held
+    /// in memory, about 5 MB; [`export`](Self::export) reads a window whole, however
+    /// large. Of the query the window and the filter count. Needs the scope
+    /// `audit:export`.
+    ///
+    /// Errors: those of any call.
+    pub async fn export_once(&self, query: ExportQuery) -> Result<ExportedOnce, ApiError> {
+        let (since, until) = (query.window.since(), query.window.until());
+        let request = request(&iso(since), &iso_up(until), query.phi_involved)?;
+        let limit = self.api.max_response_bytes();
+        self.api
+            .call(request, |response| read_once(response, limit))
+            .await
+    }
+}
+
+async fn read_once(response: Response, limit: usize) -> Result<ExportedOnce, ApiError> {
+    let said = Truncation::of(&response);
+    let framing = response.check_framing();
+    let (lines, ended) = Lines::read(response.into_body(), MOST_ROWS, limit).await?;
+    framing?;
+    let rows = Rows::of_lines(lines)?;
+    rows.stamps()?;
+    let truncation = match said {
+        _ if !ended || rows.len() >= CAP => Truncation::Yes,
+        said => said,
+    };
+    Ok(ExportedOnce { rows, truncation })
+}
+
+/// Asks for one leaf: its rows, if it is whole, and what came of it.
+pub(crate) async fn ask(
+    api: Api,
+    leaf: Leaf,
+    how: How,
+    window: Window,
+    phi_involved: Option<bool>,
+) -> Result<(Outcome, Rows), ApiError> {
+    let How::Export { until, sample } = how else {
+        return Ok((Outcome::Truncated { sample: Vec::new() }, Rows::default()));
+    };
+    let at = |micros| iso(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX));
+    let request = request(&at(leaf.since), &at(until), phi_involved)?;
+    let limit = api.max_response_bytes();
+    api.call(request, |response| {
+        read_leaf(response, sample, limit, leaf, window)
+    })
+    .await
+}
+
+async fn read_leaf(
+    response: Response,
+    sample: bool,
+    limit: usize,
+    leaf: Leaf,
+    window: Window,
+) -> Result<(Outcome, Rows), ApiError> {
+    let said = Truncation::of(&response);
+    let framing = response.check_framing();
+    if said == Truncation::Yes && !sample {
+        // Dropping the body gives the rest of it up.
+        return Ok((Outcome::Truncated { sample: Vec::new() }, Rows::default()));
+    }
+    let (lines, ended) = Lines::read(response.into_body(), CAP, limit).await?;
+    let rows = Rows::of_lines(lines)?;
+    if said == Truncation::Yes || !ended || rows.len() >= CAP {
+        let sample = rows.stamps()?;
+        return Ok((Outcome::Truncated { sample }, Rows::default()));
+    }
+    framing?;
+    let (rows, shape) = rows.judge(leaf, window)?;
+    Ok((Outcome::Whole(shape), rows))
+}
+
+/// The ids of rows that a leaf has for certain, as many as one answer holds: what is
+/// listed of it page by page must have them all.
+pub(crate) async fn witnesses(
+    api: Api,
+    leaf: Leaf,
+    phi_involved: Option<bool>,
+) -> Result<Vec<String>, ApiError> {
+    let at = |micros| iso(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX));
+    let request = request(&at(leaf.since), &at(leaf.until), phi_involved)?;
+    let limit = api.max_response_bytes();
+    api.call(request, |response| async move {
+        let (lines, _) = Lines::read(response.into_body(), CAP, limit).await?;
+        Rows::of_lines(lines)?.ids_within(leaf)
+    })
+    .await
+}
+
+fn request(since: &str, until: &str, phi_involved: Option<bool>) -> Result<Request, ApiError> {
+    #[derive(Serialize)]
+    struct Body<'b> {
+        since: &'b str,
+        until: &'b str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        phi_involved: Option<bool>,
+    }
+
+    let path = Path::new(AUDIT).then("/export").query("format", "ndjson");
+    let body = Body {
+        since,
+        until,
+        phi_involved,
+    };
+    Request::new("health.export", Method::Post, path)
+        .idempotent()
+        .json(&body)
+}

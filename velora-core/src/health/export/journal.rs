@@ -1,0 +1,365 @@
+//! What an export leaves on the disk: the file, its checkpoint, its manifest.
+
+use std::borrow::Cow;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::Digest;
+
+use super::manifest::{FORMAT, Hashing, LeafProof, Manifest, beside, hex};
+use crate::error::FileError;
+use crate::health::page::id_of;
+use crate::health::raw_event::one_line;
+use crate::health::window::Window;
+
+/// The first line of a checkpoint.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    base_url: String,
+    since: Timestamp,
+    until: Timestamp,
+    phi_involved: Option<bool>,
+}
+
+/// A file that is being exported to.
+pub(crate) struct Journal {
+    paths: Paths,
+    header: Header,
+    leaves: Vec<LeafProof>,
+    data: BufWriter<File>,
+    checkpoint: File,
+    /// The leaf that is being written.
+    open: Hashing,
+    open_bytes: u64,
+    first_id: Option<String>,
+    last_id: Option<String>,
+}
+
+pub(crate) enum Opened {
+    /// Nothing is left to do.
+    Complete(Manifest),
+    Journal(Box<Journal>),
+}
+
+struct Paths {
+    data: PathBuf,
+    checkpoint: PathBuf,
+    manifest: PathBuf,
+}
+
+impl Journal {
+    /// Starts an export, or goes on with one.
+    pub(crate) fn open(
+        path: &Path,
+        base_url: &str,
+        window: Window,
+        phi_involved: Option<bool>,
+    ) -> Result<Opened, FileError> {
+        let header = Header {
+            format: FORMAT,
+            base_url: base_url.to_owned(),
+            since: window.since(),
+            until: window.until(),
+            phi_involved,
+        };
+        let paths = Paths {
+            data: path.to_owned(),
+            checkpoint: beside(path, "checkpoint"),
+            manifest: beside(path, "manifest.json"),
+        };
+        if !paths.checkpoint.exists() && paths.manifest.exists() {
+            return complete(path, &header).map(Opened::Complete);
+        }
+        if !paths.checkpoint.exists() {
+            check_is_new(path)?;
+        }
+        let checkpoint = open_and_lock(&paths.checkpoint)?;
+        let leaves = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
+        let leaves = match leaves {
+            Some(leaves) => leaves,
+            // It was finished between the look and the lock, and what is locked is new.
+            None if paths.manifest.exists() => {
+                fs::remove_file(&paths.checkpoint)
+                    .map_err(FileError::unusable(&paths.checkpoint, "removed"))?;
+                return complete(path, &header).map(Opened::Complete);
+            }
+            None => {
+                check_is_new(path)?;
+                begin(&paths.checkpoint, &checkpoint, &header)?;
+                Vec::new()
+            }
+        };
+        let data = open_data(&paths.data, bytes_of(&leaves))?;
+        Ok(Opened::Journal(Box::new(Self {
+            paths,
+            header,
+            leaves,
+            data: BufWriter::with_capacity(1 << 20, data),
+            checkpoint,
+            open: Hashing::default(),
+            open_bytes: 0,
+            first_id: None,
+            last_id: None,
+        })))
+    }
+
+    pub(crate) fn leaves(&self) -> &[LeafProof] {
+        &self.leaves
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.leaves.iter().map(|leaf| leaf.rows).sum()
+    }
+
+    /// Everything before this instant is on the disk.
+    pub(crate) fn done_until(&self) -> Timestamp {
+        let last = self.leaves.last();
+        last.map_or(self.header.since, |leaf| leaf.until)
+    }
+
+    /// Writes rows of the leaf that comes next.
+    pub(crate) fn rows_of_leaf<'r>(
+        &mut self,
+        rows: impl DoubleEndedIterator<Item = &'r str>,
+    ) -> Result<(), FileError> {
+        let mut last = None;
+        for row in rows {
+            if last.is_none() && self.open_bytes == 0 {
+                self.first_id = id_of(row).map(Cow::into_owned);
+            }
+            last = Some(row);
+            for part in [one_line(row).as_bytes(), b"\n"] {
+                self.data
+                    .write_all(part)
+                    .map_err(FileError::unusable(&self.paths.data, "written"))?;
+                self.open.hash.update(part);
+                let bytes = part.len().try_into().unwrap_or(u64::MAX);
+                self.open_bytes = self.open_bytes.saturating_add(bytes);
+            }
+            self.open.lines = self.open.lines.saturating_add(1);
+        }
+        if let Some(row) = last {
+            self.last_id = id_of(row).map(Cow::into_owned);
+        }
+        Ok(())
+    }
+
+    /// The leaf is whole. First its rows reach the disk, then its line.
+    pub(crate) fn end_of_leaf(&mut self, until: Timestamp) -> Result<(), FileError> {
+        let open = std::mem::take(&mut self.open);
+        let leaf = LeafProof {
+            since: self.done_until(),
+            until: until.min(self.header.until),
+            rows: open.lines,
+            bytes: std::mem::take(&mut self.open_bytes),
+            first_id: self.first_id.take(),
+            last_id: self.last_id.take(),
+            sha256: hex(open.hash),
+        };
+        self.data
+            .flush()
+            .and_then(|()| self.data.get_ref().sync_data())
+            .map_err(FileError::unusable(&self.paths.data, "written"))?;
+        append(&self.paths.checkpoint, &self.checkpoint, &leaf)?;
+        self.leaves.push(leaf);
+        Ok(())
+    }
+
+    /// All leaves are there: the manifest takes the checkpoint's place.
+    pub(crate) fn finish(self) -> Result<Manifest, FileError> {
+        let manifest = Manifest {
+            format: FORMAT,
+            base_url: self.header.base_url.clone(),
+            since: self.header.since,
+            until: self.header.until,
+            phi_involved: self.header.phi_involved,
+            rows: self.rows(),
+            bytes: bytes_of(&self.leaves),
+            leaves: self.leaves,
+        };
+        let path = &self.paths.manifest;
+        let draft = beside(path, "draft");
+        let written = || {
+            let text = serde_json::to_vec_pretty(&manifest)?;
+            let mut file = File::create(&draft)?;
+            file.write_all(&text)?;
+            file.sync_all()
+        };
+        written()
+            .and_then(|()| fs::rename(&draft, path))
+            .and_then(|()| sync_folder(path))
+            .and_then(|()| fs::remove_file(&self.paths.checkpoint))
+            .map_err(FileError::unusable(path, "written"))?;
+        Ok(manifest)
+    }
+}
+
+/// The manifest of an export that was finished before, if it is of this one.
+fn complete(path: &Path, header: &Header) -> Result<Manifest, FileError> {
+    let manifest = Manifest::read(path)?;
+    let of = Header {
+        format: manifest.format,
+        base_url: manifest.base_url.clone(),
+        since: manifest.since,
+        until: manifest.until,
+        phi_involved: manifest.phi_involved,
+    };
+    let length = fs::metadata(path)
+        .map_err(FileError::unusable(path, "read"))?
+        .len();
+    if of != *header || length != manifest.bytes {
+        return Err(FileError::mismatch(
+            path,
+            "it is another export, or was changed",
+        ));
+    }
+    Ok(manifest)
+}
+
+/// A file that nobody speaks for is somebody else's.
+fn check_is_new(path: &Path) -> Result<(), FileError> {
+    match fs::metadata(path) {
+        Ok(data) if data.len() > 0 => {
+            Err(FileError::mismatch(path, "it exists, without a checkpoint"))
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(FileError::unusable(path, "read")(error)),
+    }
+}
+
+/// The lock ends with the process, however it ends.
+fn open_and_lock(path: &Path) -> Result<File, FileError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(FileError::unusable(path, "opened"))?;
+    match file.try_lock() {
+        Ok(()) if is_still_at(&file, path) => Ok(file),
+        // It was finished and removed between the opening and the locking.
+        Ok(()) => Err(FileError::unusable(path, "locked")(
+            "another export has just ended",
+        )),
+        Err(TryLockError::WouldBlock) => Err(FileError::unusable(path, "locked")(
+            "another export is at it",
+        )),
+        Err(TryLockError::Error(error)) => Err(FileError::unusable(path, "locked")(error)),
+    }
+}
+
+#[cfg(unix)]
+fn is_still_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let here = file.metadata().map(|file| (file.dev(), file.ino()));
+    let there = fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    matches!((here, there), (Ok(here), Ok(there)) if here == there)
+}
+
+/// Where an open file cannot be removed, it is.
+#[cfg(not(unix))]
+fn is_still_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// The leaves that count; `None` where not even the first line does. A last line
+/// that was cut off while it was written does not count, and is removed: but only of
+/// what is known to be a checkpoint of ours.
+fn read_checkpoint(
+    path: &Path,
+    mut file: &File,
+    header: &Header,
+) -> Result<Option<Vec<LeafProof>>, FileError> {
+    let failed = || FileError::unusable(path, "read");
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(failed())?;
+    let damaged = |_| FileError::mismatch(path, "it is not a checkpoint");
+    let whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at.saturating_add(1));
+    let mut lines = text
+        .get(..whole)
+        .unwrap_or_default()
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let leaves = match lines.next() {
+        Some(first) => {
+            let written: Header = serde_json::from_slice(first).map_err(damaged)?;
+            if written != *header {
+                return Err(FileError::mismatch(path, "it is of another export"));
+            }
+            let leaves = lines.map(|line| serde_json::from_slice(line).map_err(damaged));
+            Some(leaves.collect::<Result<_, _>>()?)
+        }
+        // Cut off within its first line, if that is ours.
+        None => {
+            let first = serde_json::to_vec(header).unwrap_or_default();
+            if !first.starts_with(&text) {
+                return Err(FileError::mismatch(path, "it is not a checkpoint"));
+            }
+            None
+        }
+    };
+    let length = whole.try_into().unwrap_or(u64::MAX);
+    file.set_len(length)
+        .and_then(|()| file.seek(SeekFrom::End(0)))
+        .map_err(failed())?;
+    Ok(leaves)
+}
+
+fn begin(path: &Path, file: &File, header: &Header) -> Result<(), FileError> {
+    append(path, file, header)?;
+    sync_folder(path).map_err(FileError::unusable(path, "written"))
+}
+
+fn append<T: Serialize>(path: &Path, mut file: &File, line: &T) -> Result<(), FileError> {
+    let mut written = || {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        file.write_all(&text)?;
+        file.sync_data()
+    };
+    written().map_err(FileError::unusable(path, "written"))
+}
+
+/// The file, cut off behind what counts.
+fn open_data(path: &Path, bytes: u64) -> Result<File, FileError> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(FileError::unusable(path, "opened"))?;
+    let failed = || FileError::unusable(path, "written");
+    let length = file.metadata().map_err(failed())?.len();
+    if length < bytes {
+        return Err(FileError::mismatch(
+            path,
+            "it is shorter than its checkpoint says",
+        ));
+    }
+    file.set_len(bytes)
+        .and_then(|()| file.seek(SeekFrom::End(0)))
+        .and_then(|_| sync_folder(path))
+        .map_err(failed())?;
+    Ok(file)
+}
+
+/// On Unix a new name is on the disk only when its folder is.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn bytes_of(leaves: &[LeafProof]) -> u64 {
+    leaves.iter().map(|leaf| leaf.bytes).sum()
+}

@@ -1,0 +1,73 @@
+//! A window that one answer can hold, and what the rows of an answer are like beside it.
+
+use super::split::{Micros, SECOND, unit_of};
+
+/// A window that a single answer is hoped to hold: `[since, until)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    pub(crate) since: Micros,
+    pub(crate) until: Micros,
+}
+
+impl Leaf {
+    pub(crate) fn width(self) -> Micros {
+        self.until.saturating_sub(self.since)
+    }
+
+    pub(crate) fn contains(self, stamp: Micros) -> bool {
+        (self.since..self.until).contains(&stamp)
+    }
+}
+
+/// What the rows of an answer look like beside the leaf they were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) rows: usize,
+    /// Rows before the leaf, rows after it, and rows without a readable timestamp.
+    pub(crate) below: usize,
+    pub(crate) above: usize,
+    pub(crate) unreadable: usize,
+    /// The finest unit among the stamps.
+    pub(crate) unit: Micros,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            rows: 0,
+            below: 0,
+            above: 0,
+            unreadable: 0,
+            unit: SECOND,
+        }
+    }
+}
+
+impl Shape {
+    /// Takes in one row; whether it belongs to the leaf.
+    pub(crate) fn add(&mut self, leaf: Leaf, stamp: Option<Micros>) -> bool {
+        self.rows = self.rows.saturating_add(1);
+        let Some(stamp) = stamp else {
+            self.unreadable = self.unreadable.saturating_add(1);
+            return true;
+        };
+        self.unit = self.unit.min(unit_of(stamp));
+        if stamp < leaf.since {
+            self.below = self.below.saturating_add(1);
+        } else if stamp >= leaf.until {
+            self.above = self.above.saturating_add(1);
+        }
+        (leaf.since..leaf.until).contains(&stamp)
+    }
+}
+
+impl Shape {
+    /// Takes in what another page of the same leaf looked like.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.rows = self.rows.saturating_add(other.rows);
+        self.below = self.below.saturating_add(other.below);
+        self.above = self.above.saturating_add(other.above);
+        self.unreadable = self.unreadable.saturating_add(other.unreadable);
+        self.unit = self.unit.min(other.unit);
+    }
+}

@@ -1,0 +1,134 @@
+//! The proof of an export.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::FileError;
+
+pub(crate) const FORMAT: u32 = 1;
+
+/// The proof of an export: leaves that tile its window, and what each one holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// The form of this file.
+    pub format: u32,
+    /// Where the rows came from. Whose they are, the key decided.
+    pub base_url: String,
+    /// The start of the window.
+    pub since: Timestamp,
+    /// The end of the window, which is not in it.
+    pub until: Timestamp,
+    /// The filter.
+    pub phi_involved: Option<bool>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// How many bytes the file has.
+    pub bytes: u64,
+    /// The parts, in time and in the file one after the other.
+    pub leaves: Vec<LeafProof>,
+}
+
+/// A part of an export that was read whole in one go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LeafProof {
+    /// The first instant in it.
+    pub since: Timestamp,
+    /// The first instant after it.
+    pub until: Timestamp,
+    /// How many rows it holds.
+    pub rows: u64,
+    /// How many bytes of the file they are, line ends included.
+    pub bytes: u64,
+    /// The id of its first row.
+    pub first_id: Option<String>,
+    /// The id of its last row.
+    pub last_id: Option<String>,
+    /// The SHA-256 of those bytes, in hex.
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// Reads the manifest of an exported file.
+    ///
+    /// Errors: `file_unusable` where there is none, `file_mismatch` where it is not one.
+    pub fn read(exported: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = beside(exported.as_ref(), "manifest.json");
+        let text = fs::read(&path).map_err(FileError::unusable(&path, "read"))?;
+        serde_json::from_slice(&text)
+            .map_err(|_| FileError::mismatch(&path, "it is not a manifest"))
+    }
+
+    /// Checks that the leaves tile the window and that the file holds just them.
+    ///
+    /// Errors: `file_unusable`, `file_mismatch`.
+    pub fn verify(&self, exported: impl AsRef<Path>) -> Result<(), FileError> {
+        let path = exported.as_ref();
+        let mismatch = |reason| Err(FileError::mismatch(path, reason));
+        let file = File::open(path).map_err(FileError::unusable(path, "read"))?;
+        let mut reader = std::io::BufReader::with_capacity(1 << 20, file);
+        let (mut until, mut rows) = (self.since, 0_u64);
+        for leaf in &self.leaves {
+            if leaf.since != until {
+                return mismatch("its leaves do not tile the window");
+            }
+            let mut part = Hashing::default();
+            let copied = std::io::copy(&mut reader.by_ref().take(leaf.bytes), &mut part)
+                .map_err(FileError::unusable(path, "read"))?;
+            if copied != leaf.bytes || hex(part.hash) != leaf.sha256 || part.lines != leaf.rows {
+                return mismatch("a leaf does not hold what its manifest says");
+            }
+            until = leaf.until;
+            rows = rows.saturating_add(leaf.rows);
+        }
+        let rest = std::io::copy(&mut reader, &mut std::io::sink())
+            .map_err(FileError::unusable(path, "read"))?;
+        if until != self.until || rows != self.rows || rest > 0 {
+            return mismatch("its leaves are not the whole of it");
+        }
+        Ok(())
+    }
+}
+
+/// Hashes what is written to it, and counts its lines.
+#[derive(Default)]
+pub(crate) struct Hashing {
+    pub(crate) hash: Sha256,
+    pub(crate) lines: u64,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.hash.update(bytes);
+        let lines = memchr::memchr_iter(b'\n', bytes).count();
+        self.lines = self
+            .lines
+            .saturating_add(lines.try_into().unwrap_or(u64::MAX));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `<file>.<suffix>`
+pub(crate) fn beside(data: &Path, suffix: &str) -> PathBuf {
+    let mut name = data.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}
+
+pub(crate) fn hex(hash: Sha256) -> String {
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,375 @@
+//! Which windows to ask for, until all of them together are proven to be whole: a
+//! state machine over values. It sends nothing and holds no row.
+
+use std::collections::VecDeque;
+
+use super::leaf::{Leaf, Shape};
+use super::split::{Micros, SECOND, by_sample, floor_to, halve, unit_of};
+use crate::error::{ApiError, ApiErrorKind};
+
+/// The system's cap: so many rows in an answer, or more, means there may be others.
+///
+/// Source: Velora Health, *Code samples: Export to NDJSON*.
+pub(crate) const CAP: usize = 10_000;
+
+/// Fewer rows in one half say that time is no measure of where the rows are.
+const FEW: usize = CAP / 10;
+
+/// The next thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) id: u64,
+    pub(crate) leaf: Leaf,
+    pub(crate) how: How,
+}
+
+/// How a leaf is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// By one export, up to `until`. Rows are wanted of a truncated answer, to learn
+    /// where they lie, if `sample`; otherwise nothing of it is read.
+    Export { until: Micros, sample: bool },
+    /// Page by page, in the foreground: the smallest window there is, and still more
+    /// than one answer holds. At least so many rows were seen in it.
+    Pages { at_least: usize },
+}
+
+/// What came of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was cut. The stamps of the rows that were read of it, in their order.
+    Truncated { sample: Vec<Micros> },
+    /// It was whole.
+    Whole(Shape),
+}
+
+/// The windows, in time order, and what is known of the system by now.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    whole: Leaf,
+    nodes: VecDeque<Node>,
+    /// The finest clock that the stamps prove; see [`unit_of`].
+    unit: Micros,
+    /// The system gives rows at `until` too: ask for a microsecond less.
+    inclusive: bool,
+    split: bool,
+    ids: u64,
+    /// Exports whose rows were read, and how many rows those were.
+    informed: usize,
+    rows_read: usize,
+    /// Leaves that were whole, and those of them that held next to nothing.
+    full: usize,
+    few: usize,
+}
+
+#[derive(Debug)]
+struct Node {
+    id: u64,
+    leaf: Leaf,
+    state: State,
+    /// Read rows of a truncated answer, to learn where they lie.
+    sample: bool,
+    /// The other half of what this was cut from.
+    sibling: Option<u64>,
+    /// To be read page by page, and how many rows were seen.
+    pages: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Pending,
+    Running(How),
+    Done,
+}
+
+impl Plan {
+    /// A plan for `[since, until)`. A bound within a second is moved to its end for
+    /// asking, as a clock of whole seconds would cut its rows off; what comes too much
+    /// is for the caller to drop.
+    pub(crate) fn new(since: Micros, until: Micros) -> Self {
+        let is_empty = until <= since;
+        let rest = until.rem_euclid(SECOND);
+        let until = match rest {
+            0 => until,
+            rest => until.saturating_add(SECOND.saturating_sub(rest)),
+        };
+        let whole = Leaf { since, until };
+        let mut plan = Self {
+            whole,
+            nodes: VecDeque::new(),
+            unit: SECOND,
+            inclusive: false,
+            split: false,
+            ids: 0,
+            informed: 0,
+            rows_read: 0,
+            full: 0,
+            few: 0,
+        };
+        if !is_empty {
+            let root = plan.node(whole, false, None);
+            plan.nodes.push_back(root);
+        }
+        plan
+    }
+
+    /// What to start next, while fewer than `limit` leaves run or wait to be taken.
+    /// The first leaf is always served, for all others wait on it.
+    pub(crate) fn next(&mut self, limit: usize) -> Option<Ask> {
+        let busy = |node: &&Node| node.state != State::Pending;
+        let full = self.nodes.iter().filter(busy).count() >= limit;
+        let ready = |(at, node): (usize, &Node)| {
+            let allowed = at == 0 || (!full && node.pages.is_none());
+            (allowed && node.state == State::Pending).then_some(at)
+        };
+        let at = self.nodes.iter().enumerate().find_map(ready)?;
+        let (unit, inclusive) = (self.unit, self.inclusive);
+        // Events come in bursts here: halving time only narrows down where.
+        let bursts = self.few > self.full / 4;
+        let node = self.nodes.get_mut(at)?;
+        let how = match node.pages {
+            Some(at_least) => How::Pages { at_least },
+            None => How::Export {
+                until: node.leaf.until.saturating_sub(i64::from(inclusive)),
+                sample: node.sample
+                    || bursts
+                    || node.leaf.width() <= SECOND.saturating_mul(2).max(unit),
+            },
+        };
+        node.state = State::Running(how);
+        let ask = Ask {
+            id: node.id,
+            leaf: node.leaf,
+            how,
+        };
+        Some(ask)
+    }
+
+    /// Takes in the outcome of an export; whether its rows are to be kept.
+    ///
+    /// Errors: `incomplete_window`, `malformed_response`.
+    pub(crate) fn exported(&mut self, id: u64, outcome: Outcome) -> Result<bool, ApiError> {
+        let Some(at) = self.position(id) else {
+            return Ok(false);
+        };
+        match outcome {
+            Outcome::Whole(shape) => self.whole(at, shape),
+            Outcome::Truncated { sample } => self.truncated(at, &sample).map(|()| false),
+        }
+    }
+
+    /// Takes in what was read page by page, all of it or (`begun` false) nothing that
+    /// was given on yet; whether it was whole.
+    ///
+    /// Errors: `incomplete_window`.
+    pub(crate) fn paged(&mut self, id: u64, shape: Shape, begun: bool) -> Result<bool, ApiError> {
+        let Some(at) = self.position(id) else {
+            return Ok(false);
+        };
+        self.unit = self.unit.min(shape.unit);
+        let first = self.whole.since;
+        let Some(node) = self.nodes.get_mut(at) else {
+            return Ok(false);
+        };
+        // More than one instant after all: it can still be cut.
+        let mixed = shape.unit < node.leaf.width();
+        if mixed && !begun {
+            (node.pages, node.sample, node.state) = (None, true, State::Pending);
+            return Ok(false);
+        }
+        let kept = shape
+            .rows
+            .saturating_sub(shape.above)
+            .saturating_sub(shape.below);
+        if shape.unreadable > 0 && self.split {
+            return Err(unreadable());
+        }
+        let stray = shape.below > 0 && node.leaf.since != first;
+        if mixed || stray || kept < node.pages.unwrap_or_default() {
+            return Err(incomplete(
+                "more events share one instant than the system lists page by page",
+            ));
+        }
+        node.state = State::Done;
+        Ok(true)
+    }
+
+    /// The first leaf, if it has been read: it is taken off.
+    pub(crate) fn take_done(&mut self) -> Option<(u64, Leaf)> {
+        let done = self.nodes.front()?.state == State::Done;
+        let node = done.then(|| self.nodes.pop_front()).flatten()?;
+        Some((node.id, node.leaf))
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    fn whole(&mut self, at: usize, shape: Shape) -> Result<bool, ApiError> {
+        self.informed = self.informed.saturating_add(1);
+        self.rows_read = self.rows_read.saturating_add(shape.rows);
+        self.unit = self.unit.min(shape.unit);
+        let (whole, split) = (self.whole, self.split);
+        let Some(node) = self.nodes.get_mut(at) else {
+            return Ok(false);
+        };
+        if shape.unreadable > 0 && split {
+            return Err(unreadable());
+        }
+        if shape.below > 0 && node.leaf.since != whole.since {
+            return Err(incomplete("the system gives rows from before the window"));
+        }
+        if shape.above > 0 && node.leaf.until != whole.until {
+            return self.above(at).map(|()| false);
+        }
+        node.state = State::Done;
+        if shape.rows >= FEW {
+            self.full = self.full.saturating_add(1);
+        } else if let Some(sibling) = node.sibling {
+            self.few = self.few.saturating_add(1);
+            let other = self.nodes.iter_mut().find(|node| node.id == sibling);
+            if let Some(other) = other {
+                other.sample = true;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Rows at `until`: it counts as inside here, so from now on less is asked for. The
+    /// leaf is read again, to see that nothing else is behind it.
+    fn above(&mut self, at: usize) -> Result<(), ApiError> {
+        let Some(node) = self.nodes.get_mut(at) else {
+            return Ok(());
+        };
+        let asked = match node.state {
+            State::Running(How::Export { until, .. }) => until,
+            _ => node.leaf.until,
+        };
+        if asked < node.leaf.until {
+            return Err(incomplete("the system gives rows from after the window"));
+        }
+        self.inclusive = true;
+        node.state = State::Pending;
+        Ok(())
+    }
+
+    fn truncated(&mut self, at: usize, sample: &[Micros]) -> Result<(), ApiError> {
+        let state = self.nodes.get(at).map(|node| node.state);
+        if !sample.is_empty()
+            || matches!(
+                state,
+                Some(State::Running(How::Export { sample: true, .. }))
+            )
+        {
+            self.informed = self.informed.saturating_add(1);
+            self.rows_read = self.rows_read.saturating_add(sample.len());
+        }
+        self.check_progress()?;
+        let finest = sample.iter().map(|stamp| unit_of(*stamp)).min();
+        self.unit = self.unit.min(finest.unwrap_or(SECOND));
+        let unit = self.unit;
+        let Some(node) = self.nodes.get_mut(at) else {
+            return Ok(());
+        };
+        let leaf = node.leaf;
+        if sample.iter().any(|stamp| *stamp >= leaf.until) {
+            return self.above(at);
+        }
+        let within = sample.iter().filter(|stamp| leaf.contains(**stamp)).count();
+        if within < sample.len() && leaf.since != self.whole.since {
+            return Err(incomplete("the system gives rows from before the window"));
+        }
+        if leaf.width() <= unit {
+            (node.pages, node.state) = (Some(within), State::Pending);
+            return Ok(());
+        }
+        let mut cuts = by_sample(leaf.since, leaf.until, sample, unit);
+        if cuts.is_empty() && leaf.width() > SECOND.saturating_mul(2) {
+            cuts = halve(leaf.since, leaf.until);
+        }
+        if cuts.is_empty() {
+            // Nothing to go by, or all of it within one tick of a bound that is none.
+            cuts = vec![floor_to(leaf.since.midpoint(leaf.until), unit)];
+            cuts.retain(|cut| leaf.since < *cut);
+        }
+        if cuts.is_empty() {
+            (node.pages, node.state) = (Some(within), State::Pending);
+            return Ok(());
+        }
+        self.cut(at, &cuts, sample);
+        Ok(())
+    }
+
+    /// Puts the parts in the place of the whole.
+    fn cut(&mut self, at: usize, cuts: &[Micros], sample: &[Micros]) {
+        let Some(node) = self.nodes.remove(at) else {
+            return;
+        };
+        self.split = true;
+        let sampled = node.sample || !sample.is_empty();
+        let mut bounds = vec![node.leaf.since];
+        bounds.extend(cuts);
+        bounds.push(node.leaf.until);
+        let first = self.ids;
+        for (offset, pair) in bounds.windows(2).enumerate() {
+            let [since, until] = *pair else { continue };
+            let leaf = Leaf { since, until };
+            // The one part beside this, where there are two.
+            let sibling = match (offset, bounds.len()) {
+                (0, 3) => Some(first.saturating_add(1)),
+                (1, 3) => Some(first),
+                _ => None,
+            };
+            let mut part = self.node(leaf, sampled, sibling);
+            let seen = sample.iter().filter(|stamp| leaf.contains(**stamp)).count();
+            // Known to be as many as made the answer overflow: no need to ask again.
+            part.pages = (seen >= CAP && leaf.width() <= self.unit).then_some(seen);
+            self.nodes.insert(at.saturating_add(offset), part);
+        }
+    }
+
+    /// A system that calls every answer cut, however small the window, would be asked
+    /// for ever. Answers of which nothing was read do not count: halving leads to those
+    /// that are read.
+    fn check_progress(&self) -> Result<(), ApiError> {
+        let due = self
+            .rows_read
+            .div_ceil(CAP)
+            .saturating_mul(6)
+            .saturating_add(128);
+        if self.informed > due {
+            return Err(incomplete(
+                "the system says it cut the answer, however small the window",
+            ));
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, leaf: Leaf, sample: bool, sibling: Option<u64>) -> Node {
+        let id = self.ids;
+        self.ids = self.ids.saturating_add(1);
+        Node {
+            id,
+            leaf,
+            state: State::Pending,
+            sample,
+            sibling,
+            pages: None,
+        }
+    }
+
+    fn position(&self, id: u64) -> Option<usize> {
+        self.nodes.iter().position(|node| node.id == id)
+    }
+}
+
+fn unreadable() -> ApiError {
+    ApiError::new(
+        ApiErrorKind::MalformedResponse,
+        "a row has no readable timestamp to tell its window by",
+    )
+}
+
+pub(crate) fn incomplete(reason: &'static str) -> ApiError {
+    ApiError::new(ApiErrorKind::IncompleteWindow, reason)
+}

@@ -1,0 +1,262 @@
+//! The rows of one answer: read, judged against the leaf they were asked for, put in
+//! order. Pure functions over values.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::leaf::{Leaf, Shape};
+use crate::api::{Lines, Response, malformed};
+use crate::error::ApiError;
+use crate::health::RawEvent;
+use crate::health::members::text_of;
+use crate::health::window::{Window, read_stamp};
+
+/// Whether the system says that its cap cut an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Truncation {
+    /// It was cut: `true`, `1`, `yes`; or 10,000 rows or more, whatever is said.
+    Yes,
+    /// It was not: `false`, `0`, `no`.
+    No,
+    /// Nothing is said, or nothing understood; there are fewer than 10,000 rows.
+    Unknown,
+}
+
+impl Truncation {
+    /// Reads `X-Velora-Truncated`, whose values are not documented.
+    pub(crate) fn of(response: &Response) -> Self {
+        Self::read(response.headers("X-Velora-Truncated"))
+    }
+
+    /// Several values, in headers of their own or in one, are as bad as the worst.
+    fn read<'h>(headers: impl Iterator<Item = &'h str>) -> Self {
+        headers
+            .flat_map(|header| header.split(','))
+            .map(|value| Self::of_value(value.trim()))
+            .reduce(|worst, value| match (worst, value) {
+                (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+                (Self::No, Self::No) => Self::No,
+                _ => Self::Unknown,
+            })
+            .unwrap_or(Self::Unknown)
+    }
+
+    fn of_value(value: &str) -> Self {
+        let is = |words: [&str; 3]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+        if is(["true", "1", "yes"]) {
+            Self::Yes
+        } else if is(["false", "0", "no"]) {
+            Self::No
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+/// Rows in one piece of memory.
+#[derive(Clone, Default)]
+pub(crate) struct Rows {
+    text: Arc<String>,
+    places: Vec<Range<usize>>,
+}
+
+impl Rows {
+    pub(crate) fn new(text: Arc<String>, places: Vec<Range<usize>>) -> Self {
+        Self { text, places }
+    }
+
+    /// Rows that are nothing but text yet.
+    ///
+    /// Errors: `malformed_response`.
+    pub(crate) fn of_lines(lines: Lines) -> Result<Self, ApiError> {
+        let (mut text, places) = lines.into_parts();
+        // Up to half of what it grew to is empty, and leaves wait for their turn.
+        text.shrink_to_fit();
+        let text = String::from_utf8(text).map_err(|_| malformed("the rows are not UTF-8"))?;
+        Ok(Self::new(Arc::new(text), places))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(crate) fn texts(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.places
+            .iter()
+            .map(|place| self.text.get(place.clone()).unwrap_or_default())
+    }
+
+    pub(crate) fn at(&self, at: usize) -> Option<RawEvent> {
+        RawEvent::new(&self.text, self.places.get(at)?.clone())
+    }
+
+    /// Keeps the rows that belong to the leaf and to the window, each once, oldest
+    /// first (of one instant by their ids), and tells what all of them looked like.
+    ///
+    /// Errors: `malformed_response` where a row is not a JSON object.
+    pub(crate) fn judge(mut self, leaf: Leaf, window: Window) -> Result<(Self, Shape), ApiError> {
+        let mut shape = Shape::default();
+        let mut kept = Vec::with_capacity(self.places.len());
+        let text = Arc::clone(&self.text);
+        for place in self.places {
+            let head = Head::read(text.get(place.clone()).unwrap_or_default())?;
+            let belongs = shape.add(leaf, head.stamp.map(Timestamp::as_microsecond))
+                && head.stamp.is_none_or(|stamp| window.contains(stamp));
+            if belongs {
+                kept.push((head.stamp, head.id, place));
+            }
+        }
+        kept.sort_by(|(stamp, id, _), (other, other_id, _)| {
+            stamp.cmp(other).then_with(|| id.cmp(other_id))
+        });
+        // In this order a repeat stands beside what it repeats.
+        kept.dedup_by(|(stamp, id, _), (other, other_id, _)| {
+            stamp == other && id == other_id && !id.is_empty()
+        });
+        self.places = kept.into_iter().map(|(_, _, place)| place).collect();
+        Ok((self, shape))
+    }
+
+    /// The ids of the rows that lie in the leaf by their own stamps.
+    ///
+    /// Errors: `malformed_response` where a row is not a JSON object.
+    pub(crate) fn ids_within(&self, leaf: Leaf) -> Result<Vec<String>, ApiError> {
+        let mut ids = Vec::new();
+        for row in self.texts() {
+            let head = Head::read(row)?;
+            let within = head
+                .stamp
+                .is_some_and(|stamp| leaf.contains(stamp.as_microsecond()));
+            ids.extend(
+                within
+                    .then(|| text_of(head.id))
+                    .flatten()
+                    .map(Cow::into_owned),
+            );
+        }
+        Ok(ids)
+    }
+
+    /// The stamps of rows in their order; of those that have one.
+    ///
+    /// Errors: `malformed_response` where a row is not a JSON object.
+    pub(crate) fn stamps(&self) -> Result<Vec<i64>, ApiError> {
+        self.texts()
+            .filter_map(|row| Head::read(row).map(|head| head.stamp).transpose())
+            .map(|stamp| stamp.map(Timestamp::as_microsecond))
+            .collect()
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rows({})", self.len())
+    }
+}
+
+/// What of a row decides where it belongs. Reading it proves the row to be JSON.
+struct Head<'r> {
+    /// As it stands in the row; empty where there is none.
+    id: &'r str,
+    stamp: Option<Timestamp>,
+}
+
+impl<'r> Head<'r> {
+    fn read(row: &'r str) -> Result<Self, ApiError> {
+        #[derive(Deserialize)]
+        struct Wire<'t> {
+            #[serde(borrow)]
+            event_id: Option<&'t RawValue>,
+            #[serde(borrow)]
+            timestamp: Option<&'t RawValue>,
+        }
+
+        let not_a_row = || malformed("a row is not a JSON object");
+        if !row.starts_with('{') {
+            return Err(not_a_row());
+        }
+        let wire: Wire<'r> = serde_json::from_str(row).map_err(|_| not_a_row())?;
+        let stamp = wire.timestamp.and_then(|stamp| text_of(stamp.get()));
+        Ok(Self {
+            id: wire.event_id.map(RawValue::get).unwrap_or_default(),
+            stamp: stamp.and_then(|stamp| read_stamp(&stamp)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::page::id_of;
+
+    fn rows(text: &str) -> Rows {
+        let mut lines = Lines::default();
+        lines.push(text.as_bytes());
+        lines.finish().unwrap();
+        Rows::of_lines(lines).unwrap()
+    }
+
+    #[test]
+    fn reads_every_spelling_of_the_header() {
+        for (headers, truncation) in [
+            (&["true"][..], Truncation::Yes),
+            (&["YES"], Truncation::Yes),
+            (&["1"], Truncation::Yes),
+            (&["False"], Truncation::No),
+            (&["0"], Truncation::No),
+            (&["no"], Truncation::No),
+            (&["maybe"], Truncation::Unknown),
+            (&[""], Truncation::Unknown),
+            (&[], Truncation::Unknown),
+            (&["true, true"], Truncation::Yes),
+            (&["false", "true"], Truncation::Yes),
+            (&["no,0"], Truncation::No),
+            (&["false", "maybe"], Truncation::Unknown),
+        ] {
+            let read = Truncation::read(headers.iter().copied());
+            assert_eq!(read, truncation, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn keeps_what_belongs_once_and_in_order() {
+        let text = concat!(
+            "{\"event_id\":\"b\",\"timestamp\":\"1970-01-01T00:00:02+00:00\"}\n",
+            "{\"event_id\":\"a\",\"timestamp\":\"1970-01-01T00:00:02+00:00\"}\n",
+            "{\"event_id\":\"b\",\"timestamp\":\"1970-01-01T00:00:02+00:00\"}\n",
+            "{\"timestamp\":\"1970-01-01T00:00:01.5Z\",\"event_id\":\"c\"}\n",
+            "{\"event_id\":\"late\",\"timestamp\":\"1970-01-01T00:00:03+00:00\"}\n",
+            "{\"event_id\":\"early\",\"timestamp\":\"1970-01-01T00:00:00+00:00\"}\n",
+        );
+        let leaf = Leaf {
+            since: 1_000_000,
+            until: 3_000_000,
+        };
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let window = Window::new(at(0), at(9)).unwrap();
+        let (kept, shape) = rows(text).judge(leaf, window).unwrap();
+        let ids: Vec<_> = kept.texts().filter_map(id_of).collect();
+        assert_eq!(ids, ["c", "a", "b"]);
+        assert_eq!(
+            (shape.rows, shape.below, shape.above, shape.unit),
+            (6, 1, 1, 1_000)
+        );
+    }
+
+    #[test]
+    fn a_row_that_is_no_object_is_malformed() {
+        let leaf = Leaf { since: 0, until: 1 };
+        let window = Window::new(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH).unwrap();
+        for text in ["1\n{}", "<html>\n{}", "{]\n{}"] {
+            let error = rows(text).judge(leaf, window).unwrap_err();
+            assert_eq!(error.code().as_str(), "malformed_response", "{text}");
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Carrying out a plan: leaves beside each other, rows in the order of time.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, Stream, StreamExt};
+use jiff::Timestamp;
+
+use super::call::{ask, witnesses};
+use super::leaf::{Leaf, Shape};
+use super::plan::{Ask, How, Outcome, Plan, incomplete};
+use super::query::{ExportQuery, Progress};
+use super::rows::Rows;
+use crate::api::{Api, BoxFuture, Task};
+use crate::error::{ApiError, ApiErrorKind};
+use crate::health::{AuditEvent, Client, EventQuery, Page, Pages, RawEvent};
+
+impl Client {
+    /// Exports a window whole, through the cap of 10,000 rows a call: it is split until
+    /// every part is proven to have fitted. Needs the scope `audit:export`, and
+    /// `audit:read` where more events share one instant than a call can hold.
+    ///
+    /// Rows come once each, oldest first, those without a timestamp before all others. An
+    /// event belongs to the window by its own timestamp. The memory does not grow with
+    /// the number of rows.
+    ///
+    /// Where one instant holds 10,000 events or more, they are listed page by page, and
+    /// what an export of that instant gives must be among them: a listing that leaves
+    /// out rows at the edges of pages is `incomplete_window`.
+    ///
+    /// ```no_run
+    /// # use velora_core::health::{Client, ExportQuery, Window};
+    /// # async fn read(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let window = Window::new("2026-05-01T00:00:00Z".parse()?, "2026-05-08T00:00:00Z".parse()?)?;
+    /// let mut events = client.export(ExportQuery::new(window).with_phi_involved(true));
+    /// while let Some(event) = events.next().await {
+    ///     println!("{}", event?.raw().as_str());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Errors: `incomplete_window` where the rows given so far are not all there are, or
+    /// that cannot be proven; those of any call. After an error the stream ends.
+    pub fn export(&self, query: ExportQuery) -> Export {
+        Export {
+            blocks: Blocks::new(self.api.clone(), query),
+            rows: Rows::default(),
+            at: 0,
+            read: RawEvent::parse,
+        }
+    }
+}
+
+/// The rows of an export, of the type `E`: [`AuditEvent`], or [`RawEvent`] after
+/// [`raw`](Export::raw). A stream; [`next`](Self::next) needs no trait in scope.
+pub struct Export<E = AuditEvent> {
+    blocks: Blocks,
+    rows: Rows,
+    at: usize,
+    read: fn(RawEvent) -> E,
+}
+
+impl Export {
+    /// The same rows, not looked into.
+    pub fn raw(self) -> Export<RawEvent> {
+        Export {
+            blocks: self.blocks,
+            rows: self.rows,
+            at: self.at,
+            read: |raw| raw,
+        }
+    }
+}
+
+impl<E> Export<E> {
+    /// The next row; `None` once everything was given.
+    pub async fn next(&mut self) -> Option<Result<E, ApiError>> {
+        StreamExt::next(self).await
+    }
+}
+
+impl<E> Stream for Export<E> {
+    type Item = Result<E, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(row) = self.rows.at(self.at) {
+                self.at = self.at.saturating_add(1);
+                return Poll::Ready(Some(Ok((self.read)(row))));
+            }
+            match ready!(self.blocks.poll_next_unpin(context)) {
+                Some(Ok(block)) => (self.rows, self.at) = (block.rows, 0),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<E> fmt::Debug for Export<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export")
+            .field("query", &self.blocks.query)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Some rows of a leaf, the leaf's last ones if `ends`.
+#[cfg_attr(
+    not(feature = "client-reqwest"),
+    expect(dead_code, reason = "a file needs to know where a leaf ends")
+)]
+pub(crate) struct Block {
+    pub(crate) leaf: Leaf,
+    pub(crate) rows: Rows,
+    pub(crate) ends: bool,
+}
+
+type Asked = (u64, Result<(Outcome, Rows), ApiError>);
+
+/// The rows of an export in blocks.
+pub(crate) struct Blocks {
+    api: Api,
+    query: ExportQuery,
+    plan: Plan,
+    running: FuturesUnordered<BoxFuture<'static, Asked>>,
+    read: HashMap<u64, Rows>,
+    paging: Option<Paging>,
+    progress: Progress,
+    failed: bool,
+}
+
+/// A leaf that is being read page by page, and what an export of it gave: of no page
+/// edge is it known that the system leaves out no row there.
+struct Paging {
+    id: u64,
+    leaf: Leaf,
+    pages: Pages,
+    ended: bool,
+    witnesses: Task<Vec<String>>,
+    shape: Shape,
+    begun: bool,
+}
+
+impl Paging {
+    /// The next page; at the end it is seen to that nothing is missing.
+    ///
+    /// Errors: `incomplete_window`, and those of the calls.
+    fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page, ApiError>>> {
+        if !self.ended {
+            match ready!(self.pages.poll_next_unpin(context)) {
+                None => self.ended = true,
+                page => return Poll::Ready(page),
+            }
+        }
+        Poll::Ready(match ready!(self.witnesses.poll_unpin(context)) {
+            Ok(ids) if ids.iter().all(|id| self.pages.has_given(id)) => None,
+            Ok(_) => Some(Err(incomplete(
+                "the system does not list all events of one instant",
+            ))),
+            Err(error) => Some(Err(error)),
+        })
+    }
+}
+
+impl Blocks {
+    pub(crate) fn new(api: Api, query: ExportQuery) -> Self {
+        let window = query.window;
+        Self {
+            plan: plan_of(window.since(), window.until()),
+            progress: Progress {
+                window,
+                done_until: window.since(),
+                rows: 0,
+                leaves: 0,
+                calls: 0,
+            },
+            api,
+            query,
+            running: FuturesUnordered::new(),
+            read: HashMap::new(),
+            paging: None,
+            failed: false,
+        }
+    }
+
+    /// Goes on where so many rows of so many leaves were read before.
+    #[cfg(feature = "client-reqwest")]
+    pub(crate) fn resume(mut self, done_until: Timestamp, rows: u64, leaves: u64) -> Self {
+        self.plan = plan_of(done_until, self.query.window.until());
+        self.progress = Progress {
+            done_until,
+            rows,
+            leaves,
+            ..self.progress
+        };
+        self
+    }
+
+    fn fail(&mut self) {
+        self.failed = true;
+        self.running.clear();
+        self.read.clear();
+        self.paging = None;
+    }
+
+    /// Starts whatever may run beside what already does.
+    fn start(&mut self) {
+        while let Some(next) = self.plan.next(self.query.concurrency) {
+            if let How::Pages { .. } = next.how {
+                self.paging = Some(self.page_through(next));
+                self.progress.calls = self.progress.calls.saturating_add(1);
+                continue;
+            }
+            self.progress.calls = self.progress.calls.saturating_add(1);
+            let (api, query) = (self.api.clone(), &self.query);
+            let work = ask(api, next.leaf, next.how, query.window, query.phi_involved);
+            let task = Task::spawn(self.api.runtime(), work);
+            self.running
+                .push(Box::pin(async move { (next.id, task.await) }));
+        }
+    }
+
+    fn page_through(&self, ask: Ask) -> Paging {
+        let at = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
+        let mut query = EventQuery::new()
+            .with_since(at(ask.leaf.since))
+            .with_until(at(ask.leaf.until));
+        if let Some(phi_involved) = self.query.phi_involved {
+            query = query.with_phi_involved(phi_involved);
+        }
+        Paging {
+            id: ask.id,
+            leaf: ask.leaf,
+            pages: Pages::new(self.api.clone(), query).remember_all(),
+            ended: false,
+            witnesses: Task::spawn(
+                self.api.runtime(),
+                witnesses(self.api.clone(), ask.leaf, self.query.phi_involved),
+            ),
+            shape: Shape::default(),
+            begun: false,
+        }
+    }
+
+    fn block(&mut self, leaf: Leaf, rows: Rows, ends: bool) -> Block {
+        let progress = &mut self.progress;
+        let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        progress.rows = progress.rows.saturating_add(count);
+        if ends {
+            progress.leaves = progress.leaves.saturating_add(1);
+            let until = Timestamp::from_microsecond(leaf.until).unwrap_or(Timestamp::MAX);
+            progress.done_until = until.min(progress.window.until());
+        }
+        if let Some(tell) = &self.query.progress {
+            tell(self.progress);
+        }
+        Block { leaf, rows, ends }
+    }
+
+    /// The next page of a leaf that is read so; `None` where it is to be read otherwise.
+    fn paged(
+        &mut self,
+        mut paging: Paging,
+        page: Option<Result<Page, ApiError>>,
+    ) -> Result<Option<Block>, ApiError> {
+        let Some(page) = page else {
+            let done = self.plan.paged(paging.id, paging.shape, paging.begun)?;
+            self.plan.take_done();
+            return Ok(done.then(|| self.block(paging.leaf, Rows::default(), true)));
+        };
+        let page = page.map_err(unproven)?;
+        self.progress.calls = self.progress.calls.saturating_add(1);
+        let (rows, shape) = page.into_rows().judge(paging.leaf, self.query.window)?;
+        paging.shape.merge(shape);
+        if paging.shape.unit < paging.leaf.width() && !paging.begun {
+            self.plan.paged(paging.id, paging.shape, false)?;
+            return Ok(None);
+        }
+        paging.begun |= rows.len() > 0;
+        let leaf = paging.leaf;
+        self.paging = Some(paging);
+        Ok(Some(self.block(leaf, rows, false)))
+    }
+
+    fn asked(&mut self, (id, outcome): Asked) -> Result<(), ApiError> {
+        let (outcome, rows) = outcome?;
+        if self.plan.exported(id, outcome)? {
+            self.read.insert(id, rows);
+        }
+        Ok(())
+    }
+
+    fn poll_block(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Block>, ApiError>> {
+        loop {
+            if self.paging.is_none()
+                && let Some((id, leaf)) = self.plan.take_done()
+            {
+                let rows = self.read.remove(&id).unwrap_or_default();
+                return Poll::Ready(Ok(Some(self.block(leaf, rows, true))));
+            }
+            self.start();
+            if let Some(mut paging) = self.paging.take() {
+                let Poll::Ready(page) = paging.poll_page(context) else {
+                    self.paging = Some(paging);
+                    // What runs beside it is read when its turn comes.
+                    return Poll::Pending;
+                };
+                match self.paged(paging, page)? {
+                    Some(block) => return Poll::Ready(Ok(Some(block))),
+                    None => continue,
+                }
+            }
+            if self.plan.is_finished() {
+                return Poll::Ready(Ok(None));
+            }
+            match ready!(self.running.poll_next_unpin(context)) {
+                Some(asked) => self.asked(asked)?,
+                None => return Poll::Ready(Err(incomplete("the export came to a halt"))),
+            }
+        }
+    }
+}
+
+/// In microseconds, the end rounded up: no row of the window is left out. An empty
+/// window stays empty.
+fn plan_of(since: Timestamp, until: Timestamp) -> Plan {
+    if until <= since {
+        return Plan::new(0, 0);
+    }
+    let finer = until.subsec_nanosecond().rem_euclid(1_000) != 0;
+    let up = until.as_microsecond().saturating_add(i64::from(finer));
+    Plan::new(since.as_microsecond(), up)
+}
+
+impl Stream for Blocks {
+    type Item = Result<Block, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.failed {
+            return Poll::Ready(None);
+        }
+        let block = ready!(self.poll_block(context));
+        if !matches!(block, Ok(Some(_))) {
+            self.fail();
+        }
+        Poll::Ready(block.transpose())
+    }
+}
+
+/// A loop in the pages of one instant is how its incompleteness shows.
+fn unproven(error: ApiError) -> ApiError {
+    match error.kind() {
+        ApiErrorKind::CursorLoop => error.with_kind(ApiErrorKind::IncompleteWindow),
+        _ => error,
+    }
+}

@@ -1,0 +1,115 @@
+//! Which events to list, and how that is asked.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::client::AUDIT;
+use super::window::{Window, iso, iso_up};
+use crate::api::{Method, Path, Request};
+use crate::error::ConfigError;
+
+/// Which events to list. Everything by default, newest first, 1,000 a page.
+///
+/// When back-filling set the end too, so that new events do not shift the pages.
+#[derive(Clone, Default)]
+pub struct EventQuery {
+    action: Option<String>,
+    resource_type: Option<String>,
+    phi_involved: Option<bool>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    limit: Option<u16>,
+}
+
+impl EventQuery {
+    /// Everything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only events of this action, such as `phi.read`.
+    #[must_use]
+    pub fn with_action(mut self, action: impl Into<String>) -> Self {
+        self.action = Some(action.into());
+        self
+    }
+
+    /// Only events that concern this kind of resource, such as `claim`.
+    #[must_use]
+    pub fn with_resource_type(mut self, resource_type: impl Into<String>) -> Self {
+        self.resource_type = Some(resource_type.into());
+        self
+    }
+
+    /// Only events that do, or do not, involve protected health information.
+    #[must_use]
+    pub fn with_phi_involved(mut self, phi_involved: bool) -> Self {
+        self.phi_involved = Some(phi_involved);
+        self
+    }
+
+    /// Only events in this window.
+    #[must_use]
+    pub fn with_window(self, window: Window) -> Self {
+        self.with_since(window.since()).with_until(window.until())
+    }
+
+    /// Only events at this instant or later.
+    #[must_use]
+    pub fn with_since(mut self, since: Timestamp) -> Self {
+        self.since = Some(since);
+        self
+    }
+
+    /// Only events before this instant.
+    #[must_use]
+    pub fn with_until(mut self, until: Timestamp) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// How many events a page has at most.
+    ///
+    /// Errors: `invalid_option` outside of 1..=1000.
+    pub fn with_limit(mut self, limit: u16) -> Result<Self, ConfigError> {
+        if !(1..=1_000).contains(&limit) {
+            return Err(ConfigError::InvalidOption {
+                option: "limit",
+                reason: "a page has 1 to 1000 events",
+            });
+        }
+        self.limit = Some(limit);
+        Ok(self)
+    }
+
+    pub(crate) fn request(&self, cursor: Option<&str>) -> Request {
+        let phi_involved = self.phi_involved.map(|phi| phi.to_string());
+        let limit = self.limit.unwrap_or(1_000).to_string();
+        let values = [
+            ("action", self.action.as_deref()),
+            ("resource_type", self.resource_type.as_deref()),
+            ("phi_involved", phi_involved.as_deref()),
+            ("since", self.since.map(iso).as_deref()),
+            ("until", self.until.map(iso_up).as_deref()),
+            ("limit", Some(limit.as_str())),
+            ("cursor", cursor),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?.to_owned())))
+        .fold(Path::new(AUDIT).then("/events"), |path, (name, value)| {
+            path.query(name, &value)
+        });
+        Request::new("health.events", Method::Get, values)
+    }
+}
+
+/// A filter may say who is looked for: `Debug` shows the window alone.
+impl fmt::Debug for EventQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventQuery")
+            .field("since", &self.since)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
