@@ -8,9 +8,16 @@
 //!
 //! Source: Velora Billing, *API + Webhooks*.
 
+#[cfg(feature = "client")]
+mod client;
 #[cfg(feature = "events")]
 mod event;
 
+#[cfg(feature = "client")]
+pub use client::{
+    Client, CsvRow, CsvRows, DeliveryQuery, DeliveryStatus, JournalFormat, LoggedDelivery,
+    NotRefired, Progress, ReconRun, ReconSummary, RefireReport, Refired, Retried, Sweep, WhyNot,
+};
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 

@@ -2,9 +2,16 @@
 //!
 //! Source: CuraeAI, *Webhooks*.
 
+#[cfg(feature = "client")]
+mod client;
 #[cfg(feature = "events")]
 mod event;
 
+#[cfg(feature = "client")]
+pub use client::{
+    Client, Endpoint, EndpointChange, EndpointQuery, IfChanged, NewEndpoint, Registration,
+    Versioned, Webhooks,
+};
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 

@@ -106,7 +106,12 @@ pub struct StreamOnline {
 
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
-        let mut fields = delivery.fields()?;
+        Ok(Self::read(delivery.fields()?)?)
+    }
+}
+
+impl Event {
+    pub(crate) fn read(mut fields: Fields<'_>) -> Result<Self, EventFault> {
         let event_type = fields.text("type")?.into();
         Ok(Self {
             id: fields.text("id")?,

@@ -8,9 +8,15 @@
 //!
 //! Source: Velora TV, *Webhooks*; the body-only form, *Webhook events*.
 
+#[cfg(feature = "client")]
+mod client;
 #[cfg(feature = "events")]
 mod event;
 
+#[cfg(feature = "client")]
+pub use client::{
+    Client, Connected, CreatedWebhook, EventStream, Gap, StreamEvent, StreamItem, StreamOptions,
+};
 #[cfg(feature = "events")]
 pub use event::{BodyOnlyEvent, Data, Event, EventType, StreamOnline};
 

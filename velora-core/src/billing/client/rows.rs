@@ -1,0 +1,251 @@
+//! Discrepancies and journal entries, as rows.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::{Stream, StreamExt, stream};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::Client;
+use super::csv::{Record, Records};
+use crate::api::{Api, Body, Method, Path, Request, Response, malformed};
+use crate::error::ApiError;
+
+/// In which form journal entries are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JournalFormat {
+    /// `qbo`: QuickBooks Online.
+    QuickBooksOnline,
+    /// `netsuite`: NetSuite.
+    NetSuite,
+}
+
+impl JournalFormat {
+    /// As it stands in a request.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::QuickBooksOnline => "qbo",
+            Self::NetSuite => "netsuite",
+        }
+    }
+}
+
+/// One row, its fields under the names of the header.
+///
+/// Serialising gives a map. `Debug` shows the number of fields alone.
+#[derive(Clone, PartialEq)]
+pub struct CsvRow {
+    header: Arc<Record>,
+    fields: Record,
+}
+
+impl CsvRow {
+    /// The field below this name; of several columns with one name, the first.
+    pub fn field(&self, column: &str) -> Option<&str> {
+        self.iter()
+            .find_map(|(name, field)| (name == column).then_some(field))
+    }
+
+    /// Names and fields, in the system's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        (0..self.fields.len())
+            .filter_map(|at| Some((self.header.field(at)?, self.fields.field(at)?)))
+    }
+}
+
+impl Serialize for CsvRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
+        for (name, field) in self.iter() {
+            map.serialize_entry(name, field)?;
+        }
+        map.end()
+    }
+}
+
+impl fmt::Debug for CsvRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CsvRow({} fields)", self.fields.len())
+    }
+}
+
+impl Client {
+    /// The discrepancies of a run, read as they arrive: memory does not grow with their
+    /// number. Their columns are not documented; the header names them.
+    ///
+    /// Errors: `not_found` where there is no such run; those of [`CsvRows`].
+    pub fn audit_csv(&self, run_id: &str) -> CsvRows {
+        let path = Path::new("/api/audits").segment(run_id);
+        let path = path.map(|path| path.then("/csv"));
+        CsvRows::new(
+            &self.api,
+            path.map(|path| Request::new("billing.audit_csv", Method::Get, path)),
+        )
+    }
+
+    /// Journal entries for an accounting system. Where they are is not documented: give
+    /// the path that you were told, such as `/api/audits/run_1/gl`.
+    ///
+    /// Errors: `invalid_request` where the path is not a plain one from `/` on, without a
+    /// query; those of [`CsvRows`].
+    pub fn journal_csv(&self, path: &str, format: JournalFormat) -> CsvRows {
+        let path = Path::outside(path);
+        CsvRows::new(
+            &self.api,
+            path.map(|path| {
+                let path = path.query("format", format.as_str());
+                Request::new("billing.journal_csv", Method::Get, path)
+            }),
+        )
+    }
+}
+
+/// Rows as they arrive: RFC 4180 below a header.
+///
+/// A stream; [`next`](Self::next) needs no trait in scope. Nothing is sent before the
+/// first one is asked for. What fails before the first row is retried; after it an error
+/// ends the stream, and the rows are to be read from the start. A row is held to the
+/// client's limit of decoded bytes, the whole body to none, and the timeout of the whole
+/// call ends with the first row.
+///
+/// Errors: `malformed_response` where it is no CSV, has no header, is not UTF-8, or a row has more or fewer
+/// fields than the header; `connection` where it is cut, or may have been as nothing
+/// marks its end; those of any call.
+pub struct CsvRows(Pin<Box<dyn Stream<Item = Result<CsvRow, ApiError>> + Send>>);
+
+impl CsvRows {
+    fn new(api: &Api, request: Result<Request, ApiError>) -> Self {
+        let start = State::Start(api.clone(), request);
+        Self(Box::pin(stream::unfold(start, State::step).fuse()))
+    }
+
+    /// The next row; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<CsvRow, ApiError>> {
+        self.0.next().await
+    }
+}
+
+impl Stream for CsvRows {
+    type Item = Result<CsvRow, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(context)
+    }
+}
+
+impl fmt::Debug for CsvRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CsvRows(..)")
+    }
+}
+
+enum State {
+    Start(Api, Result<Request, ApiError>),
+    Reading(Box<Open>),
+    End,
+}
+
+impl State {
+    async fn step(self) -> Option<(Result<CsvRow, ApiError>, Self)> {
+        let open = match self {
+            Self::End => return None,
+            Self::Reading(open) => Ok(open),
+            Self::Start(api, request) => Open::request(&api, request).await.map(Box::new),
+        };
+        let mut open = match open {
+            Ok(open) => open,
+            Err(error) => return Some((Err(error), Self::End)),
+        };
+        match open.row().await {
+            Ok(Some(row)) => Some((Ok(row), Self::Reading(open))),
+            Ok(None) => None,
+            Err(error) => Some((Err(open.blame(error)), Self::End)),
+        }
+    }
+}
+
+/// A body under way, behind its header.
+struct Open {
+    status: u16,
+    request_id: Option<String>,
+    body: Body,
+    /// Whether the end of the body is known to be one.
+    framing: Result<(), ApiError>,
+    records: Records,
+    header: Arc<Record>,
+    /// The first row, read before it was asked for.
+    first: Option<CsvRow>,
+}
+
+impl Open {
+    async fn request(api: &Api, request: Result<Request, ApiError>) -> Result<Self, ApiError> {
+        let limit = api.max_response_bytes();
+        let request = request?.header("Accept", "text/csv");
+        api.call(request, |response| Self::read(response, limit))
+            .await
+    }
+
+    /// Reads up to the first row, so that a fault until there is the call's.
+    async fn read(response: Response, limit: usize) -> Result<Self, ApiError> {
+        let mut open = Self {
+            status: response.status(),
+            request_id: response.request_id().map(str::to_owned),
+            framing: response.check_framing(),
+            body: response.into_body(),
+            records: Records::new(limit),
+            header: Arc::default(),
+            first: None,
+        };
+        let header = open.record().await?;
+        let header = header.ok_or_else(|| malformed("the answer has no header of CSV"))?;
+        let first = header.field(0).unwrap_or_default().trim_start();
+        if first.starts_with(['<', '{', '[']) {
+            return Err(malformed("the answer is not CSV"));
+        }
+        open.header = Arc::new(header);
+        open.first = open.row().await?;
+        Ok(open)
+    }
+
+    async fn row(&mut self) -> Result<Option<CsvRow>, ApiError> {
+        if let Some(row) = self.first.take() {
+            return Ok(Some(row));
+        }
+        let Some(fields) = self.record().await? else {
+            return Ok(None);
+        };
+        if fields.len() != self.header.len() {
+            return Err(malformed("a row has more or fewer fields than the header"));
+        }
+        let header = Arc::clone(&self.header);
+        Ok(Some(CsvRow { header, fields }))
+    }
+
+    async fn record(&mut self) -> Result<Option<Record>, ApiError> {
+        loop {
+            if let Some(record) = self.records.next()? {
+                return Ok(Some(record));
+            }
+            if self.records.has_ended() {
+                return Ok(None);
+            }
+            match self.body.chunk().await {
+                Some(chunk) => self.records.push(&chunk?),
+                None => {
+                    self.framing.clone()?;
+                    self.records.end();
+                }
+            }
+        }
+    }
+
+    fn blame(&self, error: ApiError) -> ApiError {
+        error
+            .with_status(self.status)
+            .with_request_id(self.request_id.as_deref())
+            .with_attempts(1)
+    }
+}

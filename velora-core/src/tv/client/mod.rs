@@ -1,0 +1,104 @@
+//! The client of the developer and events API.
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod feed;
+mod item;
+mod stream;
+mod webhook;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{Api, Auth, ClientBuilder, RateLimit, TokenSource};
+use crate::error::ConfigError;
+use crate::secret::ApiKey;
+
+pub use item::{Connected, Gap, StreamEvent, StreamItem};
+pub use stream::{EventStream, StreamOptions};
+pub use webhook::CreatedWebhook;
+
+const BASE_URL: &str = "https://api.velora.tv";
+
+/// Streams are quiet for longer than other answers: the stream has a shorter patience
+/// of its own.
+const READ_TIMEOUT: Duration = Duration::from_secs(300);
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The client of Velora TV. A clone is the same client.
+///
+/// ```no_run
+/// use velora_core::tv::{Client, StreamItem, StreamOptions};
+/// use velora_core::{ApiError, ApiKey};
+///
+/// # async fn fresh_token() -> Result<ApiKey, ApiError> { unimplemented!() }
+/// # async fn listen() -> Result<(), velora_core::Error> {
+/// // Tokens last an hour: this function is asked for one before each request.
+/// let client = Client::builder_with_tokens(fresh_token).build()?;
+/// let mut stream = client.events(StreamOptions::new());
+/// while let Some(item) = stream.next().await {
+///     match item? {
+///         StreamItem::Connected(connected) => println!("{:?}", connected.channel_username),
+///         StreamItem::Event(event) => println!("{}", event.event_type()),
+///         StreamItem::Gap(gap) => println!("nothing heard since {}", gap.since),
+///         _ => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// Every call may fail with `unauthorized`, `forbidden`, `rate_limited`, `server_error`,
+/// `connection`, `timeout`, `malformed_response`, `response_too_large`,
+/// `unexpected_redirect`, and with what the function that gives tokens fails with.
+///
+/// Source: Velora TV, *Events API*, *Webhooks*, *Rate limits*.
+#[derive(Clone)]
+pub struct Client {
+    api: Api,
+}
+
+impl Client {
+    /// A client of `https://api.velora.tv` with one access token, and all defaults.
+    ///
+    /// Errors: those of [`build`](ClientBuilder::build).
+    pub fn new(token: ApiKey) -> Result<Self, ConfigError> {
+        Self::builder(token).build()
+    }
+
+    /// Starts building a client of `https://api.velora.tv` with one access token: good
+    /// for an hour, after which every call is `unauthorized`.
+    ///
+    /// Other than elsewhere, the timeout of each read is 5 min, as streams are quiet, and
+    /// that of a whole call 1 min.
+    pub fn builder(token: ApiKey) -> ClientBuilder<Self> {
+        Self::authorised(Auth::bearer(token))
+    }
+
+    /// The same with a function that gives a token that is good now: it is asked before
+    /// each request, and before a stream is connected again. Keep a token for as long as
+    /// it lasts. See [`TokenSource`].
+    pub fn builder_with_tokens(tokens: impl TokenSource + 'static) -> ClientBuilder<Self> {
+        Self::authorised(Auth::fresh(Arc::new(tokens)))
+    }
+
+    fn authorised(auth: Auth) -> ClientBuilder<Self> {
+        ClientBuilder::new(BASE_URL, auth, |api| Ok(Self { api }))
+            .with_read_timeout(READ_TIMEOUT)
+            .with_call_timeout(CALL_TIMEOUT)
+    }
+
+    /// The rate limit as the last answer left it. Every answer of this system speaks of
+    /// it.
+    pub fn rate_limit(&self) -> RateLimit {
+        self.api.rate_limit()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", self.api.base_url())
+            .finish_non_exhaustive()
+    }
+}

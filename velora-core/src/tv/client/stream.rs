@@ -1,0 +1,272 @@
+//! Events as they happen, over as many connections as it takes.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt, stream};
+
+use super::Client;
+use super::feed::{Feed, Heard};
+use super::item::{Connected, Gap, StreamEvent, StreamItem};
+use crate::api::{Api, Body, Method, Path, Request, Response, malformed, random};
+use crate::error::{ApiError, ApiErrorKind, ConfigError};
+
+/// A connection that held for so long was a good one: the next failure is the first.
+const GOOD: Duration = Duration::from_secs(30);
+
+/// How a stream of events is listened to.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamOptions {
+    idle_timeout: Duration,
+    max_outage: Option<Duration>,
+}
+
+impl Default for StreamOptions {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_secs(90),
+            max_outage: None,
+        }
+    }
+}
+
+impl StreamOptions {
+    /// Connects again after 90 s of silence, and never gives up.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// After so long without a byte the connection is taken for dead. The system sends
+    /// comments when it has nothing to say; how often is not documented. The client's
+    /// timeout of each read (5 min) comes first where this is longer.
+    ///
+    /// Errors: `invalid_option` where it is zero.
+    pub fn with_idle_timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
+        if timeout.is_zero() {
+            return Err(ConfigError::InvalidOption {
+                option: "idle_timeout",
+                reason: "it must be longer than zero",
+            });
+        }
+        self.idle_timeout = timeout;
+        Ok(self)
+    }
+
+    /// The first attempt that fails after so long without a connection is the last: the
+    /// stream ends with its error.
+    #[must_use]
+    pub fn with_max_outage(mut self, outage: Duration) -> Self {
+        self.max_outage = Some(outage);
+        self
+    }
+}
+
+impl Client {
+    /// Events as they happen. No scope is needed. Nothing is sent before the first item
+    /// is asked for.
+    ///
+    /// A connection that is lost is a [`Gap`], and is made again: after a wait that grows
+    /// with each failure (see [`RetryOptions`](crate::api::RetryOptions)) and is no
+    /// shorter than the system asks for, up to the longest delay of those options, with a token that is asked for anew, and with
+    /// the id of the last event where events have ids. The first connection fails like
+    /// any call does, after 5 attempts.
+    ///
+    /// The stream ends with an error that no further attempt would mend: `unauthorized`,
+    /// as with a token that was just given; `forbidden`; `not_found`; a `rate_limited`
+    /// that is not worth waiting for; an answer that is no stream of events.
+    pub fn events(&self, options: StreamOptions) -> EventStream {
+        let run = Run {
+            api: self.api.clone(),
+            options,
+            state: State::Apart {
+                wait: Duration::ZERO,
+            },
+            connected_once: false,
+            failures: 0,
+            apart_since: Duration::ZERO,
+            asked_to_wait: Duration::ZERO,
+            last_event_id: None,
+        };
+        EventStream(Box::pin(stream::unfold(run, Run::step).fuse()))
+    }
+}
+
+/// What the system has to tell, one item after the other.
+///
+/// A stream; [`next`](Self::next) needs no trait in scope. After an error it ends;
+/// without one it never does. Dropping it ends the connection.
+pub struct EventStream(Pin<Box<dyn Stream<Item = Result<StreamItem, ApiError>> + Send>>);
+
+impl EventStream {
+    /// The next item.
+    pub async fn next(&mut self) -> Option<Result<StreamItem, ApiError>> {
+        self.0.next().await
+    }
+}
+
+impl Stream for EventStream {
+    type Item = Result<StreamItem, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(context)
+    }
+}
+
+impl fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EventStream(..)")
+    }
+}
+
+struct Run {
+    api: Api,
+    options: StreamOptions,
+    state: State,
+    connected_once: bool,
+    /// Connections in a row that failed or soon broke.
+    failures: u32,
+    /// Since when there is no connection, once there was one.
+    apart_since: Duration,
+    /// What the system's last `retry` field said.
+    asked_to_wait: Duration,
+    last_event_id: Option<String>,
+}
+
+enum State {
+    /// No connection: one is to be made after this wait.
+    Apart {
+        wait: Duration,
+    },
+    Open {
+        feed: Box<Feed>,
+        since: Duration,
+    },
+    End,
+}
+
+impl Run {
+    async fn step(mut self) -> Option<(Result<StreamItem, ApiError>, Self)> {
+        loop {
+            match &mut self.state {
+                State::End => return None,
+                State::Apart { wait } => {
+                    let wait = *wait;
+                    self.api.runtime().sleep(wait).await;
+                    let (api, request) = (self.api.clone(), self.request());
+                    let connected = api.call(request, async |response| body_of(response)).await;
+                    if let Err(error) = self.connected(connected) {
+                        self.state = State::End;
+                        return Some((Err(error), self));
+                    }
+                }
+                State::Open { feed, since } => {
+                    let item = match feed.next().await {
+                        Some(Ok(event)) => self.take(event),
+                        lost => {
+                            let (heard, since) = (feed.heard(), *since);
+                            self.lost(heard, since, lost.and_then(Result::err))
+                        }
+                    };
+                    return Some((Ok(item), self));
+                }
+            }
+        }
+    }
+
+    fn request(&self) -> Request {
+        let request = Request::new("tv.events", Method::Get, Path::new("/api/events/stream"))
+            .once()
+            .header("Accept", "text/event-stream")
+            // What is compressed may be held back until there is more of it.
+            .header("Accept-Encoding", "identity")
+            .header("Cache-Control", "no-store");
+        match &self.last_event_id {
+            // An id that no header can carry cannot be resumed from.
+            Some(id) => request
+                .clone()
+                .outside_header("Last-Event-ID", id)
+                .unwrap_or(request),
+            None => request,
+        }
+    }
+
+    /// Takes in a connection, or decides when to try again.
+    fn connected(&mut self, connected: Result<Body, ApiError>) -> Result<(), ApiError> {
+        let now = self.api.runtime().monotonic();
+        let error = match connected {
+            Ok(body) => {
+                let feed = Feed::new(self.api.clone(), body, self.options.idle_timeout);
+                self.state = State::Open {
+                    feed: Box::new(feed),
+                    since: now,
+                };
+                self.connected_once = true;
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        self.failures = self.failures.saturating_add(1);
+        let error = error.with_attempts(self.failures);
+        let retry = self.api.retry();
+        let wait = match self.connected_once {
+            false => retry.next_delay(&error, true, random()),
+            true if !error.is_retryable() || retry.is_too_long(error.retry_after()) => None,
+            true => Some(self.wait().max(error.retry_after().unwrap_or_default())),
+        };
+        let outage = now.saturating_sub(self.apart_since);
+        let too_long = |limit| self.connected_once && outage >= limit;
+        match wait.filter(|_| !self.options.max_outage.is_some_and(too_long)) {
+            Some(wait) => {
+                self.state = State::Apart { wait };
+                Ok(())
+            }
+            None => Err(error),
+        }
+    }
+
+    fn take(&self, event: eventsource_stream::Event) -> StreamItem {
+        let id = Some(event.id).filter(|id| !id.is_empty());
+        match event.event.as_str() {
+            "connected" => StreamItem::Connected(Connected::new(&event.data)),
+            _ => StreamItem::Event(StreamEvent::new(event.event, id, event.data)),
+        }
+    }
+
+    fn lost(&mut self, heard: Heard, since: Duration, reason: Option<ApiError>) -> StreamItem {
+        let now = self.api.runtime().monotonic();
+        self.last_event_id = heard.last_id.or(self.last_event_id.take());
+        self.asked_to_wait = heard.retry.unwrap_or(self.asked_to_wait);
+        self.failures = match now.saturating_sub(since) >= GOOD {
+            true => 1,
+            false => self.failures.saturating_add(1),
+        };
+        self.apart_since = now;
+        self.state = State::Apart { wait: self.wait() };
+        let ended = || ApiError::new(ApiErrorKind::Connection, "the system ended the stream");
+        StreamItem::Gap(Gap {
+            reason: reason.unwrap_or_else(ended),
+            since: heard.whole_until,
+            last_event_id: self.last_event_id.clone(),
+        })
+    }
+
+    fn wait(&self) -> Duration {
+        let retry = self.api.retry();
+        retry
+            .backoff(self.failures, random())
+            .max(retry.within_patience(self.asked_to_wait))
+    }
+}
+
+fn body_of(response: Response) -> Result<Body, ApiError> {
+    let kind = response
+        .header("Content-Type")
+        .unwrap_or("text/event-stream");
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    match response.status() == 200 && kind.eq_ignore_ascii_case("text/event-stream") {
+        true => Ok(response.into_body()),
+        false => Err(malformed("the answer is not a stream of events")),
+    }
+}
