@@ -106,12 +106,32 @@ impl Receiver {
             Err(reply) => return reply,
         };
         // The call itself may panic too, before it gives a future.
-        let handled = AssertUnwindSafe(async move { handler(event).await });
-        match handled.catch_unwind().await {
-            Ok(Ok(())) => work.done().await,
-            Ok(Err(_)) => work.failed(Outcome::HandlerFailed).await,
-            Err(_) => work.failed(Outcome::HandlerPanicked).await,
-        }
+        self.reply(run(work.lease, async move { handler(event).await }).await)
+    }
+
+    /// Handles an event that did not come as a delivery, but was listed or exported
+    /// after an outage, under the same rules: `handler` runs only if nobody has handled
+    /// the event or is handling it, and only then is the claim committed. `key` is that
+    /// of the listed event, such as [`AuditEvent::key`](crate::health::AuditEvent::key):
+    /// a delivery of it, before or after, counts as the same.
+    ///
+    /// [`Outcome::InFlight`]: ask again after that time. A fault: the event is not
+    /// handled, ask again too.
+    pub async fn backfill<F, Fut, X>(&self, key: Key, handler: F) -> Outcome
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<(), X>>,
+    {
+        let outcome = match self.claim(key).await {
+            Ok(lease) => run(lease, async move { handler().await }).await,
+            Err(outcome) => outcome,
+        };
+        tracing::debug!(
+            scheme = self.verifier.scheme().name(),
+            outcome = outcome.as_str(),
+            "event back-filled"
+        );
+        outcome
     }
 
     /// The first half of [`receive`](Self::receive), for callers with a control flow
@@ -122,7 +142,7 @@ impl Receiver {
         headers: &H,
     ) -> Result<Work<'r>, Reply> {
         let (delivery, key) = self.admit(body, headers)?;
-        self.claim(delivery, key).await
+        self.work(delivery, key).await
     }
 
     /// An event that cannot be read is refused before it is claimed.
@@ -133,7 +153,7 @@ impl Receiver {
     ) -> Result<(Work<'r>, E), Reply> {
         let (delivery, key) = self.admit(body, headers)?;
         let event = delivery.event().map_err(|error| self.refuse(error))?;
-        Ok((self.claim(delivery, key).await?, event))
+        Ok((self.work(delivery, key).await?, event))
     }
 
     fn admit<'b, H: Headers + ?Sized>(
@@ -152,18 +172,23 @@ impl Receiver {
         Ok((delivery, key))
     }
 
-    async fn claim<'r>(&'r self, delivery: Delivery<'r>, key: Key) -> Result<Work<'r>, Reply> {
-        match self.store.claim(key).await {
-            Ok(Claim::Fresh(lease)) => Ok(Work {
+    async fn work<'r>(&'r self, delivery: Delivery<'r>, key: Key) -> Result<Work<'r>, Reply> {
+        match self.claim(key).await {
+            Ok(lease) => Ok(Work {
                 receiver: self,
                 lease,
                 delivery,
             }),
-            Ok(Claim::InFlight { retry_after }) => {
-                Err(self.reply(Outcome::InFlight { retry_after }))
-            }
-            Ok(Claim::Done) => Err(self.reply(Outcome::Duplicate)),
-            Err(error) => Err(self.reply(Outcome::StoreFailed(error))),
+            Err(outcome) => Err(self.reply(outcome)),
+        }
+    }
+
+    async fn claim(&self, key: Key) -> Result<Lease<'_>, Outcome> {
+        match self.store.claim(key).await {
+            Ok(Claim::Fresh(lease)) => Ok(lease),
+            Ok(Claim::InFlight { retry_after }) => Err(Outcome::InFlight { retry_after }),
+            Ok(Claim::Done) => Err(Outcome::Duplicate),
+            Err(error) => Err(Outcome::StoreFailed(error)),
         }
     }
 
@@ -217,11 +242,7 @@ impl<'r> Work<'r> {
 
     /// The event was handled: commits the claim. The reply is 200 only if that held.
     pub async fn done(self) -> Reply {
-        let outcome = match self.lease.commit().await {
-            Ok(()) => Outcome::Processed,
-            Err(error) => Outcome::StoreFailed(error),
-        };
-        self.receiver.reply(outcome)
+        self.receiver.reply(commit(self.lease).await)
     }
 
     /// The event was not handled: releases the claim, so that it comes again.
@@ -230,12 +251,32 @@ impl<'r> Work<'r> {
     }
 
     pub(crate) async fn failed(self, outcome: Outcome) -> Reply {
-        // If the release fails too, the lease runs out by itself: the reply stays.
-        if let Err(error) = self.lease.release().await {
-            tracing::debug!(code = error.code().as_str(), "claim not released");
-        }
-        self.receiver.reply(outcome)
+        self.receiver.reply(release(self.lease, outcome).await)
     }
+}
+
+/// Works under a claim, and ends the claim as the work ended.
+async fn run<X>(lease: Lease<'_>, work: impl Future<Output = Result<(), X>>) -> Outcome {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(Ok(())) => commit(lease).await,
+        Ok(Err(_)) => release(lease, Outcome::HandlerFailed).await,
+        Err(_) => release(lease, Outcome::HandlerPanicked).await,
+    }
+}
+
+async fn commit(lease: Lease<'_>) -> Outcome {
+    match lease.commit().await {
+        Ok(()) => Outcome::Processed,
+        Err(error) => Outcome::StoreFailed(error),
+    }
+}
+
+/// If the release fails too, the lease runs out by itself: the outcome stays.
+async fn release(lease: Lease<'_>, outcome: Outcome) -> Outcome {
+    if let Err(error) = lease.release().await {
+        tracing::debug!(code = error.code().as_str(), "claim not released");
+    }
+    outcome
 }
 
 /// The answer to one request.

@@ -63,7 +63,7 @@ fn no_system_knows_another() {
 
 #[test]
 fn the_shared_rules_know_no_system() {
-    for shared in ["webhook", "dedupe", "secret.rs", "clock.rs", "error.rs"] {
+    for shared in ["webhook", "dedupe", "api", "secret.rs", "clock.rs", "error"] {
         assert_does_not_know(
             shared,
             &SYSTEMS
@@ -80,13 +80,14 @@ fn the_shared_rules_know_no_system() {
 
 #[test]
 fn the_foundation_knows_nobody() {
-    for foundation in ["secret.rs", "clock.rs", "error.rs"] {
+    for foundation in ["secret.rs", "clock.rs", "error"] {
         assert_does_not_know(
             foundation,
             &["crate::webhook", "crate::dedupe", "crate::api"],
         );
     }
-    assert_does_not_know("dedupe", &["crate::webhook"]);
+    assert_does_not_know("dedupe", &["crate::webhook", "crate::api"]);
+    assert_does_not_know("api", &["crate::webhook", "crate::dedupe"]);
 }
 
 #[test]
@@ -106,6 +107,15 @@ fn the_webhook_rules_do_no_io_and_have_no_clock_of_their_own() {
 }
 
 #[test]
+fn one_file_alone_sends() {
+    for (file, text) in sources("") {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let sends = code(&text).contains("reqwest::") && code(&text).contains("Client::builder()");
+        assert!(!sends || name == "reqwest.rs", "{}", file.display());
+    }
+}
+
+#[test]
 fn only_the_secret_is_wiped_memory_with_one_way_out() {
     let exposing: Vec<_> = sources("")
         .into_iter()
@@ -114,7 +124,7 @@ fn only_the_secret_is_wiped_memory_with_one_way_out() {
         .collect();
     let mut sorted = exposing.clone();
     sorted.sort();
-    assert_eq!(sorted, ["signer.rs", "verifier.rs"]);
+    assert_eq!(sorted, ["auth.rs", "signer.rs", "verifier.rs"]);
 }
 
 #[test]

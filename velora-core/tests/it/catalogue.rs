@@ -132,9 +132,46 @@ async fn reached_by_receiving() -> Vec<Code> {
     codes
 }
 
+/// Of what the calls themselves fail with, `tests/client` reaches each in earnest.
+#[cfg(feature = "client")]
+fn reached_by_clients() -> Vec<Code> {
+    use velora_core::api::BaseUrl;
+    use velora_core::health::{EventQuery, Window};
+    use velora_core::{ApiErrorKind, ApiKey, ConfigError, FileError};
+
+    let (early, late) = ("2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z");
+    let backwards = Window::new(late.parse().unwrap(), early.parse().unwrap());
+    let misuse = [
+        ApiKey::new("").unwrap_err(),
+        BaseUrl::new("ftp://example.com").unwrap_err(),
+        backwards.unwrap_err(),
+        EventQuery::new().with_limit(0).unwrap_err(),
+        ConfigError::NoTransport { reason: "".into() },
+        ConfigError::WrongEnvironment { key: "", url: "" },
+    ];
+    let files = [
+        FileError::Unusable {
+            path: "x".into(),
+            doing: "read",
+            reason: String::new(),
+        },
+        FileError::Mismatch {
+            path: "x".into(),
+            reason: "",
+        },
+    ];
+    let kinds = ApiErrorKind::ALL.iter().map(|kind| kind.code());
+    kinds
+        .chain(misuse.iter().map(ConfigError::code))
+        .chain(files.iter().map(FileError::code))
+        .collect()
+}
+
+#[cfg(feature = "client")]
 #[tokio::test]
 async fn every_code_can_be_reached() {
     let mut reached = reached_by_construction();
+    reached.extend(reached_by_clients());
     reached.extend(reached_by_verification());
     reached.extend(reached_by_receiving().await);
     // These need a server that fails: `receiver.rs` and `axum.rs` have one.

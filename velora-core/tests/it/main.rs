@@ -9,6 +9,7 @@
 
 mod architecture;
 mod axum;
+mod backfill;
 mod catalogue;
 mod construction;
 mod dedupe;

@@ -1,0 +1,181 @@
+//! Listing: pages, cursors, repeats, prefetch.
+
+use std::time::Duration;
+
+use crate::scripted::{Scripted, answer, page};
+use tokio::time::Instant;
+use velora_core::ApiError;
+use velora_core::health::{EventQuery, failing};
+
+async fn list(server: &Scripted) -> Result<Vec<String>, ApiError> {
+    let mut events = server.client().events(EventQuery::new());
+    let mut ids = Vec::new();
+    while let Some(event) = events.next().await {
+        ids.push(event?.event_id().unwrap().into_owned());
+    }
+    Ok(ids)
+}
+
+fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|id| id.to_string()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn walks_pages_empty_ones_too_and_drops_repeats() {
+    let server = Scripted::new(|number, request| {
+        let cursor = request.url().split("cursor=").nth(1).map(str::to_owned);
+        assert_eq!(cursor, number.checked_sub(1).map(|at| format!("c%2B{at}")));
+        let body = match number {
+            0 => page(0..3, Some("c+0")),
+            1 => page(0..0, Some("c+1")),
+            2 => page(2..5, Some("c+2")),
+            _ => page(5..6, None),
+        };
+        answer(200, &[], &body)
+    });
+    assert_eq!(list(&server).await.unwrap(), numbers(0..6));
+    assert_eq!(server.requests(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_leads_nowhere_is_an_error() {
+    for (cursors, code) in [
+        (vec!["a", "a"], "cursor_loop"),
+        (vec!["a", "b", "a"], "cursor_loop"),
+        (vec![""], "cursor_loop"),
+    ] {
+        let server = Scripted::new(move |number, _| {
+            let cursor = cursors[number % cursors.len()];
+            answer(200, &[], &page(number..number + 1, Some(cursor)))
+        });
+        assert_eq!(list(&server).await.unwrap_err().code().as_str(), code);
+    }
+    for body in [
+        r#"{"events":[],"page":{"has_more":true}}"#,
+        r#"{"events":[],"page":{"has_more":true,"next_cursor":null}}"#,
+    ] {
+        let server = Scripted::new(move |_, _| answer(200, &[], body));
+        assert_eq!(
+            list(&server).await.unwrap_err().code().as_str(),
+            "cursor_loop"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_page_is_malformed() {
+    for body in [
+        "<html>",
+        "[]",
+        r#"{"events":[]}"#,
+        r#"{"events":[],"page":{}}"#,
+        r#"{"events":[1],"page":{"has_more":false}}"#,
+        r#"{"page":{"has_more":false}}"#,
+    ] {
+        let server = Scripted::new(move |_, _| answer(200, &[], body));
+        let error = list(&server).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "malformed_response", "{body}");
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fetches_the_next_page_while_the_caller_works() {
+    let fetch = Duration::from_millis(20);
+    let server = Scripted::slow(fetch, |number, _| {
+        let cursor = number.to_string();
+        let next = (number < 9).then_some(cursor.as_str());
+        answer(200, &[], &page(number..number + 1, next))
+    });
+    let mut pages = server.client().events(EventQuery::new()).pages();
+    let start = Instant::now();
+    while let Some(page) = pages.next().await {
+        assert_eq!(page.unwrap().len(), 1);
+        tokio::time::sleep(Duration::from_millis(15)).await;
+    }
+    assert_eq!(server.requests(), 10);
+    assert!(start.elapsed() <= fetch * 11, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn raw_events_are_the_bytes_received() {
+    let body = r#"{"page":{"has_more":false},"events":[ {"b": 1.50, "event_id":"x"} ,{}]}"#;
+    let server = Scripted::new(move |_, _| answer(200, &[], body));
+    let mut events = server.client().events(EventQuery::new()).raw();
+    assert_eq!(
+        events.next().await.unwrap().unwrap().as_str(),
+        r#"{"b": 1.50, "event_id":"x"}"#
+    );
+    assert_eq!(events.next().await.unwrap().unwrap().as_str(), "{}");
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_event_comes_bare_or_wrapped() {
+    for body in [r#"{"event_id":"a/b"}"#, r#"{"event":{"event_id":"a/b"}}"#] {
+        let server = Scripted::new(move |_, _| answer(200, &[], body));
+        let event = server.client().event("a/b").await.unwrap();
+        assert_eq!(event.event_id().unwrap(), "a/b");
+        assert!(server.seen()[0].url().ends_with("/events/a%2Fb"));
+    }
+    let server = Scripted::new(|_, _| answer(200, &[], "{}"));
+    let error = server.client().event("a").await.unwrap_err();
+    assert_eq!(error.code().as_str(), "malformed_response");
+    assert_eq!(server.client().event("..").await.unwrap_err().attempts(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_the_endpoints_that_fail() {
+    let body = r#"{"endpoints":[{"id":"a","consecutive_failures":3},{"id":"b","consecutive_failures":4,
+        "event_filter":null,"last_delivery_at":null},{"id":"c"}]}"#;
+    let server = Scripted::new(move |_, _| answer(200, &[], body));
+    let endpoints = server.client().webhooks().list().await.unwrap();
+    let failing: Vec<_> = failing(&endpoints).map(|endpoint| &*endpoint.id).collect();
+    assert_eq!(failing, ["b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_secret_of_a_new_endpoint_signs() {
+    use velora_core::health::NewEndpoint;
+    let body = r#"{"endpoint":{"id":"wh_1","created_at":"2026-05-08T14:22:01+00:00"},
+        "secret":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}"#;
+    let server = Scripted::new(move |_, _| answer(201, &[], body));
+    let endpoint = NewEndpoint::new("https://example.com/hook").with_event_filter(["phi."]);
+    let registered = server.client().webhooks().create(&endpoint).await.unwrap();
+    assert!(!format!("{registered:?}").contains("0123"));
+    velora_core::Verifier::new(velora_core::health::scheme(), [registered.secret]).unwrap();
+    let sent = server.seen()[0].body().unwrap().clone();
+    assert_eq!(
+        sent,
+        &br#"{"url":"https://example.com/hook","event_filter":["phi."]}"#[..]
+    );
+}
+
+/// The next page is sent for at the first glance at this one; what the glance took for
+/// the end of the page may be an event.
+#[tokio::test(start_paused = true)]
+async fn a_glance_at_a_page_decides_nothing() {
+    let server = Scripted::new(|_, request| {
+        let page = |has_more, cursor: &str, id: &str| {
+            format!(
+                r#"{{"page":{{"has_more":{has_more},"next_cursor":"{cursor}"}},"events":[{{"event_id":"{id}","details":{{"page":{{"has_more":true,"next_cursor":"wrong"}}}}}}]}}"#
+            )
+        };
+        let cursor = request.url().split("cursor=").nth(1);
+        answer(
+            200,
+            &[],
+            &match cursor {
+                None => page(true, "right", "1"),
+                Some("right") => page(false, "", "2"),
+                _ => page(true, "worse", "3"),
+            },
+        )
+    });
+    let mut events = server.client().events(EventQuery::new());
+    let mut ids = Vec::new();
+    while let Some(event) = events.next().await {
+        ids.push(event.unwrap().event_id().unwrap().into_owned());
+    }
+    assert_eq!(ids, ["1", "2"]);
+}

@@ -1,0 +1,131 @@
+//! Exports to a file: the proof, and going on. That it may be killed at any moment is
+//! tested beside the example that exports.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::simulated::{client, sorted, truth, week, window};
+use velora_core::health::{ExportQuery, Manifest};
+use velora_simulator::{Fault, FaultKind, Simulator};
+
+/// A folder of its own, removed in the end.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("events.ndjson")
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{suffix}", path.display()))
+}
+
+fn rows(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.is_empty() || text.ends_with('\n'));
+    text.lines().map(str::to_owned).collect()
+}
+
+fn simulator(events: u64) -> Simulator {
+    let builder = Simulator::builder().events(events).crowd(11_000);
+    builder.start_blocking().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_manifest_proves_the_file() {
+    let (simulator, folder) = (simulator(34_567), Folder::new());
+    let (client, path) = (client(&simulator), folder.file());
+    let manifest = client
+        .export_to_file(ExportQuery::new(week()), &path)
+        .await
+        .unwrap();
+    assert_eq!(sorted(rows(&path)), truth(&simulator, week()));
+    assert_eq!(manifest.rows, 34_567);
+    assert_eq!(manifest, Manifest::read(&path).unwrap());
+    manifest.verify(&path).unwrap();
+    assert!(!beside(&path, "checkpoint").exists());
+
+    // Once more: nothing is asked for.
+    simulator.clear_requests();
+    let again = client
+        .export_to_file(ExportQuery::new(week()), &path)
+        .await
+        .unwrap();
+    assert_eq!((again, simulator.requests().len()), (manifest.clone(), 0));
+
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.swap(20, 21);
+    fs::write(&path, bytes).unwrap();
+    let error = manifest.verify(&path).unwrap_err();
+    assert_eq!(error.code().as_str(), "file_mismatch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goes_on_after_an_error() {
+    let (simulator, folder) = (simulator(34_567), Folder::new());
+    let (client, path) = (client(&simulator), folder.file());
+    simulator.inject(Fault::new(FaultKind::Status(403)).skip(9));
+    let error = client
+        .export_to_file(ExportQuery::new(week()), &path)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code().as_str(), "forbidden");
+    let manifest = client
+        .export_to_file(ExportQuery::new(week()), &path)
+        .await
+        .unwrap();
+    manifest.verify(&path).unwrap();
+    assert_eq!(sorted(rows(&path)), truth(&simulator, week()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_its_own_is_left_alone() {
+    let (simulator, folder) = (simulator(20_000), Folder::new());
+    let (client, path) = (client(&simulator), folder.file());
+    let code = async |query| {
+        let outcome = client.export_to_file(query, &path).await;
+        outcome.map(|_| "").map_err(|error| error.code().as_str())
+    };
+    fs::write(&path, "a letter").unwrap();
+    assert_eq!(code(ExportQuery::new(week())).await, Err("file_mismatch"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "a letter");
+    assert!(!beside(&path, "checkpoint").exists());
+
+    fs::remove_file(&path).unwrap();
+    assert_eq!(code(ExportQuery::new(week())).await, Ok(""));
+    let other = window("2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z");
+    assert_eq!(code(ExportQuery::new(other)).await, Err("file_mismatch"));
+    let phi = ExportQuery::new(week()).with_phi_involved(true);
+    assert_eq!(code(phi).await, Err("file_mismatch"));
+
+    let nowhere = client
+        .export_to_file(ExportQuery::new(week()), folder.0.path().join("no/where"))
+        .await;
+    assert_eq!(nowhere.unwrap_err().code().as_str(), "file_unusable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_at_once_do_not_mix() {
+    let (simulator, folder) = (simulator(20_000), Folder::new());
+    simulator.set_latency(Duration::from_millis(150));
+    let (client, path) = (client(&simulator), folder.file());
+    let export = || client.export_to_file(ExportQuery::new(week()), &path);
+    let outcomes = tokio::join!(export(), export());
+    let codes =
+        [outcomes.0, outcomes.1].map(|outcome| outcome.map_err(|error| error.code().as_str()));
+    assert!(
+        codes
+            .iter()
+            .any(|outcome| matches!(outcome, Err("file_unusable"))),
+        "{codes:?}"
+    );
+    assert_eq!(sorted(rows(&path)), truth(&simulator, week()));
+}

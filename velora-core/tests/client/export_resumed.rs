@@ -1,0 +1,184 @@
+//! Exports to a file, and what a kill or somebody else left on the disk.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::simulated::{client, limited, week, window};
+use velora_core::health::{ExportQuery, Manifest, Window};
+use velora_simulator::{Fault, FaultKind, Simulator};
+
+const EVENTS: u64 = 34_567;
+
+struct Exporting {
+    simulator: Simulator,
+    folder: TempDir,
+}
+
+impl Exporting {
+    fn new() -> Self {
+        Self {
+            simulator: Simulator::builder()
+                .events(EVENTS)
+                .start_blocking()
+                .unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// An export that was cut off after some of its leaves.
+    async fn interrupted() -> Self {
+        let exporting = Self::new();
+        let forbidden = Fault::new(FaultKind::Status(403));
+        exporting.simulator.inject(forbidden.skip(6));
+        assert_eq!(exporting.run().await, Err("forbidden"));
+        assert!(exporting.checkpoint().lines().count() > 1);
+        exporting
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("events.ndjson")
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        self.folder.path().join(format!("events.ndjson.{suffix}"))
+    }
+
+    fn checkpoint(&self) -> String {
+        fs::read_to_string(self.beside("checkpoint")).unwrap()
+    }
+
+    fn leave(&self, suffix: &str, text: &str) {
+        fs::write(self.beside(suffix), text).unwrap();
+    }
+
+    async fn run(&self) -> Result<u64, &'static str> {
+        self.run_over(week()).await
+    }
+
+    async fn run_over(&self, window: Window) -> Result<u64, &'static str> {
+        let client = client(&self.simulator);
+        // One leaf after the other, so that some are done before the fault.
+        let query = ExportQuery::new(window).with_concurrency(1).unwrap();
+        let exported = limited(client.export_to_file(query, self.file())).await;
+        let manifest = exported.map_err(|error| error.code().as_str())?;
+        manifest.verify(self.file()).unwrap();
+        assert_eq!(manifest, Manifest::read(self.file()).unwrap());
+        assert!(!self.beside("checkpoint").exists());
+        Ok(manifest.rows)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_was_cut_off_does_not_count() {
+    let exporting = Exporting::interrupted().await;
+    let checkpoint = exporting.checkpoint();
+    let torn = &checkpoint[..checkpoint.len() - 20];
+    exporting.leave("checkpoint", torn);
+    assert_eq!(exporting.run().await, Ok(EVENTS));
+
+    // Not even the first line is whole.
+    let exporting = Exporting::new();
+    let header = checkpoint.lines().next().unwrap();
+    let here = exporting.simulator.base_url();
+    let there = header
+        .split('"')
+        .find(|part| part.starts_with("http"))
+        .unwrap();
+    let header = header.replace(there, here);
+    for torn in ["", "{", &header[..30], &header] {
+        exporting.leave("checkpoint", torn);
+        assert_eq!(exporting.run().await, Ok(EVENTS), "{torn}");
+        fs::remove_file(exporting.file()).unwrap();
+        fs::remove_file(exporting.beside("manifest.json")).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_behind_the_last_leaf_are_cut_off() {
+    let exporting = Exporting::interrupted().await;
+    let mut file = fs::OpenOptions::new()
+        .append(true)
+        .open(exporting.file())
+        .unwrap();
+    file.write_all(b"{\"event_id\":\"half a r").unwrap();
+    assert_eq!(exporting.run().await, Ok(EVENTS));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_gone_are_noticed() {
+    let exporting = Exporting::interrupted().await;
+    let length = fs::metadata(exporting.file()).unwrap().len();
+    let file = fs::OpenOptions::new().write(true).open(exporting.file());
+    file.unwrap().set_len(length - 1).unwrap();
+    let before = exporting.checkpoint();
+    assert_eq!(exporting.run().await, Err("file_mismatch"));
+    assert_eq!(exporting.checkpoint(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_somebody_else_is_left_as_it_is() {
+    let exporting = Exporting::new();
+    for foreign in [
+        "a letter",
+        "a letter\nin two lines",
+        "{}\n{\"half",
+        "{\"format\":1}\n",
+    ] {
+        exporting.leave("checkpoint", foreign);
+        assert_eq!(exporting.run().await, Err("file_mismatch"), "{foreign}");
+        assert_eq!(exporting.checkpoint(), foreign);
+    }
+    assert!(exporting.simulator.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_systems_do_not_share_a_file() {
+    let staging = Exporting::interrupted().await;
+    let production = Exporting {
+        simulator: Simulator::builder().events(10).start_blocking().unwrap(),
+        folder: staging.folder,
+    };
+    assert_eq!(production.run().await, Err("file_mismatch"));
+    let staging = Exporting {
+        folder: production.folder,
+        simulator: staging.simulator,
+    };
+    assert_eq!(staging.run().await, Ok(EVENTS));
+    let production = Exporting {
+        folder: staging.folder,
+        simulator: production.simulator,
+    };
+    assert_eq!(production.run().await, Err("file_mismatch"));
+}
+
+/// A kill between the manifest and the end of the checkpoint; or an export that ended
+/// while another one waited for its lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_finished_is_not_asked_for_again() {
+    let exporting = Exporting::new();
+    // An end within a microsecond is where an empty rest is not quite empty.
+    let window = window("2026-05-01T00:00:00Z", "2026-05-08T00:00:00.0000005Z");
+    exporting
+        .simulator
+        .inject(Fault::new(FaultKind::Status(403)).skip(6));
+    assert_eq!(exporting.run_over(window).await, Err("forbidden"));
+    let header = exporting.checkpoint().lines().next().unwrap().to_owned();
+    assert_eq!(exporting.run_over(window).await, Ok(EVENTS));
+
+    let manifest = Manifest::read(exporting.file()).unwrap();
+    let leaves = manifest.leaves.iter();
+    let leaves: Vec<_> = leaves
+        .map(|leaf| serde_json::to_string(leaf).unwrap())
+        .collect();
+    let checkpoint = format!("{header}\n{}\n", leaves.join("\n"));
+    for left in ["", &checkpoint] {
+        exporting.leave("checkpoint", left);
+        exporting.simulator.clear_requests();
+        assert_eq!(exporting.run_over(window).await, Ok(EVENTS));
+        assert!(exporting.simulator.requests().is_empty());
+        assert_eq!(Manifest::read(exporting.file()).unwrap(), manifest);
+    }
+}

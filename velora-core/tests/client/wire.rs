@@ -1,0 +1,198 @@
+//! What only bytes on a socket can show: answers without an end mark, errors whose body
+//! never comes, and which way requests take.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::simulated::{export, limited, week};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use velora_core::api::{ClientBuilder, RetryOptions};
+use velora_core::health::{Client, ExportQuery, NewEndpoint};
+use velora_core::{ApiKey, billing, tv};
+
+/// Answers every connection with these bytes, then, after a while, closes it.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    pub(crate) async fn start(answer: &'static str, open: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let log = Arc::clone(&log);
+                tokio::spawn(async move {
+                    let mut request = vec![0; 16 * 1024];
+                    let length = stream.read(&mut request).await.unwrap();
+                    let text = String::from_utf8_lossy(&request[..length]);
+                    log.lock().unwrap().push(text.into_owned());
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                    tokio::time::sleep(open).await;
+                });
+            }
+        });
+        Self { url, seen }
+    }
+
+    fn requests(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
+    fn builder(&self) -> ClientBuilder<Client> {
+        let retry = RetryOptions::default().with_backoff(Duration::ZERO, Duration::ZERO);
+        Client::builder(ApiKey::new("vlk_test_key").unwrap())
+            .with_base_url(&self.url)
+            .with_retry(retry)
+    }
+
+    fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+}
+
+const PAGE: &str = "HTTP/1.1 200 OK\r\n\r\n{\"events\":[],\"page\":{\"has_more\":false}}";
+
+#[tokio::test]
+async fn rows_are_not_taken_from_an_answer_without_an_end_mark() {
+    let row = "HTTP/1.1 200 OK\r\nX-Velora-Truncated: false\r\n\r\n\
+               {\"event_id\":\"1\",\"timestamp\":\"2026-05-02T00:00:00Z\"}\n";
+    let server = Server::start(row, Duration::ZERO).await;
+    let query = || ExportQuery::new(week());
+    let error = export(&server.client(), query()).await.unwrap_err();
+    assert_eq!(
+        (error.code().as_str(), server.requests()),
+        ("connection", 5)
+    );
+    let error = limited(server.client().export_once(query()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code().as_str(), server.requests()),
+        ("connection", 10)
+    );
+
+    let table = "HTTP/1.1 200 OK\r\n\r\nid,amount\r\n1,12\r\n2,1";
+    let server = Server::start(table, Duration::ZERO).await;
+    let client = billing::Client::builder(ApiKey::new("vlb_test_key").unwrap());
+    let client = client.with_base_url(&server.url).build().unwrap();
+    let mut rows = client.audit_csv("run_1");
+    let row = limited(rows.next()).await.unwrap().unwrap();
+    assert_eq!(row.field("amount"), Some("12"));
+    let error = limited(rows.next()).await.unwrap().unwrap_err();
+    assert_eq!(error.code().as_str(), "connection");
+    assert!(limited(rows.next()).await.is_none());
+
+    // JSON marks its own end.
+    let server = Server::start(PAGE, Duration::ZERO).await;
+    limited(server.client().probe()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_error_is_told_though_its_body_never_comes() {
+    for (answer, code) in [
+        (
+            "HTTP/1.1 401 No\r\nContent-Length: 99\r\n\r\n{",
+            "unauthorized",
+        ),
+        (
+            "HTTP/1.1 429 No\r\nRetry-After: 3600\r\nContent-Length: 9\r\n\r\n",
+            "rate_limited",
+        ),
+    ] {
+        let server = Server::start(answer, Duration::from_secs(60)).await;
+        let start = Instant::now();
+        let error = limited(server.client().probe()).await.unwrap_err();
+        assert_eq!((error.code().as_str(), server.requests()), (code, 1));
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_the_documented_json_is_in_the_error_and_not_shown() {
+    let html = "HTTP/1.1 200 OK\r\nX-Request-Id: srv-9\r\nContent-Length: 10\r\n\r\n<p>Jane</p>";
+    let server = Server::start(html, Duration::ZERO).await;
+    let error = limited(server.client().probe()).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "malformed_response");
+    assert_eq!(
+        (error.status(), error.request_id()),
+        (Some(200), Some("srv-9"))
+    );
+    assert_eq!(error.raw(), "<p>Jane</p");
+    assert!(!format!("{error} {error:?}").contains("Jane"));
+}
+
+#[tokio::test]
+async fn a_secret_is_in_no_error() {
+    let odd = "HTTP/1.1 201 OK\r\nContent-Length: 28\r\n\r\n{\"secret\":\"canary\",\"id\":1}  ";
+    let server = Server::start(odd, Duration::ZERO).await;
+    let endpoint = NewEndpoint::new("https://example.com");
+    let created = limited(server.client().webhooks().create(&endpoint)).await;
+    let error = created.unwrap_err();
+    assert_eq!(
+        (error.code().as_str(), error.raw()),
+        ("malformed_response", "")
+    );
+}
+
+#[tokio::test]
+async fn an_encoding_that_was_not_asked_for_is_no_json() {
+    let brotli = "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n\u{1b}x";
+    let server = Server::start(brotli, Duration::ZERO).await;
+    let error = limited(server.client().probe()).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "malformed_response");
+}
+
+/// The key of a loopback host goes to no proxy, and that of any other through a tunnel.
+#[tokio::test]
+async fn a_proxy_never_sees_the_key() {
+    let server = Server::start(PAGE, Duration::ZERO).await;
+    let proxy = Server::start(
+        "HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n",
+        Duration::ZERO,
+    )
+    .await;
+    let client = server.builder().with_proxy(&proxy.url).build().unwrap();
+    limited(client.probe()).await.unwrap();
+    assert_eq!((server.requests(), proxy.requests()), (1, 0));
+
+    let client = server
+        .builder()
+        .with_base_url("https://api.velora.example")
+        .with_proxy(&proxy.url)
+        .build()
+        .unwrap();
+    let error = limited(client.probe()).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "connection");
+    let seen = proxy.seen.lock().unwrap();
+    assert!(
+        seen[0].starts_with("CONNECT api.velora.example:443 "),
+        "{seen:?}"
+    );
+    assert!(seen.iter().all(|request| !request.contains("vlk_test_key")));
+}
+
+/// gzip unless the request names another encoding, and never both.
+#[tokio::test]
+async fn one_encoding_is_asked_for() {
+    let server = Server::start(PAGE, Duration::ZERO).await;
+    limited(server.client().probe()).await.unwrap();
+    let token = || async { Ok(ApiKey::new("token").unwrap()) };
+    let client = tv::Client::builder_with_tokens(token).with_base_url(&server.url);
+    let mut stream = client.build().unwrap().events(tv::StreamOptions::new());
+    let _ = limited(stream.next()).await;
+    let seen = server.seen.lock().unwrap();
+    let asked = |request: &String| {
+        let lower = request.to_ascii_lowercase();
+        let lines = lower.lines().map(str::to_owned);
+        lines
+            .filter_map(|line| line.strip_prefix("accept-encoding: ").map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&seen[0]), ["gzip"]);
+    assert_eq!(asked(&seen[1]), ["identity"]);
+}
