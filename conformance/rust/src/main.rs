@@ -4,13 +4,19 @@
 mod answer;
 mod case;
 mod lines;
+mod read;
 
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
-/// Answers conformance cases, one JSON object a line, in order.
+use answer::Verdict;
+use case::Case;
+use read::{Failure, Reading};
+
+/// Answers conformance cases in order, or prints events: one JSON object a line.
 #[derive(Parser)]
 #[command(name = "velora-conformance")]
 struct Arguments {
@@ -24,20 +30,43 @@ enum Command {
     Verify,
     /// The same, and says which event each delivery carries and under which key.
     Event,
+    /// Prints every event of a window, as the audit API lists them.
+    ListEvents(Reading),
+    /// Prints every event of a window, exported and proven whole.
+    Export(Reading),
 }
 
 fn main() -> ExitCode {
-    let (input, output) = (io::stdin().lock(), io::stdout().lock());
-    let answered = match Arguments::parse().command {
-        Command::Verify => lines::answer_all(input, output, case::verify),
-        Command::Event => lines::answer_all(input, output, case::event),
-    };
-    match answered {
+    match Arguments::parse().command {
+        Command::Verify => answer(case::verify),
+        Command::Event => answer(case::event),
+        Command::ListEvents(reading) => print(read::list(&reading)),
+        Command::Export(reading) => print(read::export(&reading)),
+    }
+}
+
+fn answer(answer: impl Fn(&Case<'_>) -> Verdict) -> ExitCode {
+    match lines::answer_all(io::stdin().lock(), io::stdout().lock(), answer) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the answers has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("velora-conformance: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The next events come in on other threads while these are printed.
+fn print(events: impl Future<Output = Result<(), Failure>>) -> ExitCode {
+    let read = match Runtime::new() {
+        Ok(runtime) => runtime.block_on(events),
+        Err(error) => Err(Failure::Output(error)),
+    };
+    match read {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", failure.to_json());
             ExitCode::FAILURE
         }
     }
