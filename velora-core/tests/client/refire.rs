@@ -325,7 +325,7 @@ async fn sweeps_the_simulator() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_arrives_at_last_is_not_fired_again() {
     let simulator = Simulator::builder().start_blocking().unwrap();
-    let taken = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    let taken = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let receiver = Server::start(taken, Duration::ZERO).await;
     let endpoint = simulator.register(NewEndpoint::new(System::Billing, &receiver.url));
     let failed = History {

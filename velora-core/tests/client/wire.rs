@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::simulated::{export, limited, week};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use velora_core::api::{ClientBuilder, RetryOptions};
 use velora_core::health::{Client, ExportQuery, NewEndpoint};
 use velora_core::{ApiKey, billing, tv};
@@ -27,10 +27,8 @@ impl Server {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let log = Arc::clone(&log);
                 tokio::spawn(async move {
-                    let mut request = vec![0; 16 * 1024];
-                    let length = stream.read(&mut request).await.unwrap();
-                    let text = String::from_utf8_lossy(&request[..length]);
-                    log.lock().unwrap().push(text.into_owned());
+                    let request = request_of(&mut stream).await;
+                    log.lock().unwrap().push(request);
                     let _ = stream.write_all(answer.as_bytes()).await;
                     tokio::time::sleep(open).await;
                 });
@@ -52,6 +50,29 @@ impl Server {
 
     fn client(&self) -> Client {
         self.builder().build().unwrap()
+    }
+}
+
+/// Reads a request to its end: a connection closed before that is reset.
+async fn request_of(stream: &mut TcpStream) -> String {
+    let mut request = String::new();
+    let mut bytes = [0; 4_096];
+    loop {
+        if let Some((head, body)) = request.split_once("\r\n\r\n") {
+            let lines = head.lines().map(str::to_ascii_lowercase);
+            let mut lengths = lines.filter_map(|line| {
+                let length = line.strip_prefix("content-length: ")?;
+                length.parse::<usize>().ok()
+            });
+            if body.len() >= lengths.next().unwrap_or(0) {
+                return request;
+            }
+        }
+        let length = stream.read(&mut bytes).await.unwrap();
+        if length == 0 {
+            return request;
+        }
+        request.push_str(&String::from_utf8_lossy(&bytes[..length]));
     }
 }
 
