@@ -27,6 +27,23 @@ impl UnixTime {
         Self(seconds.saturating_mul(MILLIS_PER_SECOND))
     }
 
+    /// So many seconds since the epoch, as other languages have the time.
+    ///
+    /// Errors: `invalid_option` (`now`) where it is NaN or infinite.
+    pub fn try_from_secs_f64(seconds: f64) -> Result<Self, ConfigError> {
+        if !seconds.is_finite() {
+            return Err(ConfigError::InvalidOption {
+                option: "now",
+                reason: "it is not a finite number of seconds",
+            });
+        }
+        // By way of microseconds, which a float of today's seconds still holds: 0.001
+        // would otherwise become 0.000999… and lose its millisecond. What no `i64` holds
+        // becomes the first or the last instant that one does.
+        let micros = (seconds * 1e6).round() as i64;
+        Ok(Self(micros.div_euclid(1_000)))
+    }
+
     /// So many milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)

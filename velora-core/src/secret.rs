@@ -46,8 +46,9 @@ impl SigningSecret {
         Ok(Self(Zeroizing::new(bytes.to_vec())))
     }
 
-    /// The one way out: the bytes, for keying a MAC.
-    pub(crate) fn expose(&self) -> &[u8] {
+    /// The one way out: the bytes, for keying a MAC, and for storing the secret of an
+    /// endpoint that was just registered, which is shown once. Keep them out of logs.
+    pub fn expose_secret(&self) -> &[u8] {
         &self.0
     }
 }

@@ -185,9 +185,5 @@ fn instant(raw: &RawValue) -> Option<UnixTime> {
     if let Ok(seconds) = raw.get().parse() {
         return Some(UnixTime::from_secs(seconds));
     }
-    let seconds: f64 = raw.get().parse().ok()?;
-    // By way of microseconds, which a float of today's seconds still holds: 0.001
-    // would otherwise become 0.000999… and lose its millisecond.
-    let micros = (seconds * 1e6).round() as i64;
-    Some(UnixTime::from_millis(micros.div_euclid(1_000)))
+    UnixTime::try_from_secs_f64(raw.get().parse().ok()?).ok()
 }

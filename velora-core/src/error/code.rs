@@ -58,6 +58,10 @@ codes! {
     InvalidOption = "invalid_option",
     /// There is nothing to send requests with.
     NoTransport = "no_transport",
+    /// What was given as the body is not the raw bytes of the request.
+    BodyAlreadyParsed = "body_already_parsed",
+    /// What was given as the headers are none, or not readable.
+    UnreadableHeaders = "unreadable_headers",
     /// The body is over the receiver's limit; it was not hashed.
     BodyTooLarge = "body_too_large",
     /// The signature header, or the timestamp header of the scheme, is absent.

@@ -1,10 +1,10 @@
-//! Misuse at construction.
+//! Misuse: at construction, or of what a request is handed over in.
 
 use std::borrow::Cow;
 
 use super::Code;
 
-/// Misuse: a value given at construction cannot be used.
+/// Misuse: a value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -81,6 +81,20 @@ pub enum ConfigError {
         /// What is wrong with its value.
         reason: &'static str,
     },
+    /// `body_already_parsed`
+    #[error("the body is not the raw bytes of the request but {found}: {remedy}")]
+    BodyAlreadyParsed {
+        /// What was given in their place.
+        found: &'static str,
+        /// What to call instead.
+        remedy: &'static str,
+    },
+    /// `unreadable_headers`
+    #[error("the headers cannot be read: {reason}")]
+    UnreadableHeaders {
+        /// What is wrong with them; never a part of them.
+        reason: &'static str,
+    },
     /// `no_transport`
     #[error("there is nothing to send requests with: {reason}")]
     NoTransport {
@@ -108,6 +122,8 @@ impl ConfigError {
             Self::WrongEnvironment { .. } => Code::WrongEnvironment,
             Self::InvalidWindow => Code::InvalidWindow,
             Self::InvalidOption { .. } => Code::InvalidOption,
+            Self::BodyAlreadyParsed { .. } => Code::BodyAlreadyParsed,
+            Self::UnreadableHeaders { .. } => Code::UnreadableHeaders,
             Self::NoTransport { .. } => Code::NoTransport,
         }
     }

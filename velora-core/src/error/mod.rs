@@ -28,7 +28,7 @@ pub use verification::{EventFault, VerificationError};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A value given at construction cannot be used.
+    /// A value cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A delivery was refused.

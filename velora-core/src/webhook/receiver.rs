@@ -11,7 +11,7 @@ use super::delivery::{Delivery, FromDelivery};
 use super::headers::Headers;
 use super::scheme::Scheme;
 use super::verifier::Verifier;
-use crate::dedupe::{Claim, Key, Lease, Store};
+use crate::dedupe::{Claim, Epoch, Key, Lease, Store};
 use crate::error::{Code, StoreError, VerificationError};
 
 /// Applied before hashing, so that nobody makes us hash gigabytes.
@@ -106,7 +106,7 @@ impl Receiver {
             Err(reply) => return reply,
         };
         // The call itself may panic too, before it gives a future.
-        self.reply(run(work.lease, async move { handler(event).await }).await)
+        self.reply(run(work.lease(), async move { handler(event).await }).await)
     }
 
     /// Handles an event that did not come as a delivery, but was listed or exported
@@ -145,8 +145,9 @@ impl Receiver {
         self.work(delivery, key).await
     }
 
-    /// An event that cannot be read is refused before it is claimed.
-    async fn begin_event<'r, H: Headers + ?Sized, E: FromDelivery>(
+    /// The same with the event, which is refused before it is claimed where it cannot
+    /// be read.
+    pub async fn begin_event<'r, H: Headers + ?Sized, E: FromDelivery>(
         &'r self,
         body: &'r [u8],
         headers: &H,
@@ -175,8 +176,9 @@ impl Receiver {
     async fn work<'r>(&'r self, delivery: Delivery<'r>, key: Key) -> Result<Work<'r>, Reply> {
         match self.claim(key).await {
             Ok(lease) => Ok(Work {
-                receiver: self,
-                lease,
+                key: lease.key().clone(),
+                epoch: lease.epoch(),
+                receiver: self.clone(),
                 delivery,
             }),
             Err(outcome) => Err(self.reply(outcome)),
@@ -223,35 +225,54 @@ impl std::fmt::Debug for Receiver {
 /// [`release`](Self::release). Dropped, its lease runs out by itself.
 #[must_use = "work that is not done makes the event come again"]
 #[derive(Debug)]
-pub struct Work<'r> {
-    receiver: &'r Receiver,
-    lease: Lease<'r>,
-    delivery: Delivery<'r>,
+pub struct Work<'b> {
+    receiver: Receiver,
+    key: Key,
+    epoch: Epoch,
+    delivery: Delivery<'b>,
 }
 
-impl<'r> Work<'r> {
+impl<'b> Work<'b> {
     /// What was delivered.
-    pub fn delivery(&self) -> &Delivery<'r> {
+    pub fn delivery(&self) -> &Delivery<'b> {
         &self.delivery
     }
 
-    /// The claim, for its key and to renew it during long work.
-    pub fn lease(&self) -> &Lease<'_> {
-        &self.lease
+    /// What was claimed.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// More time for long work: the lease starts anew.
+    ///
+    /// Errors: `lease_lost`, after which the work should stop; `store_unavailable`.
+    pub async fn renew(&self) -> Result<(), StoreError> {
+        self.lease().renew().await
     }
 
     /// The event was handled: commits the claim. The reply is 200 only if that held.
     pub async fn done(self) -> Reply {
-        self.receiver.reply(commit(self.lease).await)
+        self.receiver.reply(commit(self.lease()).await)
     }
 
     /// The event was not handled: releases the claim, so that it comes again.
     pub async fn release(self) -> Reply {
-        self.failed(Outcome::HandlerFailed).await
+        let outcome = release(self.lease(), Outcome::HandlerFailed).await;
+        self.receiver.reply(outcome)
     }
 
-    pub(crate) async fn failed(self, outcome: Outcome) -> Reply {
-        self.receiver.reply(release(self.lease, outcome).await)
+    /// The same work, owning all that it borrowed.
+    pub fn into_owned(self) -> Work<'static> {
+        Work {
+            receiver: self.receiver,
+            key: self.key,
+            epoch: self.epoch,
+            delivery: self.delivery.into_owned(),
+        }
+    }
+
+    fn lease(&self) -> Lease<'_> {
+        Lease::new(&*self.receiver.store, self.key.clone(), self.epoch)
     }
 }
 

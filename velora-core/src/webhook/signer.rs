@@ -45,7 +45,7 @@ impl Signer {
         let checked = Checked::new(scheme)?;
         let keys: Arc<[MacKey]> = secrets
             .into_iter()
-            .map(|secret| MacKey::new(secret.expose()))
+            .map(|secret| MacKey::new(secret.expose_secret()))
             .collect();
         match (keys.len(), &checked.scheme.form) {
             (0, _) => Err(ConfigError::NoSecret),

@@ -67,7 +67,7 @@ impl Verifier {
     ) -> Result<Self, ConfigError> {
         let keys: Arc<[MacKey]> = secrets
             .into_iter()
-            .map(|secret| MacKey::new(secret.expose()))
+            .map(|secret| MacKey::new(secret.expose_secret()))
             .collect();
         if keys.is_empty() {
             return Err(ConfigError::NoSecret);

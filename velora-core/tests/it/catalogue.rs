@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use velora_core::{
-    Code, Error, ManualClock, MemoryStore, Outcome, Receiver, Scheme, Signer, SigningSecret, Store,
-    StoreError, StoreOptions, Tolerance, Verifier,
+    Code, ConfigError, Error, ManualClock, MemoryStore, Outcome, Receiver, Scheme, Signer,
+    SigningSecret, Store, StoreError, StoreOptions, Tolerance, Verifier,
 };
 
 use super::support::{NOW, scheme, secret, signed, verifier};
@@ -41,6 +41,14 @@ fn verification(name: &str, headers: &[(&str, &str)]) -> Code {
 
 fn reached_by_construction() -> Vec<Code> {
     let options = StoreOptions::default();
+    // These are for hosts without types.
+    let untyped = [
+        ConfigError::BodyAlreadyParsed {
+            found: "",
+            remedy: "",
+        },
+        ConfigError::UnreadableHeaders { reason: "" },
+    ];
     let second = std::time::Duration::from_secs(1);
     let errors: Vec<Error> = vec![
         SigningSecret::new("").unwrap_err().into(),
@@ -61,7 +69,8 @@ fn reached_by_construction() -> Vec<Code> {
             .into(),
         MemoryStore::new(options, 0).unwrap_err().into(),
     ];
-    errors.iter().map(Error::code).collect()
+    let untyped = untyped.iter().map(ConfigError::code);
+    errors.iter().map(Error::code).chain(untyped).collect()
 }
 
 fn reached_by_verification() -> Vec<Code> {
@@ -137,7 +146,7 @@ async fn reached_by_receiving() -> Vec<Code> {
 fn reached_by_clients() -> Vec<Code> {
     use velora_core::api::BaseUrl;
     use velora_core::health::{EventQuery, Window};
-    use velora_core::{ApiErrorKind, ApiKey, ConfigError, FileError};
+    use velora_core::{ApiErrorKind, ApiKey, FileError};
 
     let (early, late) = ("2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z");
     let backwards = Window::new(late.parse().unwrap(), early.parse().unwrap());

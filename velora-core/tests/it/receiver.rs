@@ -203,7 +203,7 @@ async fn while_one_works_the_other_is_told_to_come_again() {
     let signed = signed("health", EVENTS[0]);
     let work = receiver.begin(&signed.body, &signed.headers).await.unwrap();
     assert_eq!(work.delivery().body(), signed.body);
-    assert_eq!(work.lease().key().as_str(), "health:evt_1:phi.read");
+    assert_eq!(work.key().as_str(), "health:evt_1:phi.read");
 
     clock.advance(Duration::from_millis(100));
     let reply = send(&receiver, "health", EVENTS[0]).await;
@@ -215,7 +215,7 @@ async fn while_one_works_the_other_is_told_to_come_again() {
     clock.advance(Duration::from_millis(59_800));
     let reply = send(&receiver, "health", EVENTS[0]).await;
     assert_eq!(answer(&reply), (503, "in_flight", Some(1)));
-    work.lease().renew().await.unwrap();
+    work.renew().await.unwrap();
     let reply = send(&receiver, "health", EVENTS[0]).await;
     assert_eq!(answer(&reply), (503, "in_flight", Some(60)));
 
