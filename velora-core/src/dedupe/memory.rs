@@ -69,6 +69,11 @@ impl MemoryStore {
         Ok(Self::sized(options, capacity))
     }
 
+    /// A store with room for the default number of keys, 5,000.
+    pub fn with_options(options: StoreOptions) -> Self {
+        Self::sized(options, DEFAULT_CAPACITY)
+    }
+
     /// Sets the clock that leases and retention run on.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
@@ -204,7 +209,7 @@ impl State {
 impl Default for MemoryStore {
     /// The default lease (60 s), retention (72 h) and capacity (5,000 keys).
     fn default() -> Self {
-        Self::sized(StoreOptions::default(), DEFAULT_CAPACITY)
+        Self::with_options(StoreOptions::default())
     }
 }
 
