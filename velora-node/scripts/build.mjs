@@ -1,0 +1,43 @@
+// Builds the package in place: the addon into `native/`, the TypeScript layer into `dist/`.
+//
+//     node scripts/build.mjs [--profile NAME] [--features NAME] [--no-addon]
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { values: options } = parseArgs({
+  options: {
+    profile: { type: 'string' },
+    features: { type: 'string' },
+    'no-addon': { type: 'boolean', default: false },
+  },
+});
+
+const run = (name, ...args) =>
+  execFileSync(join(root, 'node_modules/.bin', name), args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+
+if (!options['no-addon']) {
+  run(
+    'napi', 'build', '--platform', '--output-dir', 'native', '--js', 'index.js', '--dts', 'index.d.ts',
+    ...(options.profile ? ['--profile', options.profile] : []), ...(options.features ? ['--features', options.features] : []),
+    '--', '--locked',
+  );
+}
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+run('tsc', '--project', 'tsconfig.json');
+
+// One copy of every class, whichever way it is loaded: ESM re-exports what CommonJS has.
+const require = createRequire(import.meta.url);
+for (const file of readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.js'))) {
+  const entry = file.slice(0, -'.js'.length);
+  const names = Object.keys(require(join(root, 'dist', file)));
+  const script = `import entry from './${file}';\nexport const { ${names.join(', ')} } = entry;\n`;
+  writeFileSync(join(root, 'dist', `${entry}.mjs`), script);
+  writeFileSync(join(root, 'dist', `${entry}.d.mts`), `export * from './${file}';\n`);
+}

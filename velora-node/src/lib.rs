@@ -1,0 +1,37 @@
+//! The core as a Node addon: converts and calls, and decides nothing.
+//!
+//! The TypeScript layer in `ts/` gives it its shape; nobody else loads it. What fails is
+//! given back as a [`Failure`](failure::Failure), of which that layer makes an error of
+//! its class: so an error is thrown where the caller's own stack is.
+//!
+//! [`fast`] holds all the `unsafe` there is: the one call that has to be quick.
+
+#![deny(unsafe_code)]
+
+mod cancel;
+
+mod failure;
+mod fast;
+mod headers;
+mod receiver;
+mod scheme;
+mod secret;
+mod signer;
+mod store;
+mod verifier;
+
+/// Panics, for the test that this is an error and not the end of the process.
+#[cfg(feature = "panics")]
+#[napi_derive::napi(catch_unwind, skip_typescript)]
+#[expect(clippy::panic, reason = "this is what it is for")]
+pub fn panic_now() {
+    panic!("a test asked for it");
+}
+
+/// The same in the background.
+#[cfg(feature = "panics")]
+#[napi_derive::napi(skip_typescript)]
+#[expect(clippy::panic, reason = "this is what it is for")]
+pub async fn panic_later() {
+    panic!("a test asked for it");
+}

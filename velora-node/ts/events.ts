@@ -1,0 +1,30 @@
+/** Events: the body of a verified delivery, typed by its scheme. */
+
+import type { DeliveryParts } from '../native/index.js';
+import type { Event as BillingEvent } from './billing/event.js';
+import type { Event as CuraeEvent } from './curae/event.js';
+import type { Event as HealthEvent } from './health/event.js';
+import type { Scheme, SchemeName } from './scheme.js';
+import type { BodyOnlyEvent, Event as TvEvent } from './tv/event.js';
+
+/** The event that each of the systems' schemes delivers. */
+export interface Events {
+  health: HealthEvent;
+  billing: BillingEvent;
+  curae: CuraeEvent;
+  tv: TvEvent;
+  'tv-body-only': BodyOnlyEvent;
+}
+
+/** The event that a scheme delivers; of a scheme of your own, the members of its body. */
+export type EventOf<S extends SchemeName | Scheme> = S extends SchemeName ? Events[S] : Record<string, unknown>;
+
+/** Reads an event that the core has found to be of its documented form. */
+export function readEvent(scheme: string, parts: DeliveryParts, body: string | Uint8Array): unknown {
+  const text = typeof body === 'string' && body.isWellFormed() ? body : Buffer.from(body as Uint8Array).toString('utf8');
+  const members: unknown = JSON.parse(text);
+  if (scheme === 'billing') {
+    return { type: parts.eventType ?? null, typeIsSigned: parts.typeIsSigned, members };
+  }
+  return members;
+}

@@ -1,0 +1,98 @@
+/** The headers of a request, whatever the framework keeps them in. */
+
+import { VeloraError } from './errors.js';
+
+/** A header that was received never, once, or more often. */
+export type Values = string | string[] | undefined;
+
+/**
+ * `IncomingHttpHeaders`, `rawHeaders`, `Headers`, a `Map`, pairs, or a plain object.
+ * `rawHeaders` and pairs show a header that was sent twice; prefer them.
+ */
+export type HeadersInput =
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | readonly string[]
+  | Iterable<readonly [string, string]>
+  | { get(name: string): string | null };
+
+/** The values of the headers of these names, which are in lower case. */
+export function headerValues(headers: HeadersInput, names: readonly string[]): Values[] {
+  if (typeof headers !== 'object' || headers === null) {
+    throw unreadable('they are missing, or no object');
+  }
+  if (headers instanceof Headers) {
+    return names.map((name) => headers.get(name) ?? undefined);
+  }
+  const values: Values[] = new Array(names.length).fill(undefined);
+  if (Array.isArray(headers) && typeof headers[0] === 'string') {
+    for (let at = 0; at < headers.length; at += 2) {
+      add(values, names, headers[at], headers[at + 1]);
+    }
+  } else if (Symbol.iterator in headers) {
+    for (const pair of headers as Iterable<readonly [string, string]>) {
+      if (typeof pair !== 'object' || pair === null) {
+        throw unreadable('an entry is no pair');
+      }
+      add(values, names, pair[0], pair[1]);
+    }
+  } else if (typeof headers.get === 'function') {
+    const get = headers.get as (name: string) => unknown;
+    names.forEach((name) => add(values, names, name, get.call(headers, name)));
+  } else {
+    for (const name of Object.keys(headers)) {
+      add(values, names, name, (headers as Record<string, unknown>)[name]);
+    }
+  }
+  return values;
+}
+
+/**
+ * The one header of this name in a plain object: the quick way for the usual case.
+ * `name` is in lower case.
+ */
+export function headerValue(headers: object, name: string): Values {
+  let found: Values;
+  for (const key in headers) {
+    if (key.length === name.length && (key === name || key.toLowerCase() === name) && Object.hasOwn(headers, key)) {
+      found = joined(found, (headers as Record<string, unknown>)[key]);
+    }
+  }
+  return found;
+}
+
+/** Whether `headerValue` may be used. */
+export function isPlain(headers: unknown): headers is Record<string, unknown> {
+  if (typeof headers !== 'object' || headers === null) {
+    return false;
+  }
+  const prototype: unknown = Object.getPrototypeOf(headers);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function add(values: Values[], names: readonly string[], name: unknown, value: unknown): void {
+  if (typeof name !== 'string') {
+    throw unreadable('a name is no text');
+  }
+  const at = names.indexOf(name.toLowerCase());
+  if (at >= 0) {
+    values[at] = joined(values[at], value);
+  }
+}
+
+function joined(before: Values, value: unknown): Values {
+  if (value === undefined || value === null) {
+    return before;
+  }
+  const texts: unknown[] = Array.isArray(value) ? value : [value];
+  for (const text of texts) {
+    if (typeof text !== 'string') {
+      throw unreadable('a value is no text');
+    }
+    before = before === undefined ? text : typeof before === 'string' ? [before, text] : [...before, text];
+  }
+  return before;
+}
+
+function unreadable(reason: string): VeloraError {
+  return new VeloraError('unreadable_headers', `the headers cannot be read: ${reason}`);
+}
