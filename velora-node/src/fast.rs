@@ -69,9 +69,8 @@ pub(crate) fn function<'env>(
     let raw = env.raw();
     let mut function = null_mut();
     // SAFETY: `data` is a `Shared`, as `call` takes it to be.
-    let made = unsafe {
-        sys::napi_create_function(raw, null(), 0, Some(call), data, &mut function)
-    };
+    let made =
+        unsafe { sys::napi_create_function(raw, null(), 0, Some(call), data, &mut function) };
     let owned = match made {
         // SAFETY: `function` was made just now, and `free` takes a `Shared`.
         sys::Status::napi_ok => unsafe {
@@ -139,7 +138,10 @@ fn verify(
     let [body, now, values @ ..] = arguments;
     let mut values = values.iter().copied();
     let mut scratch = shared.scratch.borrow_mut();
-    let mut reader = Reader { env, free: &mut scratch };
+    let mut reader = Reader {
+        env,
+        free: &mut scratch,
+    };
     let mut found: [Values<'_>; MOST_ARGUMENTS - FIRST_HEADER] = Default::default();
     for (found, _) in found.iter_mut().zip(&shared.names) {
         if let Some(value) = values.next() {
@@ -287,7 +289,8 @@ impl<'s> Reader<'s> {
 
     fn own(&self, value: sys::napi_value) -> Result<Vec<u8>> {
         let text = text_of(self.env, value)?;
-        Ok(str::from_utf8(&text).map_or_else(|_| text.clone(), |text| wire_bytes(text).into_owned()))
+        Ok(str::from_utf8(&text)
+            .map_or_else(|_| text.clone(), |text| wire_bytes(text).into_owned()))
     }
 
     /// An array of texts; whatever else it is, it is no value.
@@ -302,9 +305,7 @@ impl<'s> Reader<'s> {
         for index in 0..length {
             let mut element = null_mut();
             // SAFETY: `element` is written before it is read.
-            check_status!(unsafe {
-                sys::napi_get_element(self.env, value, index, &mut element)
-            })?;
+            check_status!(unsafe { sys::napi_get_element(self.env, value, index, &mut element) })?;
             values.push(self.own(element)?);
         }
         Ok(Values::Own(values))

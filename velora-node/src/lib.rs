@@ -7,8 +7,10 @@
 //! [`fast`] holds all the `unsafe` there is: the one call that has to be quick.
 
 #![deny(unsafe_code)]
+#![allow(unreachable_pub, reason = "what is `pub` is exported to JavaScript")]
 
 mod cancel;
+mod client;
 
 mod failure;
 mod fast;

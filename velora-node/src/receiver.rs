@@ -65,11 +65,7 @@ impl From<Outcome> for OutcomeParts {
 #[napi]
 impl NativeReceiver {
     #[napi(catch_unwind)]
-    pub fn create(
-        verifier: &NativeVerifier,
-        store: &NativeStore,
-        body_limit: Option<f64>,
-    ) -> Self {
+    pub fn create(verifier: &NativeVerifier, store: &NativeStore, body_limit: Option<f64>) -> Self {
         let receiver = Receiver::new((*verifier.verifier).clone(), Arc::clone(&store.store));
         Self {
             receiver: match body_limit {
@@ -97,10 +93,12 @@ impl NativeReceiver {
         env.spawn_future(async move {
             let headers = Values::new(receiver.verifier(), &values);
             let begun = receiver.begin_event::<_, Event>(&body, &headers).await;
-            Ok(match begun.and_then(|(work, _)| NativeWork::of(&receiver, work)) {
-                Ok(work) => Either::A(work),
-                Err(reply) => Either::B(reply.into()),
-            })
+            Ok(
+                match begun.and_then(|(work, _)| NativeWork::of(&receiver, work)) {
+                    Ok(work) => Either::A(work),
+                    Err(reply) => Either::B(reply.into()),
+                },
+            )
         })
     }
 
@@ -132,7 +130,10 @@ impl NativeReceiver {
                 true => Ok(()),
                 false => Err(Error::from_status(Status::GenericFailure)),
             };
-            Ok(receiver.backfill(Key::from(key.as_str()), handle).await.into())
+            Ok(receiver
+                .backfill(Key::from(key.as_str()), handle)
+                .await
+                .into())
         })
     }
 }

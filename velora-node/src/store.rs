@@ -8,9 +8,7 @@ use napi::threadsafe_function::ThreadsafeFunction;
 use napi::{Env, Status};
 use napi_derive::napi;
 use velora_core::dedupe::{Epoch, StoreFuture};
-use velora_core::{
-    Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions,
-};
+use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
 
 use crate::failure::{Answer, answer};
 
@@ -76,7 +74,10 @@ impl NativeStore {
 
     #[napi(getter, catch_unwind)]
     pub fn dropped_early(&self) -> f64 {
-        let dropped = self.memory.as_ref().map_or(0, |memory| memory.dropped_early());
+        let dropped = self
+            .memory
+            .as_ref()
+            .map_or(0, |memory| memory.dropped_early());
         dropped as f64
     }
 
@@ -230,11 +231,7 @@ impl Store for HostStore {
         Box::pin(async move {
             let answered = self.ask("claim", &key, 0).await?;
             Ok(match answered.state.as_str() {
-                "fresh" => Claim::Fresh(Lease::new(
-                    self,
-                    key,
-                    answered.epoch.map_or(0, number),
-                )),
+                "fresh" => Claim::Fresh(Lease::new(self, key, answered.epoch.map_or(0, number))),
                 "in_flight" => Claim::InFlight {
                     retry_after: answered.retry_after.and_then(duration).unwrap_or_default(),
                 },

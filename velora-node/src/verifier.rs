@@ -61,11 +61,13 @@ impl NativeVerifier {
                 None => verifier,
             })
         };
-        answer(verifier().map(|verifier| Self {
-            again: verifier
-                .clone()
-                .with_tolerance(Tolerance::dangerous_no_limit()),
-            verifier: Arc::new(verifier),
+        answer(verifier().map(|verifier| {
+            Self {
+                again: verifier
+                    .clone()
+                    .with_tolerance(Tolerance::dangerous_no_limit()),
+                verifier: Arc::new(verifier),
+            }
         }))
     }
 
@@ -77,8 +79,14 @@ impl NativeVerifier {
 
     /// `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:
     /// see [`fast`].
-    #[napi(catch_unwind, ts_return_type = "(...args: unknown[]) => number | [number, number] | Failure")]
-    pub fn fast_verify<'env>(&self, env: &'env Env) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(...args: unknown[]) => number | [number, number] | Failure"
+    )]
+    pub fn fast_verify<'env>(
+        &self,
+        env: &'env Env,
+    ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
         fast::function(env, Arc::clone(&self.verifier))
     }
 
