@@ -1,0 +1,414 @@
+//! Velora Billing: reconciliation, and the delivery log.
+
+use napi::Env;
+use napi::bindgen_prelude::{Function, PromiseRaw, Result};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+use velora_core::api::{Items, Pages};
+use velora_core::billing::{
+    Client, CsvRows, DeliveryQuery, DeliveryStatus, JournalFormat, LoggedDelivery, Progress,
+    ReconRun, ReconSummary, RefireReport, Refired, Retried, Sweep, WhyNot,
+};
+use velora_core::{ApiKey, ConfigError, Error};
+
+use super::extra::{Pairs, pairs};
+use super::options::{ClientParts, RateLimitParts};
+use super::streams::Held;
+use crate::cancel::{NativeCancel, unless_cancelled};
+use crate::failure::{Answer, Failure, answer};
+
+/// A client of the integration API.
+#[napi]
+pub struct NativeBilling {
+    client: Client,
+}
+
+/// What is unresolved.
+#[napi(object, object_from_js = false)]
+pub struct ReconSummaryParts {
+    pub pending_tickets: f64,
+    pub urgent_tickets: f64,
+    pub open_disputes: f64,
+    pub last_invoice_at: Option<String>,
+    pub last_recon_at: Option<String>,
+    pub as_of: Option<String>,
+    pub extra: Pairs,
+}
+
+/// A run, and the answer in JSON.
+#[napi(object, object_from_js = false)]
+pub struct ReconRunParts {
+    pub run_id: Option<String>,
+    pub response: Option<String>,
+}
+
+/// A row of the delivery log.
+#[napi(object, object_from_js = false)]
+pub struct LoggedDeliveryParts {
+    pub id: String,
+    pub status: String,
+    pub status_code: Option<u16>,
+    pub duration: Option<f64>,
+    pub error_message: Option<String>,
+    pub retryable: bool,
+    pub retry_of_id: Option<String>,
+    pub extra: Pairs,
+}
+
+/// What re-firing a delivery gave.
+#[napi(object, object_from_js = false)]
+pub struct RetriedParts {
+    pub delivery_id: String,
+    pub status: String,
+    pub status_code: Option<u16>,
+}
+
+/// A delivery that was fired again.
+#[napi(object, object_from_js = false)]
+pub struct RefiredParts {
+    pub of_id: String,
+    pub attempt: RetriedParts,
+}
+
+/// A delivery that was not, and why: `not_retryable`, `refused` or `unknown`.
+#[napi(object, object_from_js = false)]
+pub struct NotRefiredParts {
+    pub of_id: String,
+    pub why: &'static str,
+    pub error: Option<Failure>,
+}
+
+/// What became of a sweep.
+#[napi(object, object_from_js = false)]
+pub struct RefireReportParts {
+    pub refired: Vec<RefiredParts>,
+    pub failed_again: Vec<RefiredParts>,
+    pub not_refired: Vec<NotRefiredParts>,
+    pub stopped: Option<Failure>,
+    pub left: Vec<String>,
+}
+
+/// How far a sweep has come.
+#[napi(object, object_from_js = false)]
+pub struct RefireProgressParts {
+    pub total: f64,
+    pub refired: f64,
+    pub failed_again: f64,
+    pub not_refired: f64,
+}
+
+#[napi]
+impl NativeBilling {
+    #[napi(catch_unwind)]
+    pub fn create(api_key: String, parts: ClientParts) -> Answer<NativeBilling> {
+        let client = || parts.build(Client::builder(ApiKey::new(&api_key)?));
+        answer(client().map(|client| Self { client }))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn rate_limit(&self) -> RateLimitParts {
+        self.client.rate_limit().into()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn recon_summary<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<ReconSummaryParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async { client.recon_summary().await.map(ReconSummaryParts::from) };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn run_recon<'env>(
+        &self,
+        env: &'env Env,
+        invoice_id: String,
+        run_key: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<ReconRunParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async {
+                let run = client.run_recon(&invoice_id, &run_key).await;
+                run.map(ReconRunParts::from)
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn audit_csv(&self, run_id: String) -> NativeCsvRows {
+        NativeCsvRows {
+            rows: Held::new(self.client.audit_csv(&run_id)),
+        }
+    }
+
+    /// Errors: `invalid_option` where the format is neither `qbo` nor `netsuite`.
+    #[napi(catch_unwind)]
+    pub fn journal_csv(&self, path: String, format: String) -> Answer<NativeCsvRows> {
+        let known = [JournalFormat::QuickBooksOnline, JournalFormat::NetSuite];
+        let format = known.into_iter().find(|known| known.as_str() == format);
+        answer(
+            format
+                .map(|format| NativeCsvRows {
+                    rows: Held::new(self.client.journal_csv(&path, format)),
+                })
+                .ok_or(ConfigError::InvalidOption {
+                    option: "format",
+                    reason: "it is neither qbo nor netsuite",
+                }),
+        )
+    }
+
+    /// Errors: `invalid_option` where the limit is out of its range.
+    #[napi(catch_unwind)]
+    pub fn deliveries(
+        &self,
+        endpoint_id: String,
+        status: Option<String>,
+        limit: Option<f64>,
+    ) -> Answer<NativeDeliveryPages> {
+        let pages = || {
+            let mut query = DeliveryQuery::new(endpoint_id);
+            if let Some(status) = status {
+                query = query.with_status(DeliveryStatus::from(status));
+            }
+            if let Some(limit) = limit {
+                query = query.with_limit(limit as u16)?;
+            }
+            let items: Items<LoggedDelivery> = self.client.deliveries(query);
+            Ok::<_, ConfigError>(NativeDeliveryPages {
+                pages: Held::new(items.pages()),
+            })
+        };
+        answer(pages())
+    }
+
+    #[napi(catch_unwind)]
+    pub fn retry_delivery<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<RetriedParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async { client.retry_delivery(&id).await.map(RetriedParts::from) };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn refire_failed<'env>(
+        &self,
+        env: &'env Env,
+        endpoint_id: String,
+        writes_per_minute: Option<f64>,
+        progress: Option<Function<'_, RefireProgressParts, ()>>,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<RefireReportParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let tell = progress
+            .map(|progress| progress.build_threadsafe_function().weak::<true>().build())
+            .transpose()?;
+        env.spawn_future(async move {
+            let call = async {
+                let mut sweep = Sweep::new(endpoint_id);
+                if let Some(writes) = writes_per_minute {
+                    sweep = sweep.with_writes_per_minute(writes as usize)?;
+                }
+                if let Some(tell) = tell {
+                    sweep = sweep.on_progress(move |progress| {
+                        // Once the environment ends nobody wants to know.
+                        let _ = tell.call(progress.into(), ThreadsafeFunctionCallMode::NonBlocking);
+                    });
+                }
+                let report = client.refire_failed(sweep).await?;
+                Ok::<_, Error>(RefireReportParts::from(report))
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+}
+
+/// Pages of the delivery log.
+#[napi]
+pub struct NativeDeliveryPages {
+    pages: Held<Pages<LoggedDelivery>>,
+}
+
+#[napi]
+impl NativeDeliveryPages {
+    /// Null at the end.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<Vec<LoggedDeliveryParts>>>>> {
+        let (pages, cancel) = (self.pages.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let next = async |pages: &mut Pages<LoggedDelivery>| {
+                pages.next().await.map(|page| {
+                    page.map(|page| {
+                        let rows = page.into_items().into_iter();
+                        rows.map(LoggedDeliveryParts::from).collect()
+                    })
+                })
+            };
+            Ok(pages.next(cancel, next).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
+        let pages = self.pages.clone();
+        env.spawn_future(async move {
+            pages.close().await;
+            Ok(())
+        })
+    }
+}
+
+/// Rows of CSV.
+#[napi]
+pub struct NativeCsvRows {
+    rows: Held<CsvRows>,
+}
+
+#[napi]
+impl NativeCsvRows {
+    /// Names and fields of the next row; null at the end.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<Vec<(String, String)>>>>> {
+        let (rows, cancel) = (self.rows.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let next = async |rows: &mut CsvRows| {
+                rows.next().await.map(|row| {
+                    row.map(|row| {
+                        let fields = row.iter();
+                        let owned =
+                            |(name, field): (&str, &str)| (name.to_owned(), field.to_owned());
+                        fields.map(owned).collect()
+                    })
+                })
+            };
+            Ok(rows.next(cancel, next).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
+        let rows = self.rows.clone();
+        env.spawn_future(async move {
+            rows.close().await;
+            Ok(())
+        })
+    }
+}
+
+impl From<ReconSummary> for ReconSummaryParts {
+    fn from(summary: ReconSummary) -> Self {
+        Self {
+            pending_tickets: summary.pending_tickets as f64,
+            urgent_tickets: summary.urgent_tickets as f64,
+            open_disputes: summary.open_disputes as f64,
+            last_invoice_at: summary.last_invoice_at.map(|at| at.to_string()),
+            last_recon_at: summary.last_recon_at.map(|at| at.to_string()),
+            as_of: summary.as_of.map(|at| at.to_string()),
+            extra: pairs(&summary.extra),
+        }
+    }
+}
+
+impl From<ReconRun> for ReconRunParts {
+    fn from(run: ReconRun) -> Self {
+        Self {
+            run_id: run.run_id,
+            response: run.response.map(|response| response.as_str().to_owned()),
+        }
+    }
+}
+
+impl From<LoggedDelivery> for LoggedDeliveryParts {
+    fn from(delivery: LoggedDelivery) -> Self {
+        Self {
+            id: delivery.id,
+            status: delivery.status.as_str().to_owned(),
+            status_code: delivery.status_code,
+            duration: delivery.duration,
+            error_message: delivery.error_message,
+            retryable: delivery.retryable,
+            retry_of_id: delivery.retry_of_id,
+            extra: pairs(&delivery.extra),
+        }
+    }
+}
+
+impl From<Retried> for RetriedParts {
+    fn from(retried: Retried) -> Self {
+        Self {
+            delivery_id: retried.delivery_id,
+            status: retried.status.as_str().to_owned(),
+            status_code: retried.status_code,
+        }
+    }
+}
+
+impl From<Refired> for RefiredParts {
+    fn from(refired: Refired) -> Self {
+        Self {
+            of_id: refired.of_id,
+            attempt: refired.attempt.into(),
+        }
+    }
+}
+
+impl From<Progress> for RefireProgressParts {
+    fn from(progress: Progress) -> Self {
+        Self {
+            total: progress.total as f64,
+            refired: progress.refired as f64,
+            failed_again: progress.failed_again as f64,
+            not_refired: progress.not_refired as f64,
+        }
+    }
+}
+
+impl From<RefireReport> for RefireReportParts {
+    fn from(report: RefireReport) -> Self {
+        let not_refired = report.not_refired.into_iter().map(|not| {
+            let (why, error) = match not.why {
+                WhyNot::NotRetryable => ("not_retryable", None),
+                WhyNot::Refused(error) => ("refused", Some(error.into())),
+                WhyNot::Unknown(error) => ("unknown", Some(error.into())),
+                _ => ("unknown", None),
+            };
+            NotRefiredParts {
+                of_id: not.of_id,
+                why,
+                error,
+            }
+        });
+        Self {
+            not_refired: not_refired.collect(),
+            refired: report.refired.into_iter().map(RefiredParts::from).collect(),
+            failed_again: report
+                .failed_again
+                .into_iter()
+                .map(RefiredParts::from)
+                .collect(),
+            stopped: report.stopped.map(Failure::from),
+            left: report.left,
+        }
+    }
+}

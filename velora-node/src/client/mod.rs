@@ -1,0 +1,10 @@
+//! The clients of the four systems.
+
+mod billing;
+mod curae;
+mod extra;
+mod health;
+mod health_export;
+mod options;
+mod streams;
+mod tv;
