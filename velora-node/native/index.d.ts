@@ -9,11 +9,103 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** A client of the integration API. */
+export declare class NativeBilling {
+  static create(apiKey: string, parts: ClientParts): Answer<NativeBilling>
+  rateLimit(): RateLimitParts
+  reconSummary(cancel?: NativeCancel | undefined | null): Promise<Answer<ReconSummaryParts>>
+  runRecon(invoiceId: string, runKey: string, cancel?: NativeCancel | undefined | null): Promise<Answer<ReconRunParts>>
+  auditCsv(runId: string): NativeCsvRows
+  /** Errors: `invalid_option` where the format is neither `qbo` nor `netsuite`. */
+  journalCsv(path: string, format: string): Answer<NativeCsvRows>
+  /** Errors: `invalid_option` where the limit is out of its range. */
+  deliveries(endpointId: string, status?: string | undefined | null, limit?: number | undefined | null): Answer<NativeDeliveryPages>
+  retryDelivery(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<RetriedParts>>
+  refireFailed(endpointId: string, writesPerMinute?: number | undefined | null, progress?: ((arg: RefireProgressParts) => void) | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<RefireReportParts>>
+}
+
 /** Ends the one call that it is given to. */
 export declare class NativeCancel {
   constructor()
   /** The call ends as soon as it notices; what it had under way is dropped. */
   cancel(): void
+}
+
+/** Rows of CSV. */
+export declare class NativeCsvRows {
+  /** Names and fields of the next row; null at the end. */
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<Array<[string, string]> | undefined | null>>
+  close(): Promise<undefined>
+}
+
+/** A client of the platform API. */
+export declare class NativeCurae {
+  /** Errors: `wrong_environment`, `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
+  static create(apiKey: string, parts: ClientParts): Answer<NativeCurae>
+  rateLimit(): RateLimitParts
+  createWebhook(url: string, eventTypes: Array<string>, idempotencyKey?: string | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
+  /** Errors: `invalid_option` where the limit is out of its range. */
+  listWebhooks(limit?: number | undefined | null): Answer<NativeEndpointPages>
+  getWebhook(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
+  /** Null where it is still this version. */
+  getWebhookIfChanged(id: string, etag: string, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned | undefined | null>>
+  updateWebhook(id: string, etag: string, change: CuraeChange, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
+  deleteWebhook(id: string, etag: string, cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
+}
+
+/** Pages of the delivery log. */
+export declare class NativeDeliveryPages {
+  /** Null at the end. */
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<Array<LoggedDeliveryParts> | undefined | null>>
+  close(): Promise<undefined>
+}
+
+/** Pages of endpoints. */
+export declare class NativeEndpointPages {
+  /** Null at the end. */
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<Array<CuraeEndpoint> | undefined | null>>
+  close(): Promise<undefined>
+}
+
+/** Pages of events. */
+export declare class NativeEventPages {
+  /** Null at the end. */
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<EventsText | undefined | null>>
+  close(): Promise<undefined>
+}
+
+/** The stream of events. */
+export declare class NativeEventStream {
+  /** Null once it is closed. */
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<StreamItemParts | undefined | null>>
+  close(): Promise<undefined>
+}
+
+/** The rows of an export. */
+export declare class NativeExport {
+  /** Null once everything was given. */
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<EventsText | undefined | null>>
+  close(): Promise<undefined>
+}
+
+/** A client of the audit API. */
+export declare class NativeHealth {
+  /** Errors: `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
+  static create(apiKey: string, parts: ClientParts): Answer<NativeHealth>
+  /** Errors: `invalid_api_key` where it is not set, too. */
+  static fromEnv(): Answer<NativeHealth>
+  rateLimit(): RateLimitParts
+  probe(cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
+  events(query: EventQueryParts): Answer<NativeEventPages>
+  /** The event as received. */
+  event(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<string>>
+  createWebhook(url: string, eventFilter?: Array<string> | undefined | null, description?: string | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<HealthRegistration>>
+  listWebhooks(cancel?: NativeCancel | undefined | null): Promise<Answer<Array<HealthEndpoint>>>
+  disableWebhook(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
+  deleteWebhook(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
+  export(query: ExportQueryParts, progress?: ((arg: ProgressParts) => void) | undefined | null): Answer<NativeExport>
+  exportOnce(query: ExportQueryParts, cancel?: NativeCancel | undefined | null): Promise<Answer<ExportedOnceParts>>
+  exportToFile(query: ExportQueryParts, path: string, progress?: ((arg: ProgressParts) => void) | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<ManifestParts>>
 }
 
 /** A receiver of the core. */
@@ -60,6 +152,16 @@ export declare class NativeStore {
   release(key: string, epoch: number): Promise<Answer<boolean>>
   /** Errors: `lease_lost`, `store_unavailable`. */
   renew(key: string, epoch: number): Promise<Answer<boolean>>
+}
+
+/** A client of Velora TV. */
+export declare class NativeTv {
+  static create(token: string, parts: ClientParts): Answer<NativeTv>
+  static createWithTokens(tokens: () => Promise<string | null>, parts: ClientParts): Answer<NativeTv>
+  rateLimit(): RateLimitParts
+  createWebhook(clientId: string, url: string, events: Array<string>, cancel?: NativeCancel | undefined | null): Promise<Answer<CreatedWebhookParts>>
+  /** Errors: `invalid_option`. */
+  events(idleTimeout?: number | undefined | null, maxOutage?: number | undefined | null): Answer<NativeEventStream>
 }
 
 /** A verifier of the core. */
@@ -121,6 +223,58 @@ export interface ApiFailure {
   raw: string
 }
 
+/** The options of every client, times in seconds. */
+export interface ClientParts {
+  baseUrl?: string
+  attempts?: number
+  /** The first wait and the longest one. */
+  backoff?: [number, number]
+  maxRetryDelay?: number
+  connectTimeout?: number
+  readTimeout?: number
+  callTimeout?: number
+  maxResponseBytes?: number
+  proxy?: string
+}
+
+/** What registering a webhook gave. */
+export interface CreatedWebhookParts {
+  id?: string
+  secret?: string
+  /** The answer in JSON. */
+  response?: string
+}
+
+/** What is to be changed; what is absent stays. */
+export interface CuraeChange {
+  url?: string
+  eventTypes?: Array<string>
+  status?: string
+  idempotencyKey?: string
+}
+
+/** A registered endpoint. */
+export interface CuraeEndpoint {
+  id: string
+  url?: string
+  eventTypes: Array<string>
+  status?: string
+  consecutiveFailures?: number
+  lastDeliveryAttemptAt?: string
+  lastSuccessfulDeliveryAt?: string
+  createdAt?: string
+  updatedAt?: string
+  version?: number
+  extra: Pairs
+}
+
+/** An endpoint and its version; with the secret right after it was registered. */
+export interface CuraeVersioned {
+  endpoint: CuraeEndpoint
+  etag?: string
+  secret?: string
+}
+
 /** What a verified delivery says about itself. */
 export interface DeliveryParts {
   key: string
@@ -133,6 +287,39 @@ export interface DeliveryParts {
   secretIndex: number
 }
 
+/** Which events to list. */
+export interface EventQueryParts {
+  action?: string
+  resourceType?: string
+  phiInvolved?: boolean
+  since?: string
+  until?: string
+  limit?: number
+}
+
+/** Events as one text: see `array_of`. */
+export interface EventsText {
+  text: string
+  count: number
+  nextCursor?: string
+}
+
+/** What one call gave. */
+export interface ExportedOnceParts {
+  /** `yes`, `no` or `unknown`. */
+  truncation: string
+  text: string
+  count: number
+}
+
+/** Which events to export. */
+export interface ExportQueryParts {
+  since: string
+  until: string
+  phiInvolved?: boolean
+  concurrency?: number
+}
+
 /** An error of the core: which class it becomes, its code, and what it carries. */
 export interface Failure {
   /** `velora`, `verification`, `store`, `api`, or `aborted` where the caller's own signal did it. */
@@ -143,11 +330,74 @@ export interface Failure {
   api?: ApiFailure
 }
 
+/** An endpoint that events are delivered to. */
+export interface HealthEndpoint {
+  id: string
+  url?: string
+  eventFilter: Array<string>
+  description?: string
+  active?: boolean
+  consecutiveFailures: number
+  lastDeliveryAt?: string
+  createdAt?: string
+}
+
+/** What registering gives. */
+export interface HealthRegistration {
+  endpoint: HealthEndpoint
+  secret: string
+}
+
 /** One field that the system found fault with. */
 export interface IssueParts {
   code?: string
   path: Array<string>
   message?: string
+}
+
+/** The key of an event of these members: of a listed one, and of its delivery. */
+export declare function keyOfMembers(scheme: string, members: Array<string>): string
+
+/** A part of an export that was read whole in one go. */
+export interface LeafParts {
+  since: string
+  until: string
+  rows: number
+  bytes: number
+  firstId?: string
+  lastId?: string
+  sha256: string
+}
+
+/** A row of the delivery log. */
+export interface LoggedDeliveryParts {
+  id: string
+  status: string
+  statusCode?: number
+  duration?: number
+  errorMessage?: string
+  retryable: boolean
+  retryOfId?: string
+  extra: Pairs
+}
+
+/** The proof of an export. */
+export interface ManifestParts {
+  format: number
+  baseUrl: string
+  since: string
+  until: string
+  phiInvolved?: boolean
+  rows: number
+  bytes: number
+  leaves: Array<LeafParts>
+}
+
+/** A delivery that was not, and why: `not_retryable`, `refused` or `unknown`. */
+export interface NotRefiredParts {
+  ofId: string
+  why: string
+  error?: Failure
 }
 
 /** What became of an event that was listed. */
@@ -158,6 +408,74 @@ export interface OutcomeParts {
   retryAfter?: number
 }
 
+/** Names, each with a value in JSON. */
+export type Pairs = Array<[string, string]>
+
+/** How far an export has come. */
+export interface ProgressParts {
+  since: string
+  until: string
+  doneUntil: string
+  rows: number
+  leaves: number
+  calls: number
+}
+
+/** The rate limit as the last answer left it. */
+export interface RateLimitParts {
+  limit?: number
+  remaining?: number
+  reset?: string
+  retryAt?: string
+}
+
+/**
+ * Reads the manifest of an exported file, and checks the file against it if asked to.
+ *
+ * Errors: `file_unusable`, `file_mismatch`.
+ */
+export declare function readManifest(path: string, verify: boolean): Promise<Answer<ManifestParts>>
+
+/** A run, and the answer in JSON. */
+export interface ReconRunParts {
+  runId?: string
+  response?: string
+}
+
+/** What is unresolved. */
+export interface ReconSummaryParts {
+  pendingTickets: number
+  urgentTickets: number
+  openDisputes: number
+  lastInvoiceAt?: string
+  lastReconAt?: string
+  asOf?: string
+  extra: Pairs
+}
+
+/** A delivery that was fired again. */
+export interface RefiredParts {
+  ofId: string
+  attempt: RetriedParts
+}
+
+/** How far a sweep has come. */
+export interface RefireProgressParts {
+  total: number
+  refired: number
+  failedAgain: number
+  notRefired: number
+}
+
+/** What became of a sweep. */
+export interface RefireReportParts {
+  refired: Array<RefiredParts>
+  failedAgain: Array<RefiredParts>
+  notRefired: Array<NotRefiredParts>
+  stopped?: Failure
+  left: Array<string>
+}
+
 /** The answer to a request. */
 export interface ReplyParts {
   status: number
@@ -165,6 +483,13 @@ export interface ReplyParts {
   retryAfter?: number
   outcome: string
   code?: string
+}
+
+/** What re-firing a delivery gave. */
+export interface RetriedParts {
+  deliveryId: string
+  status: string
+  statusCode?: number
 }
 
 /** The name of one of the systems' schemes, or a description. */
@@ -211,6 +536,25 @@ export interface StoreParts {
   retention?: number
   dangerousShortRetention?: number
   capacity?: number
+}
+
+/** One thing that the stream has to tell: `connected`, `event` or `gap`. */
+export interface StreamItemParts {
+  kind: string
+  authenticated?: boolean
+  autoSubscribed?: boolean
+  channelUsername?: string
+  extra?: Pairs
+  eventType?: string
+  id?: string
+  key?: string
+  /** As received. */
+  data?: string
+  /** Whether the data is an envelope as deliveries have it. */
+  isEnvelope?: boolean
+  reason?: Failure
+  since?: string
+  lastEventId?: string
 }
 
 /** How to verify; what is absent is the core's default. */

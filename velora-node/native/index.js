@@ -835,9 +835,21 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.NativeBilling = nativeBinding.NativeBilling
 module.exports.NativeCancel = nativeBinding.NativeCancel
+module.exports.NativeCsvRows = nativeBinding.NativeCsvRows
+module.exports.NativeCurae = nativeBinding.NativeCurae
+module.exports.NativeDeliveryPages = nativeBinding.NativeDeliveryPages
+module.exports.NativeEndpointPages = nativeBinding.NativeEndpointPages
+module.exports.NativeEventPages = nativeBinding.NativeEventPages
+module.exports.NativeEventStream = nativeBinding.NativeEventStream
+module.exports.NativeExport = nativeBinding.NativeExport
+module.exports.NativeHealth = nativeBinding.NativeHealth
 module.exports.NativeReceiver = nativeBinding.NativeReceiver
 module.exports.NativeSigner = nativeBinding.NativeSigner
 module.exports.NativeStore = nativeBinding.NativeStore
+module.exports.NativeTv = nativeBinding.NativeTv
 module.exports.NativeVerifier = nativeBinding.NativeVerifier
 module.exports.NativeWork = nativeBinding.NativeWork
+module.exports.keyOfMembers = nativeBinding.keyOfMembers
+module.exports.readManifest = nativeBinding.readManifest

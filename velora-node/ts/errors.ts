@@ -7,7 +7,7 @@ export class VeloraError extends Error {
   /** The stable code. */
   readonly code: string;
 
-  /** @internal */
+  /** For a store of your own, such as `new StoreError('lease_lost', '…')`. */
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

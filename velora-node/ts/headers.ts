@@ -16,31 +16,31 @@ export type HeadersInput =
   | { get(name: string): string | null };
 
 /** The values of the headers of these names, which are in lower case. */
-export function headerValues(headers: HeadersInput, names: readonly string[]): Values[] {
+export function headerValues(headers: HeadersInput, wanted: readonly string[]): Values[] {
   if (typeof headers !== 'object' || headers === null) {
     throw unreadable('they are missing, or no object');
   }
   if (headers instanceof Headers) {
-    return names.map((name) => headers.get(name) ?? undefined);
+    return wanted.map((name) => headers.get(name) ?? undefined);
   }
-  const values: Values[] = new Array(names.length).fill(undefined);
+  const values: Values[] = new Array(wanted.length).fill(undefined);
   if (Array.isArray(headers) && typeof headers[0] === 'string') {
     for (let at = 0; at < headers.length; at += 2) {
-      add(values, names, headers[at], headers[at + 1]);
+      add(values, wanted, headers[at], headers[at + 1]);
     }
   } else if (Symbol.iterator in headers) {
     for (const pair of headers as Iterable<readonly [string, string]>) {
       if (typeof pair !== 'object' || pair === null) {
         throw unreadable('an entry is no pair');
       }
-      add(values, names, pair[0], pair[1]);
+      add(values, wanted, pair[0], pair[1]);
     }
   } else if (typeof headers.get === 'function') {
     const get = headers.get as (name: string) => unknown;
-    names.forEach((name) => add(values, names, name, get.call(headers, name)));
+    wanted.forEach((name) => add(values, wanted, name, get.call(headers, name)));
   } else {
     for (const name of Object.keys(headers)) {
-      add(values, names, name, (headers as Record<string, unknown>)[name]);
+      add(values, wanted, name, (headers as Record<string, unknown>)[name]);
     }
   }
   return values;
@@ -53,7 +53,7 @@ export function headerValues(headers: HeadersInput, names: readonly string[]): V
 export function headerValue(headers: object, name: string): Values {
   let found: Values;
   for (const key in headers) {
-    if (key.length === name.length && (key === name || key.toLowerCase() === name) && Object.hasOwn(headers, key)) {
+    if (names(key, name) && Object.hasOwn(headers, key)) {
       found = joined(found, (headers as Record<string, unknown>)[key]);
     }
   }
@@ -69,14 +69,19 @@ export function isPlain(headers: unknown): headers is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function add(values: Values[], names: readonly string[], name: unknown, value: unknown): void {
+function add(values: Values[], wanted: readonly string[], name: unknown, value: unknown): void {
   if (typeof name !== 'string') {
     throw unreadable('a name is no text');
   }
-  const at = names.indexOf(name.toLowerCase());
+  const at = wanted.findIndex((one) => names(name, one));
   if (at >= 0) {
     values[at] = joined(values[at], value);
   }
+}
+
+/** Without regard to ASCII case alone: U+212A is no `k`. */
+function names(key: string, name: string): boolean {
+  return key === name || (key.length === name.length && key.toLowerCase() === name && !/[^\x00-\x7f]/.test(key));
 }
 
 function joined(before: Values, value: unknown): Values {

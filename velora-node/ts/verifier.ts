@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import * as native from '../native/index.js';
 import type { DeliveryParts, Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
-import { guard, toError, unwrap } from './errors.js';
+import { guard, internal, toError, unwrap } from './errors.js';
 import { readEvent, type EventOf } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
@@ -118,6 +118,20 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   /** @internal The values of the headers that are looked at. */
   static values(verifier: Verifier, headers: HeadersInput): string[][] {
     return listed(headerValues(headers, verifier.#names));
+  }
+
+  /** @internal A delivery that a receiver has verified. */
+  static delivery<S extends SchemeName | Scheme>(
+    verifier: Verifier<S>,
+    body: Uint8Array,
+    values: string[][],
+    parts: DeliveryParts | null,
+  ): Delivery<EventOf<S>> {
+    if (parts === null) {
+      throw internal(new Error('the work was taken before'));
+    }
+    const stamp = parts.signedTimestamp ?? NaN;
+    return new Delivery(verifier.#reader, body, values, [stamp, parts.secretIndex], parts);
   }
 
   [inspect.custom](): string {

@@ -1,9 +1,11 @@
 //! Members that have no name of their own: names, and values in JSON.
 
+use napi_derive::napi;
 use velora_core::Extra;
 
-/// A name, and a value in JSON.
-pub(crate) type Pairs = Vec<(String, String)>;
+/// Names, each with a value in JSON.
+#[napi]
+pub type Pairs = Vec<(String, String)>;
 
 /// The members in their order.
 pub(crate) fn pairs(extra: &Extra) -> Pairs {
