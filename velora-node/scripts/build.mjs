@@ -3,7 +3,7 @@
 //     node scripts/build.mjs [--profile NAME] [--features NAME] [--no-addon]
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,8 +34,9 @@ run('tsc', '--project', 'tsconfig.json');
 
 // One copy of every class, whichever way it is loaded: ESM re-exports what CommonJS has.
 const require = createRequire(import.meta.url);
-for (const file of readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.js'))) {
-  const entry = file.slice(0, -'.js'.length);
+const entries = ['index', 'express', 'fastify', 'hono', 'next'];
+for (const entry of entries) {
+  const file = `${entry}.js`;
   const names = Object.keys(require(join(root, 'dist', file)));
   const script = `import entry from './${file}';\nexport const { ${names.join(', ')} } = entry;\n`;
   writeFileSync(join(root, 'dist', `${entry}.mjs`), script);

@@ -94,7 +94,7 @@ unsafe extern "C" fn free(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
 }
 
 unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let called = catch_unwind(AssertUnwindSafe(|| {
+    contained(env, || {
         let mut arguments = [null_mut(); MOST_ARGUMENTS];
         let mut count = MOST_ARGUMENTS;
         let mut data = null_mut();
@@ -113,13 +113,20 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
         // SAFETY: `function` made it, and it lives as long as the function that is called.
         let shared = unsafe { &*data.cast::<Shared>() };
         verify(env, shared, &arguments)
-    }));
-    let thrown = match called {
+    })
+}
+
+/// Turns an error and a panic into an exception.
+fn contained(
+    env: sys::napi_env,
+    call: impl FnOnce() -> Result<sys::napi_value>,
+) -> sys::napi_value {
+    let thrown = match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => return value,
         Ok(Err(error)) => error.reason.clone(),
         Err(_) => "a panic in the verifier".to_owned(),
     };
-    // SAFETY: both texts are as long as they say, and ASCII or UTF-8.
+    // SAFETY: the text is as long as is said, and each value is of this environment.
     unsafe {
         let (mut text, mut error) = (null_mut(), null_mut());
         let length = isize::try_from(thrown.len()).unwrap_or_default();
@@ -128,6 +135,13 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
         sys::napi_throw(env, error);
     }
     null_mut()
+}
+
+/// Panics where a call would: for the test that this is an error.
+#[cfg(feature = "panics")]
+pub(crate) fn panicking(env: &Env) -> Result<()> {
+    contained(env.raw(), || panic!("a test asked for it"));
+    Err(napi::Error::new(napi::Status::PendingException, ""))
 }
 
 fn verify(

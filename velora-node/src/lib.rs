@@ -37,3 +37,10 @@ pub fn panic_now() {
 pub async fn panic_later() {
     panic!("a test asked for it");
 }
+
+/// The same in a callback made by hand.
+#[cfg(feature = "panics")]
+#[napi_derive::napi(catch_unwind, skip_typescript)]
+pub fn panic_fast(env: &napi::Env) -> napi::Result<()> {
+    fast::panicking(env)
+}

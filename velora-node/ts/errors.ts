@@ -131,6 +131,9 @@ export function guard<T>(call: () => T): T {
 
 /** What the addon failed with by itself: a fault of this package. */
 export function internal(error: unknown): VeloraError {
+  if (error instanceof VeloraError) {
+    return error;
+  }
   const message = error instanceof Error ? error.message : 'the addon failed';
   return new VeloraError('internal', message, { cause: error });
 }

@@ -66,7 +66,8 @@ export function isPlain(headers: unknown): headers is Record<string, unknown> {
     return false;
   }
   const prototype: unknown = Object.getPrototypeOf(headers);
-  return prototype === Object.prototype || prototype === null;
+  const plain = prototype === Object.prototype || prototype === null;
+  return plain && typeof (headers as Record<string, unknown>)['get'] !== 'function';
 }
 
 function add(values: Values[], wanted: readonly string[], name: unknown, value: unknown): void {
