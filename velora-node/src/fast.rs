@@ -46,7 +46,7 @@ const MOST_ARGUMENTS: usize = 8;
 /// What comes before the headers.
 const FIRST_HEADER: usize = 2;
 /// Enough for the signature header of any system; what is longer is read into memory of its own.
-const SCRATCH_BYTES: usize = 4096;
+const SCRATCH_BYTES: usize = 1024;
 
 /// The data of a function.
 struct Shared {

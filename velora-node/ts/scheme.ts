@@ -51,13 +51,12 @@ export class Scheme {
   readonly name: string;
   readonly #parts: SchemeParts;
 
-  constructor(options: SchemeOptions) {
-    checkOptions(options, [
+  constructor(given: SchemeOptions) {
+    const options = checkOptions(given, [
       'name', 'signatureHeader', 'prefix', 'timestampHeader', 'timestampUnit',
       'signedPayload', 'identity', 'rejectStatus', 'clientErrorsAreFinal',
     ]);
-    const payload = options.signedPayload;
-    checkOptions(payload, ['before', 'after']);
+    const payload = options.signedPayload && checkOptions(options.signedPayload, ['before', 'after']);
     const unit = textOption('timestampUnit', options.timestampUnit);
     if (unit !== undefined && unit !== 'seconds' && unit !== 'milliseconds') {
       throw invalidOption('timestampUnit is neither seconds nor milliseconds');

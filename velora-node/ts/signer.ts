@@ -30,10 +30,10 @@ export class Signer {
    * signature only.
    */
   constructor(scheme: SchemeName | Scheme, secrets: SecretInput | readonly SecretInput[]) {
-    this.#scheme = typeof scheme === 'string' ? scheme : scheme.name;
     this.#native = unwrap(
       guard(() => native.NativeSigner.create(Scheme.argument(scheme), secretList(secrets))),
     );
+    this.#scheme = typeof scheme === 'string' ? scheme : scheme.name;
   }
 
   /** Signs a raw body, as of now or of the time that is given. */
