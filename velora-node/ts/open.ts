@@ -1,9 +1,10 @@
 /** Sets of names that may grow. */
 
-declare const unknownName: unique symbol;
-
 /**
- * A name that this version does not know. A value of its own in a union: comparing with a
- * known name rules it out.
+ * A name that this version does not know: some text. An enum, as comparing with a known
+ * name then rules it out; to compare it with a name of your own, write
+ * `String(event.type) === 'brand.new'`.
  */
-export type UnknownName = string & { readonly [unknownName]: true };
+export declare enum UnknownName {
+  Text = 'a name that this version does not know',
+}
