@@ -4,6 +4,7 @@ CARGO ?= cargo
 TOOLS := $(CURDIR)/target/tools
 FUZZ_SECONDS ?= 30
 NODE := velora-node
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 PYTHON := $(shell command -v python3)
 VENV := $(CURDIR)/.venv
 
@@ -66,10 +67,13 @@ lint-node: build-node
 	cd $(NODE) && npx --no-install publint --strict
 	cd $(NODE) && npx --no-install attw --pack . --profile node16 --quiet
 
-bench-node: $(NODE)/node_modules $(NODE)/bench/node_modules
-	cd $(NODE) && node scripts/build.mjs --profile bench
+# The addon as it is published, beside the one of the tests.
+bench-node: export NAPI_RS_NATIVE_LIBRARY_PATH := $(CURDIR)/target/release/velora.node
+bench-node: build-node $(NODE)/bench/node_modules
+	$(CARGO) build --locked --profile bench -p velora-node --target $(HOST)
 	$(CARGO) build --locked --profile bench -p velora-simulator
-	cd $(NODE) && node --expose-gc bench/verify.mjs && node bench/clients.mjs
+	cp target/$(HOST)/release/libvelora_node.so $$NAPI_RS_NATIVE_LIBRARY_PATH
+	cd $(NODE) && node bench/verify.mjs && node bench/clients.mjs
 
 # Ten million verifications, a thousand threads, on every Node that is supported.
 soak-node: build-node

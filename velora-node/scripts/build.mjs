@@ -1,6 +1,6 @@
 // Builds the package in place: the addon into `native/`, the TypeScript layer into `dist/`.
 //
-//     node scripts/build.mjs [--profile NAME] [--features NAME] [--no-addon]
+//     node scripts/build.mjs [--release] [--features NAME] [--no-addon]
 
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values: options } = parseArgs({
   options: {
-    profile: { type: 'string' },
+    release: { type: 'boolean', default: false },
     features: { type: 'string' },
     'no-addon': { type: 'boolean', default: false },
   },
@@ -24,7 +24,7 @@ const run = (name, ...args) =>
 if (!options['no-addon']) {
   run(
     'napi', 'build', '--platform', '--output-dir', 'native', '--js', 'index.js', '--dts', 'index.d.ts',
-    ...(options.profile ? ['--profile', options.profile] : []), ...(options.features ? ['--features', options.features] : []),
+    ...(options.release ? ['--release'] : []), ...(options.features ? ['--features', options.features] : []),
     '--', '--locked',
   );
 }
