@@ -176,14 +176,12 @@ export declare class NativeVerifier {
    */
   fastVerify(): (...args: unknown[]) => number | [number, number] | Failure
   /**
-   * Verifies a delivery once more, but for its age, and reads it: so what is read is
-   * what was verified.
-   *
-   * Errors: those of the verifier; `malformed_event`, `header_body_mismatch`.
+   * The same, but for the age, to read a delivery that was verified before: so what is
+   * read is what is signed. Gives one text, or what failed.
    */
-  read(body: Uint8Array, values: Array<Array<string>>): Answer<DeliveryParts>
+  fastRead(): (...args: unknown[]) => string | Failure
   /**
-   * The same, to compare the headers outside the MAC with the body.
+   * The same, to compare the headers outside the MAC with the body alone.
    *
    * Errors: those of the verifier; `header_body_mismatch`.
    */

@@ -13,6 +13,9 @@
 //! array. The result is the signed timestamp in milliseconds, NaN where none is signed;
 //! with the secret's index behind it where that is not 0; or what failed.
 //!
+//! A second function of the same form verifies and reads: what it gives is a digit (0: no
+//! type, 1: a signed one, 2: one of an unsigned header), the type, a line's end, the key.
+//!
 //! # Why this is sound
 //!
 //! - `data` is a `Shared` that lives until the function is collected: its finalizer frees
@@ -35,11 +38,11 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{FromNapiValue, Function, Result, ToNapiValue, Unknown};
 use napi::{Env, check_status, sys};
-use velora_core::{HeaderName, Headers, Verifier};
+use velora_core::{Delivery, HeaderName, Headers, VerificationError, Verifier};
 
 use crate::failure::Failure;
 use crate::headers::wire_bytes;
-use crate::verifier::instant;
+use crate::verifier::{DeliveryParts, instant};
 
 /// A body, a time, and the values of as many headers as a scheme can name.
 const MOST_ARGUMENTS: usize = 8;
@@ -48,9 +51,17 @@ const FIRST_HEADER: usize = 2;
 /// Enough for the signature header of any system; what is longer is read into memory of its own.
 const SCRATCH_BYTES: usize = 1024;
 
+/// What a function gives.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    Verdict,
+    Event,
+}
+
 /// The data of a function.
 struct Shared {
     verifier: Arc<Verifier>,
+    wanted: Wanted,
     names: Vec<String>,
     scratch: RefCell<Vec<u8>>,
 }
@@ -59,10 +70,12 @@ struct Shared {
 pub(crate) fn function<'env>(
     env: &'env Env,
     verifier: Arc<Verifier>,
+    wanted: Wanted,
 ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
     let shared = Box::new(Shared {
         names: verifier.header_names().map(str::to_owned).collect(),
         verifier,
+        wanted,
         scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
     });
     let data: *mut c_void = Box::into_raw(shared).cast();
@@ -179,20 +192,48 @@ fn verify(
         Some(millis) => shared.verifier.verify_at(body, &headers, instant(millis)),
         None => shared.verifier.verify(body, &headers),
     };
-    match verified {
-        Ok(delivery) => {
-            let stamp = delivery
-                .signed_timestamp()
-                .map_or(f64::NAN, |time| time.as_millis() as f64);
-            match delivery.secret_index() {
-                0 => number(env, stamp),
-                // SAFETY: a vector of numbers becomes an array of this environment.
-                index => unsafe { Vec::to_napi_value(env, vec![stamp, index as f64]) },
-            }
-        }
+    let result = match (verified, shared.wanted) {
+        (Ok(delivery), Wanted::Verdict) => return verdict(env, &delivery),
+        (Ok(delivery), Wanted::Event) => line_of(&delivery),
+        (Err(error), _) => Err(error),
+    };
+    match result {
+        Ok(line) => text_value(env, &line),
         // SAFETY: a plain object of this environment.
         Err(error) => unsafe { Failure::to_napi_value(env, Failure::of_verification(&error)) },
     }
+}
+
+fn verdict(env: sys::napi_env, delivery: &Delivery<'_>) -> Result<sys::napi_value> {
+    let stamp = delivery
+        .signed_timestamp()
+        .map_or(f64::NAN, |time| time.as_millis() as f64);
+    match delivery.secret_index() {
+        0 => number(env, stamp),
+        // SAFETY: a vector of numbers becomes an array of this environment.
+        index => unsafe { Vec::to_napi_value(env, vec![stamp, index as f64]) },
+    }
+}
+
+/// The digit, the type, a line's end, the key.
+fn line_of(delivery: &Delivery<'_>) -> std::result::Result<String, VerificationError> {
+    let parts = DeliveryParts::of(delivery)?;
+    let (digit, event_type) = match &parts.event_type {
+        None => ('0', ""),
+        Some(event_type) if parts.type_is_signed => ('1', event_type.as_str()),
+        Some(event_type) => ('2', event_type.as_str()),
+    };
+    Ok(format!("{digit}{event_type}\n{}", parts.key))
+}
+
+fn text_value(env: sys::napi_env, text: &str) -> Result<sys::napi_value> {
+    let length = isize::try_from(text.len()).unwrap_or_default();
+    let mut result = null_mut();
+    // SAFETY: the text is as long as is said, and `result` is written before it is read.
+    check_status!(unsafe {
+        sys::napi_create_string_utf8(env, text.as_ptr().cast(), length, &mut result)
+    })?;
+    Ok(result)
 }
 
 fn number(env: sys::napi_env, value: f64) -> Result<sys::napi_value> {

@@ -10,7 +10,7 @@ use velora_core::{
 };
 
 use crate::failure::{Answer, answer};
-use crate::fast;
+use crate::fast::{self, Wanted};
 use crate::headers::Values;
 use crate::scheme::{SchemeArgument, scheme};
 use crate::secret::{SecretArgument, secrets};
@@ -21,7 +21,7 @@ pub struct NativeVerifier {
     pub(crate) verifier: Arc<Verifier>,
     /// For deliveries whose age was found right before: they do not age while they are
     /// worked on.
-    again: Verifier,
+    again: Arc<Verifier>,
 }
 
 /// What a verified delivery says about itself.
@@ -63,9 +63,11 @@ impl NativeVerifier {
         };
         answer(verifier().map(|verifier| {
             Self {
-                again: verifier
-                    .clone()
-                    .with_tolerance(Tolerance::dangerous_no_limit()),
+                again: Arc::new(
+                    verifier
+                        .clone()
+                        .with_tolerance(Tolerance::dangerous_no_limit()),
+                ),
                 verifier: Arc::new(verifier),
             }
         }))
@@ -87,21 +89,23 @@ impl NativeVerifier {
         &self,
         env: &'env Env,
     ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
-        fast::function(env, Arc::clone(&self.verifier))
+        fast::function(env, Arc::clone(&self.verifier), Wanted::Verdict)
     }
 
-    /// Verifies a delivery once more, but for its age, and reads it: so what is read is
-    /// what was verified.
-    ///
-    /// Errors: those of the verifier; `malformed_event`, `header_body_mismatch`.
-    #[napi(catch_unwind)]
-    pub fn read(&self, body: Uint8Array, values: Vec<Vec<String>>) -> Answer<DeliveryParts> {
-        let headers = Values::new(&self.again, &values);
-        let delivery = self.again.verify(&body, &headers);
-        answer(delivery.and_then(|delivery| DeliveryParts::of(&delivery)))
+    /// The same, but for the age, to read a delivery that was verified before: so what is
+    /// read is what is signed. Gives one text, or what failed.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(...args: unknown[]) => string | Failure"
+    )]
+    pub fn fast_read<'env>(
+        &self,
+        env: &'env Env,
+    ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
+        fast::function(env, Arc::clone(&self.again), Wanted::Event)
     }
 
-    /// The same, to compare the headers outside the MAC with the body.
+    /// The same, to compare the headers outside the MAC with the body alone.
     ///
     /// Errors: those of the verifier; `header_body_mismatch`.
     #[napi(catch_unwind)]

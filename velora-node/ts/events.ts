@@ -1,6 +1,6 @@
 /** Events: the body of a verified delivery, typed by its scheme. */
 
-import type { DeliveryParts } from '../native/index.js';
+import { bodyBytes } from './body.js';
 import type { Event as BillingEvent } from './billing/event.js';
 import type { Event as CuraeEvent } from './curae/event.js';
 import type { Event as HealthEvent } from './health/event.js';
@@ -19,12 +19,24 @@ export interface Events {
 /** The event that a scheme delivers; of a scheme of your own, the members of its body. */
 export type EventOf<S extends SchemeName | Scheme> = S extends SchemeName ? Events[S] : Record<string, unknown>;
 
+/** What the core has read of an event. */
+export interface EventParts {
+  readonly key: string;
+  readonly eventType: string | null;
+  readonly typeIsSigned: boolean;
+}
+
 /** Reads an event that the core has found to be of its documented form. */
-export function readEvent(scheme: string, parts: DeliveryParts, body: string | Uint8Array): unknown {
-  const text = typeof body === 'string' && body.isWellFormed() ? body : Buffer.from(body as Uint8Array).toString('utf8');
+export function readEvent(scheme: string, parts: EventParts, body: string | Uint8Array): unknown {
+  const text = typeof body === 'string' && body.isWellFormed() ? body : utf8(body);
   const members: unknown = JSON.parse(text);
   if (scheme === 'billing') {
-    return { type: parts.eventType ?? null, typeIsSigned: parts.typeIsSigned, members };
+    return { type: parts.eventType, typeIsSigned: parts.typeIsSigned, members };
   }
   return members;
+}
+
+function utf8(body: string | Uint8Array): string {
+  const bytes = bodyBytes(body);
+  return Buffer.isBuffer(bytes) ? bytes.toString('utf8') : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }

@@ -5,7 +5,7 @@ import * as native from '../native/index.js';
 import type { DeliveryParts, Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, internal, toError, unwrap } from './errors.js';
-import { readEvent, type EventOf } from './events.js';
+import { readEvent, type EventOf, type EventParts } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { Scheme, type SchemeName } from './scheme.js';
@@ -39,6 +39,7 @@ type Verify = (
 interface Reader {
   readonly scheme: string;
   readonly native: native.NativeVerifier;
+  readonly read: (body: string | Uint8Array, now: undefined, ...values: Values[]) => string | Failure;
 }
 
 /**
@@ -74,7 +75,11 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       } as native.ToleranceParts),
     );
     const verifier = unwrap(made);
-    this.#reader = { scheme: typeof scheme === 'string' ? scheme : scheme.name, native: verifier };
+    this.#reader = {
+      scheme: typeof scheme === 'string' ? scheme : scheme.name,
+      native: verifier,
+      read: verifier.fastRead() as Reader['read'],
+    };
     this.#verify = verifier.fastVerify() as Verify;
     this.#names = verifier.headerNames.map((name) => name.toLowerCase());
     this.#only = this.#names.length === 1 ? this.#names[0]! : '';
@@ -131,7 +136,8 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       throw internal(new Error('the work was taken before'));
     }
     const stamp = parts.signedTimestamp ?? NaN;
-    return new Delivery(verifier.#reader, body, values, [stamp, parts.secretIndex], parts);
+    const { key, eventType = null, typeIsSigned } = parts;
+    return new Delivery(verifier.#reader, body, values, [stamp, parts.secretIndex], { key, eventType, typeIsSigned });
   }
 
   [inspect.custom](): string {
@@ -152,7 +158,7 @@ export class Delivery<E = unknown> {
   readonly #body: string | Uint8Array;
   readonly #values: readonly Values[];
   readonly #verified: number | [number, number];
-  #parts: DeliveryParts | undefined;
+  #parts: EventParts | undefined;
   #event: E | undefined;
 
   /** @internal */
@@ -161,7 +167,7 @@ export class Delivery<E = unknown> {
     body: string | Uint8Array,
     values: readonly Values[],
     verified: number | [number, number],
-    parts?: DeliveryParts,
+    parts?: EventParts,
   ) {
     this.#reader = reader;
     this.#body = body;
@@ -206,7 +212,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get eventType(): string | null {
-    return this.#read().eventType ?? null;
+    return this.#read().eventType;
   }
 
   /**
@@ -237,8 +243,20 @@ export class Delivery<E = unknown> {
     return `Delivery(${this.scheme}, ${this.#body.length} bytes)`;
   }
 
-  #read(): DeliveryParts {
-    return (this.#parts ??= unwrap(guard(() => this.#reader.native.read(this.body, listed(this.#values)))));
+  #read(): EventParts {
+    if (this.#parts === undefined) {
+      const read = this.#reader.read(this.#body, undefined, ...(this.#values as Values[]));
+      if (typeof read !== 'string') {
+        throw toError(read);
+      }
+      const key = read.lastIndexOf('\n') + 1;
+      this.#parts = {
+        key: read.slice(key),
+        eventType: read[0] === '0' ? null : read.slice(1, key - 1),
+        typeIsSigned: read[0] !== '2',
+      };
+    }
+    return this.#parts;
   }
 }
 
