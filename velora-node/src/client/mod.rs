@@ -1,6 +1,7 @@
 //! The clients of the four systems.
 
 mod billing;
+mod billing_parts;
 mod curae;
 mod extra;
 mod health;
