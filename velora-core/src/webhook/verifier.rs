@@ -204,6 +204,17 @@ impl Precheck {
         &self.checked.scheme
     }
 
+    /// The headers that are looked at: no other one can change a verdict. For hosts to
+    /// whom looking at one costs something.
+    pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let checked = &*self.checked;
+        let timestamp = checked.timestamp_header.iter().map(|(name, _)| name);
+        let headers = std::iter::once(&checked.signature_header).chain(timestamp);
+        #[cfg(feature = "events")]
+        let headers = headers.chain(checked.watched.iter().map(|(name, _)| name));
+        headers
+    }
+
     /// Everything before the MAC, at the present time.
     ///
     /// Errors: those of [`Verifier`] but `signature_mismatch`.

@@ -1,0 +1,156 @@
+//! Velora TV.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use velora_core::api::BoxFuture;
+use velora_core::tv::{
+    Client, Connected, CreatedWebhook, EventType, Gap, StreamEvent, StreamItem, StreamOptions,
+};
+use velora_core::{ApiError, ApiErrorKind, ApiKey};
+
+use super::rate_limit;
+use crate::call::{Call, Stream};
+use crate::errors::{Failure, Result, api_error};
+use crate::event::tv_event;
+use crate::json;
+use crate::options::Options;
+use crate::process::PerProcess;
+use crate::record::{event_type, extra, record};
+use crate::secret::SigningSecret;
+use crate::time::{self, duration};
+
+/// What the clients of `velora.tv` are made of.
+#[pyclass(frozen, module = "velora._velora")]
+pub(crate) struct Tv(PerProcess<Client>);
+
+#[pymethods]
+impl Tv {
+    /// A client of one token, or of a function that gives one that is good now.
+    #[new]
+    #[pyo3(signature = (token, **options))]
+    fn new(token: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let options = Options::read(options)?;
+        if let Ok(text) = token.cast::<PyString>() {
+            let key = ApiKey::new(text.to_str()?).map_err(Failure::from)?;
+            let make = move || options.build(Client::builder(key.clone()));
+            return Ok(Self(PerProcess::new(make)?));
+        }
+        let tokens = Arc::new(token.clone().unbind());
+        let make = move || {
+            let tokens = Arc::clone(&tokens);
+            options.build(Client::builder_with_tokens(move || ask(&tokens)))
+        };
+        Ok(Self(PerProcess::new(make)?))
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn rate_limit<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        rate_limit(py, self.0.get()?.rate_limit())
+    }
+
+    fn create_webhook(&self, client_id: String, url: String, events: Vec<String>) -> Result<Call> {
+        let client = self.0.get()?;
+        let events: Vec<EventType> = events.into_iter().map(Into::into).collect();
+        Ok(Call::new(
+            async move { client.create_webhook(&client_id, &url, &events).await },
+            show_created,
+        ))
+    }
+
+    #[pyo3(signature = (*, idle_timeout, max_outage))]
+    fn events(&self, idle_timeout: Option<f64>, max_outage: Option<f64>) -> Result<Stream> {
+        let mut options = StreamOptions::new();
+        if let Some(seconds) = idle_timeout {
+            options = options.with_idle_timeout(duration("idle_timeout", seconds)?)?;
+        }
+        if let Some(seconds) = max_outage {
+            options = options.with_max_outage(duration("max_outage", seconds)?);
+        }
+        Ok(Stream::new(self.0.get()?.events(options), show_item))
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        Ok(format!("{:?}", self.0.get()?))
+    }
+}
+
+/// Asks the caller's function for a token, in a thread that may wait.
+fn ask(tokens: &Arc<Py<PyAny>>) -> BoxFuture<'static, std::result::Result<ApiKey, ApiError>> {
+    let tokens = Arc::clone(tokens);
+    Box::pin(async move {
+        let asked = tokio::task::spawn_blocking(move || {
+            Python::attach(|py| tokens.call0(py)?.extract::<String>(py))
+        });
+        let refused = |reason| ApiError::new(ApiErrorKind::Unauthorized, reason);
+        let token = asked.await.ok().and_then(PyResult::ok);
+        let token = token.ok_or_else(|| refused("the function that gives tokens raised"))?;
+        ApiKey::new(token).map_err(|_| refused("the function that gives tokens gave none"))
+    })
+}
+
+fn show_created(py: Python<'_>, created: CreatedWebhook) -> PyResult<Py<PyAny>> {
+    let secret = created.secret.map(SigningSecret);
+    let response = json::value(py, created.response.as_ref())?;
+    Ok(record!(
+        py,
+        "velora.tv",
+        "CreatedWebhook",
+        (created.id, secret, response)
+    )?
+    .unbind())
+}
+
+fn show_item(py: Python<'_>, item: StreamItem) -> PyResult<Py<PyAny>> {
+    match item {
+        StreamItem::Connected(connected) => show_connected(py, &connected),
+        StreamItem::Event(event) => show_event(py, &event),
+        StreamItem::Gap(gap) => show_gap(py, &gap),
+        // The enum may grow.
+        _ => Ok(py.None()),
+    }
+}
+
+fn show_connected(py: Python<'_>, connected: &Connected) -> PyResult<Py<PyAny>> {
+    let connected = record!(
+        py,
+        "velora.tv",
+        "Connected",
+        (
+            connected.authenticated,
+            connected.auto_subscribed,
+            &connected.channel_username,
+            extra(py, &connected.extra)?,
+        )
+    );
+    Ok(connected?.unbind())
+}
+
+fn show_event(py: Python<'_>, event: &StreamEvent) -> PyResult<Py<PyAny>> {
+    let envelope = event
+        .event()
+        .map(|envelope| tv_event(py, envelope, event.data()));
+    let event = record!(
+        py,
+        "velora.tv",
+        "StreamEvent",
+        (
+            event_type!(py, "velora.tv", event.event_type().as_str()),
+            event.id(),
+            event.data(),
+            envelope.transpose()?,
+            event.key().map(|key| key.as_str().to_owned()),
+        )
+    );
+    Ok(event?.unbind())
+}
+
+fn show_gap(py: Python<'_>, gap: &Gap) -> PyResult<Py<PyAny>> {
+    let reason = api_error(py, &gap.reason)?;
+    let since = time::datetime(py, Some(gap.since))?;
+    Ok(record!(py, "velora.tv", "Gap", (reason, since, &gap.last_event_id))?.unbind())
+}

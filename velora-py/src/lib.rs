@@ -1,0 +1,60 @@
+//! The Python package `velora`: the core, converted. What decides is in `velora-core`;
+//! what shapes it for Python is in `python/velora`.
+
+mod audit_event;
+mod body;
+mod call;
+mod client;
+mod delivery;
+mod errors;
+mod event;
+mod headers;
+mod json;
+mod manifest;
+mod options;
+mod process;
+mod receiver;
+mod record;
+mod scheme;
+mod secret;
+mod signer;
+mod store;
+mod time;
+mod verifier;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _velora {
+    use super::*;
+
+    #[pymodule_export]
+    use audit_event::AuditEvent;
+    #[pymodule_export]
+    use call::{Call, Stream};
+    #[pymodule_export]
+    use client::{Billing, Curae, Health, Tv};
+    #[pymodule_export]
+    use delivery::Delivery;
+    #[pymodule_export]
+    use manifest::Manifest;
+    #[pymodule_export]
+    use receiver::{Receiver, Work};
+    #[pymodule_export]
+    use scheme::Scheme;
+    #[pymodule_export]
+    use secret::SigningSecret;
+    #[pymodule_export]
+    use signer::{SignedDelivery, Signer};
+    #[pymodule_export]
+    use store::{Claim, Store};
+    #[pymodule_export]
+    use verifier::Verifier;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let codes = velora_core::Code::ALL.iter().map(|code| code.as_str());
+        module.add("CODES", codes.collect::<Vec<_>>())?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

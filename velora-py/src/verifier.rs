@@ -1,0 +1,93 @@
+//! The verifier: the one call that has to be quick.
+
+use pyo3::prelude::*;
+use velora_core::{Delivery as CoreDelivery, Tolerance, UnixTime, Verifier as CoreVerifier};
+
+use crate::body::raw_body;
+use crate::delivery::Delivery;
+use crate::errors::{Failure, Result};
+use crate::headers::Found;
+use crate::{scheme, secret, time};
+
+/// Hashing so many bytes takes longer than letting other threads in does.
+const DETACH_FROM: usize = 32 * 1024;
+
+/// Verifies deliveries of one scheme under one or more secrets.
+#[pyclass(frozen, generic, module = "velora")]
+pub(crate) struct Verifier(pub(crate) CoreVerifier);
+
+#[pymethods]
+impl Verifier {
+    #[new]
+    #[pyo3(signature = (scheme, secrets, *, tolerance = None))]
+    fn new(
+        scheme: &Bound<'_, PyAny>,
+        secrets: &Bound<'_, PyAny>,
+        tolerance: Option<f64>,
+    ) -> Result<Self> {
+        let verifier = CoreVerifier::new(scheme::read(scheme)?, secret::read_all(secrets)?)?;
+        Ok(Self(match tolerance {
+            Some(seconds) => verifier.with_tolerance(Tolerance::try_from_secs_f64(seconds)?),
+            None => verifier,
+        }))
+    }
+
+    /// A verifier that checks no age: a captured delivery can be replayed for ever.
+    #[staticmethod]
+    fn dangerous_without_tolerance(
+        scheme: &Bound<'_, PyAny>,
+        secrets: &Bound<'_, PyAny>,
+    ) -> Result<Self> {
+        let Self(verifier) = Self::new(scheme, secrets, None)?;
+        Ok(Self(
+            verifier.with_tolerance(Tolerance::dangerous_no_limit()),
+        ))
+    }
+
+    /// Verifies the raw body, exactly as received.
+    #[pyo3(signature = (body, headers, now = None))]
+    fn verify(
+        &self,
+        body: &Bound<'_, PyAny>,
+        headers: &Bound<'_, PyAny>,
+        now: Option<f64>,
+    ) -> PyResult<Delivery> {
+        let verifier = &self.0;
+        let body = raw_body(body)?;
+        let bytes = body.as_bytes();
+        let found = Found::read(verifier.precheck(), headers)?;
+        let now = now.map(time::now).transpose()?;
+        if bytes.len() < DETACH_FROM {
+            let delivery = verify(verifier, bytes, &found, now)?;
+            return Ok(Delivery::new(delivery, body.clone().unbind()));
+        }
+        let found = found.detached();
+        let delivery = body.py().detach(|| verify(verifier, bytes, &found, now))?;
+        Ok(Delivery::new(delivery, body.clone().unbind()))
+    }
+
+    /// The name of the scheme that deliveries are verified against.
+    #[getter]
+    fn scheme(&self) -> &str {
+        self.0.scheme().name()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("{:?}", self.0)
+    }
+}
+
+fn verify<H: velora_core::Headers>(
+    verifier: &CoreVerifier,
+    body: &[u8],
+    headers: &H,
+    now: Option<UnixTime>,
+) -> Result<CoreDelivery<'static>> {
+    let delivery = match now {
+        Some(now) => verifier.verify_at(body, headers, now),
+        None => verifier.verify(body, headers),
+    };
+    delivery
+        .map(CoreDelivery::into_owned)
+        .map_err(Failure::from)
+}
