@@ -3,12 +3,17 @@
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use smallvec::SmallVec;
 use velora_core::{ConfigError, HeaderName, Headers, Precheck};
 
 use crate::errors::Failure;
+use crate::unchecked::{OtherKeys, matching};
 
 /// The values of the headers that a verifier looks at, each as often as it was sent.
-pub(crate) struct Found<'p, 'py>(Vec<(&'p HeaderName, Value<'py>)>);
+pub(crate) struct Found<'p, 'py>(Values<'p, Value<'py>>);
+
+/// A scheme looks at up to three headers, each of which stands once.
+type Values<'p, V> = SmallVec<[(&'p HeaderName, V); 4]>;
 
 /// A value as the bytes it was on the wire.
 enum Value<'py> {
@@ -45,7 +50,7 @@ impl<'p, 'py> Found<'p, 'py> {
     /// Errors: `unreadable_headers`.
     #[inline]
     pub(crate) fn read(precheck: &'p Precheck, headers: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let mut found = Self(Vec::with_capacity(4));
+        let mut found = Self(SmallVec::new());
         match headers.cast_exact::<PyDict>() {
             Ok(dict) => found.read_dict(precheck, dict)?,
             Err(_) => found.read_object(precheck, headers).map_err(unreadable)?,
@@ -54,8 +59,21 @@ impl<'p, 'py> Found<'p, 'py> {
     }
 
     fn read_dict(&mut self, precheck: &'p Precheck, dict: &Bound<'py, PyDict>) -> PyResult<()> {
-        for (name, value) in dict {
-            self.take(precheck, &name, &value)?;
+        let mut values: Values<'p, Bound<'py, PyAny>> = SmallVec::new();
+        let OtherKeys(others) = matching(
+            dict,
+            |name| precheck.headers().find(|header| header.names(name)),
+            |header, value| values.push((header, value)),
+        );
+        for (header, value) in values {
+            self.take_value(header, &value)?;
+        }
+        if others {
+            for (name, value) in dict {
+                if !name.is_exact_instance_of::<PyString>() {
+                    self.take(precheck, &name, &value)?;
+                }
+            }
         }
         if self.0.is_empty() && dict.contains("REQUEST_METHOD")? {
             self.read_environ(precheck, dict)?;

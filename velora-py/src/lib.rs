@@ -20,6 +20,7 @@ mod secret;
 mod signer;
 mod store;
 mod time;
+mod unchecked;
 mod verifier;
 
 use pyo3::prelude::*;

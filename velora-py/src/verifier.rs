@@ -1,12 +1,15 @@
 //! The verifier: the one call that has to be quick.
 
 use pyo3::prelude::*;
-use velora_core::{Delivery as CoreDelivery, Tolerance, UnixTime, Verifier as CoreVerifier};
+use velora_core::{
+    Delivery as CoreDelivery, Headers, Tolerance, UnixTime, Verifier as CoreVerifier,
+};
 
 use crate::body::raw_body;
 use crate::delivery::Delivery;
-use crate::errors::{Failure, Result};
+use crate::errors::Result;
 use crate::headers::Found;
+use crate::unchecked::Kept;
 use crate::{scheme, secret, time};
 
 /// Hashing so many bytes takes longer than letting other threads in does.
@@ -47,23 +50,25 @@ impl Verifier {
     /// Verifies the raw body, exactly as received.
     #[pyo3(signature = (body, headers, now = None))]
     fn verify(
-        &self,
+        slf: &Bound<'_, Self>,
         body: &Bound<'_, PyAny>,
         headers: &Bound<'_, PyAny>,
         now: Option<f64>,
     ) -> PyResult<Delivery> {
-        let verifier = &self.0;
         let body = raw_body(body)?;
-        let bytes = body.as_bytes();
-        let found = Found::read(verifier.precheck(), headers)?;
+        let found = Found::read(slf.get().0.precheck(), headers)?;
         let now = now.map(time::now).transpose()?;
-        if bytes.len() < DETACH_FROM {
-            let delivery = verify(verifier, bytes, &found, now)?;
-            return Ok(Delivery::new(delivery, body.clone().unbind()));
+        if body.as_bytes().len() < DETACH_FROM {
+            let kept = Kept::new(slf, body, |verifier, body| {
+                verify(verifier, body, &found, now)
+            });
+            return Ok(Delivery(kept?));
         }
-        let found = found.detached();
-        let delivery = body.py().detach(|| verify(verifier, bytes, &found, now))?;
-        Ok(Delivery::new(delivery, body.clone().unbind()))
+        let (py, found) = (slf.py(), found.detached());
+        let kept = Kept::new(slf, body, |verifier, body| {
+            py.detach(|| verify(verifier, body, &found, now))
+        });
+        Ok(Delivery(kept?))
     }
 
     /// The name of the scheme that deliveries are verified against.
@@ -77,17 +82,16 @@ impl Verifier {
     }
 }
 
-fn verify<H: velora_core::Headers>(
-    verifier: &CoreVerifier,
-    body: &[u8],
+#[inline]
+fn verify<'b, H: Headers>(
+    verifier: &'b CoreVerifier,
+    body: &'b [u8],
     headers: &H,
     now: Option<UnixTime>,
-) -> Result<CoreDelivery<'static>> {
+) -> Result<CoreDelivery<'b>> {
     let delivery = match now {
         Some(now) => verifier.verify_at(body, headers, now),
         None => verifier.verify(body, headers),
     };
-    delivery
-        .map(CoreDelivery::into_owned)
-        .map_err(Failure::from)
+    Ok(delivery?)
 }
