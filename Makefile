@@ -3,48 +3,79 @@
 CARGO ?= cargo
 TOOLS := $(CURDIR)/target/tools
 FUZZ_SECONDS ?= 30
-PYTHON := $(shell command -v python3)
 VENV := $(CURDIR)/.venv
 
-.PHONY: demo test lint bench soak fuzz mutants
+PY := velora-py
+RUFF_PATHS := velora-py conformance/python examples/python
+
+.PHONY: demo test test-rust test-python lint lint-rust lint-python build-python develop-python \
+	lock-python bench soak fuzz mutants
 
 demo:
 	$(CARGO) run --locked --quiet -p velora-examples --bin demo
 
-test:
+test: test-rust test-python
+
+test-rust:
 	rustup target add wasm32-unknown-unknown
 	$(CARGO) test --locked --workspace --exclude velora-bench --all-features
 	$(CARGO) check --locked -p velora-core --no-default-features --target wasm32-unknown-unknown
 	$(CARGO) check --locked -p velora-core --no-default-features --features client --target wasm32-unknown-unknown
 
-lint:
+test-python: develop-python
+	$(CARGO) build --locked -p velora-simulator
+	$(VENV)/bin/python -m pytest --quiet $(PY)
+
+lint: lint-rust lint-python
+
+lint-rust:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --exclude velora-bench --all-features --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features --features client -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked -p velora-core --all-features --no-deps
 
-# First that no contender is a no-op, then the ratios.
-bench:
-	$(CARGO) test --locked --profile bench -p velora-bench --lib
-	$(CARGO) bench --locked -p velora-bench --bench report
-	$(CARGO) bench --locked -p velora-bench --bench clients -- $(if $(PYTHON),--python $(VENV)/bin/python)
+lint-python: $(VENV)/test
+	$(VENV)/bin/ruff check $(RUFF_PATHS)
+	$(VENV)/bin/ruff format --check $(RUFF_PATHS)
+	$(VENV)/bin/mypy --config-file $(PY)/pyproject.toml $(PY)/python $(PY)/bench/rounds.py
 
-# Where there is a Python, the vendor's own loop is timed too.
-ifneq ($(PYTHON),)
-bench: $(VENV)/bench
-endif
+# The wheel and the source distribution, into target/wheels.
+build-python: $(VENV)/test
+	cd $(PY) && $(VENV)/bin/maturin build --locked --release --sdist --out $(CURDIR)/target/wheels
 
-$(VENV)/bench: velora-core/benches/python/requirements.txt
-	$(PYTHON) -m venv $(VENV)
+# The package into the project's own environment, quickly built.
+develop-python: $(VENV)/test
+	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --profile dev
+
+lock-python: $(VENV)/test
+	$(VENV)/bin/pip install --quiet pip-tools
+	cd $(PY)/requirements && for name in test bench; do \
+		$(VENV)/bin/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
+			--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+			--output-file $$name.txt $$name.in || exit 1; \
+	done
+
+$(VENV)/%: $(PY)/requirements/%.txt
+	test -d $(VENV) || python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement $<
 	touch $@
+
+# First that no contender is a no-op, then the ratios.
+bench: $(VENV)/bench
+	$(CARGO) test --locked --profile bench -p velora-bench --lib
+	$(CARGO) bench --locked -p velora-bench --bench report
+	$(CARGO) bench --locked -p velora-bench --bench clients -- --python $(VENV)/bin/python
+	$(CARGO) build --locked --release -p velora-simulator
+	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --release
+	$(VENV)/bin/python $(PY)/bench/verify.py
+	$(VENV)/bin/python $(PY)/bench/clients.py $(CURDIR)/target/release/velora-simulator
 
 # What `make test` does a little of, at length.
 soak:
 	VELORA_SOAK_KILLS=200 $(CARGO) test --locked -p velora-examples --test export -- --nocapture killed
 	VELORA_SOAK_CASES=1000 $(CARGO) test --locked -p velora-core --all-features --lib simulation
-	$(CARGO) build --locked --profile bench -p velora-simulator
+	$(CARGO) build --locked --release -p velora-simulator
 	$(CARGO) bench --locked -p velora-bench --bench memory -- --simulator $(CURDIR)/target/release/velora-simulator
 
 # New findings stay in target/; the committed corpus only grows by hand.

@@ -20,9 +20,8 @@ from typing import Any
 import httpx
 import orjson
 import requests
-from rounds import interleave, verdict
-
 import velora
+from rounds import interleave, verdict
 
 KEY = "vlk_live_00000001_0123456789abcdef0123456789abcdef"
 AUDIT = "/api/v2/public/audit"
@@ -44,14 +43,18 @@ def simulator(program: str) -> Iterator[str]:
         process.terminate()
 
 
-def look_at(event: dict[str, Any]) -> None:
-    event["event_id"], event["action"], event["user_id"]
-    event["resource_type"], event["phi_involved"]
+def look_at(event: dict[str, Any]) -> object:
+    return (
+        event["event_id"],
+        event["action"],
+        event["user_id"],
+        event["resource_type"],
+        event["phi_involved"],
+    )
 
 
-def look_at_ours(event: velora.health.AuditEvent) -> None:
-    event.event_id, event.action, event.user_id
-    event.resource_type, event.phi_involved
+def look_at_ours(event: velora.health.AuditEvent) -> object:
+    return event.event_id, event.action, event.user_id, event.resource_type, event.phi_involved
 
 
 def velora_list(base: str) -> int:

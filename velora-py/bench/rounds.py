@@ -6,9 +6,7 @@ import statistics
 from collections.abc import Callable
 
 
-def interleave(
-    contenders: dict[str, Callable[[], float]], rounds: int
-) -> dict[str, float]:
+def interleave(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
     """The median time of each; every contender measures itself once a round."""
     for measure in contenders.values():
         measure()

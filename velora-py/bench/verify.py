@@ -15,9 +15,8 @@ from typing import Any
 import standardwebhooks
 import stripe
 import svix
-from rounds import interleave, verdict
-
 import velora
+from rounds import interleave, verdict
 
 SECRET = "0123456789abcdef" * 4
 WHSEC = "whsec_" + base64.b64encode(SECRET.encode()).decode()
@@ -49,9 +48,7 @@ def seed_verify(body: bytes, header: str) -> bool:
     t = int(parts["t"])
     if abs(int(time.time()) - t) > 300:
         return False
-    expected = hmac.new(
-        SECRET.encode(), f"t={t}.".encode() + body, hashlib.sha256
-    ).hexdigest()
+    expected = hmac.new(SECRET.encode(), f"t={t}.".encode() + body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected, parts["v1"])
 
 
@@ -108,7 +105,9 @@ def check_is_real(name: str, check: Check, body: bytes, headers: dict[str, str])
     raise SystemExit(f"{name} accepts a forgery")
 
 
-def timer(check: Check, body: bytes, headers: dict[str, str], calls: int) -> Callable[[], float]:
+def timer(
+    check: Check, body: bytes, headers: dict[str, str], calls: int
+) -> Callable[[], float]:
     names = {"check": check, "body": body, "headers": headers}
     timed = timeit.Timer("check(body, headers)", globals=names)
     return lambda: timed.timeit(calls) / calls * 1e9

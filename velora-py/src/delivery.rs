@@ -62,6 +62,8 @@ impl Delivery {
     }
 
     fn __repr__(&self) -> String {
-        format!("{:?}", self.0.delivery())
+        let delivery = self.0.delivery();
+        let (scheme, bytes) = (delivery.scheme(), delivery.body().len());
+        format!("Delivery('{scheme}', {bytes} bytes)")
     }
 }

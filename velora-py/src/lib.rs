@@ -1,6 +1,8 @@
 //! The Python package `velora`: the core, converted. What decides is in `velora-core`;
 //! what shapes it for Python is in `python/velora`.
 
+#![deny(unsafe_code)]
+
 mod audit_event;
 mod body;
 mod call;

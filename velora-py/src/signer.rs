@@ -34,7 +34,7 @@ impl Signer {
     }
 
     fn __repr__(&self) -> String {
-        format!("{:?}", self.0)
+        format!("Signer('{}')", self.0.scheme().name())
     }
 }
 
@@ -61,6 +61,6 @@ impl SignedDelivery {
     }
 
     fn __repr__(&self) -> String {
-        format!("{:?}", self.0)
+        format!("SignedDelivery({} bytes)", self.0.body.len())
     }
 }

@@ -78,7 +78,7 @@ impl Verifier {
     }
 
     fn __repr__(&self) -> String {
-        format!("{:?}", self.0)
+        format!("Verifier('{}')", self.0.scheme().name())
     }
 }
 

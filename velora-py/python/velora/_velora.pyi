@@ -7,14 +7,36 @@ from os import PathLike
 from types import GenericAlias
 from typing import Any, ClassVar, Generic, Literal, TypeVar, final, overload
 
-from . import billing, curae, events, health, receiving, tv
+from . import billing, curae, health, tv
 from .api import RateLimit
+
+__all__ = [
+    "CODES",
+    "AuditEvent",
+    "Billing",
+    "Call",
+    "Claim",
+    "Curae",
+    "Delivery",
+    "Health",
+    "Manifest",
+    "Receiver",
+    "Scheme",
+    "SignedDelivery",
+    "Signer",
+    "SigningSecret",
+    "Store",
+    "Stream",
+    "Tv",
+    "Verifier",
+    "Work",
+    "__version__",
+]
 
 __version__: str
 CODES: list[str]
 
-E = TypeVar("E")
-E_co = TypeVar("E_co", covariant=True)
+_E_co = TypeVar("_E_co", covariant=True)
 
 @final
 class SigningSecret:
@@ -68,13 +90,13 @@ class Scheme:
     @property
     def name(self) -> str:
         """The scheme's name, such as ``health``."""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 _Secrets = str | bytes | SigningSecret | Sequence[str | bytes | SigningSecret]
 
 @final
-class Verifier(Generic[E_co]):
+class Verifier(Generic[_E_co]):
     """Verifies deliveries of one scheme under one or more secrets.
 
     Make it once and keep it: the keyed hash state is computed here. It can be shared between
@@ -114,7 +136,11 @@ class Verifier(Generic[E_co]):
     ) -> Verifier[tv.Event]: ...
     @overload
     def __new__(
-        cls, scheme: Literal["tv-body-only"], secrets: _Secrets, *, tolerance: float | None = None
+        cls,
+        scheme: Literal["tv-body-only"],
+        secrets: _Secrets,
+        *,
+        tolerance: float | None = None,
     ) -> Verifier[tv.BodyOnlyEvent]: ...
     @overload
     def __new__(
@@ -124,7 +150,7 @@ class Verifier(Generic[E_co]):
     def dangerous_without_tolerance(scheme: str | Scheme, secrets: _Secrets) -> Verifier[Any]:
         """A verifier that checks no age: a captured delivery can be replayed for ever, as far
         as no store stands between it and the handler."""
-    def verify(self, body: Any, headers: Any, now: float | None = None) -> Delivery[E_co]:
+    def verify(self, body: Any, headers: Any, now: float | None = None) -> Delivery[_E_co]:
         """Verifies the raw body, exactly as received.
 
         ``body`` is anything that holds bytes: ``await request.body()`` in FastAPI and
@@ -143,10 +169,10 @@ class Verifier(Generic[E_co]):
     def scheme(self) -> str:
         """The name of the scheme that deliveries are verified against."""
     @classmethod
-    def __class_getitem__(cls, key: Any, /) -> GenericAlias: ...
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
-class Delivery(Generic[E_co]):
+class Delivery(Generic[_E_co]):
     """A request that was proven to come from its system. Only a ``Verifier`` makes one."""
 
     @property
@@ -164,13 +190,13 @@ class Delivery(Generic[E_co]):
     def key(self) -> str:
         """The identity to deduplicate on, from authenticated bytes alone. Raises
         ``malformed_event``, ``header_body_mismatch``."""
-    def event(self) -> E_co:
+    def event(self) -> _E_co:
         """The typed event. Raises ``malformed_event``, ``header_body_mismatch``."""
     def check_headers(self) -> None:
         """Raises ``header_body_mismatch`` where a header outside the MAC contradicts the
         verified body; ``key`` and ``event`` do too."""
     @classmethod
-    def __class_getitem__(cls, key: Any, /) -> GenericAlias: ...
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
 class Signer:
@@ -196,7 +222,7 @@ class SignedDelivery:
     @property
     def headers(self) -> list[tuple[str, str]]:
         """Names as the system writes them, and values, as HTTP libraries take them."""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 @final
@@ -271,7 +297,7 @@ class AuditEvent:
         """All members, as the system wrote them."""
     def to_json(self) -> str:
         """The system's own text on one line, without the line's end."""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Callable[[str], AuditEvent], tuple[str]]: ...
 
@@ -307,7 +333,7 @@ class Manifest:
     @property
     def leaves(self) -> tuple[health.LeafProof, ...]:
         """The parts, in time and in the file one after the other."""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 @final
@@ -371,6 +397,7 @@ class Health:
     @staticmethod
     def from_env() -> Health: ...
     def close(self) -> None: ...
+    def base_url(self) -> str: ...
     def rate_limit(self) -> RateLimit: ...
     def probe(self) -> Call: ...
     def events(
@@ -416,6 +443,7 @@ class Health:
 class Billing:
     def __new__(cls, api_key: str, **options: Any) -> Billing: ...
     def close(self) -> None: ...
+    def base_url(self) -> str: ...
     def rate_limit(self) -> RateLimit: ...
     def recon_summary(self) -> Call: ...
     def run_recon(self, invoice_id: str, run_key: str) -> Call: ...
@@ -437,6 +465,7 @@ class Billing:
 class Curae:
     def __new__(cls, api_key: str, **options: Any) -> Curae: ...
     def close(self) -> None: ...
+    def base_url(self) -> str: ...
     def rate_limit(self) -> RateLimit: ...
     def create_webhook(
         self, url: str, event_types: Sequence[str], *, idempotency_key: str | None
@@ -460,6 +489,7 @@ class Curae:
 class Tv:
     def __new__(cls, token: str | Callable[[], str], **options: Any) -> Tv: ...
     def close(self) -> None: ...
+    def base_url(self) -> str: ...
     def rate_limit(self) -> RateLimit: ...
     def create_webhook(self, client_id: str, url: str, events: Sequence[str]) -> Call: ...
     def events(self, *, idle_timeout: float | None, max_outage: float | None) -> Stream: ...

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
-
-from typing import TypedDict
+from typing import TYPE_CHECKING, Generic, Protocol, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,6 +62,7 @@ class Native(Protocol):
     """What the core gives a client to stand on."""
 
     def close(self) -> None: ...
+    def base_url(self) -> str: ...
     def rate_limit(self) -> RateLimit: ...
 
 
@@ -79,12 +78,17 @@ class Base(Generic[N]):
         self._native = native
 
     @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        return self._native.base_url()
+
+    @property
     def rate_limit(self) -> RateLimit:
         """The rate limit as the last answer that spoke of it left it."""
         return self._native.rate_limit()
 
     def __repr__(self) -> str:
-        return f"{type(self).__module__}.{type(self).__name__}({self._native!r})"
+        return f"{type(self).__module__}.{type(self).__name__}({self.base_url!r})"
 
 
 class SyncBase(Base[N]):

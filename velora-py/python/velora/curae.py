@@ -166,9 +166,7 @@ class Webhooks:
 
     def get_if_changed(self, id: str, etag: str) -> Versioned | None:
         """One endpoint, if it is another version than this; ``None`` if it is still that."""
-        return cast(
-            "Versioned | None", self._native.get_webhook_if_changed(id, etag).wait()
-        )
+        return cast("Versioned | None", self._native.get_webhook_if_changed(id, etag).wait())
 
     def update(
         self,

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterator,
+    Sequence,
+)
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -59,11 +66,7 @@ class Items(Iterator[T]):
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._items = self._run()
-
-    def _run(self) -> Generator[T, None, None]:
-        for page in self.pages():
-            yield from page
+        self._items: Generator[T, None, None] = _items(stream)
 
     def __iter__(self) -> Iterator[T]:
         return self._items
@@ -73,8 +76,7 @@ class Items(Iterator[T]):
 
     def pages(self) -> Iterator[Page[T]]:
         """The pages that were not yet begun. Pages without items are walked past."""
-        while (page := self._stream.next().wait()) is not None:
-            yield page
+        return _pages(self._stream)
 
     def close(self) -> None:
         """Ends it, and whatever is being fetched."""
@@ -100,25 +102,17 @@ class AsyncItems(AsyncIterator[T]):
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._items = self._run()
-
-    async def _run(self) -> Any:
-        async for page in self.pages():
-            for item in page:
-                yield item
+        self._items: AsyncGenerator[T, None] = _async_items(stream)
 
     def __aiter__(self) -> AsyncIterator[T]:
-        items: AsyncIterator[T] = self._items
-        return items
+        return self._items
 
     async def __anext__(self) -> T:
-        item: T = await self._items.__anext__()
-        return item
+        return await self._items.__anext__()
 
-    async def pages(self) -> AsyncIterator[Page[T]]:
+    def pages(self) -> AsyncIterator[Page[T]]:
         """The pages that were not yet begun. Pages without items are walked past."""
-        while (page := await self._stream.next().future()) is not None:
-            yield page
+        return _async_pages(self._stream)
 
     async def aclose(self) -> None:
         """Ends it, and whatever is being fetched."""
@@ -135,6 +129,31 @@ class AsyncItems(AsyncIterator[T]):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+# Not methods, as a generator that holds its owner would keep a loop that was left early alive
+# until the garbage collector comes by.
+
+
+def _items(stream: Stream) -> Generator[Any, None, None]:
+    for page in _pages(stream):
+        yield from page
+
+
+def _pages(stream: Stream) -> Iterator[Any]:
+    while (page := stream.next().wait()) is not None:
+        yield page
+
+
+async def _async_items(stream: Stream) -> AsyncGenerator[Any, None]:
+    async for page in _async_pages(stream):
+        for item in page:
+            yield item
+
+
+async def _async_pages(stream: Stream) -> AsyncIterator[Any]:
+    while (page := await stream.next().future()) is not None:
+        yield page
 
 
 def in_loop(callback: Callable[[T], object] | None) -> Callable[[T], object] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Literal
 
 from . import _velora
@@ -183,10 +184,8 @@ class Claim:
         if error is None:
             self.commit()
             return
-        try:
+        with contextlib.suppress(StoreError):  # The lease runs out by itself.
             self.release()
-        except StoreError:
-            pass  # The lease runs out by itself; what was raised first says more.
 
     async def __aenter__(self) -> Self:
         self._claim = await self._native.claim(self.key).future()
@@ -204,10 +203,8 @@ class Claim:
         if error is None:
             await self.acommit()
             return
-        try:
+        with contextlib.suppress(StoreError):  # The lease runs out by itself.
             await self.arelease()
-        except StoreError:
-            pass  # The lease runs out by itself; what was raised first says more.
 
     def __repr__(self) -> str:
         state = "not entered" if self._claim is None else self._claim.state

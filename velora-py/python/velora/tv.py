@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Union, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _velora, events
 from .api import AsyncBase, SyncBase
@@ -176,7 +176,7 @@ class Gap:
     """The id that the next connection asks to resume from."""
 
 
-StreamItem = Union[Connected, StreamEvent, Gap]
+StreamItem = Connected | StreamEvent | Gap
 """One thing that the stream has to tell."""
 
 
@@ -256,9 +256,7 @@ class AsyncClient(AsyncBase[_velora.Tv]):
         self._loop = asyncio.get_running_loop()
         return cast(
             "CreatedWebhook",
-            await self._native.create_webhook(
-                client_id, url, events
-            ).future(),
+            await self._native.create_webhook(client_id, url, events).future(),
         )
 
     async def events(

@@ -112,8 +112,8 @@ impl Billing {
         Ok(reporting(work, raises, show_report))
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("{:?}", self.0.get()?))
+    fn base_url(&self) -> Result<String> {
+        Ok(self.0.get()?.base_url().as_str().to_owned())
     }
 }
 

@@ -204,8 +204,8 @@ impl Health {
         ))
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("{:?}", self.0.get()?))
+    fn base_url(&self) -> Result<String> {
+        Ok(self.0.get()?.base_url().as_str().to_owned())
     }
 }
 

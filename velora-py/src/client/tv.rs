@@ -74,8 +74,8 @@ impl Tv {
         Ok(Stream::new(self.0.get()?.events(options), show_item))
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("{:?}", self.0.get()?))
+    fn base_url(&self) -> Result<String> {
+        Ok(self.0.get()?.base_url().as_str().to_owned())
     }
 }
 

@@ -1,0 +1,44 @@
+"""What many tests stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from either import KINDS, Either
+from simulated import Simulator
+
+
+@pytest.fixture(scope="session")
+def shared_simulator() -> Iterator[Simulator]:
+    with Simulator("--events", "23456", "--billing-csv-records", "3000") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(shared_simulator: Simulator) -> Simulator:
+    """The simulator that all tests share, without what others left there."""
+    shared_simulator.forget()
+    return shared_simulator
+
+
+@pytest.fixture
+def simulators() -> Iterator[Callable[..., Simulator]]:
+    """Starts simulators with options of one's own, and ends them."""
+    started: list[Simulator] = []
+
+    def start(*options: str) -> Simulator:
+        started.append(Simulator(*options))
+        return started[-1]
+
+    yield start
+    for simulator in started:
+        simulator.stop()
+
+
+@pytest.fixture(params=KINDS)
+def either(request: Any) -> Iterator[Either]:
+    """Clients and receivers of both kinds, each driven as if its calls waited."""
+    with Either(request.param) as either:
+        yield either
