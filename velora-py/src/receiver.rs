@@ -7,7 +7,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use tokio::sync::Mutex;
-use velora_core::{Event, Receiver as CoreReceiver, Reply, Work as CoreWork};
+use velora_core::{Event, Outcome, Receiver as CoreReceiver, Reply, Work as CoreWork};
 
 use crate::body::raw_body;
 use crate::call::Call;
@@ -42,6 +42,11 @@ impl Receiver {
     #[getter]
     fn body_limit(&self) -> usize {
         self.0.body_limit()
+    }
+
+    /// The `Reply` to a request whose body broke off.
+    fn unreadable(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        show_reply(py, self.0.reply(Outcome::BodyUnreadable))
     }
 
     /// Verifies and claims: `Work` where there is some to do, else the `Reply`.

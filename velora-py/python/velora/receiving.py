@@ -64,6 +64,10 @@ class _Receiver(Generic[E]):
         more than one byte beyond it needs to be read, and given to ``receive``."""
         return self._native.body_limit
 
+    def unreadable(self) -> Reply:
+        """The answer to a request whose body broke off, for those who read it themselves."""
+        return self._native.unreadable()
+
     @property
     def verifier(self) -> Verifier[E]:
         """The verifier that decides what is genuine."""
