@@ -13,6 +13,7 @@ mod event;
 mod headers;
 mod json;
 mod manifest;
+mod number;
 mod options;
 mod process;
 mod receiver;

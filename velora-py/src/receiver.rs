@@ -11,9 +11,10 @@ use velora_core::{Event, Outcome, Receiver as CoreReceiver, Reply, Work as CoreW
 
 use crate::body::raw_body;
 use crate::call::Call;
-use crate::errors::Failure;
+use crate::errors::{Failure, Result};
 use crate::event;
 use crate::headers::owned;
+use crate::number::Whole;
 use crate::record::record;
 use crate::store::Store;
 use crate::verifier::Verifier;
@@ -29,13 +30,13 @@ impl Receiver {
     fn new(
         verifier: &Bound<'_, Verifier>,
         store: &Bound<'_, Store>,
-        body_limit: Option<usize>,
-    ) -> Self {
+        body_limit: Option<Whole>,
+    ) -> Result<Self> {
         let receiver = CoreReceiver::new(verifier.get().0.clone(), Arc::clone(&store.get().store));
-        Self(match body_limit {
-            Some(bytes) => receiver.with_body_limit(bytes),
+        Ok(Self(match body_limit {
+            Some(bytes) => receiver.with_body_limit(bytes.fit("body_limit")?),
             None => receiver,
-        })
+        }))
     }
 
     /// The largest body, in bytes, that is looked at.

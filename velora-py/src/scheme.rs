@@ -5,6 +5,7 @@ use pyo3::types::PyString;
 use velora_core::{Identity, Scheme as CoreScheme, SignatureForm, SignedPayload, TimeUnit};
 
 use crate::errors::{Result, invalid_option};
+use crate::number::Whole;
 
 /// How one system signs its deliveries: a plain value.
 #[pyclass(frozen, eq, module = "velora")]
@@ -17,7 +18,7 @@ impl Scheme {
     #[pyo3(signature = (
         name, signature_header, *, form = "list", prefix = "", timestamp_header = None,
         timestamp_unit = "seconds", signed_payload = None, identity = None,
-        reject_status = 401, client_errors_are_final = false
+        reject_status = None, client_errors_are_final = false
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
@@ -29,7 +30,7 @@ impl Scheme {
         timestamp_unit: &str,
         signed_payload: Option<(String, String)>,
         identity: Option<Vec<String>>,
-        reject_status: u16,
+        reject_status: Option<Whole>,
         client_errors_are_final: bool,
     ) -> Result<Self> {
         let form = match form {
@@ -45,7 +46,10 @@ impl Scheme {
                 return Err(invalid_option("timestamp_unit", reason));
             }
         };
-        let mut scheme = CoreScheme::new(name, signature_header, form).reject_status(reject_status);
+        let mut scheme = CoreScheme::new(name, signature_header, form);
+        if let Some(status) = reject_status {
+            scheme = scheme.reject_status(status.fit("reject_status")?);
+        }
         if let Some(header) = timestamp_header {
             scheme = scheme.timestamp_header(header, unit);
         }

@@ -11,6 +11,7 @@ use velora_core::{
 
 use crate::call::{Call, show_nothing};
 use crate::errors::Result;
+use crate::number::{Real, Whole};
 use crate::time::{duration, seconds};
 
 /// Keeps the claims.
@@ -26,10 +27,10 @@ impl Store {
     #[staticmethod]
     #[pyo3(signature = (*, capacity = None, lease = None, retention = None, dangerous_short_retention = None))]
     fn memory(
-        capacity: Option<usize>,
-        lease: Option<f64>,
-        retention: Option<f64>,
-        dangerous_short_retention: Option<f64>,
+        capacity: Option<Whole>,
+        lease: Option<Real>,
+        retention: Option<Real>,
+        dangerous_short_retention: Option<Real>,
     ) -> Result<Self> {
         let mut options = StoreOptions::default();
         if let Some(seconds) = retention {
@@ -42,7 +43,10 @@ impl Store {
         if let Some(seconds) = lease {
             options = options.with_lease(duration("lease", seconds)?)?;
         }
-        let capacity = capacity.unwrap_or(MemoryStore::DEFAULT_CAPACITY);
+        let capacity = match capacity {
+            Some(capacity) => capacity.fit("capacity")?,
+            None => MemoryStore::DEFAULT_CAPACITY,
+        };
         let memory = Arc::new(MemoryStore::new(options, capacity)?);
         Ok(Self {
             store: Arc::clone(&memory) as Arc<dyn CoreStore>,

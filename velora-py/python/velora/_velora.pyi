@@ -7,7 +7,7 @@ from os import PathLike
 from types import GenericAlias
 from typing import Any, ClassVar, Generic, Literal, TypeVar, final, overload
 
-from . import billing, curae, health, tv
+from . import billing, curae, health, receiving, tv
 from .api import RateLimit
 
 __all__ = [
@@ -59,7 +59,8 @@ class Scheme:
     (``t=<seconds>,v1=<hex>``) or ``prefixed`` (``prefix``, which may be empty, then the hex).
     ``signed_payload`` is the text before and after the timestamp under the MAC; without it the
     body alone is signed. ``identity`` names the members of the body that tell events apart;
-    without it the body's digest does.
+    without it the body's digest does. A refusal is
+    answered with ``reject_status`` (401).
 
     >>> slack = Scheme(
     ...     "slack", "X-Slack-Signature", form="prefixed", prefix="v0=",
@@ -80,7 +81,7 @@ class Scheme:
         timestamp_unit: Literal["seconds", "milliseconds"] = "seconds",
         signed_payload: tuple[str, str] | None = None,
         identity: Sequence[str] | None = None,
-        reject_status: int = 401,
+        reject_status: int | None = None,
         client_errors_are_final: bool = False,
     ) -> Scheme: ...
     @staticmethod

@@ -11,6 +11,7 @@ use velora_core::billing::{
 use super::{Reports, lists, pages, rate_limit, reporting};
 use crate::call::{Call, Stream};
 use crate::errors::{Failure, Result, api_error};
+use crate::number::Whole;
 use crate::options::Options;
 use crate::process::PerProcess;
 use crate::record::{extra, record};
@@ -71,14 +72,14 @@ impl Billing {
         &self,
         endpoint_id: String,
         status: Option<String>,
-        limit: Option<u16>,
+        limit: Option<Whole>,
     ) -> Result<Stream> {
         let mut query = DeliveryQuery::new(endpoint_id);
         if let Some(status) = status {
             query = query.with_status(status.into());
         }
         if let Some(limit) = limit {
-            query = query.with_limit(limit)?;
+            query = query.with_limit(limit.fit("limit")?)?;
         }
         let deliveries = self.0.get()?.deliveries(query);
         Ok(pages(deliveries.pages(), show_delivery))
@@ -96,12 +97,12 @@ impl Billing {
     fn refire_failed(
         &self,
         endpoint_id: String,
-        writes_per_minute: Option<usize>,
+        writes_per_minute: Option<Whole>,
         on_progress: Option<Py<PyAny>>,
     ) -> Result<Call> {
         let mut sweep = Sweep::new(endpoint_id);
         if let Some(writes) = writes_per_minute {
-            sweep = sweep.with_writes_per_minute(writes)?;
+            sweep = sweep.with_writes_per_minute(writes.fit("writes_per_minute")?)?;
         }
         let (reports, raises) = Reports::to(on_progress);
         let sweep = sweep.on_progress(move |progress| {

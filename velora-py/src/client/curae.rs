@@ -11,6 +11,7 @@ use velora_core::curae::{
 use super::{pages, rate_limit};
 use crate::call::{Call, Stream, show_nothing};
 use crate::errors::{Failure, Result};
+use crate::number::Whole;
 use crate::options::Options;
 use crate::process::PerProcess;
 use crate::record::{event_type, extra, record};
@@ -62,10 +63,10 @@ impl Curae {
     }
 
     #[pyo3(signature = (*, limit))]
-    fn list_webhooks(&self, limit: Option<u16>) -> Result<Stream> {
+    fn list_webhooks(&self, limit: Option<Whole>) -> Result<Stream> {
         let mut query = EndpointQuery::new();
         if let Some(limit) = limit {
-            query = query.with_limit(limit)?;
+            query = query.with_limit(limit.fit("limit")?)?;
         }
         let endpoints = self.0.get()?.webhooks().list(query);
         Ok(pages(endpoints.pages(), |py, endpoint| {

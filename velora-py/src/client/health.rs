@@ -17,6 +17,7 @@ use crate::audit_event::{AuditEvent, Batch};
 use crate::call::{Call, Stream, show_nothing};
 use crate::errors::{Failure, Result};
 use crate::manifest::Manifest;
+use crate::number::Whole;
 use crate::options::Options;
 use crate::process::PerProcess;
 use crate::record::record;
@@ -68,7 +69,7 @@ impl Health {
         action: Option<&str>,
         resource_type: Option<&str>,
         phi_involved: Option<bool>,
-        limit: Option<u16>,
+        limit: Option<Whole>,
     ) -> PyResult<Stream> {
         let mut query = EventQuery::new();
         if let Some(action) = action {
@@ -81,7 +82,9 @@ impl Health {
             query = query.with_phi_involved(phi_involved);
         }
         if let Some(limit) = limit {
-            query = query.with_limit(limit).map_err(Failure::from)?;
+            query = query
+                .with_limit(limit.fit("limit")?)
+                .map_err(Failure::from)?;
         }
         let since = since.map(|at| instant("since", at)).transpose()?;
         let until = until.map(|at| instant("until", at)).transpose()?;
@@ -112,7 +115,7 @@ impl Health {
         since: &Bound<'_, PyAny>,
         until: &Bound<'_, PyAny>,
         phi_involved: Option<bool>,
-        concurrency: Option<usize>,
+        concurrency: Option<Whole>,
     ) -> PyResult<Stream> {
         let query = export_query(since, until, phi_involved, concurrency)?;
         let rows = lists(self.0.get()?.export(query));
@@ -142,7 +145,7 @@ impl Health {
         since: &Bound<'_, PyAny>,
         until: &Bound<'_, PyAny>,
         phi_involved: Option<bool>,
-        concurrency: Option<usize>,
+        concurrency: Option<Whole>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let (reports, raises) = Reports::to(on_progress);
@@ -225,7 +228,7 @@ fn export_query(
     since: &Bound<'_, PyAny>,
     until: &Bound<'_, PyAny>,
     phi_involved: Option<bool>,
-    concurrency: Option<usize>,
+    concurrency: Option<Whole>,
 ) -> PyResult<ExportQuery> {
     let (since, until) = (instant_text("since", since)?, instant_text("until", until)?);
     let window = Window::parse(&since, &until).map_err(Failure::from)?;
@@ -234,6 +237,7 @@ fn export_query(
         query = query.with_phi_involved(phi_involved);
     }
     if let Some(concurrency) = concurrency {
+        let concurrency = concurrency.fit("concurrency")?;
         query = query.with_concurrency(concurrency).map_err(Failure::from)?;
     }
     Ok(query)

@@ -15,6 +15,7 @@ use crate::call::{Call, Stream};
 use crate::errors::{Failure, Result, api_error};
 use crate::event::tv_event;
 use crate::json;
+use crate::number::Real;
 use crate::options::Options;
 use crate::process::PerProcess;
 use crate::record::{event_type, extra, record};
@@ -63,7 +64,7 @@ impl Tv {
     }
 
     #[pyo3(signature = (*, idle_timeout, max_outage))]
-    fn events(&self, idle_timeout: Option<f64>, max_outage: Option<f64>) -> Result<Stream> {
+    fn events(&self, idle_timeout: Option<Real>, max_outage: Option<Real>) -> Result<Stream> {
         let mut options = StreamOptions::new();
         if let Some(seconds) = idle_timeout {
             options = options.with_idle_timeout(duration("idle_timeout", seconds)?)?;
