@@ -1,6 +1,7 @@
 //! Stores, and the claims they give out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,6 +13,7 @@ use velora_core::{
 use crate::call::{Call, show_nothing};
 use crate::errors::Result;
 use crate::number::{Real, Whole};
+use crate::text::Text;
 use crate::time::{duration, seconds};
 
 /// Keeps the claims.
@@ -32,7 +34,13 @@ impl Store {
         retention: Option<Real>,
         dangerous_short_retention: Option<Real>,
     ) -> Result<Self> {
-        let mut options = StoreOptions::default();
+        let options = StoreOptions::default();
+        let lease = match lease {
+            Some(seconds) => duration("lease", seconds)?,
+            None => options.lease(),
+        };
+        // The shortest one first: the retention is compared with the one that is wanted alone.
+        let mut options = options.with_lease(Duration::from_nanos(1))?;
         if let Some(seconds) = retention {
             options = options.with_retention(duration("retention", seconds)?)?;
         }
@@ -40,9 +48,7 @@ impl Store {
             let retention = duration("dangerous_short_retention", seconds)?;
             options = options.dangerous_short_retention(retention)?;
         }
-        if let Some(seconds) = lease {
-            options = options.with_lease(duration("lease", seconds)?)?;
-        }
+        let options = options.with_lease(lease)?;
         let capacity = match capacity {
             Some(capacity) => capacity.fit("capacity")?,
             None => MemoryStore::DEFAULT_CAPACITY,
@@ -55,8 +61,8 @@ impl Store {
     }
 
     /// Claims a key.
-    fn claim(&self, key: &str) -> Call {
-        let (store, key) = (Arc::clone(&self.store), Key::from(key));
+    fn claim(&self, key: Text) -> Call {
+        let (store, key) = (Arc::clone(&self.store), Key::from(&*key));
         Call::new(
             async move {
                 let state = match store.claim(key.clone()).await? {
