@@ -3,61 +3,92 @@
 CARGO ?= cargo
 TOOLS := $(CURDIR)/target/tools
 FUZZ_SECONDS ?= 30
-NODE := velora-node
-HOST = $(shell rustc -vV | sed -n 's/^host: //p')
-PYTHON := $(shell command -v python3)
 VENV := $(CURDIR)/.venv
 
-.PHONY: demo test lint bench soak fuzz mutants
-.PHONY: build-node test-node lint-node bench-node soak-node
+PY := velora-py
+RUFF_PATHS := velora-py conformance/python examples/python
+
+NODE := velora-node
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+
+.PHONY: demo test test-rust test-python test-node lint lint-rust lint-python lint-node
+.PHONY: build-python develop-python lock-python build-node bench bench-node soak soak-node fuzz mutants
 
 demo:
 	$(CARGO) run --locked --quiet -p velora-examples --bin demo
 
-test: test-node
+test: test-rust test-python test-node
+
+test-rust:
 	rustup target add wasm32-unknown-unknown
 	$(CARGO) test --locked --workspace --exclude velora-bench --all-features
 	$(CARGO) check --locked -p velora-core --no-default-features --target wasm32-unknown-unknown
 	$(CARGO) check --locked -p velora-core --no-default-features --features client --target wasm32-unknown-unknown
 
-lint: lint-node
+test-python: develop-python
+	$(CARGO) build --locked -p velora-simulator
+	$(VENV)/bin/python -m pytest --quiet $(PY)
+
+test-node: build-node
+	$(CARGO) build --locked --quiet -p velora-simulator
+	cd $(NODE) && npm test --silent
+
+lint: lint-rust lint-python lint-node
+
+lint-rust:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --exclude velora-bench --all-features --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features --features client -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked -p velora-core --all-features --no-deps
 
-# First that no contender is a no-op, then the ratios.
-bench: bench-node
-	$(CARGO) test --locked --profile bench -p velora-bench --lib
-	$(CARGO) bench --locked -p velora-bench --bench report
-	$(CARGO) bench --locked -p velora-bench --bench clients -- $(if $(PYTHON),--python $(VENV)/bin/python)
+lint-python: $(VENV)/test
+	$(VENV)/bin/ruff check $(RUFF_PATHS)
+	$(VENV)/bin/ruff format --check $(RUFF_PATHS)
+	$(VENV)/bin/mypy --config-file $(PY)/pyproject.toml $(PY)/python $(PY)/bench/rounds.py
 
-# Where there is a Python, the vendor's own loop is timed too.
-ifneq ($(PYTHON),)
-bench: $(VENV)/bench
-endif
+# The wheel and the source distribution, into target/wheels.
+build-python: $(VENV)/test
+	cd $(PY) && $(VENV)/bin/maturin build --locked --release --sdist --out $(CURDIR)/target/wheels
 
-$(VENV)/bench: velora-core/benches/python/requirements.txt
-	$(PYTHON) -m venv $(VENV)
+# The package into the project's own environment, quickly built.
+develop-python: $(VENV)/test
+	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --profile dev
+
+lock-python: $(VENV)/test
+	$(VENV)/bin/pip install --quiet pip-tools
+	cd $(PY)/requirements && for name in test bench; do \
+		$(VENV)/bin/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
+			--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+			--output-file $$name.txt $$name.in || exit 1; \
+	done
+
+$(VENV)/%: $(PY)/requirements/%.txt
+	test -d $(VENV) || python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement $<
 	touch $@
+
+# First that no contender is a no-op, then the ratios.
+bench: bench-node $(VENV)/bench
+	$(CARGO) test --locked --profile bench -p velora-bench --lib
+	$(CARGO) bench --locked -p velora-bench --bench report
+	$(CARGO) bench --locked -p velora-bench --bench clients -- --python $(VENV)/bin/python
+	$(CARGO) build --locked --release -p velora-simulator
+	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --release
+	$(VENV)/bin/python $(PY)/bench/verify.py
+	$(VENV)/bin/python $(PY)/bench/clients.py $(CURDIR)/target/release/velora-simulator
 
 # What `make test` does a little of, at length.
 soak: soak-node
 	VELORA_SOAK_KILLS=200 $(CARGO) test --locked -p velora-examples --test export -- --nocapture killed
 	VELORA_SOAK_CASES=1000 $(CARGO) test --locked -p velora-core --all-features --lib simulation
-	$(CARGO) build --locked --profile bench -p velora-simulator
+	$(CARGO) build --locked --release -p velora-simulator
 	$(CARGO) bench --locked -p velora-bench --bench memory -- --simulator $(CURDIR)/target/release/velora-simulator
 
 # The npm package, in place: the addon and the TypeScript layer. A function that panics
 # is in this build, for its test; what is published is built without.
 build-node: $(NODE)/node_modules
 	cd $(NODE) && node scripts/build.mjs --features panics
-
-test-node: build-node
-	$(CARGO) build --locked --quiet -p velora-simulator
-	cd $(NODE) && npm test --silent
 
 # That the types hold, that the generated files are those of the sources, and that
 # everyone can load the package.

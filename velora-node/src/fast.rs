@@ -9,7 +9,7 @@
 //!  ...values: (string | undefined | string[])[]) => number | [number, number] | Failure
 //! ```
 //!
-//! The values are those of [`Verifier::header_names`], in that order; several make an
+//! The values are those of [`Precheck::headers`](velora_core::Precheck::headers), in that order; several make an
 //! array. The result is the signed timestamp in milliseconds, NaN where none is signed;
 //! with the secret's index behind it where that is not 0; or what failed.
 //!
@@ -41,7 +41,7 @@ use napi::{Env, check_status, sys};
 use velora_core::{Delivery, HeaderName, Headers, VerificationError, Verifier};
 
 use crate::failure::Failure;
-use crate::headers::wire_bytes;
+use crate::headers::{names, wire_bytes};
 use crate::verifier::{DeliveryParts, instant};
 
 /// A body, a time, and the values of as many headers as a scheme can name.
@@ -73,7 +73,7 @@ pub(crate) fn function<'env>(
     wanted: Wanted,
 ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
     let shared = Box::new(Shared {
-        names: verifier.header_names().map(str::to_owned).collect(),
+        names: names(&verifier),
         verifier,
         wanted,
         scratch: RefCell::new(vec![0; SCRATCH_BYTES]),

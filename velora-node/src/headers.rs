@@ -19,6 +19,12 @@ pub(crate) fn wire_bytes(text: &str) -> Cow<'_, [u8]> {
     bytes.map_or(Cow::Borrowed(text.as_bytes()), Cow::Owned)
 }
 
+/// The names of the headers that a verifier looks at, in its order.
+pub(crate) fn names(verifier: &Verifier) -> Vec<String> {
+    let headers = verifier.precheck().headers();
+    headers.map(|name| name.as_str().to_owned()).collect()
+}
+
 /// The values of just the headers that a verifier looks at, in its order.
 pub(crate) struct Values<'v> {
     verifier: &'v Verifier,
@@ -37,8 +43,8 @@ impl<'v> Values<'v> {
 
 impl Headers for Values<'_> {
     fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
-        let named = self.verifier.header_names().zip(&self.values);
-        for (_, values) in named.filter(|(known, _)| *known == name.as_str()) {
+        let named = self.verifier.precheck().headers().zip(&self.values);
+        for (_, values) in named.filter(|(known, _)| known.as_str() == name.as_str()) {
             values.iter().for_each(|value| each(value));
         }
     }

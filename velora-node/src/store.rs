@@ -158,7 +158,7 @@ impl StoreParts {
         }
         match self.capacity {
             Some(capacity) => MemoryStore::new(options, capacity as usize),
-            None => Ok(MemoryStore::with_options(options)),
+            None => MemoryStore::new(options, MemoryStore::DEFAULT_CAPACITY),
         }
     }
 }

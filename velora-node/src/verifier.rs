@@ -11,7 +11,7 @@ use velora_core::{
 
 use crate::failure::{Answer, answer};
 use crate::fast::{self, Wanted};
-use crate::headers::Values;
+use crate::headers::{Values, names};
 use crate::scheme::{SchemeArgument, scheme};
 use crate::secret::{SecretArgument, secrets};
 
@@ -76,7 +76,7 @@ impl NativeVerifier {
     /// The headers whose values are to be handed over, in this order.
     #[napi(getter, catch_unwind)]
     pub fn header_names(&self) -> Vec<String> {
-        self.verifier.header_names().map(str::to_owned).collect()
+        names(&self.verifier)
     }
 
     /// `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:

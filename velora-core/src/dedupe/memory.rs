@@ -12,9 +12,6 @@ use super::store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{ConfigError, StoreError};
 
-/// Enough for a busy endpoint's retries; the vendors' pages suggest the same.
-const DEFAULT_CAPACITY: usize = 5_000;
-
 /// A [`Store`] in memory: bounded, expiring, and for one process only.
 ///
 /// A second process, or a restart, knows nothing of it. When it is full, the done
@@ -59,6 +56,9 @@ struct Claimed {
 }
 
 impl MemoryStore {
+    /// Enough for a busy endpoint's retries; the vendors' pages suggest the same.
+    pub const DEFAULT_CAPACITY: usize = 5_000;
+
     /// A store with room for so many keys, claimed and done together.
     ///
     /// Errors: `invalid_capacity` where it is zero.
@@ -67,11 +67,6 @@ impl MemoryStore {
             return Err(ConfigError::InvalidCapacity);
         }
         Ok(Self::sized(options, capacity))
-    }
-
-    /// A store with room for the default number of keys, 5,000.
-    pub fn with_options(options: StoreOptions) -> Self {
-        Self::sized(options, DEFAULT_CAPACITY)
     }
 
     /// Sets the clock that leases and retention run on.
@@ -209,7 +204,7 @@ impl State {
 impl Default for MemoryStore {
     /// The default lease (60 s), retention (72 h) and capacity (5,000 keys).
     fn default() -> Self {
-        Self::with_options(StoreOptions::default())
+        Self::sized(StoreOptions::default(), Self::DEFAULT_CAPACITY)
     }
 }
 

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{AuditEvent, EventQuery, Events, Pages, RawEvent};
-use crate::api::{Api, Auth, ClientBuilder, Method, Path, RateLimit, Request, malformed, not_json};
+use crate::api::{
+    Api, Auth, BaseUrl, ClientBuilder, Method, Path, RateLimit, Request, malformed, not_json,
+};
 use crate::error::{ApiError, ConfigError};
 use crate::secret::ApiKey;
 
@@ -102,6 +104,11 @@ impl Client {
                 one_event(response.text(limit).await?)
             })
             .await
+    }
+
+    /// Where the API is.
+    pub fn base_url(&self) -> &BaseUrl {
+        self.api.base_url()
     }
 
     /// The rate limit as the last answer that spoke of it left it. This system does so

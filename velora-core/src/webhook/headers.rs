@@ -38,7 +38,8 @@ impl HeaderName {
         self.text.clone()
     }
 
-    fn names(&self, other: &[u8]) -> bool {
+    /// Whether this is the same name, in whatever case.
+    pub fn names(&self, other: &[u8]) -> bool {
         self.text.as_bytes().eq_ignore_ascii_case(other)
     }
 }

@@ -199,8 +199,8 @@ impl Receiver {
     }
 
     /// The answer to a request with this outcome: for what ends before it comes to
-    /// [`receive`](Self::receive), such as a body that is too large or broke off. The one
-    /// place that decides statuses.
+    /// [`receive`](Self::receive), such as a body that broke off. The one place that
+    /// decides statuses.
     pub fn reply(&self, outcome: Outcome) -> Reply {
         let scheme = self.verifier.scheme();
         let reply = Reply::to(scheme, outcome);

@@ -59,6 +59,11 @@ impl Signer {
         }
     }
 
+    /// The scheme that deliveries are signed for.
+    pub fn scheme(&self) -> &Scheme {
+        &self.checked.scheme
+    }
+
     /// Signs the raw body as of now.
     pub fn sign(&self, body: impl AsRef<[u8]>) -> SignedDelivery {
         self.sign_at(body, SystemClock.now())

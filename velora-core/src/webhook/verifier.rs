@@ -102,27 +102,6 @@ impl Verifier {
         self.precheck.scheme()
     }
 
-    /// The names of all headers that are looked at: of the signature, of the timestamp,
-    /// and those outside the MAC that are compared with the body. For hosts that would
-    /// rather not hand over all the others.
-    ///
-    /// ```
-    /// use velora_core::{Scheme, SigningSecret, Verifier};
-    ///
-    /// let verifier = Verifier::new(Scheme::named("tv")?, [SigningSecret::new("whsec")?])?;
-    /// let names: Vec<_> = verifier.header_names().collect();
-    /// assert_eq!(names, ["X-Velora-Signature", "X-Velora-Timestamp", "X-Velora-Event"]);
-    /// # Ok::<(), velora_core::ConfigError>(())
-    /// ```
-    pub fn header_names(&self) -> impl Iterator<Item = &str> {
-        let checked = &*self.precheck.checked;
-        let timestamp = checked.timestamp_header.iter().map(|(name, _)| name);
-        let names = std::iter::once(&checked.signature_header).chain(timestamp);
-        #[cfg(feature = "events")]
-        let names = names.chain(checked.watched.iter().map(|(name, _)| name));
-        names.map(HeaderName::as_str)
-    }
-
     /// Verifies the raw body, exactly as received, at the present time.
     ///
     /// Errors: see [`Verifier`].
@@ -223,6 +202,17 @@ impl Precheck {
     /// The scheme that is checked.
     pub fn scheme(&self) -> &Scheme {
         &self.checked.scheme
+    }
+
+    /// The headers that are looked at: no other one can change a verdict. For hosts to
+    /// whom looking at one costs something.
+    pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let checked = &*self.checked;
+        let timestamp = checked.timestamp_header.iter().map(|(name, _)| name);
+        let headers = std::iter::once(&checked.signature_header).chain(timestamp);
+        #[cfg(feature = "events")]
+        let headers = headers.chain(checked.watched.iter().map(|(name, _)| name));
+        headers
     }
 
     /// Everything before the MAC, at the present time.

@@ -12,7 +12,7 @@ mod rows;
 
 use std::fmt;
 
-use crate::api::{Api, Auth, ClientBuilder, RateLimit};
+use crate::api::{Api, Auth, BaseUrl, ClientBuilder, RateLimit};
 use crate::error::ConfigError;
 use crate::secret::ApiKey;
 
@@ -69,6 +69,11 @@ impl Client {
             Auth::header("X-Api-Key", key),
             |api| Ok(Self { api }),
         )
+    }
+
+    /// Where the API is.
+    pub fn base_url(&self) -> &BaseUrl {
+        self.api.base_url()
     }
 
     /// The rate limit as the last answer that spoke of it left it. This system does so

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -11,7 +12,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::Client;
 use super::csv::{Record, Records};
 use crate::api::{Api, Body, Method, Path, Request, Response, malformed};
-use crate::error::ApiError;
+use crate::error::{ApiError, ConfigError};
 
 /// In which form journal entries are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,22 @@ impl JournalFormat {
             Self::QuickBooksOnline => "qbo",
             Self::NetSuite => "netsuite",
         }
+    }
+}
+
+/// From what stands in a request. Errors: `invalid_option`.
+impl FromStr for JournalFormat {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let formats = [Self::QuickBooksOnline, Self::NetSuite];
+        formats
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or(ConfigError::InvalidOption {
+                option: "format",
+                reason: "it is `qbo` or `netsuite`",
+            })
     }
 }
 

@@ -8,7 +8,7 @@ mod webhooks;
 
 use std::fmt;
 
-use crate::api::{Api, Auth, ClientBuilder, RateLimit};
+use crate::api::{Api, Auth, BaseUrl, ClientBuilder, RateLimit};
 use crate::error::ConfigError;
 use crate::secret::ApiKey;
 
@@ -73,6 +73,11 @@ impl Client {
     /// The endpoints that events are delivered to.
     pub fn webhooks(&self) -> Webhooks {
         Webhooks::new(self.api.clone())
+    }
+
+    /// Where the API is.
+    pub fn base_url(&self) -> &BaseUrl {
+        self.api.base_url()
     }
 
     /// The rate limit as the last answer that spoke of it left it.

@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Api, Auth, ClientBuilder, RateLimit, TokenSource};
+use crate::api::{Api, Auth, BaseUrl, ClientBuilder, RateLimit, TokenSource};
 use crate::error::ConfigError;
 use crate::secret::ApiKey;
 
@@ -86,6 +86,11 @@ impl Client {
         ClientBuilder::new(BASE_URL, auth, |api| Ok(Self { api }))
             .with_read_timeout(READ_TIMEOUT)
             .with_call_timeout(CALL_TIMEOUT)
+    }
+
+    /// Where the API is.
+    pub fn base_url(&self) -> &BaseUrl {
+        self.api.base_url()
     }
 
     /// The rate limit as the last answer left it. Every answer of this system speaks of

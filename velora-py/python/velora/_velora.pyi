@@ -1,0 +1,506 @@
+"""What the core gives to Python. The classes that ``velora`` names are public."""
+
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from os import PathLike
+from types import GenericAlias
+from typing import Any, ClassVar, Generic, Literal, TypeVar, final, overload
+
+from typing_extensions import Buffer
+
+from . import billing, curae, events, health, receiving, tv
+from .api import RateLimit
+from .receiving import Headers
+
+__all__ = [
+    "CODES",
+    "AuditEvent",
+    "Billing",
+    "Call",
+    "Claim",
+    "Curae",
+    "Delivery",
+    "Health",
+    "Manifest",
+    "Receiver",
+    "Scheme",
+    "SignedDelivery",
+    "Signer",
+    "SigningSecret",
+    "Store",
+    "Stream",
+    "Tv",
+    "Verifier",
+    "Work",
+    "__version__",
+]
+
+__version__: str
+CODES: list[str]
+
+_E_co = TypeVar("_E_co", covariant=True)
+
+@final
+class SigningSecret:
+    """The secret that a system signs its deliveries with. It is never shown.
+
+    A text, whose UTF-8 bytes are the key, or raw bytes. It is never decoded, though it may look
+    like hex or base64. Raises ``empty_secret``; ``secret_has_whitespace`` where a text starts
+    or ends with white space, the usual trace of a careless copy.
+    """
+
+    def __new__(cls, secret: str | bytes | SigningSecret) -> SigningSecret: ...
+    def expose_secret(self) -> bytes:
+        """The bytes of the secret, to be stored where secrets are. Keep them out of logs."""
+
+@final
+class Scheme:
+    """How one system signs its deliveries: a plain value.
+
+    The MAC is always HMAC-SHA-256 in 64 lower-case hex digits. ``form`` is ``list``,
+    the default (``t=<seconds>,v1=<hex>``), or ``prefixed`` (``prefix``, which may be empty,
+    then the hex).
+    ``signed_payload`` is the text before and after the timestamp under the MAC; without it the
+    body alone is signed. ``identity`` names the members of the body that tell events apart;
+    without it the body's digest does. A refusal is
+    answered with ``reject_status`` (401).
+
+    >>> slack = Scheme(
+    ...     "slack", "X-Slack-Signature", form="prefixed", prefix="v0=",
+    ...     timestamp_header="X-Slack-Request-Timestamp", signed_payload=("v0:", ":"),
+    ... )
+
+    Raises, once a ``Verifier`` is made of it, ``invalid_scheme`` where it contradicts itself.
+    """
+
+    def __new__(
+        cls,
+        name: str,
+        signature_header: str,
+        *,
+        form: Literal["list", "prefixed"] | None = None,
+        prefix: str | None = None,
+        timestamp_header: str | None = None,
+        timestamp_unit: Literal["seconds", "milliseconds"] | None = None,
+        signed_payload: tuple[str, str] | None = None,
+        identity: Sequence[str] | None = None,
+        reject_status: int | None = None,
+        client_errors_are_final: bool = False,
+    ) -> Scheme: ...
+    @staticmethod
+    def named(name: str) -> Scheme:
+        """The scheme of a system: ``health``, ``billing``, ``curae``, ``tv`` or
+        ``tv-body-only``. Raises ``unknown_scheme``."""
+    @property
+    def name(self) -> str:
+        """The scheme's name, such as ``health``."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+_Secrets = str | bytes | SigningSecret | Sequence[str | bytes | SigningSecret]
+
+@final
+class Verifier(Generic[_E_co]):
+    """Verifies deliveries of one scheme under one or more secrets.
+
+    Make it once and keep it: the keyed hash state is computed here. It can be shared between
+    threads. The scheme is always named by the caller and never guessed from a header. During a
+    rotation give both secrets; either may match. ``tolerance`` is how far a timestamp may lie
+    from now, both ways, in seconds: 300 by default, and exactly 300 passes.
+
+    >>> verifier = Verifier("health", "0123456789abcdef" * 4)
+    >>> delivery = verifier.verify(
+    ...     b'{"id":"evt_1","n":1}',
+    ...     {"X-Velora-Signature": "t=1717423320,v1="
+    ...      "eee5b5f8d76f97b123cfe84749225d48e0db85f730646189af34cdbe2f904f46"},
+    ...     now=1717423400,
+    ... )
+    >>> delivery.body
+    b'{"id":"evt_1","n":1}'
+
+    Raises ``unknown_scheme``, ``invalid_scheme``, ``no_secret``, ``empty_secret``,
+    ``secret_has_whitespace``, ``invalid_tolerance``.
+    """
+
+    @overload
+    def __new__(
+        cls, scheme: Literal["health"], secrets: _Secrets, *, tolerance: float | None = None
+    ) -> Verifier[health.Event]: ...
+    @overload
+    def __new__(
+        cls, scheme: Literal["billing"], secrets: _Secrets, *, tolerance: float | None = None
+    ) -> Verifier[billing.Event]: ...
+    @overload
+    def __new__(
+        cls, scheme: Literal["curae"], secrets: _Secrets, *, tolerance: float | None = None
+    ) -> Verifier[curae.Event]: ...
+    @overload
+    def __new__(
+        cls, scheme: Literal["tv"], secrets: _Secrets, *, tolerance: float | None = None
+    ) -> Verifier[tv.Event]: ...
+    @overload
+    def __new__(
+        cls,
+        scheme: Literal["tv-body-only"],
+        secrets: _Secrets,
+        *,
+        tolerance: float | None = None,
+    ) -> Verifier[tv.BodyOnlyEvent]: ...
+    @overload
+    def __new__(
+        cls, scheme: str | Scheme, secrets: _Secrets, *, tolerance: float | None = None
+    ) -> Verifier[Any]: ...
+    @staticmethod
+    def dangerous_without_tolerance(scheme: str | Scheme, secrets: _Secrets) -> Verifier[Any]:
+        """A verifier that checks no age: a captured delivery can be replayed for ever, as far
+        as no store stands between it and the handler."""
+    def verify(
+        self, body: Buffer, headers: Headers, now: float | None = None
+    ) -> Delivery[_E_co]:
+        """Verifies the raw body, exactly as received.
+
+        ``body`` is anything that holds bytes: ``await request.body()`` in FastAPI and
+        Starlette, ``request.get_data()`` in Flask, ``request.body`` in Django. ``headers`` is a
+        dict in any case, a framework's header object, pairs as ASGI has them, or a WSGI
+        environ; prefer what shows a header that was sent twice. ``now`` is in seconds since the
+        epoch.
+
+        Raises a ``VerificationError``, the first that applies: ``missing_header``,
+        ``duplicate_header``, ``header_too_large``, ``malformed_header``,
+        ``malformed_timestamp``, ``timestamp_too_old``, ``timestamp_in_future``,
+        ``signature_mismatch``; or, for misuse, a ``ConfigError``: ``body_already_parsed``,
+        ``unreadable_headers``.
+        """
+    @property
+    def scheme(self) -> str:
+        """The name of the scheme that deliveries are verified against."""
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+
+@final
+class Delivery(Generic[_E_co]):
+    """A request that was proven to come from its system. Only a ``Verifier`` makes one."""
+
+    @property
+    def scheme(self) -> str:
+        """The name of the scheme it was verified against."""
+    @property
+    def body(self) -> bytes:
+        """The raw body: the very bytes that were under the MAC."""
+    @property
+    def signed_timestamp(self) -> datetime | None:
+        """When it was signed; ``None`` where the scheme does not sign its timestamp."""
+    @property
+    def secret_index(self) -> int:
+        """Which of the verifier's secrets matched, counted from 0."""
+    def key(self) -> str:
+        """The identity to deduplicate on, from authenticated bytes alone. Raises
+        ``malformed_event``, ``header_body_mismatch``."""
+    def event(self) -> _E_co:
+        """The typed event. Raises ``malformed_event``, ``header_body_mismatch``."""
+    def check_headers(self) -> None:
+        """Raises ``header_body_mismatch`` where a header outside the MAC contradicts the
+        verified body; ``key`` and ``event`` do too."""
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+
+@final
+class Signer:
+    """Makes deliveries for tests that are byte-identical to production.
+
+    A list (``t=…,v1=…``) is signed with every secret, as during a rotation. Raises
+    ``too_many_secrets`` where the header carries one signature only, and what ``Verifier``
+    raises.
+    """
+
+    def __new__(cls, scheme: str | Scheme, secrets: _Secrets) -> Signer: ...
+    def sign(self, body: Buffer, now: float | None = None) -> SignedDelivery:
+        """Signs the raw body as of ``now``, in seconds since the epoch. Headers that repeat a
+        member of the body are written where the body has it."""
+
+@final
+class SignedDelivery:
+    """What a ``Signer`` made: send ``body`` with ``headers``."""
+
+    @property
+    def body(self) -> bytes:
+        """The raw body, unchanged."""
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names as the system writes them, and values, as HTTP libraries take them."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class AuditEvent:
+    """An audit event as the API lists and exports it.
+
+    Its members are found once, and each is read when it is asked for. Any may be absent; one of
+    an undocumented type reads as ``None``, and is still in ``raw``. Its repr shows no PHI.
+
+    It keeps the memory of the answer that it came in. To hold a few events for long, hold
+    ``AuditEvent.from_json(event.raw)``.
+    """
+
+    @staticmethod
+    def from_json(text: str) -> AuditEvent:
+        """Reads an event from the text of one, such as a row of an exported file. Raises
+        ``malformed_response`` where it is not a JSON object."""
+    @property
+    def event_id(self) -> str | None:
+        """The id, a delivery's ``id``."""
+    @property
+    def timestamp(self) -> datetime | None:
+        """When it happened."""
+    @property
+    def action(self) -> str | None:
+        """What happened, a delivery's ``type``, as text."""
+    @property
+    def type(self) -> health.EventType | events.OtherType | None:
+        """What happened, as a type."""
+    @property
+    def user_id(self) -> str | None:
+        """Who did it."""
+    @property
+    def user_role(self) -> str | None:
+        """In what role, such as ``data_analyst``."""
+    @property
+    def resource_type(self) -> str | None:
+        """To what kind of thing, such as ``claim``."""
+    @property
+    def resource_id(self) -> str | None:
+        """To which one."""
+    @property
+    def fields_accessed(self) -> Any:
+        """Which of its fields were read: the JSON that the system sends inside a text."""
+    @property
+    def phi_involved(self) -> bool | None:
+        """Whether protected health information was involved."""
+    @property
+    def tenant_id(self) -> str | None:
+        """The tenant it belongs to."""
+    @property
+    def source_ip(self) -> str | None:
+        """From which address."""
+    @property
+    def user_agent(self) -> str | None:
+        """With what program."""
+    @property
+    def justification(self) -> str | None:
+        """For what stated reason."""
+    @property
+    def success(self) -> bool | None:
+        """Whether the action succeeded."""
+    @property
+    def details(self) -> Any:
+        """Free-form details: JSON, whether it came as an object or inside a text."""
+    @property
+    def raw(self) -> str:
+        """The system's own text."""
+    def key(self) -> str | None:
+        """The identity to deduplicate on: the same as of the event's delivery. ``None`` where
+        the event lacks its id or its action."""
+    def member(self, name: str) -> Any:
+        """Any member by name, those this version does not know among them."""
+    def to_dict(self) -> dict[str, Any]:
+        """All members, as the system wrote them."""
+    def to_json(self) -> str:
+        """The system's own text on one line, without the line's end."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Callable[[str], AuditEvent], tuple[str]]: ...
+
+@final
+class Manifest:
+    """The proof of an export: leaves that tile its window, and what each one holds."""
+
+    @staticmethod
+    def read(exported: str | PathLike[str]) -> Manifest:
+        """Reads the manifest of an exported file. Raises ``file_unusable`` where there is none,
+        ``file_mismatch`` where it is not one."""
+    def verify(self, exported: str | PathLike[str]) -> None:
+        """Checks that the leaves tile the window and that the file holds just them. Raises
+        ``file_unusable``, ``file_mismatch``."""
+    @property
+    def base_url(self) -> str:
+        """Where the rows came from. Whose they are, the key decided."""
+    @property
+    def since(self) -> datetime:
+        """The start of the window."""
+    @property
+    def until(self) -> datetime:
+        """The end of the window, which is not in it."""
+    @property
+    def phi_involved(self) -> bool | None:
+        """The filter."""
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+    @property
+    def bytes(self) -> int:
+        """How many bytes the file has."""
+    @property
+    def leaves(self) -> tuple[health.LeafProof, ...]:
+        """The parts, in time and in the file one after the other."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Call:
+    def wait(self) -> Any: ...
+    def future(self) -> Future[Any]: ...
+
+@final
+class Stream:
+    def next(self) -> Call: ...
+    def close(self) -> None: ...
+
+@final
+class Claim:
+    @property
+    def state(self) -> Literal["fresh", "in_flight", "done"]: ...
+    @property
+    def retry_after(self) -> float | None: ...
+    @property
+    def epoch(self) -> int | None: ...
+    def commit(self) -> Call: ...
+    def release(self) -> Call: ...
+    def renew(self) -> Call: ...
+
+@final
+class Store:
+    @staticmethod
+    def memory(
+        *,
+        capacity: int | None = None,
+        lease: float | None = None,
+        retention: float | None = None,
+        dangerous_short_retention: float | None = None,
+    ) -> Store: ...
+    def claim(self, key: str) -> Call: ...
+    def held(self) -> int: ...
+    def dropped_early(self) -> int: ...
+
+@final
+class Work:
+    @property
+    def key(self) -> str: ...
+    @property
+    def event(self) -> Any: ...
+    def done(self) -> Call: ...
+    def release(self) -> Call: ...
+    def renew(self) -> Call: ...
+
+@final
+class Receiver:
+    def __new__(
+        cls, verifier: Verifier[Any], store: Store, *, body_limit: int | None = None
+    ) -> Receiver: ...
+    @property
+    def body_limit(self) -> int: ...
+    def unreadable(self) -> receiving.Reply: ...
+    def begin(self, body: Buffer, headers: Headers) -> Call: ...
+
+@final
+class Health:
+    def __new__(cls, api_key: str, **options: Any) -> Health: ...
+    @staticmethod
+    def from_env() -> Health: ...
+    def close(self) -> None: ...
+    def base_url(self) -> str: ...
+    def rate_limit(self) -> RateLimit: ...
+    def probe(self) -> Call: ...
+    def events(
+        self,
+        *,
+        since: datetime | str | None,
+        until: datetime | str | None,
+        action: str | None,
+        resource_type: str | None,
+        phi_involved: bool | None,
+        limit: int | None,
+    ) -> Stream: ...
+    def event(self, id: str) -> Call: ...
+    def export(
+        self,
+        *,
+        since: datetime | str,
+        until: datetime | str,
+        phi_involved: bool | None,
+        concurrency: int | None,
+    ) -> Stream: ...
+    def export_once(
+        self, *, since: datetime | str, until: datetime | str, phi_involved: bool | None
+    ) -> Call: ...
+    def export_to_file(
+        self,
+        path: str | PathLike[str],
+        *,
+        since: datetime | str,
+        until: datetime | str,
+        phi_involved: bool | None,
+        concurrency: int | None,
+        on_progress: Callable[[health.Progress], object] | None,
+    ) -> Call: ...
+    def create_webhook(
+        self, url: str, *, event_filter: Sequence[str], description: str | None
+    ) -> Call: ...
+    def list_webhooks(self) -> Call: ...
+    def disable_webhook(self, id: str) -> Call: ...
+    def delete_webhook(self, id: str) -> Call: ...
+
+@final
+class Billing:
+    def __new__(cls, api_key: str, **options: Any) -> Billing: ...
+    def close(self) -> None: ...
+    def base_url(self) -> str: ...
+    def rate_limit(self) -> RateLimit: ...
+    def recon_summary(self) -> Call: ...
+    def run_recon(self, invoice_id: str, run_key: str) -> Call: ...
+    def audit_csv(self, run_id: str) -> Stream: ...
+    def journal_csv(self, path: str, format: str) -> Stream: ...
+    def deliveries(
+        self, endpoint_id: str, *, status: str | None, limit: int | None
+    ) -> Stream: ...
+    def retry_delivery(self, id: str) -> Call: ...
+    def refire_failed(
+        self,
+        endpoint_id: str,
+        *,
+        writes_per_minute: int | None,
+        on_progress: Callable[[billing.Progress], object] | None,
+    ) -> Call: ...
+
+@final
+class Curae:
+    def __new__(cls, api_key: str, **options: Any) -> Curae: ...
+    def close(self) -> None: ...
+    def base_url(self) -> str: ...
+    def rate_limit(self) -> RateLimit: ...
+    def create_webhook(
+        self, url: str, event_types: Sequence[str], *, idempotency_key: str | None
+    ) -> Call: ...
+    def list_webhooks(self, *, limit: int | None) -> Stream: ...
+    def get_webhook(self, id: str) -> Call: ...
+    def get_webhook_if_changed(self, id: str, etag: str) -> Call: ...
+    def update_webhook(
+        self,
+        id: str,
+        etag: str,
+        *,
+        url: str | None,
+        event_types: Sequence[str] | None,
+        status: str | None,
+        idempotency_key: str | None,
+    ) -> Call: ...
+    def delete_webhook(self, id: str, etag: str) -> Call: ...
+
+@final
+class Tv:
+    def __new__(cls, token: str | Callable[[], str], **options: Any) -> Tv: ...
+    def close(self) -> None: ...
+    def base_url(self) -> str: ...
+    def rate_limit(self) -> RateLimit: ...
+    def create_webhook(self, client_id: str, url: str, events: Sequence[str]) -> Call: ...
+    def events(self, *, idle_timeout: float | None, max_outage: float | None) -> Stream: ...

@@ -1,0 +1,220 @@
+"""All rules joined: verify, claim, hand over, commit or release, answer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from . import _velora
+from .errors import Code
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from typing_extensions import Buffer
+
+    from ._velora import Verifier
+    from .health import AuditEvent
+    from .stores import Store
+    from .tv import StreamEvent
+
+__all__ = ["AsyncReceiver", "Headers", "Outcome", "Receiver", "Reply"]
+
+E = TypeVar("E")
+
+Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+"""A dict, a framework's header object, pairs as ASGI has them, or a WSGI environ."""
+
+Outcome = Literal["processed", "duplicate", "in_flight"] | Code
+"""``processed``, ``duplicate``, ``in_flight``, or the code of a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one request: send the status, and ``Retry-After`` where there is one."""
+
+    status: int
+    """The HTTP status."""
+    retry_after: int | None
+    """The value of the ``Retry-After`` header, in seconds, if there is to be one."""
+    outcome: Outcome
+    """``processed``, ``duplicate``, ``in_flight``, or the code of a fault. Fit for the body."""
+    code: Code | None
+    """The code, where the outcome is a fault."""
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+    """What the handler raised, to be logged with care: it may repeat what was delivered."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """``Retry-After``, if there is to be one."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+class _Receiver(Generic[E]):
+    """What a receiver of either kind has."""
+
+    __slots__ = ("_native", "_store", "_verifier")
+
+    def __init__(
+        self, verifier: Verifier[E], store: Store, *, body_limit: int | None = None
+    ) -> None:
+        self._native = _velora.Receiver(verifier, store._native, body_limit=body_limit)
+        self._store = store
+        self._verifier = verifier
+
+    @property
+    def body_limit(self) -> int:
+        """The largest body, in bytes, that is looked at: 1 MiB by default. Of a larger one no
+        more than one byte beyond it needs to be read, and given to ``receive``."""
+        return self._native.body_limit
+
+    def unreadable(self) -> Reply:
+        """The answer to a request whose body broke off, for those who read it themselves."""
+        return self._native.unreadable()
+
+    @property
+    def verifier(self) -> Verifier[E]:
+        """The verifier that decides what is genuine."""
+        return self._verifier
+
+    @property
+    def store(self) -> Store:
+        """Where claims are kept."""
+        return self._store
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._verifier!r})"
+
+
+class Receiver(_Receiver[E]):
+    """Receives the deliveries of one endpoint: each genuine event reaches the handler, is
+    counted once, and each request gets the answer its system wants.
+
+    >>> from velora import MemoryStore, Receiver, Signer, Verifier
+    >>> receiver = Receiver(Verifier("health", "secret"), MemoryStore())
+    >>> signed = Signer("health", "secret").sign(b'{"id":"evt_1","type":"phi.read"}')
+    >>> receiver.receive(signed.body, signed.headers, print)
+    Event(type='phi.read', id='evt_1')
+    Reply(status=200, retry_after=None, outcome='processed', code=None)
+    >>> receiver.receive(signed.body, signed.headers, print).outcome
+    'duplicate'
+
+    Answer in under 10 s, the systems' own limit: hand slow work to a queue.
+    """
+
+    __slots__ = ()
+
+    def receive(self, body: Buffer, headers: Headers, handler: Callable[[E], object]) -> Reply:
+        """Receives one request. ``handler`` is called only for a genuine event that nobody has
+        handled or is handling; when it returns the claim is committed, and when it raises the
+        claim is released, so that the event comes again: what it raised is in
+        ``Reply.error``. Nothing but a ``ConfigError`` is raised, for misuse.
+        """
+        must_wait(handler)
+        work = self._native.begin(body, headers).wait()
+        if isinstance(work, Reply):
+            return work
+        try:
+            _settled(handler(work.event))
+        except BaseException as error:
+            reply: Reply = work.release().wait()
+            if not isinstance(error, Exception):
+                raise
+            return replace(reply, error=error)
+        done: Reply = work.done().wait()
+        return done
+
+    def backfill(
+        self, event: AuditEvent | StreamEvent, handler: Callable[[Any], object]
+    ) -> Outcome:
+        """Handles an event that did not come as a delivery, but was listed, exported or
+        streamed after an outage, under the same rules: a delivery of it, before or after,
+        counts as the same. ``processed``, ``duplicate``, or ``in_flight``: ask again later.
+
+        Raises what the handler raises, after the claim is released; a ``StoreError``; a
+        ``ValueError`` for an event without an identity.
+        """
+        must_wait(handler)
+        with self._store.claim(_key(event)) as claim:
+            if claim.fresh:
+                _settled(handler(event))
+            return _OUTCOMES[claim.state]
+
+
+class AsyncReceiver(_Receiver[E]):
+    """``Receiver`` for ``asyncio``. A handler may be a function or a coroutine function."""
+
+    __slots__ = ()
+
+    async def receive(
+        self, body: Buffer, headers: Headers, handler: Callable[[E], Awaitable[object] | object]
+    ) -> Reply:
+        """See ``Receiver.receive``. Where the task is cancelled, as by a sender that hangs up,
+        the claim is released."""
+        work = await self._native.begin(body, headers).future()
+        if isinstance(work, Reply):
+            return work
+        try:
+            handled = handler(work.event)
+            if inspect.isawaitable(handled):
+                await handled
+        except BaseException as error:
+            reply: Reply = await work.release().future()
+            if not isinstance(error, Exception):
+                raise
+            return replace(reply, error=error)
+        done: Reply = await work.done().future()
+        return done
+
+    async def backfill(
+        self,
+        event: AuditEvent | StreamEvent,
+        handler: Callable[[Any], Awaitable[object] | object],
+    ) -> Outcome:
+        """See ``Receiver.backfill``."""
+        async with self._store.claim(_key(event)) as claim:
+            if claim.fresh:
+                handled = handler(event)
+                if inspect.isawaitable(handled):
+                    await handled
+            return _OUTCOMES[claim.state]
+
+
+_OUTCOMES: dict[Literal["fresh", "in_flight", "done"], Outcome] = {
+    "fresh": "processed",
+    "in_flight": "in_flight",
+    "done": "duplicate",
+}
+
+
+def is_async(handler: Callable[..., object]) -> bool:
+    """Whether a call of the handler gives a coroutine."""
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
+        getattr(handler, "__call__", None)  # noqa: B004
+    )
+
+
+def must_wait(handler: Callable[..., object]) -> None:
+    """Refuses a handler whose calls nobody would await."""
+    if is_async(handler):
+        raise TypeError(_NOT_AWAITED)
+
+
+def _settled(handled: object) -> None:
+    """Refuses what a handler gave and nobody would await: its work has not begun."""
+    if inspect.isawaitable(handled):
+        if inspect.iscoroutine(handled):
+            handled.close()
+        raise TypeError(_NOT_AWAITED)
+
+
+_NOT_AWAITED = "a `Receiver` calls its handler and does not await it: give it a plain function"
+
+
+def _key(event: AuditEvent | StreamEvent) -> str:
+    key = event.key() if callable(event.key) else event.key
+    if key is None:
+        raise ValueError("the event has no identity to deduplicate on")
+    return key

@@ -1,0 +1,217 @@
+"""Where claims are kept, so that each event is handled once."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Literal
+
+from . import _velora
+from .errors import StoreError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["Claim", "MemoryStore", "Store"]
+
+
+class Store:
+    """Keeps the claims.
+
+    A key is free, claimed until its lease runs out, or done until its retention runs out. A
+    claim that is neither committed nor released expires, and the next delivery takes it over:
+    a crash costs a repeat, never an event.
+    """
+
+    __slots__ = ("_native",)
+
+    def __init__(self, native: _velora.Store) -> None:
+        self._native = native
+
+    def claim(self, key: str) -> Claim:
+        """A claim of this key, to be entered with ``with`` or ``async with``.
+
+        >>> store = MemoryStore()
+        >>> with store.claim("health:evt_1:phi.read") as claim:
+        ...     if claim.fresh:
+        ...         print("handled")  # then it is committed
+        handled
+        """
+        return Claim(self._native, key)
+
+
+class MemoryStore(Store):
+    """A store in memory: bounded, expiring, and for one process only.
+
+    A second process, as each worker of gunicorn is, or a restart, knows nothing of it. When it
+    is full, the done key that was committed longest ago makes room, and is counted in
+    ``dropped_early``. A key that is being worked on is never dropped (``store_full``).
+
+    Times are in seconds: a lease of 60, a retention of 72 hours by default. A retention under
+    24 hours is ``invalid_retention``, as the longest retry ladder is 17.5 hours;
+    ``dangerous_short_retention`` allows it.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        capacity: int | None = None,
+        lease: float | None = None,
+        retention: float | None = None,
+        dangerous_short_retention: float | None = None,
+    ) -> None:
+        super().__init__(
+            _velora.Store.memory(
+                capacity=capacity,
+                lease=lease,
+                retention=retention,
+                dangerous_short_retention=dangerous_short_retention,
+            )
+        )
+
+    def __len__(self) -> int:
+        """How many keys are held."""
+        return self._native.held()
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def dropped_early(self) -> int:
+        """How many done keys were forgotten for lack of room before their retention had run
+        out. Not zero: events may be handled twice; raise the capacity."""
+        return self._native.dropped_early()
+
+    def __repr__(self) -> str:
+        return f"MemoryStore({len(self)} keys)"
+
+
+class Claim:
+    """A claim of a key: committed where its block ends cleanly, released where it raises.
+
+    Only where it is ``fresh`` is there work to do. Within the block, ``commit`` and ``release``
+    end it earlier, and ``renew`` gives long work more time; in an ``async with`` block they are
+    ``acommit``, ``arelease`` and ``arenew``. They raise a ``StoreError``: ``lease_lost`` where
+    it was taken over, after which the work should stop; ``store_unavailable``.
+    """
+
+    __slots__ = ("_claim", "_ended", "_native", "key")
+
+    key: str
+    """What is claimed."""
+
+    def __init__(self, native: _velora.Store, key: str) -> None:
+        self._native = native
+        self._claim: _velora.Claim | None = None
+        self._ended = False
+        self.key = key
+
+    @property
+    def state(self) -> Literal["fresh", "in_flight", "done"]:
+        """``fresh``: the event is yours. ``in_flight``: someone is working on it, never answer
+        2xx. ``done``: it was handled before, answer 2xx."""
+        return self._made.state
+
+    @property
+    def fresh(self) -> bool:
+        """Whether there is work to do."""
+        return self.state == "fresh"
+
+    @property
+    def retry_after(self) -> float | None:
+        """Of ``in_flight``: when the lease runs out at the latest, in seconds."""
+        return self._made.retry_after
+
+    @property
+    def epoch(self) -> int | None:
+        """Of ``fresh``: its number. A later claim of the key has a greater one."""
+        return self._made.epoch
+
+    def commit(self) -> None:
+        """The work is done: every later claim is ``done``."""
+        self._made.commit().wait()
+        self._ended = True
+
+    def release(self) -> None:
+        """The work is not done: the next claim is fresh."""
+        self._made.release().wait()
+        self._ended = True
+
+    def renew(self) -> None:
+        """More time for long work: the lease starts anew."""
+        self._made.renew().wait()
+
+    async def acommit(self) -> None:
+        """``commit`` for ``asyncio``."""
+        await self._made.commit().future()
+        self._ended = True
+
+    async def arelease(self) -> None:
+        """``release`` for ``asyncio``."""
+        await self._made.release().future()
+        self._ended = True
+
+    async def arenew(self) -> None:
+        """``renew`` for ``asyncio``."""
+        await self._made.renew().future()
+
+    @property
+    def _made(self) -> _velora.Claim:
+        if self._claim is None:
+            raise RuntimeError("enter the claim first: `with store.claim(key) as claim:`")
+        return self._claim
+
+    @property
+    def _is_held(self) -> bool:
+        return self._claim is not None and self.fresh and not self._ended
+
+    def _check_free(self) -> None:
+        if self._is_held:
+            raise RuntimeError("this claim is held already: claim the key once more instead")
+
+    def __enter__(self) -> Self:
+        self._check_free()
+        self._claim = self._native.claim(self.key).wait()
+        self._ended = False
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._is_held:
+            return
+        if error is None:
+            self.commit()
+            return
+        with contextlib.suppress(StoreError):  # The lease runs out by itself.
+            self.release()
+
+    async def __aenter__(self) -> Self:
+        self._check_free()
+        self._claim = await self._native.claim(self.key).future()
+        self._ended = False
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._is_held:
+            return
+        if error is None:
+            await self.acommit()
+            return
+        with contextlib.suppress(StoreError):  # The lease runs out by itself.
+            await self.arelease()
+
+    def __repr__(self) -> str:
+        state = "not entered" if self._claim is None else self._claim.state
+        return f"Claim({self.key!r}, {state})"

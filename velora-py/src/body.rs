@@ -1,0 +1,53 @@
+//! The raw body, from whatever holds bytes; and a clear word where it is something else.
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView, PyString};
+use velora_core::ConfigError;
+
+use crate::errors::Failure;
+
+const REMEDY: &str = "give the bytes as they were received: `await request.body()` in FastAPI \
+    and Starlette, `request.get_data()` in Flask, `request.body` in Django";
+
+/// The bytes of a body. `bytes` are not copied; whatever else has a buffer is.
+///
+/// Errors: `body_already_parsed`.
+#[inline]
+pub(crate) fn raw_body<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    match body.cast::<PyBytes>() {
+        Ok(bytes) => Ok(bytes.clone()),
+        Err(_) => copied(body),
+    }
+}
+
+#[cold]
+fn copied<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = PyMemoryView::from(body).and_then(|view| view.call_method0("tobytes"));
+    match bytes {
+        Ok(bytes) => Ok(bytes.cast_into()?),
+        // Ctrl-C is no verdict on the body.
+        Err(error) if !error.is_instance_of::<PyException>(body.py()) => Err(error),
+        Err(_) => Err(Failure::from(ConfigError::BodyAlreadyParsed {
+            found: what(body),
+            remedy: REMEDY,
+        })
+        .into()),
+    }
+}
+
+fn what(body: &Bound<'_, PyAny>) -> &'static str {
+    if body.is_instance_of::<PyString>() {
+        "a text, from which the bytes cannot be told"
+    } else if body.is_instance_of::<PyDict>() || body.is_instance_of::<PyList>() {
+        "JSON that has been parsed"
+    } else if body.is_none() {
+        "nothing"
+    } else if body.hasattr("__await__").unwrap_or(false) {
+        "a coroutine that was not awaited"
+    } else if body.is_callable() {
+        "a function that was not called"
+    } else {
+        "an object"
+    }
+}

@@ -1,0 +1,303 @@
+//! Velora Health.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use velora_core::health::{
+    Client, Endpoint, EventQuery, ExportQuery, ExportedOnce, NewEndpoint, Progress, Registration,
+    Truncation, Window, failing,
+};
+use velora_core::{ApiKey, ConfigError};
+
+use super::{Reports, lists, rate_limit};
+use crate::audit_event::{AuditEvent, Batch};
+use crate::call::{Call, show_nothing};
+use crate::errors::{Failure, Result};
+use crate::manifest::Manifest;
+use crate::number::Whole;
+use crate::options::Options;
+use crate::process::PerProcess;
+use crate::record::record;
+use crate::secret::SigningSecret;
+use crate::stream::Stream;
+use crate::text::{Lossy, Text};
+use crate::time::{self, instant_text};
+
+/// What the clients of `velora.health` are made of.
+#[pyclass(frozen, module = "velora._velora")]
+pub(crate) struct Health(Arc<PerProcess<Client>>);
+
+#[pymethods]
+impl Health {
+    /// A client of this key.
+    #[new]
+    #[pyo3(signature = (api_key, **options))]
+    fn new(api_key: Lossy, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let (key, options) = (
+            ApiKey::new(api_key.0).map_err(Failure::from)?,
+            Options::read(options)?,
+        );
+        let make = move || options.build(Client::builder(key.clone()));
+        Ok(Self(Arc::new(PerProcess::new(make)?)))
+    }
+
+    /// A client of what the environment names.
+    #[staticmethod]
+    fn from_env() -> Result<Self> {
+        let make = || Ok(Client::from_env()?);
+        Ok(Self(Arc::new(PerProcess::new(make)?)))
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn rate_limit<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        rate_limit(py, self.0.get()?.rate_limit())
+    }
+
+    fn probe(&self) -> Result<Call> {
+        let client = self.0.get()?;
+        Ok(Call::new(async move { client.probe().await }, show_nothing))
+    }
+
+    #[pyo3(signature = (*, since, until, action, resource_type, phi_involved, limit))]
+    fn events(
+        &self,
+        since: Option<&Bound<'_, PyAny>>,
+        until: Option<&Bound<'_, PyAny>>,
+        action: Option<Text>,
+        resource_type: Option<Text>,
+        phi_involved: Option<bool>,
+        limit: Option<Whole>,
+    ) -> PyResult<Stream> {
+        let mut query = EventQuery::new();
+        if let Some(action) = action {
+            query = query.with_action(action.0);
+        }
+        if let Some(resource_type) = resource_type {
+            query = query.with_resource_type(resource_type.0);
+        }
+        if let Some(phi_involved) = phi_involved {
+            query = query.with_phi_involved(phi_involved);
+        }
+        if let Some(limit) = limit {
+            query = query
+                .with_limit(limit.fit("limit")?)
+                .map_err(Failure::from)?;
+        }
+        let since = since.map(|at| instant("since", at)).transpose()?;
+        let until = until.map(|at| instant("until", at)).transpose()?;
+        query = match (since, until) {
+            (Some(since), Some(until)) => {
+                query.with_window(Window::new(since, until).map_err(Failure::from)?)
+            }
+            (Some(since), None) => query.with_since(since),
+            (None, Some(until)) => query.with_until(until),
+            (None, None) => query,
+        };
+        let client = Arc::clone(&self.0);
+        let make = move || {
+            let pages = client.get()?.events(query).pages();
+            Ok(pages.map(|page| page.map(|page| Batch::of_page(&page))))
+        };
+        Ok(Stream::new(make, Batch::show))
+    }
+
+    fn event(&self, id: Text) -> Result<Call> {
+        let client = self.0.get()?;
+        Ok(Call::new(
+            async move { client.event(&id).await },
+            |py, event| Ok(Py::new(py, AuditEvent(event))?.into_any()),
+        ))
+    }
+
+    #[pyo3(signature = (*, since, until, phi_involved, concurrency))]
+    fn export(
+        &self,
+        since: &Bound<'_, PyAny>,
+        until: &Bound<'_, PyAny>,
+        phi_involved: Option<bool>,
+        concurrency: Option<Whole>,
+    ) -> PyResult<Stream> {
+        let query = export_query(since, until, phi_involved, concurrency)?;
+        let client = Arc::clone(&self.0);
+        let make = move || {
+            let rows = lists(client.get()?.export(query));
+            Ok(rows.map(|rows| rows.map(Batch::of_rows)))
+        };
+        Ok(Stream::new(make, Batch::show))
+    }
+
+    #[pyo3(signature = (*, since, until, phi_involved))]
+    fn export_once(
+        &self,
+        since: &Bound<'_, PyAny>,
+        until: &Bound<'_, PyAny>,
+        phi_involved: Option<bool>,
+    ) -> PyResult<Call> {
+        let query = export_query(since, until, phi_involved, None)?;
+        let client = self.0.get()?;
+        Ok(Call::new(
+            async move { client.export_once(query).await },
+            show_once,
+        ))
+    }
+
+    #[pyo3(signature = (path, *, since, until, phi_involved, concurrency, on_progress))]
+    fn export_to_file(
+        &self,
+        path: PathBuf,
+        since: &Bound<'_, PyAny>,
+        until: &Bound<'_, PyAny>,
+        phi_involved: Option<bool>,
+        concurrency: Option<Whole>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<Call> {
+        let (reports, told) = Reports::to(on_progress, show_progress);
+        let query = export_query(since, until, phi_involved, concurrency)?
+            .on_progress(move |progress| reports.tell(progress));
+        let client = self.0.get()?;
+        let work = async move { client.export_to_file(query, path).await };
+        Ok(Call::reporting(work, told, |py, manifest| {
+            Ok(Py::new(py, Manifest(manifest))?.into_any())
+        }))
+    }
+
+    #[pyo3(signature = (url, *, event_filter, description))]
+    fn create_webhook(
+        &self,
+        url: Text,
+        event_filter: Vec<Text>,
+        description: Option<Text>,
+    ) -> Result<Call> {
+        let mut endpoint = NewEndpoint::new(url.0).with_event_filter(event_filter);
+        if let Some(description) = description {
+            endpoint = endpoint.with_description(description.0);
+        }
+        let webhooks = self.0.get()?.webhooks();
+        Ok(Call::new(
+            async move { webhooks.create(&endpoint).await },
+            show_registration,
+        ))
+    }
+
+    fn list_webhooks(&self) -> Result<Call> {
+        let webhooks = self.0.get()?.webhooks();
+        Ok(Call::new(
+            async move { webhooks.list().await },
+            |py, endpoints| {
+                let shown = endpoints.iter().map(|endpoint| show_endpoint(py, endpoint));
+                let shown = shown.collect::<PyResult<Vec<_>>>()?;
+                Ok(PyTuple::new(py, shown)?.into_any().unbind())
+            },
+        ))
+    }
+
+    fn disable_webhook(&self, id: Text) -> Result<Call> {
+        let webhooks = self.0.get()?.webhooks();
+        Ok(Call::new(
+            async move { webhooks.disable(&id).await },
+            show_nothing,
+        ))
+    }
+
+    fn delete_webhook(&self, id: Text) -> Result<Call> {
+        let webhooks = self.0.get()?.webhooks();
+        Ok(Call::new(
+            async move { webhooks.delete(&id).await },
+            show_nothing,
+        ))
+    }
+
+    fn base_url(&self) -> Result<String> {
+        Ok(self.0.get()?.base_url().as_str().to_owned())
+    }
+}
+
+/// One end of a window, where the other may be open.
+fn instant(option: &'static str, at: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
+    let text = instant_text(option, at)?;
+    let window = Window::parse(&text, &text).map_err(|error| match error {
+        ConfigError::InvalidOption { reason, .. } => {
+            Failure::from(ConfigError::InvalidOption { option, reason })
+        }
+        other => Failure::from(other),
+    });
+    Ok(window?.since())
+}
+
+fn export_query(
+    since: &Bound<'_, PyAny>,
+    until: &Bound<'_, PyAny>,
+    phi_involved: Option<bool>,
+    concurrency: Option<Whole>,
+) -> PyResult<ExportQuery> {
+    let (since, until) = (instant_text("since", since)?, instant_text("until", until)?);
+    let window = Window::parse(&since, &until).map_err(Failure::from)?;
+    let mut query = ExportQuery::new(window);
+    if let Some(phi_involved) = phi_involved {
+        query = query.with_phi_involved(phi_involved);
+    }
+    if let Some(concurrency) = concurrency {
+        let concurrency = concurrency.fit("concurrency")?;
+        query = query.with_concurrency(concurrency).map_err(Failure::from)?;
+    }
+    Ok(query)
+}
+
+fn show_once(py: Python<'_>, once: ExportedOnce) -> PyResult<Py<PyAny>> {
+    let truncated = match once.truncation() {
+        Truncation::Yes => Some(true),
+        Truncation::No => Some(false),
+        _ => None,
+    };
+    let events = once.events().map(|event| Py::new(py, AuditEvent(event)));
+    let events = PyTuple::new(py, events.collect::<PyResult<Vec<_>>>()?)?;
+    Ok(record!(py, "velora.health", "ExportedOnce", (events, truncated))?.unbind())
+}
+
+fn show_progress(py: Python<'_>, progress: Progress) -> PyResult<Bound<'_, PyAny>> {
+    record!(
+        py,
+        "velora.health",
+        "Progress",
+        (
+            time::datetime(py, Some(progress.window.since()))?,
+            time::datetime(py, Some(progress.window.until()))?,
+            time::datetime(py, Some(progress.done_until))?,
+            progress.rows,
+            progress.leaves,
+            progress.calls,
+        )
+    )
+}
+
+fn show_registration(py: Python<'_>, registration: Registration) -> PyResult<Py<PyAny>> {
+    let endpoint = show_endpoint(py, &registration.endpoint)?;
+    let secret = SigningSecret(registration.secret);
+    Ok(record!(py, "velora.health", "Registration", (endpoint, secret))?.unbind())
+}
+
+fn show_endpoint<'py>(py: Python<'py>, endpoint: &Endpoint) -> PyResult<Bound<'py, PyAny>> {
+    record!(
+        py,
+        "velora.health",
+        "Endpoint",
+        (
+            &endpoint.id,
+            &endpoint.url,
+            PyTuple::new(py, &endpoint.event_filter)?,
+            &endpoint.description,
+            endpoint.active,
+            endpoint.consecutive_failures,
+            time::datetime(py, endpoint.last_delivery_at)?,
+            time::datetime(py, endpoint.created_at)?,
+            failing(std::slice::from_ref(endpoint)).next().is_some(),
+        )
+    )
+}

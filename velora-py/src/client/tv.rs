@@ -1,0 +1,196 @@
+//! Velora TV.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use velora_core::api::BoxFuture;
+use velora_core::tv::{
+    Client, Connected, CreatedWebhook, EventType, Gap, StreamEvent, StreamItem, StreamOptions,
+};
+use velora_core::{ApiError, ApiErrorKind, ApiKey};
+
+use super::rate_limit;
+use crate::call::Call;
+use crate::errors::{Failure, Result, api_error};
+use crate::event::tv_event;
+use crate::json;
+use crate::number::Real;
+use crate::options::Options;
+use crate::process::PerProcess;
+use crate::process::attached;
+use crate::record::{event_type, extra, record};
+use crate::secret::SigningSecret;
+use crate::stream::Stream;
+use crate::text::{Lossy, Text};
+use crate::time::{self, duration};
+
+/// What the clients of `velora.tv` are made of.
+#[pyclass(frozen, module = "velora._velora")]
+pub(crate) struct Tv(Arc<PerProcess<Client>>);
+
+#[pymethods]
+impl Tv {
+    /// A client of one token, or of a function that gives one that is good now.
+    #[new]
+    #[pyo3(signature = (token, **options))]
+    fn new(token: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let options = Options::read(options)?;
+        if let Ok(text) = token.cast::<PyString>() {
+            let key = ApiKey::new(text.to_string_lossy()).map_err(Failure::from)?;
+            let make = move || options.build(Client::builder(key.clone()));
+            return Ok(Self(Arc::new(PerProcess::new(make)?)));
+        }
+        if !token.is_callable() {
+            let message = "a token is a text, or a function that gives one";
+            return Err(PyTypeError::new_err(message));
+        }
+        let tokens = Arc::new(token.clone().unbind());
+        let make = move || {
+            let tokens = Arc::clone(&tokens);
+            options.build(Client::builder_with_tokens(move || ask(&tokens)))
+        };
+        Ok(Self(Arc::new(PerProcess::new(make)?)))
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn rate_limit<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        rate_limit(py, self.0.get()?.rate_limit())
+    }
+
+    fn create_webhook(&self, client_id: Text, url: Text, events: Vec<Text>) -> Result<Call> {
+        let client = self.0.get()?;
+        let events: Vec<EventType> = events.into_iter().map(|kind| kind.0.into()).collect();
+        Ok(Call::new(
+            async move { client.create_webhook(&client_id, &url, &events).await },
+            show_created,
+        ))
+    }
+
+    #[pyo3(signature = (*, idle_timeout, max_outage))]
+    fn events(&self, idle_timeout: Option<Real>, max_outage: Option<Real>) -> Result<Stream> {
+        let mut options = StreamOptions::new();
+        if let Some(seconds) = idle_timeout {
+            options = options.with_idle_timeout(duration("idle_timeout", seconds)?)?;
+        }
+        if let Some(seconds) = max_outage {
+            options = options.with_max_outage(duration("max_outage", seconds)?);
+        }
+        let client = Arc::clone(&self.0);
+        Ok(Stream::new(
+            move || Ok(client.get()?.events(options)),
+            show_item,
+        ))
+    }
+
+    fn base_url(&self) -> Result<String> {
+        Ok(self.0.get()?.base_url().as_str().to_owned())
+    }
+}
+
+/// Asks the caller's function for a token, in a thread that may wait. Of what it raises the
+/// log has the type: like a host that is out of reach, it may be there again the next time.
+fn ask(tokens: &Arc<Py<PyAny>>) -> BoxFuture<'static, std::result::Result<ApiKey, ApiError>> {
+    let tokens = Arc::clone(tokens);
+    Box::pin(async move {
+        let asked = tokio::task::spawn_blocking(move || {
+            attached(
+                |py| match tokens.call0(py).and_then(|token| token.extract(py)) {
+                    Ok(Lossy(token)) => Some(token),
+                    Err(error) => {
+                        log(py, &error);
+                        None
+                    }
+                },
+            )
+        });
+        let token = asked.await.ok().flatten().flatten().ok_or_else(|| {
+            let reason = "the function that gives tokens raised";
+            ApiError::new(ApiErrorKind::Connection, reason)
+        })?;
+        ApiKey::new(token).map_err(|_| {
+            let reason = "the function that gives tokens gave none";
+            ApiError::new(ApiErrorKind::Unauthorized, reason)
+        })
+    })
+}
+
+/// Its text may hold the token.
+fn log(py: Python<'_>, error: &PyErr) {
+    let logged = || {
+        let logger = py
+            .import("logging")?
+            .call_method1("getLogger", ("velora",))?;
+        let kind = error.get_type(py).name()?;
+        let message = "the function that gives tokens raised %s";
+        logger.call_method1("error", (message, kind))
+    };
+    // A log that cannot be written is nobody's concern here.
+    let _: PyResult<_> = logged();
+}
+
+fn show_created(py: Python<'_>, created: CreatedWebhook) -> PyResult<Py<PyAny>> {
+    let secret = created.secret.map(SigningSecret);
+    let response = json::answer(py, created.response.as_ref())?;
+    Ok(record!(
+        py,
+        "velora.tv",
+        "CreatedWebhook",
+        (created.id, secret, response)
+    )?
+    .unbind())
+}
+
+fn show_item(py: Python<'_>, item: StreamItem) -> PyResult<Py<PyAny>> {
+    match item {
+        StreamItem::Connected(connected) => show_connected(py, &connected),
+        StreamItem::Event(event) => show_event(py, &event),
+        StreamItem::Gap(gap) => show_gap(py, &gap),
+        // The enum may grow.
+        _ => Ok(py.None()),
+    }
+}
+
+fn show_connected(py: Python<'_>, connected: &Connected) -> PyResult<Py<PyAny>> {
+    let connected = record!(
+        py,
+        "velora.tv",
+        "Connected",
+        (
+            connected.authenticated,
+            connected.auto_subscribed,
+            &connected.channel_username,
+            extra(py, &connected.extra)?,
+        )
+    );
+    Ok(connected?.unbind())
+}
+
+fn show_event(py: Python<'_>, event: &StreamEvent) -> PyResult<Py<PyAny>> {
+    let envelope = event
+        .event()
+        .map(|envelope| tv_event(py, envelope, event.data()));
+    let event = record!(
+        py,
+        "velora.tv",
+        "StreamEvent",
+        (
+            event_type!(py, "velora.tv", event.event_type().as_str()),
+            event.id(),
+            event.data(),
+            envelope.transpose()?,
+            event.key().map(|key| key.as_str().to_owned()),
+        )
+    );
+    Ok(event?.unbind())
+}
+
+fn show_gap(py: Python<'_>, gap: &Gap) -> PyResult<Py<PyAny>> {
+    let reason = api_error(py, &gap.reason)?;
+    let since = time::datetime(py, Some(gap.since))?;
+    Ok(record!(py, "velora.tv", "Gap", (reason, since, &gap.last_event_id))?.unbind())
+}

@@ -1,0 +1,80 @@
+//! The Python package `velora`: the core, converted. What decides is in `velora-core`;
+//! what shapes it for Python is in `python/velora`.
+
+#![deny(unsafe_code)]
+
+mod audit_event;
+mod body;
+mod call;
+mod client;
+mod delivery;
+mod errors;
+mod event;
+mod headers;
+mod json;
+mod manifest;
+mod number;
+mod options;
+mod process;
+mod receiver;
+mod record;
+mod scheme;
+mod secret;
+mod signer;
+mod store;
+mod stream;
+mod text;
+mod time;
+mod unchecked;
+mod verifier;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+#[pymodule]
+mod _velora {
+    use super::*;
+
+    #[pymodule_export]
+    use audit_event::AuditEvent;
+    #[pymodule_export]
+    use call::Call;
+    #[pymodule_export]
+    use client::{Billing, Curae, Health, Tv};
+    #[pymodule_export]
+    use delivery::Delivery;
+    #[pymodule_export]
+    use manifest::Manifest;
+    #[pymodule_export]
+    use receiver::{Receiver, Work};
+    #[pymodule_export]
+    use scheme::Scheme;
+    #[pymodule_export]
+    use secret::SigningSecret;
+    #[pymodule_export]
+    use signer::{SignedDelivery, Signer};
+    #[pymodule_export]
+    use store::{Claim, Store};
+    #[pymodule_export]
+    use stream::Stream;
+    #[pymodule_export]
+    use verifier::Verifier;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        let end = wrap_pyfunction!(process::end_visits, module)?;
+        py.import("atexit")?.call_method1("register", (end,))?;
+        if let Ok(register) = py.import("os")?.getattr("register_at_fork") {
+            let kwargs = PyDict::new(py);
+            kwargs.set_item(
+                "after_in_child",
+                wrap_pyfunction!(process::forget_visits, module)?,
+            )?;
+            register.call((), Some(&kwargs))?;
+        }
+        let codes = velora_core::Code::ALL.iter().map(|code| code.as_str());
+        module.add("CODES", codes.collect::<Vec<_>>())?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,96 @@
+//! The proof of an export.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use velora_core::health::Manifest as CoreManifest;
+
+use crate::errors::Result;
+use crate::record::record;
+use crate::time;
+
+/// The proof of an export: leaves that tile its window, and what each one holds.
+#[pyclass(frozen, eq, module = "velora.health")]
+#[derive(PartialEq)]
+pub(crate) struct Manifest(pub(crate) CoreManifest);
+
+#[pymethods]
+impl Manifest {
+    /// Reads the manifest of an exported file.
+    #[staticmethod]
+    fn read(exported: PathBuf) -> Result<Self> {
+        Ok(Self(CoreManifest::read(exported)?))
+    }
+
+    /// Checks that the leaves tile the window and that the file holds just them.
+    fn verify(&self, py: Python<'_>, exported: PathBuf) -> Result<()> {
+        Ok(py.detach(|| self.0.verify(exported))?)
+    }
+
+    /// Where the rows came from.
+    #[getter]
+    fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// The start of the window.
+    #[getter]
+    fn since<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        time::datetime(py, Some(self.0.since))
+    }
+
+    /// The end of the window, which is not in it.
+    #[getter]
+    fn until<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        time::datetime(py, Some(self.0.until))
+    }
+
+    /// The filter.
+    #[getter]
+    fn phi_involved(&self) -> Option<bool> {
+        self.0.phi_involved
+    }
+
+    /// How many rows there are.
+    #[getter]
+    fn rows(&self) -> u64 {
+        self.0.rows
+    }
+
+    /// How many bytes the file has.
+    #[getter]
+    fn bytes(&self) -> u64 {
+        self.0.bytes
+    }
+
+    /// The parts, in time and in the file one after the other.
+    #[getter]
+    fn leaves<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let leaves = self.0.leaves.iter().map(|leaf| {
+            record!(
+                py,
+                "velora.health",
+                "LeafProof",
+                (
+                    time::datetime(py, Some(leaf.since))?,
+                    time::datetime(py, Some(leaf.until))?,
+                    leaf.rows,
+                    leaf.bytes,
+                    &leaf.first_id,
+                    &leaf.last_id,
+                    &leaf.sha256,
+                )
+            )
+        });
+        PyTuple::new(py, leaves.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    fn __repr__(&self) -> String {
+        let (rows, bytes) = (self.0.rows, self.0.bytes);
+        format!(
+            "Manifest(rows={rows}, bytes={bytes}, leaves={})",
+            self.0.leaves.len()
+        )
+    }
+}

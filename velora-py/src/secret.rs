@@ -1,0 +1,66 @@
+//! Signing secrets and API keys.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use velora_core::SigningSecret as CoreSecret;
+
+use crate::errors::{Result, invalid_option};
+
+/// The secret that a system signs its deliveries with. It is never shown.
+#[pyclass(frozen, module = "velora")]
+pub(crate) struct SigningSecret(pub(crate) CoreSecret);
+
+#[pymethods]
+impl SigningSecret {
+    /// A secret that is text, whose UTF-8 bytes are the key, or raw bytes.
+    #[new]
+    fn new(secret: &Bound<'_, PyAny>) -> Result<Self> {
+        read(secret).map(Self)
+    }
+
+    /// The bytes of the secret, to be stored where secrets are. Keep them out of logs.
+    fn expose_secret<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.expose_secret())
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "SigningSecret(..)"
+    }
+}
+
+fn read(secret: &Bound<'_, PyAny>) -> Result<CoreSecret> {
+    if let Ok(secret) = secret.cast::<SigningSecret>() {
+        return Ok(secret.get().0.clone());
+    }
+    if let Ok(text) = secret.cast::<PyString>() {
+        let text = text
+            .to_str()
+            .map_err(|_| invalid_option("secret", "it is not a text that can be written"))?;
+        return Ok(CoreSecret::new(text)?);
+    }
+    match secret.cast::<PyBytes>() {
+        Ok(bytes) => Ok(CoreSecret::from_bytes(bytes.as_bytes())?),
+        Err(_) => Err(invalid_option(
+            "secret",
+            "give a text, bytes or a SigningSecret",
+        )),
+    }
+}
+
+/// One secret, or several during a rotation.
+pub(crate) fn read_all(secrets: &Bound<'_, PyAny>) -> Result<Vec<CoreSecret>> {
+    let single = secrets.is_instance_of::<SigningSecret>()
+        || secrets.is_instance_of::<PyString>()
+        || secrets.is_instance_of::<PyBytes>();
+    let several = match single {
+        true => Err(()),
+        false => secrets.try_iter().map_err(drop),
+    };
+    let Ok(several) = several else {
+        return Ok(vec![read(secrets)?]);
+    };
+    let unreadable = |_| invalid_option("secrets", "they cannot be read one after the other");
+    several
+        .map(|secret| read(&secret.map_err(unreadable)?))
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! Instants and durations on their way in and out.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyString;
+use velora_core::UnixTime;
+
+use crate::errors::{Failure, Result, invalid_option};
+use crate::number::Real;
+
+/// Seconds, as Python has durations in `time.sleep` and everywhere else.
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}
+
+/// A duration of an option.
+///
+/// Errors: `invalid_option` where it is negative, NaN or too long for one.
+pub(crate) fn duration(option: &'static str, Real(seconds): Real) -> Result<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| invalid_option(option, "it is not a number of seconds, zero or more"))
+}
+
+/// The text of a `datetime`, or of a text: what it means, the core reads.
+pub(crate) fn instant_text(option: &'static str, at: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = match at.cast::<PyString>() {
+        Ok(text) => text.clone(),
+        Err(_) => at
+            .call_method0("isoformat")
+            .and_then(|text| Ok(text.cast_into::<PyString>()?))
+            .map_err(|_| invalid_option(option, "it is neither a datetime nor a text"))?,
+    };
+    Ok(text
+        .extract()
+        .map_err(|_| invalid_option(option, "it is not a text that can be written"))?)
+}
+
+/// An aware `datetime` in UTC; `None` where Python has none for it.
+pub(crate) fn datetime<'py>(
+    py: Python<'py>,
+    at: Option<Timestamp>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    static FROM_ISO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+    let Some(text) = at.and_then(iso) else {
+        return Ok(None);
+    };
+    let from_iso = FROM_ISO.get_or_try_init(py, || {
+        let class = py.import("datetime")?.getattr("datetime")?;
+        PyResult::Ok(class.getattr("fromisoformat")?.unbind())
+    })?;
+    from_iso.bind(py).call1((text.as_str(),)).map(Some)
+}
+
+/// `2026-05-01T00:00:00.000000+00:00`, which every version of Python reads; `None`
+/// outside of the years 1 to 9999.
+fn iso(at: Timestamp) -> Option<String> {
+    let civil = at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    if civil.year() < 1 {
+        return None;
+    }
+    Some(format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}+00:00",
+        civil.year(),
+        civil.month(),
+        civil.day(),
+        civil.hour(),
+        civil.minute(),
+        civil.second(),
+        civil.subsec_nanosecond().div_euclid(1_000),
+    ))
+}
+
+pub(crate) fn of_unix(at: UnixTime) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.as_millis()).ok()
+}
+
+/// Seconds since the epoch.
+///
+/// Errors: `invalid_option`.
+pub(crate) fn now(Real(seconds): Real) -> std::result::Result<UnixTime, Failure> {
+    Ok(UnixTime::try_from_secs_f64(seconds)?)
+}

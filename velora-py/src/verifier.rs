@@ -1,0 +1,98 @@
+//! The verifier: the one call that has to be quick.
+
+use pyo3::prelude::*;
+use velora_core::{
+    Delivery as CoreDelivery, Headers, Tolerance, UnixTime, Verifier as CoreVerifier,
+};
+
+use crate::body::raw_body;
+use crate::delivery::Delivery;
+use crate::errors::Result;
+use crate::headers::Found;
+use crate::number::Real;
+use crate::unchecked::Kept;
+use crate::{scheme, secret, time};
+
+/// Hashing so many bytes takes longer than letting other threads in does.
+const DETACH_FROM: usize = 32 * 1024;
+
+/// Verifies deliveries of one scheme under one or more secrets.
+#[pyclass(frozen, generic, module = "velora")]
+pub(crate) struct Verifier(pub(crate) CoreVerifier);
+
+#[pymethods]
+impl Verifier {
+    #[new]
+    #[pyo3(signature = (scheme, secrets, *, tolerance = None))]
+    fn new(
+        scheme: &Bound<'_, PyAny>,
+        secrets: &Bound<'_, PyAny>,
+        tolerance: Option<Real>,
+    ) -> Result<Self> {
+        let verifier = CoreVerifier::new(scheme::read(scheme)?, secret::read_all(secrets)?)?;
+        Ok(Self(match tolerance {
+            Some(Real(seconds)) => verifier.with_tolerance(Tolerance::try_from_secs_f64(seconds)?),
+            None => verifier,
+        }))
+    }
+
+    /// A verifier that checks no age: a captured delivery can be replayed for ever.
+    #[staticmethod]
+    fn dangerous_without_tolerance(
+        scheme: &Bound<'_, PyAny>,
+        secrets: &Bound<'_, PyAny>,
+    ) -> Result<Self> {
+        let Self(verifier) = Self::new(scheme, secrets, None)?;
+        Ok(Self(
+            verifier.with_tolerance(Tolerance::dangerous_no_limit()),
+        ))
+    }
+
+    /// Verifies the raw body, exactly as received.
+    #[pyo3(signature = (body, headers, now = None))]
+    fn verify(
+        slf: &Bound<'_, Self>,
+        body: &Bound<'_, PyAny>,
+        headers: &Bound<'_, PyAny>,
+        now: Option<Real>,
+    ) -> PyResult<Delivery> {
+        let body = raw_body(body)?;
+        let found = Found::read(slf.get().0.precheck(), headers)?;
+        let now = now.map(time::now).transpose()?;
+        if body.as_bytes().len() < DETACH_FROM {
+            let kept = Kept::new(slf, body, |verifier, body| {
+                verify(verifier, body, &found, now)
+            });
+            return Ok(Delivery(kept?));
+        }
+        let (py, found) = (slf.py(), found.detached());
+        let kept = Kept::new(slf, body, |verifier, body| {
+            py.detach(|| verify(verifier, body, &found, now))
+        });
+        Ok(Delivery(kept?))
+    }
+
+    /// The name of the scheme that deliveries are verified against.
+    #[getter]
+    fn scheme(&self) -> &str {
+        self.0.scheme().name()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Verifier('{}')", self.0.scheme().name())
+    }
+}
+
+#[inline]
+fn verify<'b, H: Headers>(
+    verifier: &'b CoreVerifier,
+    body: &'b [u8],
+    headers: &H,
+    now: Option<UnixTime>,
+) -> Result<CoreDelivery<'b>> {
+    let delivery = match now {
+        Some(now) => verifier.verify_at(body, headers, now),
+        None => verifier.verify(body, headers),
+    };
+    Ok(delivery?)
+}
