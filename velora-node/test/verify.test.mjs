@@ -111,6 +111,49 @@ test('a body that is written to after it was verified is not read', async () => 
   assert.equal(await codeOf(() => delivery.key), 'signature_mismatch');
 });
 
+test('nor is it read once its key or its type was', async () => {
+  for (const before of ['key', 'eventType']) {
+    const body = Buffer.from(signed.body);
+    const delivery = verifier.verify(body, signed.headers);
+    const known = delivery[before];
+    body.write(BODY.replace('evt_1', 'forgd'));
+    assert.equal(await codeOf(() => delivery.event), 'signature_mismatch');
+    assert.equal(delivery[before], known);
+  }
+});
+
+test('bytes that are out of reach, and headers that throw, are refused like any other', async () => {
+  const detached = Uint8Array.from(signed.body);
+  const buffer = detached.buffer;
+  structuredClone(buffer, { transfer: [buffer] });
+  const bodies = [buffer, new Proxy(new Uint8Array(3), {}), Object.create(Uint8Array.prototype)];
+  for (const body of bodies) {
+    assert.equal(await codeOf(() => verifier.verify(body, signed.headers)), 'body_already_parsed');
+  }
+  const boom = () => { throw new Error('boom'); };
+  const throwing = [
+    { get: boom }, new Proxy({}, { ownKeys: boom }), new Proxy([], { get: boom }),
+    { get 'x-velora-signature'() { return boom(); } }, new (class { [Symbol.iterator]() { return boom(); } })(),
+  ];
+  for (const headers of throwing) {
+    assert.equal(await codeOf(() => verifier.verify(BODY, headers)), 'unreadable_headers');
+  }
+});
+
+test('a header that was sent very often is a duplicate, quickly', async () => {
+  const pairs = Array.from({ length: 300_000 }, () => ['X-Velora-Signature', 'a']);
+  assert.equal(await codeOf(() => verifier.verify(BODY, pairs)), 'duplicate_header');
+});
+
+test('a secret is nobody else’s to write to', () => {
+  const bytes = Buffer.from(SECRET);
+  const secret = new SigningSecret(bytes);
+  bytes.fill(0);
+  secret.reveal().fill(0);
+  assert.equal(new Verifier('health', secret).verify(signed.body, signed.headers).secretIndex, 0);
+  assert.throws(() => new SigningSecret(7), { code: 'invalid_option' });
+});
+
 test('a delivery does not age while it is worked on', () => {
   const billing = new Signer('billing', SECRET).sign('{"type":"dispute.sla_breached"}', { now: 1_780_000_000 });
   const delivery = new Verifier('billing', SECRET).verify(billing.body, billing.headers, { now: 1_780_000_299 });

@@ -1,5 +1,6 @@
 /** The raw body of a request, whatever the framework keeps it in. */
 
+import { types } from 'node:util';
 import { VeloraError } from './errors.js';
 
 /** A raw body: the bytes as they were received, or the text that they are in UTF-8. */
@@ -10,17 +11,19 @@ export type Body = string | Uint8Array | ArrayBuffer | DataView;
  * write to meanwhile.
  */
 export function rawBody(body: unknown): string | Uint8Array {
-  if (body instanceof Uint8Array) {
-    return body.buffer instanceof SharedArrayBuffer ? Uint8Array.from(body) : body;
-  }
   if (typeof body === 'string') {
     return body;
   }
-  if (body instanceof ArrayBuffer) {
-    return new Uint8Array(body);
-  }
-  if (ArrayBuffer.isView(body)) {
-    return rawBody(new Uint8Array(body.buffer, body.byteOffset, body.byteLength));
+  try {
+    if (ArrayBuffer.isView(body)) {
+      const bytes = types.isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+      return types.isSharedArrayBuffer(bytes.buffer) ? Uint8Array.from(bytes) : bytes;
+    }
+    if (types.isArrayBuffer(body)) {
+      return new Uint8Array(body);
+    }
+  } catch {
+    // Its memory was given away: there are no bytes any more.
   }
   throw parsed(body);
 }

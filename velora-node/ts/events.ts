@@ -1,6 +1,7 @@
 /** Events: the body of a verified delivery, typed by its scheme. */
 
 import { bodyBytes } from './body.js';
+import { VerificationError } from './errors.js';
 import type { Event as BillingEvent } from './billing/event.js';
 import type { Event as CuraeEvent } from './curae/event.js';
 import type { Event as HealthEvent } from './health/event.js';
@@ -29,11 +30,19 @@ export interface EventParts {
 /** Reads an event that the core has found to be of its documented form. */
 export function readEvent(scheme: string, parts: EventParts, body: string | Uint8Array): unknown {
   const text = typeof body === 'string' && body.isWellFormed() ? body : utf8(body);
-  const members: unknown = JSON.parse(text);
+  const members = parse(text);
   if (scheme === 'billing') {
     return { type: parts.eventType, typeIsSigned: parts.typeIsSigned, members };
   }
   return members;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new VerificationError('malformed_event', 'the body is not JSON', { cause });
+  }
 }
 
 function utf8(body: string | Uint8Array): string {

@@ -20,6 +20,14 @@ export function headerValues(headers: HeadersInput, wanted: readonly string[]): 
   if (typeof headers !== 'object' || headers === null) {
     throw unreadable('they are missing, or no object');
   }
+  try {
+    return read(headers, wanted);
+  } catch (error) {
+    throw threw(error);
+  }
+}
+
+function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
   if (headers instanceof Headers) {
     return wanted.map((name) => headers.get(name) ?? undefined);
   }
@@ -52,10 +60,14 @@ export function headerValues(headers: HeadersInput, wanted: readonly string[]): 
  */
 export function headerValue(headers: object, name: string): Values {
   let found: Values;
-  for (const key in headers) {
-    if (names(key, name) && Object.hasOwn(headers, key)) {
-      found = joined(found, (headers as Record<string, unknown>)[key]);
+  try {
+    for (const key in headers) {
+      if (names(key, name) && Object.hasOwn(headers, key)) {
+        found = joined(found, (headers as Record<string, unknown>)[key]);
+      }
     }
+  } catch (error) {
+    throw threw(error);
   }
   return found;
 }
@@ -94,11 +106,18 @@ function joined(before: Values, value: unknown): Values {
     if (typeof text !== 'string') {
       throw unreadable('a value is no text');
     }
-    before = before === undefined ? text : typeof before === 'string' ? [before, text] : [...before, text];
+    // Two are too many already: how many more does not matter.
+    before = before === undefined ? text : typeof before === 'string' ? [before, text] : before;
   }
   return before;
 }
 
-function unreadable(reason: string): VeloraError {
-  return new VeloraError('unreadable_headers', `the headers cannot be read: ${reason}`);
+/** What a getter or a proxy of the caller's threw. */
+function threw(error: unknown): VeloraError {
+  return error instanceof VeloraError ? error : unreadable('looking at them threw', error);
+}
+
+function unreadable(reason: string, cause?: unknown): VeloraError {
+  const options = cause === undefined ? undefined : { cause };
+  return new VeloraError('unreadable_headers', `the headers cannot be read: ${reason}`, options);
 }

@@ -15,12 +15,12 @@ export class SigningSecret {
 
   /** A text, whose UTF-8 bytes are the key, or raw bytes. */
   constructor(value: string | Uint8Array) {
-    this.#value = value;
+    this.#value = ownSecret(value);
   }
 
   /** The secret itself, for a secret manager. Keep it out of logs. */
   reveal(): string | Uint8Array {
-    return this.#value;
+    return typeof this.#value === 'string' ? this.#value : Uint8Array.from(this.#value);
   }
 
   toString(): string {
@@ -40,13 +40,17 @@ export class SigningSecret {
 export function secretList(input: SecretInput | readonly SecretInput[]): (string | Uint8Array)[] {
   const inputs: readonly unknown[] = Array.isArray(input) ? input : [input];
   return inputs.map((one) => {
-    const value = one instanceof SigningSecret ? one.reveal() : one;
-    if (typeof value === 'string') {
-      return value;
-    }
-    if (value instanceof Uint8Array) {
-      return Uint8Array.from(value);
-    }
-    throw new VeloraError(value === undefined ? 'no_secret' : 'invalid_option', 'a secret is neither a text nor bytes');
+    return one instanceof SigningSecret ? one.reveal() : ownSecret(one);
   });
+}
+
+/** A copy that nobody else can write to. */
+function ownSecret(value: unknown): string | Uint8Array {
+  if (typeof value === 'string') {
+    return value;
+  }
+  if (value instanceof Uint8Array) {
+    return Uint8Array.from(value);
+  }
+  throw new VeloraError(value === undefined ? 'no_secret' : 'invalid_option', 'a secret is neither a text nor bytes');
 }

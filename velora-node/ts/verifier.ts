@@ -221,7 +221,11 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    this.#event ??= readEvent(this.#reader.scheme, this.#read(), this.#body) as E;
+    if (this.#event === undefined) {
+      // Verified once more, whatever was read before: the body may have been written to.
+      this.#parts = this.#verifyAgain();
+      this.#event = readEvent(this.#reader.scheme, this.#parts, this.#body) as E;
+    }
     return this.#event;
   }
 
@@ -244,19 +248,21 @@ export class Delivery<E = unknown> {
   }
 
   #read(): EventParts {
-    if (this.#parts === undefined) {
-      const read = this.#reader.read(this.#body, undefined, ...(this.#values as Values[]));
-      if (typeof read !== 'string') {
-        throw toError(read);
-      }
-      const key = read.lastIndexOf('\n') + 1;
-      this.#parts = {
-        key: read.slice(key),
-        eventType: read[0] === '0' ? null : read.slice(1, key - 1),
-        typeIsSigned: read[0] !== '2',
-      };
-    }
+    this.#parts ??= this.#verifyAgain();
     return this.#parts;
+  }
+
+  #verifyAgain(): EventParts {
+    const read = this.#reader.read(this.#body, undefined, ...(this.#values as Values[]));
+    if (typeof read !== 'string') {
+      throw toError(read);
+    }
+    const key = read.lastIndexOf('\n') + 1;
+    return {
+      key: read.slice(key),
+      eventType: read[0] === '0' ? null : read.slice(1, key - 1),
+      typeIsSigned: read[0] !== '2',
+    };
   }
 }
 
