@@ -148,3 +148,65 @@ test('express: a header that was sent twice, and a body that breaks off', async 
   const after = await fetch(`${url}hook`, { method: 'POST', body, headers });
   assert.equal(after.status, 200);
 });
+
+test('express: what another middleware has answered is left alone', async (context) => {
+  let finish;
+  const receiver = new Receiver({
+    verifier: new Verifier('tv', SECRET), store: new MemoryStore(),
+    onEvent: () => new Promise((resolve) => { finish = resolve; }),
+  });
+  const errors = [];
+  const app = express();
+  app.post('/hook', (_request, response, next) => {
+    next();
+    const wait = setInterval(() => {
+      if (finish !== undefined) {
+        clearInterval(wait);
+        response.status(503).send('too slow');
+      }
+    }, 5);
+  }, forExpress(receiver));
+  app.use((error, _request, _response, _next) => { errors.push(error); });
+  const url = await serve(context, app);
+  const { body, headers } = new Signer('tv', SECRET).sign('{"id":"1","type":"stream.online"}');
+  assert.equal((await fetch(`${url}/hook`, { method: 'POST', body, headers })).status, 503);
+  finish();
+  // The event was handled, though nobody heard of it.
+  for (;;) {
+    const reply = await receiver.receive(body, headers);
+    if (reply.outcome !== 'in_flight') {
+      assert.equal(reply.outcome, 'duplicate');
+      break;
+    }
+  }
+  await new Promise(setImmediate);
+  assert.deepEqual(errors, []);
+});
+
+test('express: a body that was read as a text is refused, bytes are taken', async (context) => {
+  const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  const later = (_request, _response, next) => setTimeout(next, 20);
+  const plain = (request, _response, next) => {
+    request.body = Uint8Array.from(request.body);
+    next();
+  };
+  const app = express();
+  app.post('/text', express.text({ type: '*/*' }), later, forExpress(receiver));
+  app.post('/bytes', express.raw({ type: '*/*' }), plain, later, forExpress(receiver));
+  app.post('/gone', (request, _response, next) => request.resume().on('end', () => setTimeout(next, 20)), forExpress(receiver));
+  app.use((error, _request, response, _next) => response.status(500).send(error.code));
+  const url = await serve(context, app);
+  const { body, headers } = new Signer('tv', SECRET).sign('{"id":"1","type":"stream.online"}');
+  const post = async (path) => (await fetch(url + path, { method: 'POST', body, headers })).text();
+  assert.equal(await post('/text'), 'body_already_parsed');
+  assert.equal(await post('/gone'), 'body_already_parsed');
+  assert.equal(await post('/bytes'), 'processed');
+});
+
+test('fastify: a media type that is none is no refusal', async (context) => {
+  const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  const url = await FRAMEWORKS.fastify(context, receiver);
+  const { body, headers } = new Signer('tv', SECRET).sign('{"id":"1","type":"stream.online"}');
+  const response = await fetch(`${url}/hook`, { method: 'POST', body, headers: { ...headers, 'content-type': 'json' } });
+  assert.deepEqual([response.status, await response.text()], [200, 'processed']);
+});

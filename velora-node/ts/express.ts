@@ -17,9 +17,14 @@ import type { Scheme, SchemeName } from './scheme.js';
 /** Answers each request as the receiver says. */
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): RequestHandler {
   return (request, response, next) => {
-    receiveIncoming(receiver as unknown as Receiver, request).then((reply) => {
-      const { headers, text } = written(reply);
-      response.status(reply.status).set(headers).send(text);
-    }, next);
+    receiveIncoming(receiver as unknown as Receiver, request)
+      .then((reply) => {
+        // Another middleware, such as a time limit, may have answered meanwhile.
+        if (!response.headersSent && !response.destroyed) {
+          const { headers, text } = written(reply);
+          response.status(reply.status).set(headers).send(text);
+        }
+      })
+      .catch(next);
   };
 }

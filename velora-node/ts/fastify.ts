@@ -23,6 +23,10 @@ export interface DeliveriesOptions {
 /** Serves a `POST` route that answers each request as the receiver says. */
 export const deliveries: FastifyPluginAsync<DeliveriesOptions> = async (app, { url, receiver }) => {
   app.removeAllContentTypeParsers();
+  // What is not a media type would be Fastify's 415, which a sender may take as final.
+  app.addHook('onRequest', async (request) => {
+    request.headers['content-type'] = 'application/octet-stream';
+  });
   // The body stays unread: the limit and its answer are the receiver's.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.post(url, async (request, response) => {

@@ -11,11 +11,15 @@ type Read = { body: Buffer } | { reply: Reply };
  * is `body_already_parsed`.
  */
 export async function receiveIncoming(receiver: Receiver, request: IncomingMessage & { body?: unknown }): Promise<Reply> {
-  if (Buffer.isBuffer(request.body)) {
+  if (request.body instanceof Uint8Array) {
     return receiver.receive(request.body, request.rawHeaders);
   }
-  if (request.readableDidRead) {
-    rawBody(request.body ?? undefined);
+  if (request.readableDidRead || request.readableEnded) {
+    // A text is refused as well: it is a parser's guess at the bytes.
+    rawBody(typeof request.body === 'string' ? {} : (request.body ?? undefined));
+  }
+  if (request.destroyed) {
+    return receiver.bodyUnreadable();
   }
   const read = await readBody(receiver, request);
   return 'reply' in read ? read.reply : receiver.receive(read.body, request.rawHeaders);
