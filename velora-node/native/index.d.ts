@@ -92,8 +92,6 @@ export declare class NativeExport {
 export declare class NativeHealth {
   /** Errors: `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
   static create(apiKey: string, parts: ClientParts): Answer<NativeHealth>
-  /** Errors: `invalid_api_key` where it is not set, too. */
-  static fromEnv(): Answer<NativeHealth>
   rateLimit(): RateLimitParts
   probe(cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
   events(query: EventQueryParts): Answer<NativeEventPages>
@@ -110,7 +108,8 @@ export declare class NativeHealth {
 
 /** A receiver of the core. */
 export declare class NativeReceiver {
-  static create(verifier: NativeVerifier, store: NativeStore, bodyLimit?: number | undefined | null): NativeReceiver
+  /** Errors: `invalid_option` where the limit is no number of bytes. */
+  static create(verifier: NativeVerifier, store: NativeStore, bodyLimit?: number | undefined | null): Answer<NativeReceiver>
   get bodyLimit(): number
   /** The work to do, or the reply to give at once. */
   begin(body: Uint8Array, values: Array<Array<string>>): Promise<NativeWork | ReplyParts>
@@ -353,8 +352,8 @@ export interface IssueParts {
   message?: string
 }
 
-/** The key of an event of these members: of a listed one, and of its delivery. */
-export declare function keyOfMembers(scheme: string, members: Array<string>): string
+/** The key of a listed event, given in JSON: that of its delivery. */
+export declare function keyOfEvent(json: string): string | null
 
 /** A part of an export that was read whole in one go. */
 export interface LeafParts {
@@ -521,11 +520,13 @@ export interface SignedParts {
 
 /** The answer to a claim or to one of the other verbs. */
 export interface StoreAnswer {
-  /** `fresh`, `in_flight`, `done`, `ok`, `lease_lost`, `store_full` or `store_unavailable`. */
+  /** `fresh`, `in_flight`, `done`, `ok` or `error`. */
   state: string
   epoch?: number
   /** Seconds. */
   retryAfter?: number
+  /** Of an error. */
+  code?: string
 }
 
 /** The options of a store in memory, times in seconds; what is absent is the core's default. */

@@ -851,5 +851,5 @@ module.exports.NativeStore = nativeBinding.NativeStore
 module.exports.NativeTv = nativeBinding.NativeTv
 module.exports.NativeVerifier = nativeBinding.NativeVerifier
 module.exports.NativeWork = nativeBinding.NativeWork
-module.exports.keyOfMembers = nativeBinding.keyOfMembers
+module.exports.keyOfEvent = nativeBinding.keyOfEvent
 module.exports.readManifest = nativeBinding.readManifest

@@ -11,10 +11,10 @@
 
 mod cancel;
 mod client;
-
 mod failure;
 mod fast;
 mod headers;
+mod number;
 mod receiver;
 mod scheme;
 mod secret;

@@ -10,6 +10,7 @@ use velora_core::{Event, Key, Outcome, Receiver, Reply, Work};
 
 use crate::failure::{Answer, answer};
 use crate::headers::Values;
+use crate::number::whole;
 use crate::store::NativeStore;
 use crate::verifier::{DeliveryParts, NativeVerifier};
 
@@ -64,15 +65,21 @@ impl From<Outcome> for OutcomeParts {
 
 #[napi]
 impl NativeReceiver {
+    /// Errors: `invalid_option` where the limit is no number of bytes.
     #[napi(catch_unwind)]
-    pub fn create(verifier: &NativeVerifier, store: &NativeStore, body_limit: Option<f64>) -> Self {
+    pub fn create(
+        verifier: &NativeVerifier,
+        store: &NativeStore,
+        body_limit: Option<f64>,
+    ) -> Answer<NativeReceiver> {
         let receiver = Receiver::new((*verifier.verifier).clone(), Arc::clone(&store.store));
-        Self {
-            receiver: match body_limit {
-                Some(bytes) => receiver.with_body_limit(bytes as usize),
+        let limit = body_limit.map(|bytes| whole("bodyLimit", bytes));
+        answer(limit.transpose().map(|limit| Self {
+            receiver: match limit {
+                Some(bytes) => receiver.with_body_limit(bytes),
                 None => receiver,
             },
-        }
+        }))
     }
 
     #[napi(getter, catch_unwind)]

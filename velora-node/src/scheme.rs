@@ -4,6 +4,8 @@ use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use velora_core::{ConfigError, Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 
+use crate::number::whole;
+
 /// A scheme of the caller's own, member for member what `Scheme` has methods for.
 #[napi(object, object_to_js = false)]
 pub struct SchemeParts {
@@ -18,7 +20,7 @@ pub struct SchemeParts {
     pub signed_after: Option<String>,
     /// The members that identify an event; absent for the body's digest.
     pub identity: Option<Vec<String>>,
-    pub reject_status: Option<u16>,
+    pub reject_status: Option<f64>,
     pub client_errors_are_final: Option<bool>,
 }
 
@@ -30,11 +32,11 @@ pub type SchemeArgument = Either<String, SchemeParts>;
 pub(crate) fn scheme(argument: SchemeArgument) -> Result<Scheme, ConfigError> {
     match argument {
         Either::A(name) => Scheme::named(&name),
-        Either::B(parts) => Ok(described(parts)),
+        Either::B(parts) => described(parts),
     }
 }
 
-fn described(parts: SchemeParts) -> Scheme {
+fn described(parts: SchemeParts) -> Result<Scheme, ConfigError> {
     let form = match parts.prefix {
         Some(prefix) => SignatureForm::prefixed(prefix),
         None => SignatureForm::List,
@@ -59,10 +61,10 @@ fn described(parts: SchemeParts) -> Scheme {
         scheme = scheme.identity(Identity::Members(members.collect()));
     }
     if let Some(status) = parts.reject_status {
-        scheme = scheme.reject_status(status);
+        scheme = scheme.reject_status(whole("rejectStatus", status)?);
     }
-    match parts.client_errors_are_final {
+    Ok(match parts.client_errors_are_final {
         Some(true) => scheme.client_errors_are_final(),
         _ => scheme,
-    }
+    })
 }

@@ -1,7 +1,6 @@
 //! Where claims are kept: in memory, or wherever the caller keeps them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, Result};
 use napi::threadsafe_function::ThreadsafeFunction;
@@ -11,6 +10,7 @@ use velora_core::dedupe::{Epoch, StoreFuture};
 use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
 
 use crate::failure::{Answer, answer};
+use crate::number::{duration, integer, whole};
 
 /// A store that claims are made in.
 #[napi]
@@ -31,11 +31,13 @@ pub struct StoreParts {
 /// The answer to a claim or to one of the other verbs.
 #[napi(object)]
 pub struct StoreAnswer {
-    /// `fresh`, `in_flight`, `done`, `ok`, `lease_lost`, `store_full` or `store_unavailable`.
+    /// `fresh`, `in_flight`, `done`, `ok` or `error`.
     pub state: String,
     pub epoch: Option<f64>,
     /// Seconds.
     pub retry_after: Option<f64>,
+    /// Of an error.
+    pub code: Option<String>,
 }
 
 #[napi]
@@ -156,10 +158,11 @@ impl StoreParts {
         if let Some(lease) = self.lease {
             options = options.with_lease(duration(lease).ok_or(ConfigError::InvalidLease)?)?;
         }
-        match self.capacity {
-            Some(capacity) => MemoryStore::new(options, capacity as usize),
-            None => MemoryStore::new(options, MemoryStore::DEFAULT_CAPACITY),
-        }
+        let capacity = match self.capacity {
+            Some(capacity) => whole("capacity", capacity)?,
+            None => MemoryStore::DEFAULT_CAPACITY,
+        };
+        MemoryStore::new(options, capacity)
     }
 }
 
@@ -174,13 +177,9 @@ impl From<Claim<'_>> for StoreAnswer {
             state: state.to_owned(),
             epoch,
             retry_after,
+            code: None,
         }
     }
-}
-
-/// Seconds, unless they are negative or no number.
-pub(crate) fn duration(seconds: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 fn number(epoch: f64) -> Epoch {
@@ -211,11 +210,11 @@ impl HostStore {
         };
         // What the caller's store threw is the caller's: it is not repeated here.
         let answered = answered.map_err(|_| unavailable("it did not answer"))?;
-        match answered.state.as_str() {
-            "lease_lost" => Err(StoreError::LeaseLost),
-            "store_full" => Err(StoreError::StoreFull),
-            "fresh" | "in_flight" | "done" | "ok" => Ok(answered),
-            _ => Err(unavailable("it failed")),
+        match (answered.state.as_str(), answered.code.as_deref()) {
+            ("error", Some("lease_lost")) => Err(StoreError::LeaseLost),
+            ("error", Some("store_full")) => Err(StoreError::StoreFull),
+            ("error", _) => Err(unavailable("it failed")),
+            _ => Ok(answered),
         }
     }
 }
@@ -230,14 +229,18 @@ impl Store for HostStore {
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
         Box::pin(async move {
             let answered = self.ask("claim", &key, 0).await?;
-            Ok(match answered.state.as_str() {
-                "fresh" => Claim::Fresh(Lease::new(self, key, answered.epoch.map_or(0, number))),
-                "in_flight" => Claim::InFlight {
-                    retry_after: answered.retry_after.and_then(duration).unwrap_or_default(),
+            match answered.state.as_str() {
+                "fresh" => match answered.epoch.and_then(integer) {
+                    Some(epoch) => Ok(Claim::Fresh(Lease::new(self, key, epoch))),
+                    None => Err(unavailable("the epoch of its claim is no whole number")),
                 },
-                "done" => Claim::Done,
-                _ => return Err(unavailable("its answer to a claim is none")),
-            })
+                "in_flight" => match answered.retry_after.and_then(duration) {
+                    Some(retry_after) => Ok(Claim::InFlight { retry_after }),
+                    None => Err(unavailable("the retryAfter of its claim is no time")),
+                },
+                "done" => Ok(Claim::Done),
+                _ => Err(unavailable("its answer to a claim is none")),
+            }
         })
     }
 

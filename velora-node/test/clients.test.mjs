@@ -4,9 +4,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { billing, curae, health, tv, Verifier } from 'velora';
+import { billing, curae, health, Scheme, tv, Verifier } from 'velora';
 import { codeOf, HEALTH_KEY, simulate, UNTIL, WEEK } from './support.mjs';
+
+const { keyOfEvent } = createRequire(import.meta.url)('../native/index.js');
 
 test('health: probe, list, pages, one event', async (context) => {
   const simulator = await simulate(context, '--events', '3500');
@@ -30,7 +33,7 @@ test('health: probe, list, pages, one event', async (context) => {
   assert.deepEqual(raw.sort(), (await simulator.truth('rows')).sort());
 
   const one = await client.event(events[0].eventId);
-  assert.deepEqual(one.toJSON(), events[0].toJSON());
+  assert.deepEqual(one.members, events[0].members);
   const full = events.find((event) => typeof event.members.details === 'string');
   assert.deepEqual(full.details, JSON.parse(full.members.details));
   assert.equal(full.key, `health:${full.eventId}:${full.action}`);
@@ -92,6 +95,86 @@ test('health: exports in every form', async (context) => {
   assert.equal(await codeOf(() => health.readExportManifest(join(folder, 'none'))), 'file_unusable');
 });
 
+test('health: what failed fails again, and is never taken for the end', async (context) => {
+  const simulator = await simulate(context, '--events', '2500');
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url, attempts: 1 });
+  await simulator.arm({ kind: 'status', value: 503, always: true, skip: 1 });
+  for (const steps of [client.events(WEEK)[Symbol.asyncIterator](), client.events(WEEK).pages()]) {
+    let error;
+    try {
+      for (;;) {
+        assert.equal((await steps.next()).done, false);
+      }
+    } catch (thrown) {
+      error = thrown;
+    }
+    assert.equal(error.code, 'server_error');
+    await assert.rejects(steps.next(), error);
+    await assert.rejects(steps.next(), error);
+    assert.equal((await steps.return()).done, true);
+    await simulator.calm();
+    await simulator.arm({ kind: 'status', value: 503, always: true, skip: 1 });
+  }
+});
+
+test('health: leaving ends what is under way', async (context) => {
+  const simulator = await simulate(context, '--events', '10');
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url, readTimeout: 300, callTimeout: 600 });
+  await simulator.arm({ kind: 'hang', always: true });
+  for (const steps of [client.events(WEEK)[Symbol.asyncIterator](), client.events(WEEK).pages(), client.export(WEEK).pages()]) {
+    const next = steps.next();
+    await steps.return();
+    assert.equal((await next).done, true);
+    assert.equal((await steps.next()).done, true);
+  }
+  const reader = client.export(WEEK).toReadableStream().getReader();
+  const read = reader.read();
+  await reader.cancel();
+  assert.equal((await read).done, true);
+});
+
+test('health: several are asked for at once', async (context) => {
+  const simulator = await simulate(context, '--events', '30');
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
+  const steps = client.events({ ...WEEK, limit: 10 })[Symbol.asyncIterator]();
+  const asked = await Promise.all(Array.from({ length: 32 }, () => steps.next()));
+  assert.deepEqual(asked.map(({ done }) => done), [...Array(30).fill(false), true, true]);
+  assert.equal(new Set(asked.slice(0, 30).map(({ value }) => value.eventId)).size, 30);
+});
+
+test('health: what onProgress throws ends the call', async (context) => {
+  const simulator = await simulate(context, '--events', '3000');
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
+  const folder = await mkdtemp(join(tmpdir(), 'velora-'));
+  context.after(() => rm(folder, { recursive: true }));
+  const reason = new Error('enough');
+  for (const onProgress of [() => { throw reason; }, async () => { throw reason; }]) {
+    await assert.rejects(client.export(WEEK, { onProgress }).toArray(), reason);
+    await assert.rejects(client.exportToFile(WEEK, join(folder, `${onProgress.constructor.name}.ndjson`), { onProgress }), reason);
+  }
+});
+
+test('health: a call that was ended can be made again at once', async (context) => {
+  const simulator = await simulate(context, '--events', '20000');
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
+  const folder = await mkdtemp(join(tmpdir(), 'velora-'));
+  context.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'may.ndjson');
+  for (let round = 0; round < 3; round += 1) {
+    const controller = new AbortController();
+    const ended = client.exportToFile(WEEK, path, { signal: controller.signal, onProgress: () => controller.abort() });
+    await ended.catch((error) => assert.equal(error.name, 'AbortError'));
+  }
+  assert.equal((await client.exportToFile(WEEK, path)).rows, 20000);
+});
+
+test('health: a listed event has the key of the core', () => {
+  const key = (members) => keyOfEvent(JSON.stringify(members));
+  assert.equal(key({ event_id: 'e', action: 'a:b' }), 'health:e:a%3Ab');
+  assert.equal(key({ event_id: 'e' }), null);
+  assert.equal(keyOfEvent('{"event_id":"\\ud83d","action":"a"}'), null);
+});
+
 test('health: webhooks come and go', async (context) => {
   const simulator = await simulate(context, '--events', '1');
   const { webhooks } = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
@@ -109,11 +192,11 @@ test('health: webhooks come and go', async (context) => {
 
 test('health: an environment names the client', async (context) => {
   const simulator = await simulate(context, '--events', '1');
-  const before = { ...process.env };
-  context.after(() => {
-    process.env = before;
-  });
   delete process.env.VELORA_API_KEY;
+  context.after(() => {
+    delete process.env.VELORA_API_KEY;
+    delete process.env.VELORA_BASE_URL;
+  });
   assert.equal(await codeOf(() => health.Client.fromEnv()), 'invalid_api_key');
   process.env.VELORA_API_KEY = HEALTH_KEY;
   process.env.VELORA_BASE_URL = simulator.url;
@@ -212,6 +295,12 @@ test('options are checked', async () => {
     ['invalid_option', () => client.events({ since: 'yesterday' })], ['invalid_window', () => client.events({ since: UNTIL, until: WEEK.since })],
     ['invalid_option', () => client.export({ since: UNTIL })], ['invalid_option', () => client.export({ ...WEEK, concurrency: 0 })],
     ['invalid_option', () => client.events({ since: new Date(NaN) })], ['invalid_option', () => client.export(WEEK, { onProgress: 7 })],
+    ['invalid_option', () => client.events({ limit: 1.9 })], ['invalid_option', () => new health.Client({ apiKey: 'a', attempts: 2.9 })],
+    ['invalid_option', () => new health.Client({ apiKey: 'a', attempts: 1e20 })], ['invalid_option', () => new health.Client({ apiKey: 'a', maxResponseBytes: NaN })],
+    ['invalid_option', () => new health.Client({ apiKey: 'a', maxResponseBytes: -1 })], ['invalid_option', () => new health.Client({ apiKey: 'a', backoff: { base: 0.5 } })],
+    ['invalid_option', () => new health.Client({ apiKey: 'a', backoff: {} })], ['invalid_option', () => new health.Client({ apiKey: 'a', backoff: { base: 1, max: 1, maximum: 2 } })],
+    ['invalid_option', () => client.events({}, { signal: 7 })], ['invalid_option', () => client.export(WEEK, { signal: {} })],
+    ['invalid_option', () => new Verifier(new Scheme({ name: 'a', signatureHeader: 'b', rejectStatus: 65736 }), 'c')],
     ['invalid_option', () => new tv.Client({ token: 7 })], ['invalid_option', () => client.webhooks.create({ url: 'https://a', filter: [] })],
   ];
   for (const [code, call] of cases) {

@@ -31,6 +31,18 @@ test('a handler that throws makes the event come again', async () => {
   assert.deepEqual(errors, ['the database is away']);
 });
 
+test('what onError throws changes nothing', async () => {
+  for (const onError of [() => { throw new Error('logger down'); }, async () => { throw new Error('logger down'); }]) {
+    let failing = true;
+    const retried = receiver(async () => { if (failing) throw undefined; }, { onError });
+    const { body, headers } = event('evt_1');
+    assert.equal((await retried.receive(body, headers)).outcome, 'handler_failed');
+    assert.equal((await retried.backfill('health:evt_1:phi.read', () => Promise.reject())).outcome, 'handler_failed');
+    failing = false;
+    assert.equal((await retried.receive(body, headers)).outcome, 'processed');
+  }
+});
+
 test('an event that is being handled is asked to come again', async () => {
   let finish;
   const slow = receiver(() => new Promise((resolve) => { finish = resolve; }));
@@ -133,7 +145,13 @@ test('store options are checked', async () => {
   assert.equal(await codeOf(() => new MemoryStore({ capacity: 0 })), 'invalid_capacity');
   assert.equal(await codeOf(() => new MemoryStore({ size: 1 })), 'invalid_option');
   assert.equal(new MemoryStore({ dangerousShortRetention: 120 }).size, 0);
+  for (const capacity of [1.5, NaN, Infinity, -1]) {
+    assert.equal(await codeOf(() => new MemoryStore({ capacity })), 'invalid_option');
+  }
   assert.equal(await codeOf(() => receiver(undefined)), 'invalid_option');
+  for (const bodyLimit of [NaN, -1, 0.5, Infinity]) {
+    assert.equal(await codeOf(() => receiver(() => {}, { bodyLimit })), 'invalid_option');
+  }
 });
 
 /** The contract of a store, in a `Map`. */
@@ -177,11 +195,27 @@ test('a store of your own', async () => {
 });
 
 test('a store that fails is unavailable, whatever it throws', async () => {
-  for (const claim of [() => { throw new Error('password=hunter2'); }, async () => ({}), async () => null, async () => ({ state: 'ok' })]) {
+  for (const claim of [() => { throw new Error('password=hunter2'); }, async () => ({}), async () => null, async () => ({ state: 'ok' }),
+    async () => ({ state: 'fresh' }), async () => ({ state: 'fresh', epoch: 1.5 }), async () => ({ state: 'fresh', epoch: 1n }),
+    async () => ({ state: 'in_flight' }), async () => ({ state: 'in_flight', retryAfter: NaN }), async () => { throw new StoreError('done', 'x'); }]) {
     const store = Store.of({ ...custom(), claim });
     await assert.rejects(store.claim('a'), (error) => error instanceof StoreError && error.code === 'store_unavailable' && !error.message.includes('hunter2'));
     const { body, headers } = event('evt_1');
     const reply = await receiver(() => assert.fail('it did'), { store }).receive(body, headers);
     assert.deepEqual([reply.status, reply.outcome, reply.retryAfter], [503, 'store_unavailable', 5]);
+  }
+});
+
+test('a store that fails to commit has not committed', async () => {
+  const store = Store.of({ ...custom(), commit: async () => { throw new StoreError('ok', 'x'); } });
+  const { body, headers } = event('evt_1');
+  assert.equal((await receiver(() => {}, { store }).receive(body, headers)).outcome, 'store_unavailable');
+});
+
+test('what is no store is refused at once', async () => {
+  class Counting extends MemoryStore {}
+  class Own extends Store {}
+  for (const make of [() => new Counting(), () => new Own(), () => Store.of({}), () => Store.of(null), () => Store.of({ claim() {} })]) {
+    assert.equal(await codeOf(make), 'invalid_option', make.toString());
   }
 });

@@ -3,7 +3,7 @@
 import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
 import { guard, internal, toError } from './errors.js';
-import { checkOptions } from './options.js';
+import { checkOptions, functionOption, invalidOption } from './options.js';
 
 /** How one call is made. */
 export interface CallOptions {
@@ -13,7 +13,44 @@ export interface CallOptions {
 
 /** The signal among the options of a call. */
 export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
-  return checkOptions(options, ['signal']).signal;
+  return checkedSignal(checkOptions(options, ['signal']).signal);
+}
+
+/** A signal, if it is one. */
+export function checkedSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
+    throw invalidOption('signal is no AbortSignal');
+  }
+  return signal ?? undefined;
+}
+
+/**
+ * A callback of the caller's: what it throws, or rejects with, ends the call by the
+ * signal, and `check` throws it where the call had ended before.
+ */
+export function telling<P, T>(
+  given: AbortSignal | undefined,
+  onProgress: ((progress: T) => unknown) | undefined,
+  read: (parts: P) => T,
+): { signal: AbortSignal | undefined; tell?: (parts: P) => void; check: () => void } {
+  const signal = checkedSignal(given);
+  const callback = functionOption('onProgress', onProgress);
+  if (callback === undefined) {
+    return { signal, check: () => {} };
+  }
+  const thrown = new AbortController();
+  const tell = (parts: P) => {
+    if (thrown.signal.aborted) {
+      return;
+    }
+    try {
+      Promise.resolve(callback(read(parts))).catch((error) => thrown.abort(error));
+    } catch (error) {
+      thrown.abort(error);
+    }
+  };
+  const both = signal === undefined ? thrown.signal : AbortSignal.any([signal, thrown.signal]);
+  return { signal: both, tell, check: () => thrown.signal.throwIfAborted() };
 }
 
 /** Makes a call: gives its result, or throws what failed where the caller awaits it. */

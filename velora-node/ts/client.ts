@@ -1,7 +1,7 @@
 /** What every client has. */
 
 import type { ClientParts, RateLimitParts } from '../native/index.js';
-import { invalidOption, numberOption, textOption } from './options.js';
+import { checkOptions, invalidOption, numberOption, textOption } from './options.js';
 
 /** The options of every client; times are in seconds. What is absent is a default. */
 export interface ClientOptions {
@@ -34,13 +34,14 @@ export const CLIENT_OPTIONS = [
 /** What the addon takes. */
 export function clientParts(options: ClientOptions): ClientParts {
   const backoff = options.backoff;
-  if (backoff !== undefined && (typeof backoff !== 'object' || backoff === null)) {
+  const { base, max } = checkOptions(backoff, ['base', 'max']);
+  if (backoff && (base === undefined || max === undefined)) {
     throw invalidOption('backoff is not { base, max }');
   }
   return {
     baseUrl: textOption('baseUrl', options.baseUrl),
     attempts: numberOption('attempts', options.attempts),
-    backoff: backoff && [numberOption('base', backoff.base) ?? 0, numberOption('max', backoff.max) ?? 0],
+    backoff: backoff && [numberOption('base', base), numberOption('max', max)],
     maxRetryDelay: numberOption('maxRetryDelay', options.maxRetryDelay),
     connectTimeout: numberOption('connectTimeout', options.connectTimeout),
     readTimeout: numberOption('readTimeout', options.readTimeout),

@@ -1,14 +1,15 @@
 /** Errors: real classes with a stable `code`, the same in every language. */
 
 import type { ApiFailure, Failure } from '../native/index.js';
+import type { Code } from './codes.js';
 
 /** The base of every error of this package. Branch on `code`, never on the message. */
 export class VeloraError extends Error {
   /** The stable code. */
-  readonly code: string;
+  readonly code: Code;
 
   /** For a store of your own, such as `new StoreError('lease_lost', '…')`. */
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: Code, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
@@ -53,7 +54,7 @@ export class ApiError extends VeloraError {
   readonly #said: Pick<ApiFailure, 'detail' | 'issues' | 'raw'>;
 
   /** @internal */
-  constructor(code: string, message: string, api: ApiFailure) {
+  constructor(code: Code, message: string, api: ApiFailure) {
     super(code, message);
     this.status = api.status ?? null;
     this.requestId = api.requestId ?? null;
@@ -91,14 +92,14 @@ for (const errorClass of [VeloraError, VerificationError, StoreError, ApiError])
 /** The error that a failure is. `behind` is where the caller called. */
 export function toError(failure: Failure, behind?: Function): VeloraError {
   const { code, message, api } = failure;
-  const error = errorOf(failure.failure, code, message, api);
+  const error = errorOf(failure.failure, code as Code, message, api);
   if (behind !== undefined) {
     Error.captureStackTrace(error, behind);
   }
   return error;
 }
 
-function errorOf(kind: string, code: string, message: string, api?: ApiFailure): VeloraError {
+function errorOf(kind: string, code: Code, message: string, api?: ApiFailure): VeloraError {
   if (kind === 'api' && api !== undefined) {
     return new ApiError(code, message, api);
   }

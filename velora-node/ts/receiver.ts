@@ -3,7 +3,8 @@
 import { inspect } from 'node:util';
 import * as native from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
-import { guard, internal } from './errors.js';
+import type { Code } from './codes.js';
+import { guard, internal, unwrap } from './errors.js';
 import type { EventOf } from './events.js';
 import type { HeadersInput } from './headers.js';
 import { checkOptions, functionOption, invalidOption, numberOption, text } from './options.js';
@@ -20,11 +21,14 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
   store: Store;
   /** Runs once for each event. It has ten seconds: put slow work into a queue. */
   onEvent: Handler<EventOf<S>>;
-  /** Is told what the handler threw. */
-  onError?: (error: unknown) => void;
+  /** Is told what the handler threw, once the claim is released. What it throws itself is ignored. */
+  onError?: (error: unknown) => unknown;
   /** The largest body, in bytes, that is looked at. 1 MiB by default. */
   bodyLimit?: number;
 }
+
+/** What became of an event. */
+export type OutcomeName = 'processed' | 'duplicate' | 'in_flight' | Code;
 
 /** The answer to a request. */
 export interface Reply {
@@ -33,16 +37,16 @@ export interface Reply {
   /** When the sender should come again, in seconds: `Retry-After`. */
   retryAfter: number | null;
   /** `processed`, `duplicate`, `in_flight`, or the code of what failed. */
-  outcome: string;
+  outcome: OutcomeName;
   /** The code, where the outcome is a fault. */
-  code: string | null;
+  code: Code | null;
 }
 
 /** What became of an event that was listed. */
 export interface Outcome {
   /** `processed`, `duplicate`, `in_flight`, or the code of what failed. */
-  outcome: string;
-  code: string | null;
+  outcome: OutcomeName;
+  code: Code | null;
   /** Of `in_flight`: ask again after so many seconds. */
   retryAfter: number | null;
 }
@@ -64,7 +68,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #native: native.NativeReceiver;
   readonly #verifier: Verifier<S>;
   readonly #onEvent: Handler<EventOf<S>>;
-  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #onError: ((error: unknown) => unknown) | undefined;
 
   constructor(options: ReceiverOptions<S>) {
     const known = ['verifier', 'store', 'onEvent', 'onError', 'bodyLimit'] as const;
@@ -76,7 +80,9 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     this.#verifier = verifier;
     this.#onEvent = onEvent;
     this.#onError = functionOption('onError', onError);
-    this.#native = guard(() => native.NativeReceiver.create(Verifier.native(verifier), Store.native(store), limit));
+    this.#native = unwrap(
+      guard(() => native.NativeReceiver.create(Verifier.native(verifier), Store.native(store), limit)),
+    );
   }
 
   /** The largest body, in bytes, that is looked at. */
@@ -98,8 +104,10 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
       return reply(begun);
     }
     const delivery = Verifier.delivery(this.#verifier, own, values, begun.takeParts());
-    const handled = await this.#run(() => this.#onEvent(delivery.event, delivery));
-    return reply(await (handled ? begun.done() : begun.release()));
+    const failure = await attempt(() => this.#onEvent(delivery.event, delivery));
+    const answer = reply(await (failure === undefined ? begun.done() : begun.release()));
+    this.#tell(failure);
+    return answer;
   }
 
   /** Receives a web-standard request, such as of a route handler, and answers it. */
@@ -114,8 +122,14 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
    */
   async backfill(key: string, handler: () => unknown): Promise<Outcome> {
     const wanted = text('key', key);
-    const ended = await guard(() => this.#native.backfill(wanted, () => this.#run(handler))).catch(failed);
-    return { outcome: ended.outcome, code: ended.code ?? null, retryAfter: ended.retryAfter ?? null };
+    let failure: Thrown | undefined;
+    const run = async () => {
+      failure = await attempt(handler);
+      return failure === undefined;
+    };
+    const ended = await guard(() => this.#native.backfill(wanted, run)).catch(failed);
+    this.#tell(failure);
+    return { outcome: ended.outcome as OutcomeName, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
   }
 
   /** The answer to a request whose body is over the limit. */
@@ -152,14 +166,25 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return this.receive(Buffer.concat(chunks), request.headers);
   }
 
-  async #run(handler: () => unknown): Promise<boolean> {
-    try {
-      await handler();
-      return true;
-    } catch (error) {
-      this.#onError?.(error);
-      return false;
+  #tell(failure: Thrown | undefined): void {
+    if (failure !== undefined && this.#onError !== undefined) {
+      const { error } = failure;
+      void attempt(() => this.#onError?.(error));
     }
+  }
+}
+
+interface Thrown {
+  readonly error: unknown;
+}
+
+/** What a function of the caller's threw, if it did. */
+async function attempt(call: () => unknown): Promise<Thrown | undefined> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    return { error };
   }
 }
 
@@ -179,8 +204,8 @@ function reply(parts: native.ReplyParts | null | undefined): Reply {
   return {
     status: parts.status,
     retryAfter: parts.retryAfter ?? null,
-    outcome: parts.outcome,
-    code: parts.code ?? null,
+    outcome: parts.outcome as OutcomeName,
+    code: (parts.code as Code | undefined) ?? null,
   };
 }
 

@@ -33,6 +33,8 @@ export interface CustomStore {
   renew(key: string, epoch: number): Promise<void>;
 }
 
+const VERBS = ['claim', 'commit', 'release', 'renew'] as const;
+
 /** The right to work on one event, until it is committed, released or taken over. */
 export class Lease implements AsyncDisposable {
   /** What was claimed. */
@@ -80,6 +82,9 @@ export abstract class Store {
 
   /** @internal */
   constructor(made: native.NativeStore) {
+    if (new.target !== MemoryStore && new.target !== HostStore) {
+      throw invalidOption('a store of your own is Store.of({ claim, commit, release, renew }), not a subclass');
+    }
     this.#native = made;
   }
 
@@ -89,9 +94,9 @@ export abstract class Store {
     const claimed = await call(undefined, () => this.#native.claim(wanted));
     switch (claimed.state) {
       case 'fresh':
-        return { state: 'fresh', lease: new Lease(this.#native, wanted, claimed.epoch ?? 0) };
+        return { state: 'fresh', lease: new Lease(this.#native, wanted, claimed.epoch as number) };
       case 'in_flight':
-        return { state: 'in_flight', retryAfter: claimed.retryAfter ?? 0 };
+        return { state: 'in_flight', retryAfter: claimed.retryAfter as number };
       default:
         return { state: 'done' };
     }
@@ -104,6 +109,9 @@ export abstract class Store {
 
   /** A store whose claims are kept by your own. */
   static of(custom: CustomStore): Store {
+    if (!VERBS.every((verb) => typeof custom?.[verb] === 'function')) {
+      throw invalidOption('a store of your own has claim, commit, release and renew');
+    }
     return new HostStore(native.NativeStore.of((verb, key, epoch) => carryOut(custom, verb, key, epoch)));
   }
 }
@@ -156,7 +164,7 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
   try {
     switch (verb) {
       case 'claim':
-        return { ...(await custom.claim(key)) };
+        return claimed(await custom.claim(key));
       case 'commit':
       case 'release':
       case 'renew':
@@ -166,6 +174,13 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
         throw invalidOption('there is no such verb');
     }
   } catch (error) {
-    return { state: error instanceof StoreError ? error.code : 'store_unavailable' };
+    return { state: 'error', code: error instanceof StoreError ? error.code : 'store_unavailable' };
   }
+}
+
+/** Numbers that are none become NaN, which the addon refuses. */
+function claimed(claim: CustomClaim): native.StoreAnswer {
+  const { state, epoch, retryAfter } = { epoch: NaN, retryAfter: NaN, ...claim };
+  const number = (value: unknown) => (typeof value === 'number' ? value : NaN);
+  return { state, epoch: number(epoch), retryAfter: number(retryAfter) };
 }

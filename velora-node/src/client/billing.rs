@@ -5,9 +5,7 @@ use napi::bindgen_prelude::{Function, PromiseRaw, Result};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use velora_core::api::{Items, Pages};
-use velora_core::billing::{
-    Client, CsvRows, DeliveryQuery, DeliveryStatus, JournalFormat, LoggedDelivery, Sweep,
-};
+use velora_core::billing::{Client, CsvRows, DeliveryQuery, DeliveryStatus, LoggedDelivery, Sweep};
 use velora_core::{ApiKey, ConfigError, Error};
 
 use super::billing_parts::{
@@ -18,6 +16,7 @@ use super::options::{ClientParts, RateLimitParts};
 use super::streams::Held;
 use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::{Answer, answer};
+use crate::number::whole;
 
 /// A client of the integration API.
 #[napi]
@@ -79,18 +78,9 @@ impl NativeBilling {
     /// Errors: `invalid_option` where the format is neither `qbo` nor `netsuite`.
     #[napi(catch_unwind)]
     pub fn journal_csv(&self, path: String, format: String) -> Answer<NativeCsvRows> {
-        let known = [JournalFormat::QuickBooksOnline, JournalFormat::NetSuite];
-        let format = known.into_iter().find(|known| known.as_str() == format);
-        answer(
-            format
-                .map(|format| NativeCsvRows {
-                    rows: Held::new(self.client.journal_csv(&path, format)),
-                })
-                .ok_or(ConfigError::InvalidOption {
-                    option: "format",
-                    reason: "it is neither qbo nor netsuite",
-                }),
-        )
+        answer(format.parse().map(|format| NativeCsvRows {
+            rows: Held::new(self.client.journal_csv(&path, format)),
+        }))
     }
 
     /// Errors: `invalid_option` where the limit is out of its range.
@@ -107,7 +97,7 @@ impl NativeBilling {
                 query = query.with_status(DeliveryStatus::from(status));
             }
             if let Some(limit) = limit {
-                query = query.with_limit(limit as u16)?;
+                query = query.with_limit(whole("limit", limit)?)?;
             }
             let items: Items<LoggedDelivery> = self.client.deliveries(query);
             Ok::<_, ConfigError>(NativeDeliveryPages {
@@ -148,7 +138,7 @@ impl NativeBilling {
             let call = async {
                 let mut sweep = Sweep::new(endpoint_id);
                 if let Some(writes) = writes_per_minute {
-                    sweep = sweep.with_writes_per_minute(writes as usize)?;
+                    sweep = sweep.with_writes_per_minute(whole("writesPerMinute", writes)?)?;
                 }
                 if let Some(tell) = tell {
                     sweep = sweep.on_progress(move |progress| {

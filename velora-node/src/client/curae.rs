@@ -15,6 +15,7 @@ use super::options::{ClientParts, RateLimitParts};
 use super::streams::Held;
 use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::{Answer, answer};
+use crate::number::whole;
 
 /// A client of the platform API.
 #[napi]
@@ -92,11 +93,11 @@ impl NativeCurae {
     /// Errors: `invalid_option` where the limit is out of its range.
     #[napi(catch_unwind)]
     pub fn list_webhooks(&self, limit: Option<f64>) -> Answer<NativeEndpointPages> {
-        let query = match limit {
-            Some(limit) => EndpointQuery::new().with_limit(limit as u16),
+        let query = || match limit {
+            Some(limit) => EndpointQuery::new().with_limit(whole("limit", limit)?),
             None => Ok::<_, ConfigError>(EndpointQuery::new()),
         };
-        answer(query.map(|query| NativeEndpointPages {
+        answer(query().map(|query| NativeEndpointPages {
             pages: Held::new(self.client.webhooks().list(query).pages()),
         }))
     }

@@ -3,13 +3,16 @@
 use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Result};
 use napi_derive::napi;
-use velora_core::health::{Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window};
-use velora_core::{ApiKey, ConfigError, Error, Key};
+use velora_core::health::{
+    AuditEvent, Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window,
+};
+use velora_core::{ApiKey, ConfigError, Error};
 
 use super::options::{ClientParts, RateLimitParts};
 use super::streams::{Held, array_of};
 use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::{Answer, answer};
+use crate::number::whole;
 
 /// A client of the audit API.
 #[napi]
@@ -63,12 +66,6 @@ impl NativeHealth {
     pub fn create(api_key: String, parts: ClientParts) -> Answer<NativeHealth> {
         let client = || parts.build(Client::builder(ApiKey::new(&api_key)?));
         answer(client().map(|client| Self { client }))
-    }
-
-    /// Errors: `invalid_api_key` where it is not set, too.
-    #[napi(catch_unwind)]
-    pub fn from_env() -> Answer<NativeHealth> {
-        answer(Client::from_env().map(|client| Self { client }))
     }
 
     #[napi(catch_unwind)]
@@ -215,10 +212,11 @@ impl NativeEventPages {
     }
 }
 
-/// The key of an event of these members: of a listed one, and of its delivery.
+/// The key of a listed event, given in JSON: that of its delivery.
 #[napi(catch_unwind)]
-pub fn key_of_members(scheme: String, members: Vec<String>) -> String {
-    Key::of_members(&scheme, &members).as_str().to_owned()
+pub fn key_of_event(json: String) -> Option<String> {
+    let key = AuditEvent::from_json(&json).ok()?.key()?;
+    Some(key.as_str().to_owned())
 }
 
 impl EventQueryParts {
@@ -241,7 +239,7 @@ impl EventQueryParts {
             (None, None) => query,
         };
         match self.limit {
-            Some(limit) => query.with_limit(limit as u16),
+            Some(limit) => query.with_limit(whole("limit", limit)?),
             None => Ok(query),
         }
     }

@@ -13,6 +13,7 @@ use super::health::{EventsText, NativeHealth};
 use super::streams::{Held, array_of};
 use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::{Answer, Failure, answer};
+use crate::number::whole;
 
 /// So many rows are handed over at once: enough to make the crossing cheap, few enough
 /// to keep the event loop free.
@@ -213,7 +214,7 @@ impl ExportQueryParts {
                 query = query.with_phi_involved(phi_involved);
             }
             if let Some(concurrency) = self.concurrency {
-                query = query.with_concurrency(concurrency as usize)?;
+                query = query.with_concurrency(whole("concurrency", concurrency)?)?;
             }
             Ok(match tell {
                 Some(tell) => query.on_progress(move |progress| {

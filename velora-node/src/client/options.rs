@@ -6,7 +6,7 @@ use napi_derive::napi;
 use velora_core::ConfigError;
 use velora_core::api::{ClientBuilder, RateLimit, RetryOptions};
 
-use crate::store::duration;
+use crate::number::{duration, whole};
 
 /// The options of every client, times in seconds.
 #[napi(object, object_to_js = false)]
@@ -43,7 +43,7 @@ impl ClientParts {
             builder = builder.with_call_timeout(timeout);
         }
         if let Some(bytes) = self.max_response_bytes {
-            builder = builder.with_max_response_bytes(bytes as usize);
+            builder = builder.with_max_response_bytes(whole("maxResponseBytes", bytes)?);
         }
         if let Some(proxy) = self.proxy {
             builder = builder.with_proxy(proxy);
@@ -54,7 +54,7 @@ impl ClientParts {
     fn retry(&self) -> Result<Option<RetryOptions>, ConfigError> {
         let mut retry = RetryOptions::default();
         if let Some(attempts) = self.attempts {
-            retry = retry.with_attempts(attempts as u32)?;
+            retry = retry.with_attempts(whole("attempts", attempts)?)?;
         }
         if let Some((base, max)) = self.backoff {
             let both = seconds("backoff", Some(base))?.zip(seconds("backoff", Some(max))?);

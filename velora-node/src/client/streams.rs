@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use napi::tokio::sync::Mutex;
+use napi::tokio::select;
+use napi::tokio::sync::{Mutex, watch};
 use velora_core::ApiError;
 use velora_core::health::RawEvent;
 
@@ -10,17 +11,26 @@ use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::Answer;
 
 /// A stream until it is closed; what it has under way ends with it.
-pub(crate) struct Held<S>(Arc<Mutex<Option<S>>>);
+pub(crate) struct Held<S> {
+    stream: Arc<Mutex<Option<S>>>,
+    closed: watch::Sender<bool>,
+}
 
 impl<S> Clone for Held<S> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self {
+            stream: Arc::clone(&self.stream),
+            closed: self.closed.clone(),
+        }
     }
 }
 
 impl<S> Held<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self(Arc::new(Mutex::new(Some(stream))))
+        Self {
+            stream: Arc::new(Mutex::new(Some(stream))),
+            closed: watch::Sender::new(false),
+        }
     }
 
     /// The next thing; nothing at the end, or once it is closed.
@@ -29,17 +39,24 @@ impl<S> Held<S> {
         cancel: Option<NativeCancel>,
         next: impl AsyncFnOnce(&mut S) -> Option<Result<T, ApiError>>,
     ) -> Answer<Option<T>> {
+        let mut closed = self.closed.subscribe();
         unless_cancelled(cancel, async {
-            match self.0.lock().await.as_mut() {
-                Some(stream) => next(stream).await.transpose(),
-                None => Ok(None),
+            let mut stream = self.stream.lock().await;
+            let Some(stream) = stream.as_mut() else {
+                return Ok(None);
+            };
+            select! {
+                value = next(stream) => value.transpose(),
+                _ = closed.wait_for(|closed| *closed) => Ok(None),
             }
         })
         .await
     }
 
+    /// Does not wait for what is under way: that ends, and gives nothing.
     pub(crate) async fn close(&self) {
-        self.0.lock().await.take();
+        self.closed.send_replace(true);
+        self.stream.lock().await.take();
     }
 }
 

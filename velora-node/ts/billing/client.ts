@@ -2,11 +2,11 @@
 
 import { inspect } from 'node:util';
 import * as native from '../../native/index.js';
-import { call, signalOf, type CallOptions } from '../calls.js';
+import { call, signalOf, telling, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, instant, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { guard, unwrap } from '../errors.js';
-import { checkOptions, functionOption, numberOption, text, textOption } from '../options.js';
-import { Items, walk } from '../paging.js';
+import { checkOptions, numberOption, text, textOption } from '../options.js';
+import { Items, walk, type Steps } from '../paging.js';
 import { loggedDelivery, refireReport, retried, type LoggedDelivery, type RefireProgress, type RefireReport, type Retried } from './deliveries.js';
 
 /** The options of a client. */
@@ -86,13 +86,13 @@ export class Client {
   }
 
   /** The discrepancies of a run, read as they arrive. The loop throws `not_found`. */
-  auditCsv(runId: string, options?: CallOptions): AsyncGenerator<CsvRow, void, undefined> {
+  auditCsv(runId: string, options?: CallOptions): Steps<CsvRow> {
     const run = text('runId', runId);
     return walk(() => guard(() => this.#native.auditCsv(run)), csvRow, signalOf(options));
   }
 
   /** Journal entries. Where they are is not documented: give the path that you were told. */
-  journalCsv(path: string, format: 'qbo' | 'netsuite', options?: CallOptions): AsyncGenerator<CsvRow, void, undefined> {
+  journalCsv(path: string, format: 'qbo' | 'netsuite', options?: CallOptions): Steps<CsvRow> {
     const [where, how] = [text('path', path), text('format', format)];
     const rows = unwrap(guard(() => this.#native.journalCsv(where, how)));
     return walk(() => rows, csvRow, signalOf(options));
@@ -120,12 +120,12 @@ export class Client {
   /** Sweeps the delivery log: what failed for good is fired again, within the limit. */
   async refireFailed(endpointId: string, options?: RefireOptions): Promise<RefireReport> {
     const { signal, writesPerMinute, onProgress } = checkOptions(options, ['signal', 'writesPerMinute', 'onProgress']);
+    const told = telling(signal, onProgress, (progress: RefireProgress) => progress);
     const endpoint = text('endpointId', endpointId);
     const writes = numberOption('writesPerMinute', writesPerMinute);
-    const tell = functionOption('onProgress', onProgress);
-    return refireReport(
-      await call(signal, (cancel) => this.#native.refireFailed(endpoint, writes, tell, cancel)),
-    );
+    const report = await call(told.signal, (cancel) => this.#native.refireFailed(endpoint, writes, told.tell, cancel));
+    told.check();
+    return refireReport(report);
   }
 
   /** The rate limit as the last answer that spoke of it left it. */
@@ -139,6 +139,10 @@ export class Client {
 }
 
 function csvRow(fields: [string, string][]): CsvRow {
-  // Of several columns with one name, the first.
-  return Object.fromEntries([...fields].reverse());
+  const row: CsvRow = Object.create(null) as CsvRow;
+  for (const [name, field] of fields) {
+    // Of several columns with one name, the first.
+    row[name] ??= field;
+  }
+  return row;
 }

@@ -1,7 +1,7 @@
 /** Audit events as the API lists and exports them. */
 
 import { inspect } from 'node:util';
-import { keyOfMembers } from '../../native/index.js';
+import { keyOfEvent } from '../../native/index.js';
 import type { KnownEventType } from './event.js';
 
 /** An event as the API wrote it. Any member may be absent or null. */
@@ -32,7 +32,8 @@ export interface Source {
 
 /**
  * An audit event that was listed or exported. A member that is absent, or not of its
- * documented type, is null here and still in `members`. Logging it shows no PHI.
+ * documented type, is null here and still in `members`. Neither logging it nor
+ * `JSON.stringify` shows PHI; `members` and `raw` have it.
  */
 export class AuditEvent {
   readonly #members: AuditEventMembers;
@@ -126,8 +127,7 @@ export class AuditEvent {
    * event lacks its id or its action.
    */
   get key(): string | null {
-    const { eventId, action } = this;
-    return eventId === null || action === null ? null : keyOfMembers('health', [eventId, action]);
+    return keyOfEvent(this.raw) ?? null;
   }
 
   /** All members as the system sent them. */
@@ -140,8 +140,8 @@ export class AuditEvent {
     return this.#source.texts[this.#at] ?? '';
   }
 
-  toJSON(): AuditEventMembers {
-    return this.#members;
+  toJSON(): object {
+    return { eventId: this.eventId, action: this.action, timestamp: this.timestamp };
   }
 
   [inspect.custom](): string {

@@ -2,10 +2,10 @@
 
 import { inspect } from 'node:util';
 import * as native from '../../native/index.js';
-import { call, signalOf, type CallOptions } from '../calls.js';
+import { call, signalOf, telling, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { guard, unwrap } from '../errors.js';
-import { checkOptions, flagOption, functionOption, instantOption, numberOption, text, textOption } from '../options.js';
+import { checkOptions, flagOption, instantOption, numberOption, text, textOption } from '../options.js';
 import { Items, walk } from '../paging.js';
 import { AuditEvent, type AuditEventMembers } from './audit-event.js';
 import { Export, manifest, progress, type ExportedOnce, type ExportOptions, type ExportQuery, type Manifest } from './export.js';
@@ -54,11 +54,8 @@ export class Client {
   readonly webhooks: Webhooks;
 
   /** Throws `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
-  constructor(options: HealthClientOptions);
-  /** @internal */
-  constructor(made: native.NativeHealth);
-  constructor(options: HealthClientOptions | native.NativeHealth) {
-    this.#native = options instanceof native.NativeHealth ? options : create(options);
+  constructor(options: HealthClientOptions) {
+    this.#native = create(options);
     this.webhooks = new Webhooks(this.#native);
   }
 
@@ -67,7 +64,8 @@ export class Client {
    * is not the vendor's. Throws `invalid_api_key`, also where it is not set.
    */
   static fromEnv(): Client {
-    return new Client(unwrap(guard(() => native.NativeHealth.fromEnv())));
+    const { VELORA_API_KEY: apiKey = '', VELORA_BASE_URL: baseUrl } = process.env;
+    return new Client(baseUrl === undefined ? { apiKey } : { apiKey, baseUrl });
   }
 
   /** Asks for one event, to see that key, scope and URL fit together. */
@@ -104,9 +102,9 @@ export class Client {
    * `incomplete_window` where that cannot be proven.
    */
   export(query: ExportQuery, options?: ExportOptions): Export {
-    const { signal, onProgress } = exportOptions(options);
+    const { signal, tell } = exportOptions(options);
     const parts = exportQuery(query);
-    const open = () => unwrap(guard(() => this.#native.export(parts, onProgress)));
+    const open = () => unwrap(guard(() => this.#native.export(parts, tell)));
     let first: native.NativeExport | undefined = open();
     return new Export(() => {
       const stream = first;
@@ -129,10 +127,12 @@ export class Client {
    * Throws what `export` does; `file_unusable`, `file_mismatch`.
    */
   async exportToFile(query: ExportQuery, path: string, options?: ExportOptions): Promise<Manifest> {
-    const { signal, onProgress } = exportOptions(options);
+    const { signal, tell, check } = exportOptions(options);
     const parts = exportQuery(query);
     const file = text('path', path);
-    return manifest(await call(signal, (cancel) => this.#native.exportToFile(parts, file, onProgress, cancel)));
+    const proof = await call(signal, (cancel) => this.#native.exportToFile(parts, file, tell, cancel));
+    check();
+    return manifest(proof);
   }
 
   /** The rate limit as the last answer that spoke of it left it. */
@@ -176,6 +176,5 @@ function exportQuery(query: ExportQuery): native.ExportQueryParts {
 
 function exportOptions(options: ExportOptions | undefined) {
   const { signal, onProgress } = checkOptions(options, ['signal', 'onProgress']);
-  const tell = functionOption('onProgress', onProgress);
-  return { signal, onProgress: tell && ((parts: native.ProgressParts) => tell(progress(parts))) };
+  return telling(signal, onProgress, progress);
 }

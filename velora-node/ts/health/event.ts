@@ -47,6 +47,6 @@ export interface UnknownEvent extends EventMembers {
 
 /**
  * An audit event, narrowed by `switch (event.type)`. The members are those that the
- * system sent, unknown ones too.
+ * system sent, unknown ones too; nothing checks that an optional one has its documented type.
  */
 export type Event = { [T in KnownEventType]: EventOfType<T> }[KnownEventType] | UnknownEvent;

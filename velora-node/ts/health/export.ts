@@ -21,7 +21,7 @@ export interface ExportQuery {
 
 /** How an export is carried out. */
 export interface ExportOptions extends CallOptions {
-  /** Is told each time rows are given. */
+  /** Is told each time rows are given. What it throws ends the call, which then throws it. */
   onProgress?: (progress: Progress) => void;
 }
 

@@ -2,11 +2,11 @@
 
 import { inspect } from 'node:util';
 import * as native from '../../native/index.js';
-import { call, signalOf, type CallOptions } from '../calls.js';
+import { call, checkedSignal, signalOf, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { guard, toError, unwrap, type ApiError } from '../errors.js';
 import { checkOptions, invalidOption, numberOption, text, textsOption } from '../options.js';
-import { walk } from '../paging.js';
+import { walk, type Steps } from '../paging.js';
 import { SigningSecret } from '../secret.js';
 import type { Event, KnownEventType } from './event.js';
 
@@ -123,11 +123,11 @@ export class Client {
    * Events as they happen, over as many connections as it takes. It ends with an error
    * that no further attempt would mend; without one it never does.
    */
-  events(options?: StreamOptions): AsyncGenerator<StreamItem, void, undefined> {
+  events(options?: StreamOptions): Steps<StreamItem> {
     const { signal, idleTimeout, maxOutage } = checkOptions(options, ['signal', 'idleTimeout', 'maxOutage']);
     const [idle, outage] = [numberOption('idleTimeout', idleTimeout), numberOption('maxOutage', maxOutage)];
     const stream = unwrap(guard(() => this.#native.events(idle, outage)));
-    return walk<native.StreamItemParts, StreamItem>(() => stream, item, signal);
+    return walk<native.StreamItemParts, StreamItem>(() => stream, item, checkedSignal(signal));
   }
 
   /** The rate limit as the last answer left it. */
