@@ -8,7 +8,7 @@
 import { ApiError, health } from 'velora';
 
 const [since, until, path] = process.argv.slice(2);
-if (path === undefined) {
+if (since === undefined || until === undefined || path === undefined) {
   console.error('usage: audit.mjs SINCE UNTIL FILE');
   process.exit(2);
 }
@@ -27,6 +27,7 @@ try {
   }
   console.log(`${listed} events that involve PHI`);
 
+  /** @param {health.Progress} progress */
   const onProgress = ({ rows, leaves }) => process.stderr.write(`\r${rows} rows from ${leaves} windows`);
   const manifest = await client.exportToFile({ since, until }, path, { onProgress });
   await health.verifyExport(path);

@@ -14,12 +14,12 @@ const OVERLAP_MS = 15 * 60_000;
 const EVERY_MS = Number(process.env.BACKFILL_EVERY ?? 300) * 1000;
 
 const receiver = new Receiver({
-  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET),
+  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET ?? ''),
   store: new MemoryStore(),
   onEvent: (event) => handle('delivered', event.id, event.type),
 });
 const server = createServer(express().post('/velora-health', deliveries(receiver)));
-server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => console.log(`listening on ${server.address().port}`));
+server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => console.log('listening on', server.address()));
 
 const client = health.Client.fromEnv();
 let since = new Date(process.env.BACKFILL_SINCE ?? Date.now() - 3_600_000);
@@ -31,12 +31,17 @@ for (;;) {
     since = new Date(until.getTime() - OVERLAP_MS);
   } catch (error) {
     // The next one begins where this one did: nothing is skipped.
-    console.error(`back-fill: ${error.message}`);
+    console.error('back-fill:', error);
   }
   await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
 }
 
-/** Handles every event of the window that was not handled yet, and counts them. */
+/**
+ * Handles every event of the window that was not handled yet, and counts them.
+ *
+ * @param {Date} from
+ * @param {Date} to
+ */
 async function backfill(from, to) {
   let missed = 0;
   // The export, not the listing: it is proven to be whole.
@@ -57,7 +62,13 @@ async function backfill(from, to) {
   return missed;
 }
 
-/** The work itself. It runs once for an event, whichever way the event came. */
+/**
+ * The work itself. It runs once for an event, whichever way the event came.
+ *
+ * @param {'delivered' | 'back-filled'} how
+ * @param {string | null} id
+ * @param {string | null} type
+ */
 function handle(how, id, type) {
   console.log(how, type, id);
 }

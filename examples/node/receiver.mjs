@@ -30,17 +30,25 @@ serve('/velora-tv', 'tv', 'VELORA_TV_SECRET', (event) => {
   console.log('tv', event.type, event.type === 'stream.online' ? event.data?.streamId : event.id);
 });
 
-/** Each handler runs once for an event; what it throws makes the event come again. */
+/**
+ * Each handler runs once for an event; what it throws makes the event come again.
+ *
+ * @template {import('velora').SchemeName} S
+ * @param {string} path
+ * @param {S} scheme
+ * @param {string} variable
+ * @param {import('velora').Handler<import('velora').EventOf<S>>} onEvent
+ */
 function serve(path, scheme, variable, onEvent) {
   const secrets = process.env[variable];
   if (secrets !== undefined) {
     const verifier = new Verifier(scheme, secrets.split(','));
-    const onError = (error) => console.error(`${scheme}:`, error);
+    const onError = (/** @type {unknown} */ error) => console.error(`${scheme}:`, error);
     app.post(path, deliveries(new Receiver({ verifier, store, onEvent, onError })));
     console.log(`serving ${path}`);
   }
 }
 
 const server = app.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => {
-  console.log(`listening on http://127.0.0.1:${server.address().port}`);
+  console.log('listening on', server.address());
 });

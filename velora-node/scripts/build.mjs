@@ -3,7 +3,7 @@
 //     node scripts/build.mjs [--release] [--features NAME] [--no-addon]
 
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,3 +42,11 @@ for (const entry of entries) {
   writeFileSync(join(root, 'dist', `${entry}.mjs`), script);
   writeFileSync(join(root, 'dist', `${entry}.d.mts`), `export * from './${file}';\n`);
 }
+
+// The examples find the package, and what it is developed with, as if they were installed.
+const link = (target, path) => {
+  rmSync(path, { recursive: true, force: true });
+  symlinkSync(target, path, 'junction');
+};
+link(root, join(root, 'node_modules/velora'));
+link(join(root, 'node_modules'), join(dirname(root), 'examples/node/node_modules'));

@@ -79,3 +79,30 @@ export async function codeOf(call) {
   }
   return 'nothing was thrown';
 }
+
+/** A program of Node's that ends with the test: what it prints, and how it ended. */
+export function run(context, args, environment = {}, options = {}) {
+  const program = spawn(process.execPath, args, {
+    env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'], ...options,
+  });
+  context.after(() => program.kill());
+  let printed = '';
+  let tell = () => {};
+  program.stdout.setEncoding('utf8').on('data', (text) => {
+    printed += text;
+    tell();
+  });
+  const exit = once(program, 'close').then(([code]) => code);
+  const prints = (pattern) =>
+    new Promise((resolve, reject) => {
+      tell = () => {
+        const found = pattern.exec(printed);
+        if (found !== null) {
+          resolve(found);
+        }
+      };
+      exit.then(() => reject(new Error(`it ended without ${pattern}: ${printed}`)), reject);
+      tell();
+    });
+  return { exit, prints, printed: () => printed };
+}

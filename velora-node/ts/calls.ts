@@ -8,7 +8,7 @@ import { checkOptions, functionOption, invalidOption } from './options.js';
 /** How one call is made. */
 export interface CallOptions {
   /** Ends the call early; it then throws the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The signal among the options of a call. */

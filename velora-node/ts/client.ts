@@ -6,23 +6,23 @@ import { checkOptions, invalidOption, numberOption, textOption } from './options
 /** The options of every client; times are in seconds. What is absent is a default. */
 export interface ClientOptions {
   /** Where the API is: `https`, or `http` on a loopback host. */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** How many requests a call may cost, the first included. 5 by default. */
-  attempts?: number;
+  attempts?: number | undefined;
   /** The upper end of the first wait and of the longest one. 0.5 and 20 by default. */
-  backoff?: { base: number; max: number };
+  backoff?: { base: number; max: number } | undefined;
   /** The longest `Retry-After` that is waited for. 60 by default. */
-  maxRetryDelay?: number;
+  maxRetryDelay?: number | undefined;
   /** The longest wait for a connection. 10 by default. */
-  connectTimeout?: number;
+  connectTimeout?: number | undefined;
   /** The longest wait for the next bytes. 30 by default. */
-  readTimeout?: number;
+  readTimeout?: number | undefined;
   /** The longest a call may take, waits included. 600 by default. */
-  callTimeout?: number;
+  callTimeout?: number | undefined;
   /** The largest body that is read, in bytes after decoding. 64 MiB by default. */
-  maxResponseBytes?: number;
+  maxResponseBytes?: number | undefined;
   /** Sends everything through this proxy. Without it there is none. */
-  proxy?: string;
+  proxy?: string | undefined;
 }
 
 /** The names of those options. */

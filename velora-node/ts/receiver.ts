@@ -22,9 +22,9 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
   /** Runs once for each event. It has ten seconds: put slow work into a queue. */
   onEvent: Handler<EventOf<S>>;
   /** Is told what the handler threw, once the claim is released. What it throws itself is ignored. */
-  onError?: (error: unknown) => unknown;
+  onError?: ((error: unknown) => unknown) | undefined;
   /** The largest body, in bytes, that is looked at. 1 MiB by default. */
-  bodyLimit?: number;
+  bodyLimit?: number | undefined;
 }
 
 /** What became of an event. */

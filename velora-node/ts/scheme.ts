@@ -17,19 +17,19 @@ export interface SchemeOptions {
    * The text before the hex digits, such as `sha256=`, perhaps empty. Absent: the header
    * is a list, `t=<seconds>,v1=<hex>[,v1=<hex>…]`.
    */
-  prefix?: string;
+  prefix?: string | undefined;
   /** The header that carries the timestamp, where the signature's does not. */
-  timestampHeader?: string;
+  timestampHeader?: string | undefined;
   /** Its unit. Seconds by default. */
-  timestampUnit?: 'seconds' | 'milliseconds';
+  timestampUnit?: 'seconds' | 'milliseconds' | undefined;
   /** What stands around the timestamp before the body. Absent: the body alone is signed. */
-  signedPayload?: { before: string; after: string };
+  signedPayload?: { before: string; after: string } | undefined;
   /** The members of the body that identify an event. Absent: its digest does. */
-  identity?: readonly string[];
+  identity?: readonly string[] | undefined;
   /** The status that answers a refusal. 401 by default. */
-  rejectStatus?: number;
+  rejectStatus?: number | undefined;
   /** The sender does not repeat what was answered with a 4xx. */
-  clientErrorsAreFinal?: boolean;
+  clientErrorsAreFinal?: boolean | undefined;
 }
 
 /**

@@ -121,13 +121,13 @@ class HostStore extends Store {}
 /** The options of a `MemoryStore`, times in seconds. */
 export interface MemoryStoreOptions {
   /** How long a claim may be worked on. 60 by default. */
-  lease?: number;
+  lease?: number | undefined;
   /** How long a done key is remembered: 24 h at least, 72 h by default. */
-  retention?: number;
+  retention?: number | undefined;
   /** Any retention. A system that retries for longer has its event handled a second time. */
-  dangerousShortRetention?: number;
+  dangerousShortRetention?: number | undefined;
   /** How many keys there is room for. 5,000 by default. */
-  capacity?: number;
+  capacity?: number | undefined;
 }
 
 /** Claims in the memory of one process: a restart or a second process knows nothing of it. */

@@ -15,18 +15,18 @@ import { nowMillis } from './time.js';
 /** How a `Verifier` verifies. */
 export interface VerifierOptions {
   /** How far a timestamp may lie from now, both ways, in seconds. 300 by default. */
-  tolerance?: number;
+  tolerance?: number | undefined;
   /**
    * No age check at all: a captured delivery can be replayed for ever, or until the store
    * has forgotten its key.
    */
-  dangerousNoTolerance?: boolean;
+  dangerousNoTolerance?: boolean | undefined;
 }
 
 /** How one delivery is verified. */
 export interface VerifyOptions {
   /** The time to verify as of: Unix seconds, or a `Date`. The present by default. */
-  now?: number | Date;
+  now?: number | Date | undefined;
 }
 
 type Verify = (

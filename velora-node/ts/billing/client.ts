@@ -37,16 +37,16 @@ export interface ReconRun {
 
 /** Which deliveries to list. */
 export interface DeliveryQuery {
-  status?: 'ok' | 'failed';
+  status?: 'ok' | 'failed' | undefined;
   /** How many deliveries a page has at most, 1 to 200. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** How a sweep is carried out. */
 export interface RefireOptions extends CallOptions {
   /** 30 by default, the system's own limit. */
-  writesPerMinute?: number;
-  onProgress?: (progress: RefireProgress) => void;
+  writesPerMinute?: number | undefined;
+  onProgress?: ((progress: RefireProgress) => void) | undefined;
 }
 
 /** A row of CSV, its fields under the names of the header. */

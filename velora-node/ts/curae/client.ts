@@ -25,16 +25,16 @@ export interface NewEndpoint {
   url: string;
   eventTypes: readonly EventType[];
   /** A key of your own, so that the registration is one even if this program runs again. */
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
 }
 
 /** What is to be changed about an endpoint; the rest stays. */
 export interface EndpointChange {
-  url?: string;
-  eventTypes?: readonly EventType[];
+  url?: string | undefined;
+  eventTypes?: readonly EventType[] | undefined;
   /** `ACTIVE` is the one that is documented. */
-  status?: string;
-  idempotencyKey?: string;
+  status?: string | undefined;
+  idempotencyKey?: string | undefined;
 }
 
 /** A registered endpoint. All but its id may be absent from an answer. */

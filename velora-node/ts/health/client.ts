@@ -21,17 +21,17 @@ export interface HealthClientOptions extends ClientOptions {
 /** Which events to list: everything by default, newest first. */
 export interface EventQuery {
   /** Only events of this action, such as `phi.read`. */
-  action?: string;
+  action?: string | undefined;
   /** Only events that concern this kind of resource. */
-  resourceType?: string;
+  resourceType?: string | undefined;
   /** Only events that do, or do not, involve protected health information. */
-  phiInvolved?: boolean;
+  phiInvolved?: boolean | undefined;
   /** Only events at this instant or later. */
-  since?: Date | string;
+  since?: Date | string | undefined;
   /** Only events before this instant. */
-  until?: Date | string;
+  until?: Date | string | undefined;
   /** How many events a page has at most, 1 to 1000. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /**
@@ -65,7 +65,7 @@ export class Client {
    */
   static fromEnv(): Client {
     const { VELORA_API_KEY: apiKey = '', VELORA_BASE_URL: baseUrl } = process.env;
-    return new Client(baseUrl === undefined ? { apiKey } : { apiKey, baseUrl });
+    return new Client({ apiKey, baseUrl });
   }
 
   /** Asks for one event, to see that key, scope and URL fit together. */

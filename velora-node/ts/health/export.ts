@@ -14,15 +14,15 @@ export interface ExportQuery {
   /** The first instant after it. */
   until: Date | string;
   /** Only events that do, or do not, involve protected health information. */
-  phiInvolved?: boolean;
+  phiInvolved?: boolean | undefined;
   /** How many calls run beside each other. 4 by default. */
-  concurrency?: number;
+  concurrency?: number | undefined;
 }
 
 /** How an export is carried out. */
 export interface ExportOptions extends CallOptions {
   /** Is told each time rows are given. What it throws ends the call, which then throws it. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** How far an export has come. */

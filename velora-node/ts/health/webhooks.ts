@@ -11,9 +11,9 @@ export interface NewEndpoint {
   /** Where deliveries go. */
   url: string;
   /** Only events whose type starts with one of these, such as `phi.`. All by default. */
-  eventFilter?: readonly string[];
+  eventFilter?: readonly string[] | undefined;
   /** A name for humans. */
-  description?: string;
+  description?: string | undefined;
 }
 
 /** A registered endpoint. All but its id may be absent from an answer. */

@@ -52,9 +52,9 @@ export class CreatedWebhook {
 /** How the stream is listened to, times in seconds. */
 export interface StreamOptions extends CallOptions {
   /** After so long without a byte the connection is taken for dead. 90 by default. */
-  idleTimeout?: number;
+  idleTimeout?: number | undefined;
   /** The first attempt that fails after so long without a connection is the last. */
-  maxOutage?: number;
+  maxOutage?: number | undefined;
 }
 
 /** The system says that events come from now on. */
