@@ -61,7 +61,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Tolerance, UnixTime};
 #[cfg(feature = "events")]
 pub use dedupe::Key;
 #[cfg(feature = "receiver")]
-pub use dedupe::{Claim, Lease, MemoryStore, Store, StoreOptions};
+pub use dedupe::{Claim, Lease, MemoryStore, Store, StoreOptions, open_store};
 #[cfg(feature = "client")]
 pub use error::{ApiError, ApiErrorKind, FileError, Issue};
 pub use error::{Code, ConfigError, Error, EventFault, StoreError, VerificationError};

@@ -8,14 +8,34 @@
 
 #[cfg(feature = "store-conformance")]
 pub mod conformance;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+mod durable;
 mod key;
 #[cfg(feature = "receiver")]
 mod memory;
 #[cfg(feature = "receiver")]
+mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "receiver")]
 mod store;
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub use durable::Claimed;
 pub use key::Key;
 #[cfg(feature = "receiver")]
 pub use memory::MemoryStore;
+#[cfg(feature = "receiver")]
+pub use open::open_store;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresStatements, PostgresStore};
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteStatements, SqliteStore};
 #[cfg(feature = "receiver")]
 pub use store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions};
