@@ -101,7 +101,9 @@ pub(super) fn stored(key: &Key) -> Cow<'_, str> {
 /// Whole microseconds, at least one.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4).max(1)
+    i64::try_from(time.as_micros())
+        .unwrap_or(i64::MAX / 4)
+        .max(1)
 }
 
 /// Epochs are below 2^63 in every database; another number never was one.

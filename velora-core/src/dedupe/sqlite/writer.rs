@@ -180,7 +180,11 @@ pub(super) fn commit(
     set(on, STATEMENTS.commit, values)
 }
 
-fn set(on: &Connection, statement: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), StoreError> {
+fn set(
+    on: &Connection,
+    statement: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> Result<(), StoreError> {
     let rows = on
         .prepare_cached(statement)
         .and_then(|mut statement| statement.execute(values))
