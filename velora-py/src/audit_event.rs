@@ -10,6 +10,7 @@ use velora_core::health::{AuditEvent as CoreEvent, Page};
 
 use crate::errors::Result;
 use crate::record::{event_type, record};
+use crate::text::Text;
 use crate::{json, time};
 
 /// An audit event of `GET /events` or of an export. Each member is read when it is asked
@@ -21,7 +22,7 @@ pub(crate) struct AuditEvent(pub(crate) CoreEvent);
 impl AuditEvent {
     /// Reads an event from the text of one, such as a row of an exported file.
     #[staticmethod]
-    fn from_json(text: String) -> Result<Self> {
+    fn from_json(text: Text) -> Result<Self> {
         Ok(Self(CoreEvent::from_json(text)?))
     }
 
@@ -79,7 +80,7 @@ impl AuditEvent {
     /// Which of its fields were read.
     #[getter]
     fn fields_accessed<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        json::value(py, self.0.fields_accessed().as_ref())
+        json::answer(py, self.0.fields_accessed().as_ref())
     }
 
     /// Whether protected health information was involved.
@@ -121,7 +122,7 @@ impl AuditEvent {
     /// Free-form details.
     #[getter]
     fn details<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        json::value(py, self.0.details().as_ref())
+        json::answer(py, self.0.details().as_ref())
     }
 
     /// The system's own text.
@@ -136,13 +137,13 @@ impl AuditEvent {
     }
 
     /// Any member by name, those this version does not know among them.
-    fn member<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        json::value(py, self.0.member(name).as_ref())
+    fn member<'py>(&self, py: Python<'py>, name: Text) -> PyResult<Option<Bound<'py, PyAny>>> {
+        json::answer(py, self.0.member(&name).as_ref())
     }
 
     /// All members, as the system wrote them.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json::loads(py, self.raw())
+        json::answered(py, self.raw())
     }
 
     /// The system's own text on one line, without the line's end.

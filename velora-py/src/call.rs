@@ -1,70 +1,161 @@
-//! Work that a caller waits for, or awaits; and streams of it.
+//! Work that a caller waits for, or awaits.
+//!
+//! The work runs on the runtime's threads, which do not touch Python: what it gives, and
+//! what it has to report, is shown in the thread that waits or by the event loop.
 
+use std::any::Any;
 use std::future::Future;
-use std::pin::{Pin, pin};
-use std::process;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{Either, select};
-use futures_util::stream::{BoxStream, StreamExt};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use tokio::sync::mpsc;
-use velora_core::{ApiError, ApiErrorKind};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::AbortHandle;
 
 use crate::errors::Failure;
-use crate::process::{block_on, runtime};
+use crate::process::{attached, runtime};
 
-/// How a result becomes a Python value, once Python can be asked for one.
-type Answer = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+/// How long Ctrl-C waits at most.
+const SIGNALS: Duration = Duration::from_millis(50);
 
-type Job = Pin<Box<dyn Future<Output = PyResult<Answer>> + Send>>;
+/// How a result becomes a Python value.
+pub(crate) type Answer = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+
+/// Something to tell a function of the caller's.
+pub(crate) type Report = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
+
+/// Why there is no result. It becomes an exception where Python is at hand.
+pub(crate) enum Trouble {
+    Failed(Failure),
+    Raised(PyErr),
+    Panicked,
+}
+
+impl<E: Into<Failure>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<Trouble> for PyErr {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Failed(failure) => failure.into(),
+            Trouble::Raised(error) => error,
+            Trouble::Panicked => PyRuntimeError::new_err("velora met a fault of its own"),
+        }
+    }
+}
+
+impl Trouble {
+    pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Self {
+        Self::Panicked
+    }
+}
+
+pub(crate) type Outcome = Result<Answer, Trouble>;
+
+type Job = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// One piece of work, not begun yet: `wait()` for it, or await its `future()`.
 #[pyclass(frozen, module = "velora._velora")]
-pub(crate) struct Call(Mutex<Option<Job>>);
+pub(crate) struct Call(Mutex<Option<Work>>);
+
+struct Work {
+    job: Job,
+    reports: Option<UnboundedReceiver<Report>>,
+}
 
 impl Call {
     /// Work of the core, and how to show what it gives.
     pub(crate) fn new<T, E, F>(work: F, show: fn(Python<'_>, T) -> PyResult<Py<PyAny>>) -> Self
     where
         T: Send + 'static,
-        E: Into<Failure>,
+        E: Into<Failure> + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
-        Self::of(async move {
-            let value = work.await.map_err(|error| PyErr::from(error.into()))?;
-            Ok(move |py: Python<'_>| show(py, value))
-        })
+        Self::of(shown(work, show))
     }
 
-    /// Work that calls back into Python, and fails with what is raised there.
-    pub(crate) fn of<A>(job: impl Future<Output = PyResult<A>> + Send + 'static) -> Self
+    /// The same work, with what it has to report on the way.
+    pub(crate) fn reporting<T, E, F>(
+        work: F,
+        reports: UnboundedReceiver<Report>,
+        show: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
+    ) -> Self
+    where
+        T: Send + 'static,
+        E: Into<Failure> + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        Self::made(shown(work, show), Some(reports))
+    }
+
+    pub(crate) fn of<A>(job: impl Future<Output = Result<A, Trouble>> + Send + 'static) -> Self
     where
         A: FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
     {
-        let job = async move { Ok(Box::new(job.await?) as Answer) };
-        Self(Mutex::new(Some(Box::pin(job))))
+        Self::made(job, None)
     }
 
-    fn take(&self) -> PyResult<Job> {
-        let mut job = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        job.take()
+    fn made<A>(
+        job: impl Future<Output = Result<A, Trouble>> + Send + 'static,
+        reports: Option<UnboundedReceiver<Report>>,
+    ) -> Self
+    where
+        A: FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
+    {
+        let job = AssertUnwindSafe(job).catch_unwind().map(|done| {
+            let answer = done.map_err(Trouble::panicked)??;
+            Ok(Box::new(answer) as Answer)
+        });
+        Self(Mutex::new(Some(Work {
+            job: Box::pin(job),
+            reports,
+        })))
+    }
+
+    fn take(&self) -> PyResult<Work> {
+        let mut work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work.take()
             .ok_or_else(|| PyRuntimeError::new_err("this call was made already"))
     }
+}
+
+async fn shown<T, E>(
+    work: impl Future<Output = Result<T, E>>,
+    show: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
+) -> Result<impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send, Trouble>
+where
+    T: Send,
+    E: Into<Failure> + 'static,
+{
+    let value = work.await?;
+    Ok(move |py: Python<'_>| show(py, value))
 }
 
 #[pymethods]
 impl Call {
     /// Does the work while this thread waits.
     fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let mut job = self.take()?;
-        match begun(py, &mut job)? {
-            Poll::Ready(answer) => answer?(py),
-            Poll::Pending => block_on(py, job)??(py),
+        let mut work = self.take()?;
+        if let Poll::Ready(outcome) = work.look(py)? {
+            return outcome?(py);
         }
+        let (tell, told) = channel();
+        let task = work.run(move |event| tell.send(event).is_ok())?;
+        let outcome = py.detach(move || heard(told));
+        // Whatever ended the waiting: the work is not wanted any more.
+        task.abort();
+        outcome??(py)
     }
 
     /// Does the work in the background; the result is an `asyncio.Future` of the loop
@@ -72,33 +163,84 @@ impl Call {
     fn future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let event_loop = running_loop(py)?;
         let future = event_loop.call_method0("create_future")?;
-        let mut job = self.take()?;
-        if let Poll::Ready(answer) = begun(py, &mut job)? {
-            resolve(&future, answer)?;
+        let mut work = self.take()?;
+        if let Poll::Ready(outcome) = work.look(py)? {
+            resolve(&future, outcome)?;
             return Ok(future);
         }
         let (event_loop, resolving) = (event_loop.unbind(), future.clone().unbind());
-        let task = runtime()?.spawn(async move {
-            let answer = job.await;
-            Python::attach(|py| {
-                let done = Resolve(Mutex::new(Some((resolving, answer))));
+        let task = work.run(move |event| {
+            let told = attached(|py| {
+                let step = Step {
+                    future: resolving.clone_ref(py),
+                    event: Mutex::new(Some(event)),
+                };
                 // A loop that was closed meanwhile has nobody to tell.
-                let _ = event_loop.call_method1(py, "call_soon_threadsafe", (done,));
+                event_loop.call_method1(py, "call_soon_threadsafe", (step,))
             });
-        });
-        let stop = Stop(task.abort_handle());
-        future.call_method1("add_done_callback", (stop,))?;
+            matches!(told, Some(Ok(_)))
+        })?;
+        future.call_method1("add_done_callback", (Stop(task),))?;
         Ok(future)
     }
 }
 
-/// A first look, which settles whatever needs no waiting.
-fn begun(py: Python<'_>, job: &mut Job) -> PyResult<Poll<PyResult<Answer>>> {
-    let runtime = runtime()?;
-    Ok(py.detach(|| {
-        let _entered = runtime.enter();
-        job.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-    }))
+/// What happens to work under way.
+enum Event {
+    Report(Report),
+    Done(Outcome),
+}
+
+impl Work {
+    /// A first look, which settles whatever needs no waiting.
+    fn look(&mut self, py: Python<'_>) -> PyResult<Poll<Outcome>> {
+        let runtime = runtime()?;
+        let job = &mut self.job;
+        Ok(py.detach(|| {
+            let _entered = runtime.enter();
+            job.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        }))
+    }
+
+    /// Goes on in the background. `tell` says whether anybody still listens.
+    fn run(self, tell: impl Fn(Event) -> bool + Send + Sync + 'static) -> PyResult<AbortHandle> {
+        let Self { mut job, reports } = self;
+        let task = async move {
+            let Some(mut reports) = reports else {
+                tell(Event::Done(job.await));
+                return;
+            };
+            let outcome = loop {
+                match select(Box::pin(reports.recv()), job.as_mut()).await {
+                    Either::Left((Some(report), _)) => {
+                        if !tell(Event::Report(report)) {
+                            return;
+                        }
+                    }
+                    Either::Left((None, job)) => break job.await,
+                    Either::Right((outcome, _)) => break outcome,
+                }
+            };
+            while let Ok(report) = reports.try_recv() {
+                tell(Event::Report(report));
+            }
+            tell(Event::Done(outcome));
+        };
+        Ok(runtime()?.spawn(task).abort_handle())
+    }
+}
+
+/// Listens, without Python, until the work is done, or a report or a signal's handler
+/// raises, as that of Ctrl-C does.
+fn heard(told: Receiver<Event>) -> PyResult<Outcome> {
+    loop {
+        match told.recv_timeout(SIGNALS) {
+            Ok(Event::Done(outcome)) => return Ok(outcome),
+            Ok(Event::Report(report)) => Python::attach(report)?,
+            Err(RecvTimeoutError::Timeout) => Python::attach(|py| py.check_signals())?,
+            Err(RecvTimeoutError::Disconnected) => return Ok(Err(Trouble::Panicked)),
+        }
+    }
 }
 
 fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
@@ -106,12 +248,12 @@ fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     RUNNING.import(py, "asyncio", "get_running_loop")?.call0()
 }
 
-fn resolve(future: &Bound<'_, PyAny>, answer: PyResult<Answer>) -> PyResult<()> {
+fn resolve(future: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
     let py = future.py();
     if future.call_method0("done")?.is_truthy()? {
         return Ok(());
     }
-    match answer.and_then(|answer| answer(py)) {
+    match outcome.map_err(PyErr::from).and_then(|answer| answer(py)) {
         Ok(value) => future.call_method1("set_result", (value,))?,
         Err(error) => future.call_method1("set_exception", (error.into_value(py),))?,
     };
@@ -120,114 +262,40 @@ fn resolve(future: &Bound<'_, PyAny>, answer: PyResult<Answer>) -> PyResult<()> 
 
 /// Called by the event loop, in its own thread.
 #[pyclass(frozen)]
-struct Resolve(Mutex<Option<(Py<PyAny>, PyResult<Answer>)>>);
+struct Step {
+    future: Py<PyAny>,
+    event: Mutex<Option<Event>>,
+}
 
 #[pymethods]
-impl Resolve {
+impl Step {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match taken {
-            Some((future, answer)) => resolve(future.bind(py), answer),
+        let event = self
+            .event
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let future = self.future.bind(py);
+        match event {
+            Some(Event::Done(outcome)) => resolve(future, outcome),
+            Some(Event::Report(report)) => match report(py) {
+                Ok(()) => Ok(()),
+                Err(error) => resolve(future, Err(Trouble::Raised(error))),
+            },
             None => Ok(()),
         }
     }
 }
 
-/// Called when the future is done: if it was cancelled, the work is not wanted any more.
+/// Called when the future is done: whatever is still under way is not wanted any more.
 #[pyclass(frozen)]
-struct Stop(tokio::task::AbortHandle);
+struct Stop(AbortHandle);
 
 #[pymethods]
 impl Stop {
     fn __call__(&self, _future: &Bound<'_, PyAny>) {
         self.0.abort();
     }
-}
-
-/// Items one after the other, `None` at the end. They are read ahead in the background,
-/// from the first one that is asked for on.
-#[pyclass(frozen, module = "velora._velora")]
-pub(crate) struct Stream(Arc<tokio::sync::Mutex<State>>);
-
-enum State {
-    Idle(BoxStream<'static, PyResult<Answer>>),
-    Running {
-        owner: u32,
-        items: mpsc::Receiver<PyResult<Answer>>,
-    },
-    Ended,
-}
-
-impl Stream {
-    /// A stream of the core, and how to show each item.
-    pub(crate) fn new<T, E, S>(items: S, show: fn(Python<'_>, T) -> PyResult<Py<PyAny>>) -> Self
-    where
-        T: Send + 'static,
-        E: Into<Failure>,
-        S: futures_util::Stream<Item = Result<T, E>> + Send + 'static,
-    {
-        let items = items.map(move |item| {
-            let value = item.map_err(|error| PyErr::from(error.into()))?;
-            Ok(Box::new(move |py: Python<'_>| show(py, value)) as Answer)
-        });
-        Self(Arc::new(tokio::sync::Mutex::new(State::Idle(
-            items.boxed(),
-        ))))
-    }
-}
-
-#[pymethods]
-impl Stream {
-    /// The next item, or `None`. After an error it is `None`.
-    fn next(&self) -> Call {
-        let state = Arc::clone(&self.0);
-        Call::of(async move {
-            let item = state.lock().await.next().await?;
-            Ok(item.unwrap_or_else(|| Box::new(|py: Python<'_>| Ok(py.None()))))
-        })
-    }
-
-    /// Ends it, and what is still being read.
-    fn close(&self) {
-        if let Ok(mut state) = self.0.try_lock() {
-            *state = State::Ended;
-        }
-    }
-}
-
-impl State {
-    async fn next(&mut self) -> PyResult<Option<Answer>> {
-        if let Self::Idle(_) = self
-            && let Self::Idle(items) = std::mem::replace(self, Self::Ended)
-        {
-            *self = Self::begin(items);
-        }
-        match self {
-            Self::Running { owner, .. } if *owner != process::id() => Err(forked()),
-            Self::Running { items, .. } => items.recv().await.transpose(),
-            Self::Idle(_) | Self::Ended => Ok(None),
-        }
-    }
-
-    fn begin(mut items: BoxStream<'static, PyResult<Answer>>) -> Self {
-        let (give, taken) = mpsc::channel(1);
-        tokio::spawn(async move {
-            // Where nobody listens any more, what is being read is given up.
-            while let Either::Left((Some(item), _)) =
-                select(items.next(), pin!(give.closed())).await
-                && give.send(item).await.is_ok()
-            {}
-        });
-        Self::Running {
-            owner: process::id(),
-            items: taken,
-        }
-    }
-}
-
-fn forked() -> PyErr {
-    let reason = "it was begun before this process was forked";
-    Failure::from(ApiError::new(ApiErrorKind::Connection, reason)).into()
 }
 
 /// Shows nothing but that it is done.

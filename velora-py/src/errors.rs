@@ -89,6 +89,11 @@ fn api_exception<'py>(
     ))
 }
 
+/// Whether it is one of these exceptions.
+pub(crate) fn is_ours(py: Python<'_>, error: &PyErr) -> bool {
+    class(py, &VELORA, "VeloraError").is_ok_and(|class| error.is_instance(py, class))
+}
+
 /// An error that is a value, such as why a stream has a gap.
 pub(crate) fn api_error<'py>(py: Python<'py>, error: &ApiError) -> PyResult<Bound<'py, PyAny>> {
     api_exception(py, error, error.to_string(), error.code().as_str())

@@ -6,7 +6,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use smallvec::SmallVec;
 use velora_core::{ConfigError, HeaderName, Headers, Precheck};
 
-use crate::errors::Failure;
+use crate::errors::{Failure, is_ours};
 use crate::unchecked::{OtherKeys, matching};
 
 /// The values of the headers that a verifier looks at, each as often as it was sent.
@@ -52,7 +52,7 @@ impl<'p, 'py> Found<'p, 'py> {
     pub(crate) fn read(precheck: &'p Precheck, headers: &Bound<'py, PyAny>) -> PyResult<Self> {
         let mut found = Self(SmallVec::new());
         match headers.cast_exact::<PyDict>() {
-            Ok(dict) => found.read_dict(precheck, dict)?,
+            Ok(dict) => found.read_dict(precheck, dict).map_err(unreadable)?,
             Err(_) => found.read_object(precheck, headers).map_err(unreadable)?,
         }
         Ok(found)
@@ -69,20 +69,30 @@ impl<'p, 'py> Found<'p, 'py> {
             self.take_value(header, &value)?;
         }
         if others {
-            for (name, value) in dict {
+            // A list among them may run Python code when it is read, which may change the dict.
+            for (name, value) in dict.iter().collect::<Vec<_>>() {
                 if !name.is_exact_instance_of::<PyString>() {
                     self.take(precheck, &name, &value)?;
                 }
             }
         }
-        if self.0.is_empty() && dict.contains("REQUEST_METHOD")? {
-            self.read_environ(precheck, dict)?;
+        match self.0.is_empty() {
+            true => self.read_gateway(precheck, dict),
+            false => Ok(()),
         }
-        Ok(())
     }
 
-    /// Names as CGI has them, PEP 3333: one that was sent twice has been joined.
-    fn read_environ(&mut self, precheck: &'p Precheck, dict: &Bound<'py, PyDict>) -> PyResult<()> {
+    /// A scope of ASGI; or names as CGI has them, PEP 3333, where one that was sent twice
+    /// has been joined.
+    fn read_gateway(&mut self, precheck: &'p Precheck, dict: &Bound<'py, PyDict>) -> PyResult<()> {
+        if dict.contains("asgi")?
+            && let Some(pairs) = dict.get_item("headers")?
+        {
+            return self.read_pairs(precheck, &pairs);
+        }
+        if !dict.contains("REQUEST_METHOD")? {
+            return Ok(());
+        }
         for name in precheck.headers() {
             let cgi = format!("HTTP_{}", name.as_str().to_ascii_uppercase()).replace('-', "_");
             if let Some(value) = dict.get_item(cgi)? {
@@ -92,18 +102,32 @@ impl<'p, 'py> Found<'p, 'py> {
         Ok(())
     }
 
-    /// `multi_items` and `items` of a multi-dict give each header as often as it was
-    /// sent; what has neither is asked for its pairs.
+    /// `raw` has the bytes, `multi_items` and `items` of a multi-dict give each header as
+    /// often as it was sent; what has none of them is asked for its pairs.
     fn read_object(&mut self, precheck: &'p Precheck, headers: &Bound<'py, PyAny>) -> PyResult<()> {
+        if let Some(raw) = headers.getattr_opt("raw")?
+            && raw.is_instance_of::<PyList>()
+        {
+            return self.read_pairs(precheck, &raw);
+        }
         let is_list = headers.is_instance_of::<PyList>() || headers.is_instance_of::<PyTuple>();
-        let method = ["multi_items", "items"]
-            .into_iter()
-            .filter(|_| !is_list)
-            .find(|name| headers.hasattr(name).unwrap_or(false));
-        let pairs = match method {
-            Some(method) => headers.call_method0(method)?,
-            None => headers.clone(),
-        };
+        let mut pairs = headers.clone();
+        if !is_list {
+            for method in ["multi_items", "items"] {
+                if let Some(method) = headers.getattr_opt(method)? {
+                    pairs = method.call0()?;
+                    break;
+                }
+            }
+        }
+        self.read_pairs(precheck, &pairs)?;
+        match headers.cast::<PyDict>() {
+            Ok(dict) if self.0.is_empty() => self.read_gateway(precheck, dict),
+            _ => Ok(()),
+        }
+    }
+
+    fn read_pairs(&mut self, precheck: &'p Precheck, pairs: &Bound<'py, PyAny>) -> PyResult<()> {
         for pair in pairs.try_iter()? {
             let pair = pair?;
             let [name, value] = match pair.cast::<PyTuple>() {
@@ -214,11 +238,10 @@ impl Unreadable {
 /// Whatever an object raises when it is asked for headers. Ctrl-C is no such thing, and
 /// what is one of ours already says more.
 fn unreadable(error: PyErr) -> PyErr {
-    Python::attach(|py| {
-        let ours = error.value(py).hasattr("code").unwrap_or(false);
-        match error.is_instance_of::<PyException>(py) && !ours {
+    Python::attach(
+        |py| match error.is_instance_of::<PyException>(py) && !is_ours(py, &error) {
             true => NO_HEADERS.into_error(),
             false => error,
-        }
-    })
+        },
+    )
 }

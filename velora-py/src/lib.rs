@@ -13,6 +13,7 @@ mod event;
 mod headers;
 mod json;
 mod manifest;
+mod number;
 mod options;
 mod process;
 mod receiver;
@@ -21,11 +22,14 @@ mod scheme;
 mod secret;
 mod signer;
 mod store;
+mod stream;
+mod text;
 mod time;
 mod unchecked;
 mod verifier;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 #[pymodule]
 mod _velora {
@@ -34,7 +38,7 @@ mod _velora {
     #[pymodule_export]
     use audit_event::AuditEvent;
     #[pymodule_export]
-    use call::{Call, Stream};
+    use call::Call;
     #[pymodule_export]
     use client::{Billing, Curae, Health, Tv};
     #[pymodule_export]
@@ -52,10 +56,23 @@ mod _velora {
     #[pymodule_export]
     use store::{Claim, Store};
     #[pymodule_export]
+    use stream::Stream;
+    #[pymodule_export]
     use verifier::Verifier;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        let end = wrap_pyfunction!(process::end_visits, module)?;
+        py.import("atexit")?.call_method1("register", (end,))?;
+        if let Ok(register) = py.import("os")?.getattr("register_at_fork") {
+            let kwargs = PyDict::new(py);
+            kwargs.set_item(
+                "after_in_child",
+                wrap_pyfunction!(process::forget_visits, module)?,
+            )?;
+            register.call((), Some(&kwargs))?;
+        }
         let codes = velora_core::Code::ALL.iter().map(|code| code.as_str());
         module.add("CODES", codes.collect::<Vec<_>>())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

@@ -6,20 +6,21 @@ use pyo3::types::PyDict;
 use velora_core::api::{ClientBuilder, RetryOptions};
 
 use crate::errors::Result;
+use crate::number::{Real, Whole};
 use crate::time::duration;
 
 /// What of them was given. The defaults are the core's.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Options {
     base_url: Option<String>,
     proxy: Option<String>,
-    attempts: Option<u32>,
-    backoff: Option<(f64, f64)>,
-    max_retry_delay: Option<f64>,
-    connect_timeout: Option<f64>,
-    read_timeout: Option<f64>,
-    call_timeout: Option<f64>,
-    max_response_bytes: Option<usize>,
+    attempts: Option<Whole>,
+    backoff: Option<(Real, Real)>,
+    max_retry_delay: Option<Real>,
+    connect_timeout: Option<Real>,
+    read_timeout: Option<Real>,
+    call_timeout: Option<Real>,
+    max_response_bytes: Option<Whole>,
 }
 
 impl Options {
@@ -63,16 +64,16 @@ impl Options {
         if let Some(seconds) = self.call_timeout {
             builder = builder.with_call_timeout(duration("call_timeout", seconds)?);
         }
-        if let Some(bytes) = self.max_response_bytes {
-            builder = builder.with_max_response_bytes(bytes);
+        if let Some(bytes) = &self.max_response_bytes {
+            builder = builder.with_max_response_bytes(bytes.fit("max_response_bytes")?);
         }
         Ok(builder.with_retry(self.retry()?).build()?)
     }
 
     fn retry(&self) -> Result<RetryOptions> {
         let mut retry = RetryOptions::default();
-        if let Some(attempts) = self.attempts {
-            retry = retry.with_attempts(attempts)?;
+        if let Some(attempts) = &self.attempts {
+            retry = retry.with_attempts(attempts.fit("attempts")?)?;
         }
         if let Some(seconds) = self.max_retry_delay {
             retry = retry.with_max_retry_delay(duration("max_retry_delay", seconds)?);

@@ -1,20 +1,14 @@
 //! What belongs to one process: threads and connections do not survive a fork.
 
-use std::future::Future;
-use std::pin::pin;
 use std::process;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::errors::Result;
-
-/// How long Ctrl-C waits at most.
-const SIGNALS: Duration = Duration::from_millis(50);
 
 /// The runtime of this process. It lives as long as the process does; that of the
 /// process this one was forked from is left alone, as its threads are not here.
@@ -38,25 +32,64 @@ pub(crate) fn runtime() -> PyResult<&'static Runtime> {
     Ok(runtime)
 }
 
-/// Waits without holding up other threads, until it is done or a signal's handler
-/// raises, as that of Ctrl-C does.
-pub(crate) fn block_on<T: Send>(
-    py: Python<'_>,
-    work: impl Future<Output = T> + Send,
-) -> PyResult<T> {
-    let runtime = runtime()?;
+/// How many threads of the runtime are in Python, and whether they may come in at all: a
+/// thread that is in Python when the interpreter ends brings the process down.
+static VISITS: Mutex<Visits> = Mutex::new(Visits {
+    inside: 0,
+    over: false,
+});
+static LEFT: Condvar = Condvar::new();
+
+struct Visits {
+    inside: usize,
+    over: bool,
+}
+
+/// How long the interpreter's end waits for those that are in Python.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Python, for a thread of the runtime; `None` once the interpreter is about to end.
+pub(crate) fn attached<R>(visit: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+    let _visit = Visit::begin()?;
+    Some(Python::attach(visit))
+}
+
+struct Visit;
+
+impl Visit {
+    fn begin() -> Option<Self> {
+        let mut visits = lock(&VISITS);
+        if visits.over {
+            return None;
+        }
+        visits.inside = visits.inside.saturating_add(1);
+        Some(Self)
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut visits = lock(&VISITS);
+        visits.inside = visits.inside.saturating_sub(1);
+        LEFT.notify_all();
+    }
+}
+
+/// For `atexit`: no thread of the runtime comes into Python any more.
+#[pyfunction]
+pub(crate) fn end_visits(py: Python<'_>) {
     py.detach(|| {
-        runtime.block_on(async {
-            let mut work = pin!(work);
-            loop {
-                let tick = pin!(tokio::time::sleep(SIGNALS));
-                match select(work.as_mut(), tick).await {
-                    Either::Left((done, _)) => return Ok(done),
-                    Either::Right(_) => Python::attach(|py| py.check_signals())?,
-                }
-            }
-        })
-    })
+        let mut visits = lock(&VISITS);
+        visits.over = true;
+        // One that waits for ever, as a function of the caller's may, is left behind.
+        let _left = LEFT.wait_timeout_while(visits, FAREWELL, |visits| visits.inside > 0);
+    });
+}
+
+/// For `os.register_at_fork`: the threads that were in Python are not in this process.
+#[pyfunction]
+pub(crate) fn forget_visits() {
+    lock(&VISITS).inside = 0;
 }
 
 /// Something that is made anew in a process that was forked.
@@ -94,7 +127,10 @@ impl<T: Clone> PerProcess<T> {
 
     /// Lets it go; it is made anew when it is next asked for.
     pub(crate) fn close(&self) {
-        lock(&self.slot).take();
+        match lock(&self.slot).take() {
+            Some((owner, theirs)) if owner != process::id() => std::mem::forget(theirs),
+            _ => {}
+        }
     }
 }
 

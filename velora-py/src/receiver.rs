@@ -7,13 +7,17 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use tokio::sync::Mutex;
-use velora_core::{Event, Receiver as CoreReceiver, Reply, Work as CoreWork};
+use velora_core::{
+    Delivery, Event, EventFault, FromDelivery, Outcome, Receiver as CoreReceiver, Reply,
+    VerificationError, Work as CoreWork,
+};
 
 use crate::body::raw_body;
-use crate::call::Call;
-use crate::errors::Failure;
+use crate::call::{Call, Trouble};
+use crate::errors::{Failure, Result};
 use crate::event;
 use crate::headers::owned;
+use crate::number::Whole;
 use crate::record::record;
 use crate::store::Store;
 use crate::verifier::Verifier;
@@ -29,13 +33,13 @@ impl Receiver {
     fn new(
         verifier: &Bound<'_, Verifier>,
         store: &Bound<'_, Store>,
-        body_limit: Option<usize>,
-    ) -> Self {
+        body_limit: Option<Whole>,
+    ) -> Result<Self> {
         let receiver = CoreReceiver::new(verifier.get().0.clone(), Arc::clone(&store.get().store));
-        Self(match body_limit {
-            Some(bytes) => receiver.with_body_limit(bytes),
+        Ok(Self(match body_limit {
+            Some(bytes) => receiver.with_body_limit(bytes.fit("body_limit")?),
             None => receiver,
-        })
+        }))
     }
 
     /// The largest body, in bytes, that is looked at.
@@ -44,19 +48,37 @@ impl Receiver {
         self.0.body_limit()
     }
 
+    /// The `Reply` to a request whose body broke off.
+    fn unreadable(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        show_reply(py, self.0.reply(Outcome::BodyUnreadable))
+    }
+
     /// Verifies and claims: `Work` where there is some to do, else the `Reply`.
     fn begin(&self, body: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<Call> {
         let headers = owned(self.0.verifier().precheck(), headers)?;
         let body = PyBackedBytes::from(raw_body(body)?);
         let receiver = self.0.clone();
         let begun = async move {
-            let begun = receiver.begin_event::<_, Event>(&body, &headers).await;
+            let begun = receiver.begin_event::<_, Shown>(&body, &headers).await;
             Ok::<_, Failure>(begun.map(|(work, event)| (work.into_owned(), event)))
         };
         Ok(Call::new(begun, |py, begun| match begun {
-            Ok((work, event)) => Ok(Py::new(py, Work::new(py, work, &event)?)?.into_any()),
+            Ok((work, event)) => Ok(Py::new(py, Work::new(work, event))?.into_any()),
             Err(reply) => show_reply(py, reply),
         }))
+    }
+}
+
+/// An event as its Python class: what Python cannot read is refused before it is claimed.
+struct Shown(Py<PyAny>);
+
+impl FromDelivery for Shown {
+    fn from_delivery(delivery: &Delivery<'_>) -> std::result::Result<Self, VerificationError> {
+        let event: Event = delivery.event()?;
+        // This is the thread that asked: nothing is waited for before an event is claimed.
+        Python::attach(|py| event::record(py, &event, delivery.body()).map(Bound::unbind))
+            .map(Self)
+            .map_err(|_| EventFault::NotJson { line: 1, column: 1 }.into())
     }
 }
 
@@ -83,12 +105,12 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    fn new(py: Python<'_>, work: CoreWork<'static>, event: &Event) -> PyResult<Self> {
-        Ok(Self {
+    fn new(work: CoreWork<'static>, Shown(event): Shown) -> Self {
+        Self {
             key: work.key().as_str().to_owned(),
-            event: event::record(py, event, work.delivery().body())?.unbind(),
+            event,
             work: Arc::new(Mutex::new(Some(work))),
-        })
+        }
     }
 
     /// Ends the work, once.
@@ -134,13 +156,12 @@ impl Work {
         let work = Arc::clone(&self.work);
         Call::of(async move {
             let held = work.lock().await;
-            let renewed = held.as_ref().ok_or_else(ended)?.renew().await;
-            renewed.map_err(|error| PyErr::from(Failure::from(error)))?;
+            held.as_ref().ok_or_else(ended)?.renew().await?;
             Ok(|py: Python<'_>| Ok(py.None()))
         })
     }
 }
 
-fn ended() -> PyErr {
-    PyRuntimeError::new_err("this work was ended already")
+fn ended() -> Trouble {
+    Trouble::Raised(PyRuntimeError::new_err("this work was ended already"))
 }

@@ -17,18 +17,16 @@ macro_rules! record {
 
 pub(crate) use record;
 
-/// Members that no type names; of several with one name the first.
+/// Members that no type names; of several with one name the last, as JSON is read in Python.
 pub(crate) fn extra<'py>(py: Python<'py>, extra: &Extra) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (name, value) in extra.iter() {
-        if !dict.contains(name)? {
-            dict.set_item(name, json::loads(py, value.as_str())?)?;
-        }
+        dict.set_item(name, json::loads(py, value.as_str())?)?;
     }
     Ok(dict)
 }
 
-/// A type of the system's catalogue as the member of its enum, any other as text.
+/// A type of the system's catalogue as the member of its enum, any other as `OtherType`.
 macro_rules! event_type {
     ($py:expr, $module:literal, $text:expr) => {{
         static MEMBERS: pyo3::sync::PyOnceLock<pyo3::Py<pyo3::types::PyDict>> =
@@ -44,7 +42,7 @@ macro_rules! event_type {
         let text = pyo3::types::PyString::new(py, $text);
         match members.bind(py).get_item(&text)? {
             Some(member) => member,
-            None => text.into_any(),
+            None => $crate::record::record!(py, "velora.events", "OtherType", (text,))?,
         }
     }};
 }

@@ -5,6 +5,8 @@ use pyo3::types::PyString;
 use velora_core::{Identity, Scheme as CoreScheme, SignatureForm, SignedPayload, TimeUnit};
 
 use crate::errors::{Result, invalid_option};
+use crate::number::Whole;
+use crate::text::Text;
 
 /// How one system signs its deliveries: a plain value.
 #[pyclass(frozen, eq, module = "velora")]
@@ -15,45 +17,50 @@ pub(crate) struct Scheme(pub(crate) CoreScheme);
 impl Scheme {
     #[new]
     #[pyo3(signature = (
-        name, signature_header, *, form = "list", prefix = "", timestamp_header = None,
-        timestamp_unit = "seconds", signed_payload = None, identity = None,
-        reject_status = 401, client_errors_are_final = false
+        name, signature_header, *, form = None, prefix = None, timestamp_header = None,
+        timestamp_unit = None, signed_payload = None, identity = None,
+        reject_status = None, client_errors_are_final = false
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
-        name: String,
-        signature_header: String,
-        form: &str,
-        prefix: &str,
-        timestamp_header: Option<String>,
-        timestamp_unit: &str,
-        signed_payload: Option<(String, String)>,
-        identity: Option<Vec<String>>,
-        reject_status: u16,
+        name: Text,
+        signature_header: Text,
+        form: Option<Text>,
+        prefix: Option<Text>,
+        timestamp_header: Option<Text>,
+        timestamp_unit: Option<Text>,
+        signed_payload: Option<(Text, Text)>,
+        identity: Option<Vec<Text>>,
+        reject_status: Option<Whole>,
         client_errors_are_final: bool,
     ) -> Result<Self> {
-        let form = match form {
-            "list" => SignatureForm::List,
-            "prefixed" => SignatureForm::prefixed(prefix.to_owned()),
+        let form = match form.as_deref() {
+            None | Some("list") => SignatureForm::List,
+            Some("prefixed") => {
+                SignatureForm::prefixed(prefix.map_or_else(String::new, String::from))
+            }
             _ => return Err(invalid_option("form", "it is `list` or `prefixed`")),
         };
-        let unit = match timestamp_unit {
-            "seconds" => TimeUnit::Seconds,
-            "milliseconds" => TimeUnit::Milliseconds,
+        let unit = match timestamp_unit.as_deref() {
+            None | Some("seconds") => TimeUnit::Seconds,
+            Some("milliseconds") => TimeUnit::Milliseconds,
             _ => {
                 let reason = "it is `seconds` or `milliseconds`";
                 return Err(invalid_option("timestamp_unit", reason));
             }
         };
-        let mut scheme = CoreScheme::new(name, signature_header, form).reject_status(reject_status);
+        let mut scheme = CoreScheme::new(name.0, signature_header.0, form);
+        if let Some(status) = reject_status {
+            scheme = scheme.reject_status(status.fit("reject_status")?);
+        }
         if let Some(header) = timestamp_header {
-            scheme = scheme.timestamp_header(header, unit);
+            scheme = scheme.timestamp_header(header.0, unit);
         }
         if let Some((before, after)) = signed_payload {
-            scheme = scheme.signed_payload(SignedPayload::timestamped(before, after));
+            scheme = scheme.signed_payload(SignedPayload::timestamped(before.0, after.0));
         }
         if let Some(members) = identity {
-            let members = members.into_iter().map(Into::into).collect();
+            let members = members.into_iter().map(|member| member.0.into()).collect();
             scheme = scheme.identity(Identity::Members(members));
         }
         if client_errors_are_final {
@@ -64,8 +71,8 @@ impl Scheme {
 
     /// The scheme of a system: `health`, `billing`, `curae`, `tv` or `tv-body-only`.
     #[staticmethod]
-    fn named(name: &str) -> Result<Self> {
-        Ok(Self(CoreScheme::named(name)?))
+    fn named(name: Text) -> Result<Self> {
+        Ok(Self(CoreScheme::named(&name)?))
     }
 
     /// The scheme's name, such as `health`.

@@ -6,6 +6,7 @@ use velora_core::{Clock, SignedDelivery as CoreSigned, Signer as CoreSigner, Sys
 
 use crate::body::raw_body;
 use crate::headers::wire_text;
+use crate::number::Real;
 use crate::{scheme, secret, time};
 
 /// Makes deliveries that are byte-identical to production.
@@ -24,7 +25,7 @@ impl Signer {
 
     /// Signs the raw body as of `now`, in seconds since the epoch.
     #[pyo3(signature = (body, now = None))]
-    fn sign(&self, body: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<SignedDelivery> {
+    fn sign(&self, body: &Bound<'_, PyAny>, now: Option<Real>) -> PyResult<SignedDelivery> {
         let body = raw_body(body)?;
         let now = match now {
             Some(seconds) => time::now(seconds)?,

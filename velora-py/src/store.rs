@@ -1,6 +1,7 @@
 //! Stores, and the claims they give out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,6 +12,8 @@ use velora_core::{
 
 use crate::call::{Call, show_nothing};
 use crate::errors::Result;
+use crate::number::{Real, Whole};
+use crate::text::Text;
 use crate::time::{duration, seconds};
 
 /// Keeps the claims.
@@ -26,12 +29,18 @@ impl Store {
     #[staticmethod]
     #[pyo3(signature = (*, capacity = None, lease = None, retention = None, dangerous_short_retention = None))]
     fn memory(
-        capacity: Option<usize>,
-        lease: Option<f64>,
-        retention: Option<f64>,
-        dangerous_short_retention: Option<f64>,
+        capacity: Option<Whole>,
+        lease: Option<Real>,
+        retention: Option<Real>,
+        dangerous_short_retention: Option<Real>,
     ) -> Result<Self> {
-        let mut options = StoreOptions::default();
+        let options = StoreOptions::default();
+        let lease = match lease {
+            Some(seconds) => duration("lease", seconds)?,
+            None => options.lease(),
+        };
+        // The shortest one first: the retention is compared with the one that is wanted alone.
+        let mut options = options.with_lease(Duration::from_nanos(1))?;
         if let Some(seconds) = retention {
             options = options.with_retention(duration("retention", seconds)?)?;
         }
@@ -39,10 +48,11 @@ impl Store {
             let retention = duration("dangerous_short_retention", seconds)?;
             options = options.dangerous_short_retention(retention)?;
         }
-        if let Some(seconds) = lease {
-            options = options.with_lease(duration("lease", seconds)?)?;
-        }
-        let capacity = capacity.unwrap_or(MemoryStore::DEFAULT_CAPACITY);
+        let options = options.with_lease(lease)?;
+        let capacity = match capacity {
+            Some(capacity) => capacity.fit("capacity")?,
+            None => MemoryStore::DEFAULT_CAPACITY,
+        };
         let memory = Arc::new(MemoryStore::new(options, capacity)?);
         Ok(Self {
             store: Arc::clone(&memory) as Arc<dyn CoreStore>,
@@ -51,8 +61,8 @@ impl Store {
     }
 
     /// Claims a key.
-    fn claim(&self, key: &str) -> Call {
-        let (store, key) = (Arc::clone(&self.store), Key::from(key));
+    fn claim(&self, key: Text) -> Call {
+        let (store, key) = (Arc::clone(&self.store), Key::from(&*key));
         Call::new(
             async move {
                 let state = match store.claim(key.clone()).await? {

@@ -9,6 +9,7 @@ use pyo3::types::PyString;
 use velora_core::UnixTime;
 
 use crate::errors::{Failure, Result, invalid_option};
+use crate::number::Real;
 
 /// Seconds, as Python has durations in `time.sleep` and everywhere else.
 pub(crate) fn seconds(duration: Duration) -> f64 {
@@ -18,7 +19,7 @@ pub(crate) fn seconds(duration: Duration) -> f64 {
 /// A duration of an option.
 ///
 /// Errors: `invalid_option` where it is negative, NaN or too long for one.
-pub(crate) fn duration(option: &'static str, seconds: f64) -> Result<Duration> {
+pub(crate) fn duration(option: &'static str, Real(seconds): Real) -> Result<Duration> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| invalid_option(option, "it is not a number of seconds, zero or more"))
 }
@@ -80,6 +81,6 @@ pub(crate) fn of_unix(at: UnixTime) -> Option<Timestamp> {
 /// Seconds since the epoch.
 ///
 /// Errors: `invalid_option`.
-pub(crate) fn now(seconds: f64) -> std::result::Result<UnixTime, Failure> {
+pub(crate) fn now(Real(seconds): Real) -> std::result::Result<UnixTime, Failure> {
     Ok(UnixTime::try_from_secs_f64(seconds)?)
 }

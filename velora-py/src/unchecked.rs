@@ -19,6 +19,7 @@ pub(crate) struct OtherKeys(pub(crate) bool);
 /// Gives the values of the keys that are wanted. Keys that are not plain `str` are left out.
 ///
 /// `wanted` must not call Python, and cannot: it has nothing to call it with.
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 pub(crate) fn matching<'py, K>(
     dict: &Bound<'py, PyDict>,
@@ -29,8 +30,9 @@ pub(crate) fn matching<'py, K>(
     let mut position = 0;
     let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
     let mut others = false;
-    // SAFETY: the dict is alive, and nothing below changes it: no Python code runs in the
-    // loop. `key` and `value` are borrowed from it, which is enough until the next round.
+    // SAFETY: the dict is alive, and `position` is of this loop alone. `key` and `value` are
+    // borrowed from the dict: they are used before anything below could run Python code, and
+    // no other thread runs any while this one holds the global lock.
     while unsafe { ffi::PyDict_Next(dict.as_ptr(), &mut position, &mut key, &mut value) } != 0 {
         // SAFETY: an object has a type, and the type of `str` is never freed.
         if !ptr::eq(unsafe { ffi::Py_TYPE(key) }, &raw const ffi::PyUnicode_Type) {
@@ -41,7 +43,8 @@ pub(crate) fn matching<'py, K>(
         // SAFETY: `key` is a `str`. Its UTF-8 lives as long as it does.
         let utf8 = unsafe { ffi::PyUnicode_AsUTF8AndSize(key, &mut length) };
         if utf8.is_null() {
-            // Half a surrogate pair is no part of a header's name.
+            // Half a surrogate pair is no part of a header's name. Making the error may have
+            // run Python code, so nothing is kept of this round.
             // SAFETY: this thread is attached to Python.
             unsafe { ffi::PyErr_Clear() };
             continue;
@@ -52,6 +55,27 @@ pub(crate) fn matching<'py, K>(
         if let Some(wanted) = wanted(name) {
             // SAFETY: `value` is borrowed from the dict; this counts one more reference.
             found(wanted, unsafe { Bound::from_borrowed_ptr(py, value) });
+        }
+    }
+    OtherKeys(others)
+}
+
+/// The same where other threads may change the dict meanwhile: references are counted.
+#[cfg(Py_GIL_DISABLED)]
+pub(crate) fn matching<'py, K>(
+    dict: &Bound<'py, PyDict>,
+    wanted: impl Fn(&[u8]) -> Option<K>,
+    mut found: impl FnMut(K, Bound<'py, PyAny>),
+) -> OtherKeys {
+    let mut others = false;
+    for (key, value) in dict.iter().collect::<Vec<_>>() {
+        match key.cast_exact::<pyo3::types::PyString>() {
+            Ok(name) => {
+                if let Some(wanted) = name.to_str().ok().and_then(|name| wanted(name.as_bytes())) {
+                    found(wanted, value);
+                }
+            }
+            Err(_) => others = true,
         }
     }
     OtherKeys(others)

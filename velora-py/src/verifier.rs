@@ -9,6 +9,7 @@ use crate::body::raw_body;
 use crate::delivery::Delivery;
 use crate::errors::Result;
 use crate::headers::Found;
+use crate::number::Real;
 use crate::unchecked::Kept;
 use crate::{scheme, secret, time};
 
@@ -26,11 +27,11 @@ impl Verifier {
     fn new(
         scheme: &Bound<'_, PyAny>,
         secrets: &Bound<'_, PyAny>,
-        tolerance: Option<f64>,
+        tolerance: Option<Real>,
     ) -> Result<Self> {
         let verifier = CoreVerifier::new(scheme::read(scheme)?, secret::read_all(secrets)?)?;
         Ok(Self(match tolerance {
-            Some(seconds) => verifier.with_tolerance(Tolerance::try_from_secs_f64(seconds)?),
+            Some(Real(seconds)) => verifier.with_tolerance(Tolerance::try_from_secs_f64(seconds)?),
             None => verifier,
         }))
     }
@@ -53,7 +54,7 @@ impl Verifier {
         slf: &Bound<'_, Self>,
         body: &Bound<'_, PyAny>,
         headers: &Bound<'_, PyAny>,
-        now: Option<f64>,
+        now: Option<Real>,
     ) -> PyResult<Delivery> {
         let body = raw_body(body)?;
         let found = Found::read(slf.get().0.precheck(), headers)?;

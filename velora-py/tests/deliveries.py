@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from velora import SignedDelivery, Signer, VeloraError
 
 SECRET = "0123456789abcdef" * 4

@@ -21,7 +21,7 @@ class Either:
 
     def __init__(self, kind: str) -> None:
         self.is_async = kind == "async"
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()
 
     def client(self, system: ModuleType, *arguments: Any, **options: Any) -> Any:
         """A client of this system."""
@@ -50,17 +50,22 @@ class Either:
     def run(self, work: Any) -> Any:
         """What is awaited at last, as an exception if it comes to one."""
 
-        async def limited() -> Any:
-            return await asyncio.wait_for(work, LIMIT)
+        async def awaited() -> Any:
+            return await work
 
-        return self._loop.run_until_complete(limited())
+        task = self.loop.create_task(awaited())
+        limit = self.loop.call_later(LIMIT, task.cancel)
+        try:
+            return self.loop.run_until_complete(task)
+        finally:
+            limit.cancel()
 
     def __enter__(self) -> Either:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.close()
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
 
 
 class Waiting:
@@ -79,7 +84,7 @@ class Waiting:
             return self._either.run(value)
         if hasattr(value, "__anext__"):
             return WaitingItems(self._either, value)
-        if inspect.ismethod(value):
+        if inspect.isroutine(value):
             return lambda *given, **named: self._shown(self._call(value, given, named))
         if type(value).__name__ == "AsyncWebhooks":
             return Waiting(self._either, value)

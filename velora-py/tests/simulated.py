@@ -71,8 +71,10 @@ class Simulator:
 
     def truth(self, **window: Any) -> list[str]:
         """The rows that a complete read gives, in an order of their own."""
-        query = {key: str(value).lower() if value in (True, False) else value
-                 for key, value in window.items()}
+        query = {
+            key: str(value).lower() if value in (True, False) else value
+            for key, value in window.items()
+        }
         rows = self._ask("GET", f"truth?{urlencode({**query, 'give': 'rows'})}")
         return sorted(rows.decode().splitlines())
 
@@ -89,7 +91,8 @@ class Simulator:
         return content
 
     def stop(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(timeout=30)
         self._process.stdout.close()

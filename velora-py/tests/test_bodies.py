@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from deliveries import BODY, NOW, SECRET, SIGNED, body_of, code_of, signed
 from pydantic import BaseModel
-
 from velora import ConfigError, MemoryStore, Receiver, Signer, VerificationError, Verifier
 
 VERIFIER = Verifier("health", SECRET)
+JSON = {"Content-Type": "application/json"}
 
 
 class Parsed(BaseModel):
@@ -69,7 +69,8 @@ def mapped() -> mmap.mmap:
 )
 def test_whatever_holds_bytes_is_a_body(body: Any) -> None:
     assert VERIFIER.verify(body, SIGNED, NOW).body == BODY
-    assert Signer("health", SECRET).sign(body, NOW).headers == list(SIGNED.items())
+    made = Signer("health", SECRET).sign(body, NOW)
+    assert (made.body, dict(made.headers)) == (BODY, {**SIGNED, **JSON})
 
 
 def test_a_mapped_file_is_a_body() -> None:
@@ -84,11 +85,12 @@ def test_a_buffer_of_wider_items_is_its_bytes() -> None:
 
 
 def test_what_is_changed_later_was_copied() -> None:
-    body = bytearray(BODY)
-    delivery = VERIFIER.verify(body, SIGNED, NOW)
+    genuine = signed(now=NOW)
+    body = bytearray(genuine.body)
+    delivery = VERIFIER.verify(body, genuine.headers, NOW)
     body[:] = b"x" * len(body)
-    assert delivery.body == BODY
-    assert delivery.key() is not None
+    assert delivery.body == genuine.body
+    assert delivery.key() == "health:evt_1:phi.read"
 
 
 def test_what_is_not_bytes_is_refused() -> None:
@@ -141,7 +143,13 @@ def test_a_released_buffer_is_refused() -> None:
 
 
 def test_each_byte_counts() -> None:
-    for body in [b"", BODY + b"\n", b"\xef\xbb\xbf" + BODY, BODY[:-1], BODY.replace(b"1", b"2")]:
+    for body in [
+        b"",
+        BODY + b"\n",
+        b"\xef\xbb\xbf" + BODY,
+        BODY[:-1],
+        BODY.replace(b"1", b"2"),
+    ]:
         with pytest.raises(VerificationError) as raised:
             VERIFIER.verify(body, SIGNED, NOW)
         assert raised.value.code == "signature_mismatch"

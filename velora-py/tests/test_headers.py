@@ -17,10 +17,9 @@ from django.http.request import HttpHeaders
 from starlette.datastructures import Headers as StarletteHeaders
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request as StarletteRequest
+from velora import Signer, Verifier
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.datastructures import Headers as WerkzeugHeaders
-
-from velora import Signer, Verifier
 
 VERIFIER = Verifier("health", SECRET)
 NAME = "X-Velora-Signature"
@@ -145,7 +144,9 @@ def test_a_list_is_as_many_values_as_it_has() -> None:
     assert VERIFIER.verify(BODY, {NAME: [VALUE]}, NOW)
     assert VERIFIER.verify(BODY, {NAME: (VALUE.encode(),)}, NOW)
     assert code_of(lambda: VERIFIER.verify(BODY, {NAME: []}, NOW)) == "missing_header"
-    assert code_of(lambda: VERIFIER.verify(BODY, {NAME: [VALUE, ""]}, NOW)) == "duplicate_header"
+    assert (
+        code_of(lambda: VERIFIER.verify(BODY, {NAME: [VALUE, ""]}, NOW)) == "duplicate_header"
+    )
 
 
 def test_only_what_is_looked_at_is_read() -> None:

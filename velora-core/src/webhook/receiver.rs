@@ -198,8 +198,10 @@ impl Receiver {
         self.reply(Outcome::Refused(error))
     }
 
-    /// The one place that decides statuses.
-    pub(crate) fn reply(&self, outcome: Outcome) -> Reply {
+    /// The answer to a request with this outcome: for what ends before it comes to
+    /// [`receive`](Self::receive), such as a body that broke off. The one place that
+    /// decides statuses.
+    pub fn reply(&self, outcome: Outcome) -> Reply {
         let scheme = self.verifier.scheme();
         let reply = Reply::to(scheme, outcome);
         tracing::debug!(

@@ -224,7 +224,10 @@ async fn the_journal_is_where_the_caller_says() {
         assert_eq!(read.len(), 1);
         let url = format!("https://api.example.com/api/audits/run_1/gl?format={text}");
         assert_eq!(server.seen().pop().unwrap().url(), url);
+        assert_eq!(text.parse(), Ok(format));
     }
+    let unknown: Result<JournalFormat, _> = "xero".parse();
+    assert_eq!(unknown.unwrap_err().code().as_str(), "invalid_option");
     for path in ["https://evil.example.com/", "gl", "/gl?x=1", "/../gl", ""] {
         let error = rows(client.journal_csv(path, JournalFormat::NetSuite))
             .await

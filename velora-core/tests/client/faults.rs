@@ -12,6 +12,8 @@ use velora_simulator::{BILLING_KEY, CURAE_KEY, Fault, FaultKind, Simulator, TV_T
 
 use FaultKind::*;
 
+/// A new one for every fault: what a client gave up may still be on its way to the one
+/// it asked, and would take the next fault upon itself.
 fn simulator() -> Simulator {
     Simulator::builder()
         .events(23_456)
@@ -101,15 +103,13 @@ fn verdict(outcome: Result<Vec<String>, ApiError>, truth: &[String]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_is_whole_or_says_why_not() {
-    let simulator = simulator();
-    let truth = truth(&simulator, week());
+    let truth = truth(&simulator(), week());
     for (fault, expected, _) in faults() {
+        let simulator = simulator();
         let impatient = builder(&simulator)
             .with_max_response_bytes(8 << 20)
             .with_read_timeout(Duration::from_millis(700));
         let client = impatient.build().unwrap();
-        simulator.clear_requests();
-        simulator.clear_faults();
         simulator.inject(armed(&fault).path(EVENTS).skip(2));
         let outcome = list(&client, EventQuery::new().with_window(week())).await;
         assert_eq!(verdict(outcome, &truth), expected, "{fault:?}");
@@ -119,15 +119,13 @@ async fn a_listing_is_whole_or_says_why_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_is_whole_or_says_why_not() {
-    let simulator = simulator();
-    let truth = truth(&simulator, week());
+    let truth = truth(&simulator(), week());
     for (fault, _, expected) in faults() {
+        let simulator = simulator();
         let impatient = builder(&simulator)
             .with_max_response_bytes(16 << 20)
             .with_read_timeout(Duration::from_millis(700));
         let client = impatient.build().unwrap();
-        simulator.clear_faults();
-        simulator.clear_requests();
         simulator.inject(armed(&fault).path(EXPORT).skip(3));
         let outcome = export(&client, ExportQuery::new(week())).await;
         assert_eq!(verdict(outcome, &truth), expected, "{fault:?}");

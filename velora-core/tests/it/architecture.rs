@@ -9,7 +9,11 @@ fn workspace() -> PathBuf {
 
 /// All Rust files below a folder, or the one file, with their texts.
 fn sources(path: &str) -> Vec<(PathBuf, String)> {
-    let mut pending = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path)];
+    rust_files(workspace().join("velora-core/src").join(path))
+}
+
+fn rust_files(root: PathBuf) -> Vec<(PathBuf, String)> {
+    let mut pending = vec![root.clone()];
     let mut found = Vec::new();
     while let Some(path) = pending.pop() {
         if path.is_dir() {
@@ -23,7 +27,7 @@ fn sources(path: &str) -> Vec<(PathBuf, String)> {
             found.push((path, text));
         }
     }
-    assert!(!found.is_empty(), "nothing at {path}");
+    assert!(!found.is_empty(), "nothing at {}", root.display());
     found
 }
 
@@ -150,6 +154,18 @@ fn bindings_name_no_library_that_decides() {
                 "{binding} names {library}"
             );
         }
+    }
+}
+
+#[test]
+fn one_file_of_a_binding_alone_is_unchecked() {
+    let binding = fs::read_to_string(workspace().join("velora-py/src/lib.rs")).unwrap();
+    assert!(binding.contains("#![deny(unsafe_code)]"));
+    for (file, text) in rust_files(workspace().join("velora-py/src")) {
+        let text = code(&text);
+        let lifts = text.contains("allow(unsafe_code") || text.contains("expect(unsafe_code");
+        let may = file.ends_with("unchecked.rs");
+        assert_eq!(lifts, may, "{}", file.display());
     }
 }
 

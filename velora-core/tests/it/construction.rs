@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use velora_core::{
     ConfigError, Identity, MemoryStore, Scheme, SignatureForm, SignedPayload, Signer,
-    SigningSecret, StoreOptions, TimeUnit, Tolerance, Verifier,
+    SigningSecret, StoreOptions, TimeUnit, Tolerance, UnixTime, Verifier,
 };
 
 use super::support::{SECRET, scheme, secret};
@@ -76,6 +76,49 @@ fn tolerances() {
         Tolerance::try_from_secs_f64(1.001),
         Ok(Tolerance::from_secs(1)),
         "a millisecond is not lost on the way"
+    );
+}
+
+#[test]
+fn instants() {
+    let millis = |seconds| UnixTime::try_from_secs_f64(seconds).map(UnixTime::as_millis);
+    assert_eq!(millis(1_780_000_000.001), Ok(1_780_000_000_001));
+    assert_eq!(millis(0.000_9), Ok(0));
+    assert_eq!(millis(-0.5), Ok(-500));
+    assert_eq!(millis(f64::MAX), Ok(i64::MAX / 1_000));
+    for seconds in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let refused = UnixTime::try_from_secs_f64(seconds);
+        assert_eq!(code(refused), "invalid_option");
+    }
+}
+
+#[test]
+fn the_secret_of_a_registration_can_be_stored() {
+    let secret = SigningSecret::new("0123456789abcdef").unwrap();
+    assert_eq!(secret.expose_secret(), b"0123456789abcdef");
+}
+
+#[test]
+fn names_the_headers_that_are_looked_at() {
+    let looked_at = |name| {
+        let verifier = Verifier::new(scheme(name), [secret("a")]).unwrap();
+        let headers = verifier.precheck().headers();
+        headers
+            .map(|name| name.as_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(looked_at("health"), ["X-Velora-Signature"]);
+    assert_eq!(
+        looked_at("curae"),
+        [
+            "CuraeAI-Signature",
+            "CuraeAI-Event-Id",
+            "CuraeAI-Event-Type"
+        ]
+    );
+    assert_eq!(
+        looked_at("tv"),
+        ["X-Velora-Signature", "X-Velora-Timestamp", "X-Velora-Event"]
     );
 }
 

@@ -238,6 +238,32 @@ async fn work_that_is_released_comes_again() {
     );
 }
 
+/// As a binding holds it, from one call of its host to the next.
+#[tokio::test]
+async fn work_outlives_what_it_was_begun_with() {
+    let work = {
+        let receiver = receiver("health");
+        let signed = signed("health", EVENTS[0]);
+        let begun = receiver.begin_event::<_, health::Event>(&signed.body, &signed.headers);
+        let (work, event) = begun.await.unwrap();
+        assert_eq!(event.id, "evt_1");
+        work.into_owned()
+    };
+    assert_eq!(work.delivery().body(), EVENTS[0].as_bytes());
+    assert_eq!(answer(&work.done().await), (200, "processed", None));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_claimed() {
+    let receiver = receiver("health");
+    let signed = signed("health", r#"{"id":"evt_1","type":7}"#);
+    let begun = receiver.begin_event::<_, health::Event>(&signed.body, &signed.headers);
+    assert_eq!(
+        answer(&begun.await.unwrap_err()),
+        (500, "malformed_event", None)
+    );
+}
+
 /// The process "dies" between the claim and the commit: the future is dropped.
 #[tokio::test]
 async fn a_crash_costs_a_repeat_never_an_event() {

@@ -7,8 +7,11 @@ from os import PathLike
 from types import GenericAlias
 from typing import Any, ClassVar, Generic, Literal, TypeVar, final, overload
 
-from . import billing, curae, health, tv
+from typing_extensions import Buffer
+
+from . import billing, curae, events, health, receiving, tv
 from .api import RateLimit
+from .receiving import Headers
 
 __all__ = [
     "CODES",
@@ -55,11 +58,13 @@ class SigningSecret:
 class Scheme:
     """How one system signs its deliveries: a plain value.
 
-    The MAC is always HMAC-SHA-256 in 64 lower-case hex digits. ``form`` is ``list``
-    (``t=<seconds>,v1=<hex>``) or ``prefixed`` (``prefix``, which may be empty, then the hex).
+    The MAC is always HMAC-SHA-256 in 64 lower-case hex digits. ``form`` is ``list``,
+    the default (``t=<seconds>,v1=<hex>``), or ``prefixed`` (``prefix``, which may be empty,
+    then the hex).
     ``signed_payload`` is the text before and after the timestamp under the MAC; without it the
     body alone is signed. ``identity`` names the members of the body that tell events apart;
-    without it the body's digest does.
+    without it the body's digest does. A refusal is
+    answered with ``reject_status`` (401).
 
     >>> slack = Scheme(
     ...     "slack", "X-Slack-Signature", form="prefixed", prefix="v0=",
@@ -74,13 +79,13 @@ class Scheme:
         name: str,
         signature_header: str,
         *,
-        form: Literal["list", "prefixed"] = "list",
-        prefix: str = "",
+        form: Literal["list", "prefixed"] | None = None,
+        prefix: str | None = None,
         timestamp_header: str | None = None,
-        timestamp_unit: Literal["seconds", "milliseconds"] = "seconds",
+        timestamp_unit: Literal["seconds", "milliseconds"] | None = None,
         signed_payload: tuple[str, str] | None = None,
         identity: Sequence[str] | None = None,
-        reject_status: int = 401,
+        reject_status: int | None = None,
         client_errors_are_final: bool = False,
     ) -> Scheme: ...
     @staticmethod
@@ -150,7 +155,9 @@ class Verifier(Generic[_E_co]):
     def dangerous_without_tolerance(scheme: str | Scheme, secrets: _Secrets) -> Verifier[Any]:
         """A verifier that checks no age: a captured delivery can be replayed for ever, as far
         as no store stands between it and the handler."""
-    def verify(self, body: Any, headers: Any, now: float | None = None) -> Delivery[_E_co]:
+    def verify(
+        self, body: Buffer, headers: Headers, now: float | None = None
+    ) -> Delivery[_E_co]:
         """Verifies the raw body, exactly as received.
 
         ``body`` is anything that holds bytes: ``await request.body()`` in FastAPI and
@@ -208,7 +215,7 @@ class Signer:
     """
 
     def __new__(cls, scheme: str | Scheme, secrets: _Secrets) -> Signer: ...
-    def sign(self, body: Any, now: float | None = None) -> SignedDelivery:
+    def sign(self, body: Buffer, now: float | None = None) -> SignedDelivery:
         """Signs the raw body as of ``now``, in seconds since the epoch. Headers that repeat a
         member of the body are written where the body has it."""
 
@@ -231,6 +238,9 @@ class AuditEvent:
 
     Its members are found once, and each is read when it is asked for. Any may be absent; one of
     an undocumented type reads as ``None``, and is still in ``raw``. Its repr shows no PHI.
+
+    It keeps the memory of the answer that it came in. To hold a few events for long, hold
+    ``AuditEvent.from_json(event.raw)``.
     """
 
     @staticmethod
@@ -247,7 +257,7 @@ class AuditEvent:
     def action(self) -> str | None:
         """What happened, a delivery's ``type``, as text."""
     @property
-    def type(self) -> health.EventType | str | None:
+    def type(self) -> health.EventType | events.OtherType | None:
         """What happened, as a type."""
     @property
     def user_id(self) -> str | None:
@@ -389,7 +399,8 @@ class Receiver:
     ) -> Receiver: ...
     @property
     def body_limit(self) -> int: ...
-    def begin(self, body: Any, headers: Any) -> Call: ...
+    def unreadable(self) -> receiving.Reply: ...
+    def begin(self, body: Buffer, headers: Headers) -> Call: ...
 
 @final
 class Health:

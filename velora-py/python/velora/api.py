@@ -88,7 +88,9 @@ class Base(Generic[N]):
         return self._native.rate_limit()
 
     def __repr__(self) -> str:
-        return f"{type(self).__module__}.{type(self).__name__}({self.base_url!r})"
+        made = hasattr(self, "_native")  # It may be shown because it could not be made.
+        shown = repr(self.base_url) if made else ".."
+        return f"{type(self).__module__}.{type(self).__name__}({shown})"
 
 
 class SyncBase(Base[N]):
@@ -97,7 +99,8 @@ class SyncBase(Base[N]):
     __slots__ = ()
 
     def close(self) -> None:
-        """Closes the connections. A later call opens new ones."""
+        """Closes the connections. A later call opens new ones, and a list that was begun
+        goes on."""
         self._native.close()
 
     def __enter__(self) -> Self:
@@ -118,7 +121,8 @@ class AsyncBase(Base[N]):
     __slots__ = ()
 
     async def aclose(self) -> None:
-        """Closes the connections. A later call opens new ones."""
+        """Closes the connections. A later call opens new ones, and a list that was begun
+        goes on."""
         self._native.close()
 
     async def __aenter__(self) -> Self:

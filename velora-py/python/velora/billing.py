@@ -6,20 +6,20 @@ Source: Velora Billing, *API + Webhooks*.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import _velora, events
 from .api import AsyncBase, SyncBase
+from .errors import ApiError
 from .paging import AsyncItems, Items, in_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from typing_extensions import Unpack
 
     from .api import ClientOptions
-    from .errors import ApiError
 
 __all__ = [
     "AsyncClient",
@@ -188,7 +188,10 @@ class Client(SyncBase[_velora.Billing]):
     __slots__ = ()
 
     def __init__(self, api_key: str, **options: Unpack[ClientOptions]) -> None:
-        super().__init__(_velora.Billing(api_key, **options))
+        try:
+            super().__init__(_velora.Billing(api_key, **options))
+        finally:
+            del api_key, options  # A traceback may show what its frames hold.
 
     def recon_summary(self) -> ReconSummary:
         """What is open, and when the latest invoice and run were."""
@@ -247,7 +250,10 @@ class AsyncClient(AsyncBase[_velora.Billing]):
     __slots__ = ()
 
     def __init__(self, api_key: str, **options: Unpack[ClientOptions]) -> None:
-        super().__init__(_velora.Billing(api_key, **options))
+        try:
+            super().__init__(_velora.Billing(api_key, **options))
+        finally:
+            del api_key, options  # A traceback may show what its frames hold.
 
     async def recon_summary(self) -> ReconSummary:
         """See ``Client.recon_summary``."""

@@ -6,19 +6,20 @@ Sources: CuraeAI, *Platform webhooks*, *API conventions*.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _velora, events
+from ._velora import SigningSecret
 from .api import AsyncBase, SyncBase
+from .events import OtherType
 from .paging import AsyncItems, Items
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from typing_extensions import Unpack
 
-    from ._velora import SigningSecret
     from .api import ClientOptions
 
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
 
 
 class EventType(events.EventType):
-    """What happened. The catalogue is open: any other type comes as a ``str``."""
+    """What happened. The catalogue is open: any other type comes as an ``OtherType``."""
 
     PATIENT_CREATED = "patient.created"
     PATIENT_UPDATED = "patient.updated"
@@ -65,7 +66,7 @@ class EventType(events.EventType):
 class Event(events.BaseEvent):
     """A platform event."""
 
-    type: EventType | str
+    type: EventType | OtherType
     """What happened, such as ``EventType.RECORDS_EXPORT_READY``."""
     id: str
     """The same in every retry of the event."""
@@ -88,7 +89,7 @@ class Endpoint:
     """Its id."""
     url: str | None
     """Where deliveries go."""
-    event_types: tuple[EventType | str, ...]
+    event_types: tuple[EventType | OtherType, ...]
     """The types it receives."""
     status: str | None
     """``ACTIVE``, or what else there is."""
@@ -270,7 +271,10 @@ class Client(SyncBase[_velora.Curae]):
     __slots__ = ()
 
     def __init__(self, api_key: str, **options: Unpack[ClientOptions]) -> None:
-        super().__init__(_velora.Curae(api_key, **options))
+        try:
+            super().__init__(_velora.Curae(api_key, **options))
+        finally:
+            del api_key, options  # A traceback may show what its frames hold.
 
     @property
     def webhooks(self) -> Webhooks:
@@ -284,7 +288,10 @@ class AsyncClient(AsyncBase[_velora.Curae]):
     __slots__ = ()
 
     def __init__(self, api_key: str, **options: Unpack[ClientOptions]) -> None:
-        super().__init__(_velora.Curae(api_key, **options))
+        try:
+            super().__init__(_velora.Curae(api_key, **options))
+        finally:
+            del api_key, options  # A traceback may show what its frames hold.
 
     @property
     def webhooks(self) -> AsyncWebhooks:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-__all__ = ["BaseEvent", "CustomEvent", "EventType"]
+__all__ = ["BaseEvent", "CustomEvent", "EventType", "OtherType"]
 
 
 class EventType(str, Enum):
     """The type of an event: a text that has a name. ``EventType.X == "x"`` holds.
 
-    The catalogues are open: a type that is newer than this version comes as a plain ``str``,
+    The catalogues are open: a type that is newer than this version comes as an ``OtherType``,
     and is an event like any other.
     """
 
@@ -22,6 +22,12 @@ class EventType(str, Enum):
 
     def __format__(self, spec: str) -> str:
         return format(str(self.value), spec)
+
+
+class OtherType(str):
+    """A type that no catalogue of this version has: its text."""
+
+    __slots__ = ()
 
 
 class BaseEvent:

@@ -6,21 +6,21 @@ Sources: Velora Health, *Webhooks*, *Audit events*, *Code samples*.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _velora, events
-from ._velora import AuditEvent, Manifest
+from ._velora import AuditEvent, Manifest, SigningSecret
 from .api import AsyncBase, SyncBase
+from .events import OtherType
 from .paging import AsyncItems, Items, in_loop
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from typing_extensions import Unpack
 
-    from ._velora import SigningSecret
     from .api import ClientOptions
 
 __all__ = [
@@ -44,7 +44,7 @@ __all__ = [
 
 
 class EventType(events.EventType):
-    """What happened. The catalogue is open: any other type comes as a ``str``."""
+    """What happened. The catalogue is open: any other type comes as an ``OtherType``."""
 
     PHI_READ = "phi.read"
     PHI_QUERY = "phi.query"
@@ -90,7 +90,7 @@ class Event(events.BaseEvent):
     undocumented type stays in ``extra``.
     """
 
-    type: EventType | str
+    type: EventType | OtherType
     """What happened, such as ``EventType.PHI_READ``."""
     id: str
     """The same in every retry of the event."""
@@ -299,7 +299,10 @@ class Client(SyncBase[_velora.Health]):
     __slots__ = ()
 
     def __init__(self, api_key: str, **options: Unpack[ClientOptions]) -> None:
-        super().__init__(_velora.Health(api_key, **options))
+        try:
+            super().__init__(_velora.Health(api_key, **options))
+        finally:
+            del api_key, options  # A traceback may show what its frames hold.
 
     @classmethod
     def from_env(cls) -> Client:
@@ -425,7 +428,10 @@ class AsyncClient(AsyncBase[_velora.Health]):
     __slots__ = ()
 
     def __init__(self, api_key: str, **options: Unpack[ClientOptions]) -> None:
-        super().__init__(_velora.Health(api_key, **options))
+        try:
+            super().__init__(_velora.Health(api_key, **options))
+        finally:
+            del api_key, options  # A traceback may show what its frames hold.
 
     @classmethod
     def from_env(cls) -> AsyncClient:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -55,33 +54,46 @@ class Page(Sequence[T_co]):
         return f"Page({len(self)} items)"
 
 
+class _Place:
+    """Where a list is being read. What is interrupted goes on from here."""
+
+    __slots__ = ("items", "stream")
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.items: Iterator[Any] = iter(())
+
+
 class Items(Iterator[T]):
     """Items one after the other; the next ones are fetched while these are worked on.
 
-    Nothing is sent before the first one is asked for. After an error it ends. A loop that is
-    left early ends it too; ``close()``, or a ``with`` block, does so by name.
+    Nothing is sent before the first one is asked for. After an error it raises that
+    error again. A loop that is left, or interrupted, can be gone on with; for good it ends with
+    the last name of it, by ``close()`` or at the end of a ``with`` block.
     """
 
-    __slots__ = ("_items", "_stream")
+    __slots__ = ("_place",)
 
     def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._items: Generator[T, None, None] = _items(stream)
+        self._place = _Place(stream)
 
     def __iter__(self) -> Iterator[T]:
-        return self._items
+        return _items(self._place)
 
     def __next__(self) -> T:
-        return next(self._items)
+        for item in _items(self._place):
+            found: T = item
+            return found
+        raise StopIteration
 
     def pages(self) -> Iterator[Page[T]]:
         """The pages that were not yet begun. Pages without items are walked past."""
-        return _pages(self._stream)
+        return _pages(self._place.stream)
 
     def close(self) -> None:
         """Ends it, and whatever is being fetched."""
-        self._items.close()
-        self._stream.close()
+        self._place.items = iter(())
+        self._place.stream.close()
 
     def __enter__(self) -> Self:
         return self
@@ -96,28 +108,36 @@ class Items(Iterator[T]):
 
 
 class AsyncItems(AsyncIterator[T]):
-    """``Items`` for ``async for``."""
+    """``Items`` for ``async for``. What a wait that was cancelled was waiting for is not
+    lost, but comes next."""
 
-    __slots__ = ("_items", "_stream")
+    __slots__ = ("_place",)
 
     def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._items: AsyncGenerator[T, None] = _async_items(stream)
+        self._place = _Place(stream)
 
     def __aiter__(self) -> AsyncIterator[T]:
-        return self._items
+        return _async_items(self._place)
 
     async def __anext__(self) -> T:
-        return await self._items.__anext__()
+        place = self._place
+        while True:
+            for item in place.items:
+                found: T = item
+                return found
+            page = await place.stream.next().future()
+            if page is None:
+                raise StopAsyncIteration
+            place.items = iter(page)
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """The pages that were not yet begun. Pages without items are walked past."""
-        return _async_pages(self._stream)
+        return _async_pages(self._place.stream)
 
     async def aclose(self) -> None:
         """Ends it, and whatever is being fetched."""
-        await self._items.aclose()
-        self._stream.close()
+        self._place.items = iter(())
+        self._place.stream.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,9 +155,13 @@ class AsyncItems(AsyncIterator[T]):
 # until the garbage collector comes by.
 
 
-def _items(stream: Stream) -> Generator[Any, None, None]:
-    for page in _pages(stream):
-        yield from page
+def _items(place: _Place) -> Generator[Any, None, None]:
+    while True:
+        yield from place.items
+        page = place.stream.next().wait()
+        if page is None:
+            return
+        place.items = iter(page)
 
 
 def _pages(stream: Stream) -> Iterator[Any]:
@@ -145,10 +169,14 @@ def _pages(stream: Stream) -> Iterator[Any]:
         yield page
 
 
-async def _async_items(stream: Stream) -> AsyncGenerator[Any, None]:
-    async for page in _async_pages(stream):
-        for item in page:
+async def _async_items(place: _Place) -> AsyncGenerator[Any, None]:
+    while True:
+        for item in place.items:
             yield item
+        page = await place.stream.next().future()
+        if page is None:
+            return
+        place.items = iter(page)
 
 
 async def _async_pages(stream: Stream) -> AsyncIterator[Any]:
@@ -160,5 +188,7 @@ def in_loop(callback: Callable[[T], object] | None) -> Callable[[T], object] | N
     """The same function, called in the event loop that is running."""
     if callback is None:
         return None
+    import asyncio  # Whoever comes here has it; the others need not wait for it.
+
     loop = asyncio.get_running_loop()
     return lambda value: loop.call_soon_threadsafe(callback, value)

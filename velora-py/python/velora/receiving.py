@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from . import _velora
+from .errors import Code
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from typing_extensions import Buffer
+
     from ._velora import Verifier
-    from .errors import Code
     from .health import AuditEvent
     from .stores import Store
     from .tv import StreamEvent
 
-__all__ = ["AsyncReceiver", "Outcome", "Receiver", "Reply"]
+__all__ = ["AsyncReceiver", "Headers", "Outcome", "Receiver", "Reply"]
 
 E = TypeVar("E")
 
-Outcome = str
+Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+"""A dict, a framework's header object, pairs as ASGI has them, or a WSGI environ."""
+
+Outcome = Literal["processed", "duplicate", "in_flight"] | Code
 """``processed``, ``duplicate``, ``in_flight``, or the code of a fault."""
 
 
@@ -37,8 +43,8 @@ class Reply:
     """``processed``, ``duplicate``, ``in_flight``, or the code of a fault. Fit for the body."""
     code: Code | None
     """The code, where the outcome is a fault."""
-    error: BaseException | None = None
-    """What the handler raised, to be logged."""
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+    """What the handler raised, to be logged with care: it may repeat what was delivered."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -64,6 +70,10 @@ class _Receiver(Generic[E]):
         more than one byte beyond it needs to be read, and given to ``receive``."""
         return self._native.body_limit
 
+    def unreadable(self) -> Reply:
+        """The answer to a request whose body broke off, for those who read it themselves."""
+        return self._native.unreadable()
+
     @property
     def verifier(self) -> Verifier[E]:
         """The verifier that decides what is genuine."""
@@ -87,7 +97,7 @@ class Receiver(_Receiver[E]):
     >>> signed = Signer("health", "secret").sign(b'{"id":"evt_1","type":"phi.read"}')
     >>> receiver.receive(signed.body, signed.headers, print)
     Event(type='phi.read', id='evt_1')
-    Reply(status=200, retry_after=None, outcome='processed', code=None, error=None)
+    Reply(status=200, retry_after=None, outcome='processed', code=None)
     >>> receiver.receive(signed.body, signed.headers, print).outcome
     'duplicate'
 
@@ -96,17 +106,18 @@ class Receiver(_Receiver[E]):
 
     __slots__ = ()
 
-    def receive(self, body: Any, headers: Any, handler: Callable[[E], object]) -> Reply:
+    def receive(self, body: Buffer, headers: Headers, handler: Callable[[E], object]) -> Reply:
         """Receives one request. ``handler`` is called only for a genuine event that nobody has
         handled or is handling; when it returns the claim is committed, and when it raises the
         claim is released, so that the event comes again: what it raised is in
         ``Reply.error``. Nothing but a ``ConfigError`` is raised, for misuse.
         """
+        must_wait(handler)
         work = self._native.begin(body, headers).wait()
         if isinstance(work, Reply):
             return work
         try:
-            handler(work.event)
+            _settled(handler(work.event))
         except BaseException as error:
             reply: Reply = work.release().wait()
             if not isinstance(error, Exception):
@@ -125,9 +136,10 @@ class Receiver(_Receiver[E]):
         Raises what the handler raises, after the claim is released; a ``StoreError``; a
         ``ValueError`` for an event without an identity.
         """
+        must_wait(handler)
         with self._store.claim(_key(event)) as claim:
             if claim.fresh:
-                handler(event)
+                _settled(handler(event))
             return _OUTCOMES[claim.state]
 
 
@@ -137,7 +149,7 @@ class AsyncReceiver(_Receiver[E]):
     __slots__ = ()
 
     async def receive(
-        self, body: Any, headers: Any, handler: Callable[[E], Awaitable[object] | object]
+        self, body: Buffer, headers: Headers, handler: Callable[[E], Awaitable[object] | object]
     ) -> Reply:
         """See ``Receiver.receive``. Where the task is cancelled, as by a sender that hangs up,
         the claim is released."""
@@ -175,6 +187,30 @@ _OUTCOMES: dict[Literal["fresh", "in_flight", "done"], Outcome] = {
     "in_flight": "in_flight",
     "done": "duplicate",
 }
+
+
+def is_async(handler: Callable[..., object]) -> bool:
+    """Whether a call of the handler gives a coroutine."""
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
+        getattr(handler, "__call__", None)  # noqa: B004
+    )
+
+
+def must_wait(handler: Callable[..., object]) -> None:
+    """Refuses a handler whose calls nobody would await."""
+    if is_async(handler):
+        raise TypeError(_NOT_AWAITED)
+
+
+def _settled(handled: object) -> None:
+    """Refuses what a handler gave and nobody would await: its work has not begun."""
+    if inspect.isawaitable(handled):
+        if inspect.iscoroutine(handled):
+            handled.close()
+        raise TypeError(_NOT_AWAITED)
+
+
+_NOT_AWAITED = "a `Receiver` calls its handler and does not await it: give it a plain function"
 
 
 def _key(event: AuditEvent | StreamEvent) -> str:

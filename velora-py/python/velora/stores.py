@@ -166,9 +166,14 @@ class Claim:
 
     @property
     def _is_held(self) -> bool:
-        return self.fresh and not self._ended
+        return self._claim is not None and self.fresh and not self._ended
+
+    def _check_free(self) -> None:
+        if self._is_held:
+            raise RuntimeError("this claim is held already: claim the key once more instead")
 
     def __enter__(self) -> Self:
+        self._check_free()
         self._claim = self._native.claim(self.key).wait()
         self._ended = False
         return self
@@ -188,6 +193,7 @@ class Claim:
             self.release()
 
     async def __aenter__(self) -> Self:
+        self._check_free()
         self._claim = await self._native.claim(self.key).future()
         self._ended = False
         return self

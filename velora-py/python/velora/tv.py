@@ -8,28 +8,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _velora, events
+from ._velora import SigningSecret
 from .api import AsyncBase, SyncBase
+from .errors import ApiError
+from .events import OtherType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
-    from ._velora import SigningSecret
     from .api import ClientOptions
-    from .errors import ApiError
 
 __all__ = [
     "AsyncClient",
+    "AsyncEventStream",
     "BodyOnlyEvent",
     "Client",
     "Connected",
     "CreatedWebhook",
     "Event",
+    "EventStream",
     "EventType",
     "Gap",
     "StreamEvent",
@@ -39,7 +42,7 @@ __all__ = [
 
 
 class EventType(events.EventType):
-    """What happened. The catalogue is open: any other type comes as a ``str``."""
+    """What happened. The catalogue is open: any other type comes as an ``OtherType``."""
 
     STREAM_ONLINE = "stream.online"
     STREAM_OFFLINE = "stream.offline"
@@ -78,7 +81,7 @@ class StreamOnline:
 class Event(events.BaseEvent):
     """An event of the default form."""
 
-    type: EventType | str
+    type: EventType | OtherType
     """What happened, such as ``EventType.STREAM_ONLINE``."""
     id: str
     """The same in every retry of the event."""
@@ -99,7 +102,7 @@ class Event(events.BaseEvent):
 class BodyOnlyEvent(events.BaseEvent):
     """An event of the body-only form, which has no id."""
 
-    type: EventType | str
+    type: EventType | OtherType
     """What happened, such as ``EventType.STREAM_ONLINE``."""
     timestamp: datetime | None
     """When it happened, where the body has it in RFC 3339."""
@@ -149,7 +152,7 @@ class Connected:
 class StreamEvent:
     """Something happened: an event as the stream has it, unknown ones too."""
 
-    type: EventType | str
+    type: EventType | OtherType
     """What happened: the name on the stream, or the ``type`` within where it has none."""
     id: str | None
     """The stream's id of this place: what a new connection resumes from."""
@@ -180,12 +183,67 @@ StreamItem = Connected | StreamEvent | Gap
 """One thing that the stream has to tell."""
 
 
+class EventStream(Iterator[StreamItem]):
+    """What the system has to tell, one item after the other. It never ends by itself.
+
+    A wait that is interrupted loses nothing. ``close()``, also from another thread, or the end
+    of a ``with`` block ends it, and the connection.
+    """
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: _velora.Stream) -> None:
+        self._stream = stream
+
+    def __next__(self) -> StreamItem:
+        item: StreamItem | None = self._stream.next().wait()
+        if item is None:
+            raise StopIteration
+        return item
+
+    def close(self) -> None:
+        """Ends it."""
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+class AsyncEventStream(AsyncIterator[StreamItem]):
+    """``EventStream`` for ``async for``. A wait that is cancelled loses nothing."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: _velora.Stream) -> None:
+        self._stream = stream
+
+    async def __anext__(self) -> StreamItem:
+        item: StreamItem | None = await self._stream.next().future()
+        if item is None:
+            raise StopAsyncIteration
+        return item
+
+    async def aclose(self) -> None:
+        """Ends it."""
+        self._stream.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.aclose()
+
+
 class Client(SyncBase[_velora.Tv]):
     """The client of Velora TV.
 
     ``token`` is an access token, good for an hour, or a function that gives one that is good
     now: it is asked before each request, and before a stream is connected again. Keep a token
-    for as long as it lasts.
+    for as long as it lasts. When it raises, the logger ``velora`` has the exception's type, and
+    it counts as ``connection``: it is asked again.
     """
 
     __slots__ = ()
@@ -193,80 +251,91 @@ class Client(SyncBase[_velora.Tv]):
     def __init__(
         self, token: str | Callable[[], str], **options: Unpack[ClientOptions]
     ) -> None:
-        super().__init__(_velora.Tv(token, **options))
+        try:
+            super().__init__(_velora.Tv(token, **options))
+        finally:
+            del token, options  # A traceback may show what its frames hold.
 
     def create_webhook(self, client_id: str, url: str, events: Sequence[str]) -> CreatedWebhook:
         """Registers a webhook of an app. It is sent once, never again by itself. Raises
         ``not_found`` where there is no such app; ``invalid_request``."""
         return cast(
-            "CreatedWebhook",
-            self._native.create_webhook(client_id, url, events).wait(),
+            "CreatedWebhook", self._native.create_webhook(client_id, url, events).wait()
         )
 
     def events(
         self, *, idle_timeout: float | None = None, max_outage: float | None = None
-    ) -> Iterator[StreamItem]:
-        """Events as they happen. It never ends by itself.
+    ) -> EventStream:
+        """Events as they happen.
 
         A connection that is lost, or silent for ``idle_timeout`` seconds (90), is a ``Gap``,
         and is made again with a growing wait and a token that is asked for anew. Raises what no
         further attempt would mend; with ``max_outage``, whatever keeps it away for so long.
         """
-        stream = self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
-        try:
-            while (item := stream.next().wait()) is not None:
-                yield item
-        finally:
-            stream.close()
+        return EventStream(
+            self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
+        )
 
 
 class AsyncClient(AsyncBase[_velora.Tv]):
     """``Client`` for ``asyncio``: the same calls, awaited. A function that gives tokens may be
-    a coroutine function."""
+    a coroutine function; it runs in the event loop of the latest call."""
 
-    __slots__ = ("_loop",)
-
-    _loop: asyncio.AbstractEventLoop | None
+    __slots__ = ("_tokens",)
 
     def __init__(
         self,
         token: str | Callable[[], str | Awaitable[str]],
         **options: Unpack[ClientOptions],
     ) -> None:
-        self._loop = None
-        super().__init__(
-            _velora.Tv(token if isinstance(token, str) else self._in_loop(token), **options)
-        )
-
-    def _in_loop(self, tokens: Callable[[], str | Awaitable[str]]) -> Callable[[], str]:
-        async def ask() -> str:
-            token = tokens()
-            return token if isinstance(token, str) else await token
-
-        def token() -> str:
-            assert self._loop is not None, "a call has been made"
-            return asyncio.run_coroutine_threadsafe(ask(), self._loop).result()
-
-        return token
+        try:
+            self._tokens = _InLoop(token) if callable(token) else None
+            super().__init__(_velora.Tv(self._tokens or cast("str", token), **options))
+        finally:
+            del token, options  # A traceback may show what its frames hold.
 
     async def create_webhook(
         self, client_id: str, url: str, events: Sequence[str]
     ) -> CreatedWebhook:
         """See ``Client.create_webhook``."""
-        self._loop = asyncio.get_running_loop()
+        self._enter()
         return cast(
             "CreatedWebhook",
             await self._native.create_webhook(client_id, url, events).future(),
         )
 
-    async def events(
+    def events(
         self, *, idle_timeout: float | None = None, max_outage: float | None = None
-    ) -> AsyncIterator[StreamItem]:
+    ) -> AsyncEventStream:
         """See ``Client.events``."""
-        self._loop = asyncio.get_running_loop()
-        stream = self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
+        self._enter()
+        return AsyncEventStream(
+            self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
+        )
+
+    def _enter(self) -> None:
+        if self._tokens is not None:
+            self._tokens.loop = asyncio.get_running_loop()
+
+
+class _InLoop:
+    """Asks a function for a token in an event loop, for a thread that waits."""
+
+    __slots__ = ("loop", "tokens")
+
+    def __init__(self, tokens: Callable[[], str | Awaitable[str]]) -> None:
+        self.tokens = tokens
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def __call__(self) -> str:
+        assert self.loop is not None, "a call has been made"
+        asking = self._ask()
         try:
-            while (item := await stream.next().future()) is not None:
-                yield item
-        finally:
-            stream.close()
+            return asyncio.run_coroutine_threadsafe(asking, self.loop).result()
+        except BaseException:
+            asking.close()
+            raise
+
+    async def _ask(self) -> str:
+        token = self.tokens()
+        return token if isinstance(token, str) else await token

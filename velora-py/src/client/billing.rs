@@ -1,5 +1,7 @@
 //! Velora Billing.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use velora_core::ApiKey;
@@ -8,29 +10,32 @@ use velora_core::billing::{
     ReconSummary, RefireReport, Refired, Retried, Sweep, WhyNot,
 };
 
-use super::{Reports, lists, pages, rate_limit, reporting};
-use crate::call::{Call, Stream};
+use super::{Reports, lists, pages, rate_limit};
+use crate::call::Call;
 use crate::errors::{Failure, Result, api_error};
+use crate::number::Whole;
 use crate::options::Options;
 use crate::process::PerProcess;
 use crate::record::{extra, record};
+use crate::stream::Stream;
+use crate::text::{Lossy, Text};
 use crate::{json, time};
 
 /// What the clients of `velora.billing` are made of.
 #[pyclass(frozen, module = "velora._velora")]
-pub(crate) struct Billing(PerProcess<Client>);
+pub(crate) struct Billing(Arc<PerProcess<Client>>);
 
 #[pymethods]
 impl Billing {
     #[new]
     #[pyo3(signature = (api_key, **options))]
-    fn new(api_key: &str, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn new(api_key: Lossy, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let (key, options) = (
-            ApiKey::new(api_key).map_err(Failure::from)?,
+            ApiKey::new(api_key.0).map_err(Failure::from)?,
             Options::read(options)?,
         );
         let make = move || options.build(Client::builder(key.clone()));
-        Ok(Self(PerProcess::new(make)?))
+        Ok(Self(Arc::new(PerProcess::new(make)?)))
     }
 
     fn close(&self) {
@@ -49,7 +54,7 @@ impl Billing {
         ))
     }
 
-    fn run_recon(&self, invoice_id: String, run_key: String) -> Result<Call> {
+    fn run_recon(&self, invoice_id: Text, run_key: Text) -> Result<Call> {
         let client = self.0.get()?;
         Ok(Call::new(
             async move { client.run_recon(&invoice_id, &run_key).await },
@@ -57,34 +62,37 @@ impl Billing {
         ))
     }
 
-    fn audit_csv(&self, run_id: &str) -> Result<Stream> {
-        Ok(rows(self.0.get()?.audit_csv(run_id)))
+    fn audit_csv(&self, run_id: Text) -> Result<Stream> {
+        let client = Arc::clone(&self.0);
+        Ok(rows(move || Ok(client.get()?.audit_csv(&run_id))))
     }
 
-    fn journal_csv(&self, path: &str, format: &str) -> Result<Stream> {
+    fn journal_csv(&self, path: Text, format: &str) -> Result<Stream> {
         let format: JournalFormat = format.parse()?;
-        Ok(rows(self.0.get()?.journal_csv(path, format)))
+        let client = Arc::clone(&self.0);
+        Ok(rows(move || Ok(client.get()?.journal_csv(&path, format))))
     }
 
     #[pyo3(signature = (endpoint_id, *, status, limit))]
     fn deliveries(
         &self,
-        endpoint_id: String,
-        status: Option<String>,
-        limit: Option<u16>,
+        endpoint_id: Text,
+        status: Option<Text>,
+        limit: Option<Whole>,
     ) -> Result<Stream> {
-        let mut query = DeliveryQuery::new(endpoint_id);
+        let mut query = DeliveryQuery::new(endpoint_id.0);
         if let Some(status) = status {
-            query = query.with_status(status.into());
+            query = query.with_status(status.0.into());
         }
         if let Some(limit) = limit {
-            query = query.with_limit(limit)?;
+            query = query.with_limit(limit.fit("limit")?)?;
         }
-        let deliveries = self.0.get()?.deliveries(query);
-        Ok(pages(deliveries.pages(), show_delivery))
+        let client = Arc::clone(&self.0);
+        let make = move || Ok(client.get()?.deliveries(query).pages());
+        Ok(pages(make, show_delivery))
     }
 
-    fn retry_delivery(&self, id: String) -> Result<Call> {
+    fn retry_delivery(&self, id: Text) -> Result<Call> {
         let client = self.0.get()?;
         Ok(Call::new(
             async move { client.retry_delivery(&id).await },
@@ -95,21 +103,19 @@ impl Billing {
     #[pyo3(signature = (endpoint_id, *, writes_per_minute, on_progress))]
     fn refire_failed(
         &self,
-        endpoint_id: String,
-        writes_per_minute: Option<usize>,
+        endpoint_id: Text,
+        writes_per_minute: Option<Whole>,
         on_progress: Option<Py<PyAny>>,
     ) -> Result<Call> {
-        let mut sweep = Sweep::new(endpoint_id);
+        let mut sweep = Sweep::new(endpoint_id.0);
         if let Some(writes) = writes_per_minute {
-            sweep = sweep.with_writes_per_minute(writes)?;
+            sweep = sweep.with_writes_per_minute(writes.fit("writes_per_minute")?)?;
         }
-        let (reports, raises) = Reports::to(on_progress);
-        let sweep = sweep.on_progress(move |progress| {
-            reports.tell(|py| show_progress(py, progress));
-        });
+        let (reports, told) = Reports::to(on_progress, show_progress);
+        let sweep = sweep.on_progress(move |progress| reports.tell(progress));
         let client = self.0.get()?;
         let work = async move { client.refire_failed(sweep).await };
-        Ok(reporting(work, raises, show_report))
+        Ok(Call::reporting(work, told, show_report))
     }
 
     fn base_url(&self) -> Result<String> {
@@ -117,20 +123,23 @@ impl Billing {
     }
 }
 
-fn rows(rows: CsvRows) -> Stream {
-    Stream::new(lists(rows), |py, rows: Vec<CsvRow>| {
-        let rows = rows.iter().map(|row| {
-            let dict = PyDict::new(py);
-            for (column, field) in row.iter() {
-                if !dict.contains(column)? {
-                    dict.set_item(column, field)?;
+fn rows(make: impl FnOnce() -> Result<CsvRows> + Send + 'static) -> Stream {
+    Stream::new(
+        move || Ok(lists(make()?)),
+        |py, rows: Vec<CsvRow>| {
+            let rows = rows.iter().map(|row| {
+                let dict = PyDict::new(py);
+                for (column, field) in row.iter() {
+                    if !dict.contains(column)? {
+                        dict.set_item(column, field)?;
+                    }
                 }
-            }
-            Ok(dict)
-        });
-        let rows = rows.collect::<PyResult<Vec<_>>>()?;
-        Ok(record!(py, "velora.paging", "Page", (rows, py.None()))?.unbind())
-    })
+                Ok(dict)
+            });
+            let rows = rows.collect::<PyResult<Vec<_>>>()?;
+            Ok(record!(py, "velora.paging", "Page", (rows, py.None()))?.unbind())
+        },
+    )
 }
 
 fn show_summary(py: Python<'_>, summary: ReconSummary) -> PyResult<Py<PyAny>> {
@@ -152,7 +161,7 @@ fn show_summary(py: Python<'_>, summary: ReconSummary) -> PyResult<Py<PyAny>> {
 }
 
 fn show_run(py: Python<'_>, run: ReconRun) -> PyResult<Py<PyAny>> {
-    let response = json::value(py, run.response.as_ref())?;
+    let response = json::answer(py, run.response.as_ref())?;
     Ok(record!(py, "velora.billing", "ReconRun", (run.run_id, response))?.unbind())
 }
 

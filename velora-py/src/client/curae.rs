@@ -1,5 +1,7 @@
 //! CuraeAI.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use velora_core::ApiKey;
@@ -9,29 +11,32 @@ use velora_core::curae::{
 };
 
 use super::{pages, rate_limit};
-use crate::call::{Call, Stream, show_nothing};
+use crate::call::{Call, show_nothing};
 use crate::errors::{Failure, Result};
+use crate::number::Whole;
 use crate::options::Options;
 use crate::process::PerProcess;
 use crate::record::{event_type, extra, record};
 use crate::secret::SigningSecret;
+use crate::stream::Stream;
+use crate::text::{Lossy, Text};
 use crate::time;
 
 /// What the clients of `velora.curae` are made of.
 #[pyclass(frozen, module = "velora._velora")]
-pub(crate) struct Curae(PerProcess<Client>);
+pub(crate) struct Curae(Arc<PerProcess<Client>>);
 
 #[pymethods]
 impl Curae {
     #[new]
     #[pyo3(signature = (api_key, **options))]
-    fn new(api_key: &str, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn new(api_key: Lossy, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let (key, options) = (
-            ApiKey::new(api_key).map_err(Failure::from)?,
+            ApiKey::new(api_key.0).map_err(Failure::from)?,
             Options::read(options)?,
         );
         let make = move || options.build(Client::builder(key.clone()));
-        Ok(Self(PerProcess::new(make)?))
+        Ok(Self(Arc::new(PerProcess::new(make)?)))
     }
 
     fn close(&self) {
@@ -45,14 +50,14 @@ impl Curae {
     #[pyo3(signature = (url, event_types, *, idempotency_key))]
     fn create_webhook(
         &self,
-        url: String,
-        event_types: Vec<String>,
-        idempotency_key: Option<String>,
+        url: Text,
+        event_types: Vec<Text>,
+        idempotency_key: Option<Text>,
     ) -> Result<Call> {
-        let types = event_types.into_iter().map(Into::into);
-        let mut endpoint = NewEndpoint::new(url, types);
+        let types = event_types.into_iter().map(|kind| kind.0.into());
+        let mut endpoint = NewEndpoint::new(url.0, types);
         if let Some(key) = idempotency_key {
-            endpoint = endpoint.with_idempotency_key(key);
+            endpoint = endpoint.with_idempotency_key(key.0);
         }
         let webhooks = self.0.get()?.webhooks();
         Ok(Call::new(
@@ -62,18 +67,19 @@ impl Curae {
     }
 
     #[pyo3(signature = (*, limit))]
-    fn list_webhooks(&self, limit: Option<u16>) -> Result<Stream> {
+    fn list_webhooks(&self, limit: Option<Whole>) -> Result<Stream> {
         let mut query = EndpointQuery::new();
         if let Some(limit) = limit {
-            query = query.with_limit(limit)?;
+            query = query.with_limit(limit.fit("limit")?)?;
         }
-        let endpoints = self.0.get()?.webhooks().list(query);
-        Ok(pages(endpoints.pages(), |py, endpoint| {
+        let client = Arc::clone(&self.0);
+        let make = move || Ok(client.get()?.webhooks().list(query).pages());
+        Ok(pages(make, |py, endpoint| {
             Ok(show_endpoint(py, &endpoint)?.unbind())
         }))
     }
 
-    fn get_webhook(&self, id: String) -> Result<Call> {
+    fn get_webhook(&self, id: Text) -> Result<Call> {
         let webhooks = self.0.get()?.webhooks();
         Ok(Call::new(
             async move { webhooks.get(&id).await },
@@ -81,7 +87,7 @@ impl Curae {
         ))
     }
 
-    fn get_webhook_if_changed(&self, id: String, etag: String) -> Result<Call> {
+    fn get_webhook_if_changed(&self, id: Text, etag: Text) -> Result<Call> {
         let webhooks = self.0.get()?.webhooks();
         Ok(Call::new(
             async move { webhooks.get_if_changed(&id, &etag).await },
@@ -95,25 +101,25 @@ impl Curae {
     #[pyo3(signature = (id, etag, *, url, event_types, status, idempotency_key))]
     fn update_webhook(
         &self,
-        id: String,
-        etag: String,
-        url: Option<String>,
-        event_types: Option<Vec<String>>,
-        status: Option<String>,
-        idempotency_key: Option<String>,
+        id: Text,
+        etag: Text,
+        url: Option<Text>,
+        event_types: Option<Vec<Text>>,
+        status: Option<Text>,
+        idempotency_key: Option<Text>,
     ) -> Result<Call> {
         let mut change = EndpointChange::new();
         if let Some(url) = url {
-            change = change.with_url(url);
+            change = change.with_url(url.0);
         }
         if let Some(types) = event_types {
-            change = change.with_event_types(types.into_iter().map(Into::into));
+            change = change.with_event_types(types.into_iter().map(|kind| kind.0.into()));
         }
         if let Some(status) = status {
-            change = change.with_status(status);
+            change = change.with_status(status.0);
         }
         if let Some(key) = idempotency_key {
-            change = change.with_idempotency_key(key);
+            change = change.with_idempotency_key(key.0);
         }
         let webhooks = self.0.get()?.webhooks();
         Ok(Call::new(
@@ -122,7 +128,7 @@ impl Curae {
         ))
     }
 
-    fn delete_webhook(&self, id: String, etag: String) -> Result<Call> {
+    fn delete_webhook(&self, id: Text, etag: Text) -> Result<Call> {
         let webhooks = self.0.get()?.webhooks();
         Ok(Call::new(
             async move { webhooks.delete(&id, &etag).await },

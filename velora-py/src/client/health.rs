@@ -1,6 +1,7 @@
 //! Velora Health.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -12,39 +13,43 @@ use velora_core::health::{
 };
 use velora_core::{ApiKey, ConfigError};
 
-use super::{Reports, lists, rate_limit, reporting};
+use super::{Reports, lists, rate_limit};
 use crate::audit_event::{AuditEvent, Batch};
-use crate::call::{Call, Stream, show_nothing};
+use crate::call::{Call, show_nothing};
 use crate::errors::{Failure, Result};
 use crate::manifest::Manifest;
+use crate::number::Whole;
 use crate::options::Options;
 use crate::process::PerProcess;
 use crate::record::record;
 use crate::secret::SigningSecret;
+use crate::stream::Stream;
+use crate::text::{Lossy, Text};
 use crate::time::{self, instant_text};
 
 /// What the clients of `velora.health` are made of.
 #[pyclass(frozen, module = "velora._velora")]
-pub(crate) struct Health(PerProcess<Client>);
+pub(crate) struct Health(Arc<PerProcess<Client>>);
 
 #[pymethods]
 impl Health {
     /// A client of this key.
     #[new]
     #[pyo3(signature = (api_key, **options))]
-    fn new(api_key: &str, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn new(api_key: Lossy, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let (key, options) = (
-            ApiKey::new(api_key).map_err(Failure::from)?,
+            ApiKey::new(api_key.0).map_err(Failure::from)?,
             Options::read(options)?,
         );
         let make = move || options.build(Client::builder(key.clone()));
-        Ok(Self(PerProcess::new(make)?))
+        Ok(Self(Arc::new(PerProcess::new(make)?)))
     }
 
     /// A client of what the environment names.
     #[staticmethod]
     fn from_env() -> Result<Self> {
-        Ok(Self(PerProcess::new(|| Ok(Client::from_env()?))?))
+        let make = || Ok(Client::from_env()?);
+        Ok(Self(Arc::new(PerProcess::new(make)?)))
     }
 
     fn close(&self) {
@@ -65,23 +70,25 @@ impl Health {
         &self,
         since: Option<&Bound<'_, PyAny>>,
         until: Option<&Bound<'_, PyAny>>,
-        action: Option<&str>,
-        resource_type: Option<&str>,
+        action: Option<Text>,
+        resource_type: Option<Text>,
         phi_involved: Option<bool>,
-        limit: Option<u16>,
+        limit: Option<Whole>,
     ) -> PyResult<Stream> {
         let mut query = EventQuery::new();
         if let Some(action) = action {
-            query = query.with_action(action);
+            query = query.with_action(action.0);
         }
         if let Some(resource_type) = resource_type {
-            query = query.with_resource_type(resource_type);
+            query = query.with_resource_type(resource_type.0);
         }
         if let Some(phi_involved) = phi_involved {
             query = query.with_phi_involved(phi_involved);
         }
         if let Some(limit) = limit {
-            query = query.with_limit(limit).map_err(Failure::from)?;
+            query = query
+                .with_limit(limit.fit("limit")?)
+                .map_err(Failure::from)?;
         }
         let since = since.map(|at| instant("since", at)).transpose()?;
         let until = until.map(|at| instant("until", at)).transpose()?;
@@ -93,12 +100,15 @@ impl Health {
             (None, Some(until)) => query.with_until(until),
             (None, None) => query,
         };
-        let pages = self.0.get()?.events(query).pages();
-        let batches = pages.map(|page| page.map(|page| Batch::of_page(&page)));
-        Ok(Stream::new(batches, Batch::show))
+        let client = Arc::clone(&self.0);
+        let make = move || {
+            let pages = client.get()?.events(query).pages();
+            Ok(pages.map(|page| page.map(|page| Batch::of_page(&page))))
+        };
+        Ok(Stream::new(make, Batch::show))
     }
 
-    fn event(&self, id: String) -> Result<Call> {
+    fn event(&self, id: Text) -> Result<Call> {
         let client = self.0.get()?;
         Ok(Call::new(
             async move { client.event(&id).await },
@@ -112,12 +122,15 @@ impl Health {
         since: &Bound<'_, PyAny>,
         until: &Bound<'_, PyAny>,
         phi_involved: Option<bool>,
-        concurrency: Option<usize>,
+        concurrency: Option<Whole>,
     ) -> PyResult<Stream> {
         let query = export_query(since, until, phi_involved, concurrency)?;
-        let rows = lists(self.0.get()?.export(query));
-        let batches = rows.map(|rows| rows.map(Batch::of_rows));
-        Ok(Stream::new(batches, Batch::show))
+        let client = Arc::clone(&self.0);
+        let make = move || {
+            let rows = lists(client.get()?.export(query));
+            Ok(rows.map(|rows| rows.map(Batch::of_rows)))
+        };
+        Ok(Stream::new(make, Batch::show))
     }
 
     #[pyo3(signature = (*, since, until, phi_involved))]
@@ -142,15 +155,15 @@ impl Health {
         since: &Bound<'_, PyAny>,
         until: &Bound<'_, PyAny>,
         phi_involved: Option<bool>,
-        concurrency: Option<usize>,
+        concurrency: Option<Whole>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
-        let (reports, raises) = Reports::to(on_progress);
+        let (reports, told) = Reports::to(on_progress, show_progress);
         let query = export_query(since, until, phi_involved, concurrency)?
-            .on_progress(move |progress| reports.tell(|py| show_progress(py, progress)));
+            .on_progress(move |progress| reports.tell(progress));
         let client = self.0.get()?;
         let work = async move { client.export_to_file(query, path).await };
-        Ok(reporting(work, raises, |py, manifest| {
+        Ok(Call::reporting(work, told, |py, manifest| {
             Ok(Py::new(py, Manifest(manifest))?.into_any())
         }))
     }
@@ -158,13 +171,13 @@ impl Health {
     #[pyo3(signature = (url, *, event_filter, description))]
     fn create_webhook(
         &self,
-        url: String,
-        event_filter: Vec<String>,
-        description: Option<String>,
+        url: Text,
+        event_filter: Vec<Text>,
+        description: Option<Text>,
     ) -> Result<Call> {
-        let mut endpoint = NewEndpoint::new(url).with_event_filter(event_filter);
+        let mut endpoint = NewEndpoint::new(url.0).with_event_filter(event_filter);
         if let Some(description) = description {
-            endpoint = endpoint.with_description(description);
+            endpoint = endpoint.with_description(description.0);
         }
         let webhooks = self.0.get()?.webhooks();
         Ok(Call::new(
@@ -178,17 +191,14 @@ impl Health {
         Ok(Call::new(
             async move { webhooks.list().await },
             |py, endpoints| {
-                let alerting: Vec<&str> = failing(&endpoints).map(|each| &*each.id).collect();
-                let shown = endpoints
-                    .iter()
-                    .map(|endpoint| show_endpoint(py, endpoint, alerting.contains(&&*endpoint.id)))
-                    .collect::<PyResult<Vec<_>>>()?;
+                let shown = endpoints.iter().map(|endpoint| show_endpoint(py, endpoint));
+                let shown = shown.collect::<PyResult<Vec<_>>>()?;
                 Ok(PyTuple::new(py, shown)?.into_any().unbind())
             },
         ))
     }
 
-    fn disable_webhook(&self, id: String) -> Result<Call> {
+    fn disable_webhook(&self, id: Text) -> Result<Call> {
         let webhooks = self.0.get()?.webhooks();
         Ok(Call::new(
             async move { webhooks.disable(&id).await },
@@ -196,7 +206,7 @@ impl Health {
         ))
     }
 
-    fn delete_webhook(&self, id: String) -> Result<Call> {
+    fn delete_webhook(&self, id: Text) -> Result<Call> {
         let webhooks = self.0.get()?.webhooks();
         Ok(Call::new(
             async move { webhooks.delete(&id).await },
@@ -225,7 +235,7 @@ fn export_query(
     since: &Bound<'_, PyAny>,
     until: &Bound<'_, PyAny>,
     phi_involved: Option<bool>,
-    concurrency: Option<usize>,
+    concurrency: Option<Whole>,
 ) -> PyResult<ExportQuery> {
     let (since, until) = (instant_text("since", since)?, instant_text("until", until)?);
     let window = Window::parse(&since, &until).map_err(Failure::from)?;
@@ -234,6 +244,7 @@ fn export_query(
         query = query.with_phi_involved(phi_involved);
     }
     if let Some(concurrency) = concurrency {
+        let concurrency = concurrency.fit("concurrency")?;
         query = query.with_concurrency(concurrency).map_err(Failure::from)?;
     }
     Ok(query)
@@ -267,16 +278,12 @@ fn show_progress(py: Python<'_>, progress: Progress) -> PyResult<Bound<'_, PyAny
 }
 
 fn show_registration(py: Python<'_>, registration: Registration) -> PyResult<Py<PyAny>> {
-    let endpoint = show_endpoint(py, &registration.endpoint, false)?;
+    let endpoint = show_endpoint(py, &registration.endpoint)?;
     let secret = SigningSecret(registration.secret);
     Ok(record!(py, "velora.health", "Registration", (endpoint, secret))?.unbind())
 }
 
-fn show_endpoint<'py>(
-    py: Python<'py>,
-    endpoint: &Endpoint,
-    failing: bool,
-) -> PyResult<Bound<'py, PyAny>> {
+fn show_endpoint<'py>(py: Python<'py>, endpoint: &Endpoint) -> PyResult<Bound<'py, PyAny>> {
     record!(
         py,
         "velora.health",
@@ -290,7 +297,7 @@ fn show_endpoint<'py>(
             endpoint.consecutive_failures,
             time::datetime(py, endpoint.last_delivery_at)?,
             time::datetime(py, endpoint.created_at)?,
-            failing,
+            failing(std::slice::from_ref(endpoint)).next().is_some(),
         )
     )
 }

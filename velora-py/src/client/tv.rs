@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use velora_core::api::BoxFuture;
@@ -11,19 +12,23 @@ use velora_core::tv::{
 use velora_core::{ApiError, ApiErrorKind, ApiKey};
 
 use super::rate_limit;
-use crate::call::{Call, Stream};
+use crate::call::Call;
 use crate::errors::{Failure, Result, api_error};
 use crate::event::tv_event;
 use crate::json;
+use crate::number::Real;
 use crate::options::Options;
 use crate::process::PerProcess;
+use crate::process::attached;
 use crate::record::{event_type, extra, record};
 use crate::secret::SigningSecret;
+use crate::stream::Stream;
+use crate::text::{Lossy, Text};
 use crate::time::{self, duration};
 
 /// What the clients of `velora.tv` are made of.
 #[pyclass(frozen, module = "velora._velora")]
-pub(crate) struct Tv(PerProcess<Client>);
+pub(crate) struct Tv(Arc<PerProcess<Client>>);
 
 #[pymethods]
 impl Tv {
@@ -33,16 +38,20 @@ impl Tv {
     fn new(token: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let options = Options::read(options)?;
         if let Ok(text) = token.cast::<PyString>() {
-            let key = ApiKey::new(text.to_str()?).map_err(Failure::from)?;
+            let key = ApiKey::new(text.to_string_lossy()).map_err(Failure::from)?;
             let make = move || options.build(Client::builder(key.clone()));
-            return Ok(Self(PerProcess::new(make)?));
+            return Ok(Self(Arc::new(PerProcess::new(make)?)));
+        }
+        if !token.is_callable() {
+            let message = "a token is a text, or a function that gives one";
+            return Err(PyTypeError::new_err(message));
         }
         let tokens = Arc::new(token.clone().unbind());
         let make = move || {
             let tokens = Arc::clone(&tokens);
             options.build(Client::builder_with_tokens(move || ask(&tokens)))
         };
-        Ok(Self(PerProcess::new(make)?))
+        Ok(Self(Arc::new(PerProcess::new(make)?)))
     }
 
     fn close(&self) {
@@ -53,9 +62,9 @@ impl Tv {
         rate_limit(py, self.0.get()?.rate_limit())
     }
 
-    fn create_webhook(&self, client_id: String, url: String, events: Vec<String>) -> Result<Call> {
+    fn create_webhook(&self, client_id: Text, url: Text, events: Vec<Text>) -> Result<Call> {
         let client = self.0.get()?;
-        let events: Vec<EventType> = events.into_iter().map(Into::into).collect();
+        let events: Vec<EventType> = events.into_iter().map(|kind| kind.0.into()).collect();
         Ok(Call::new(
             async move { client.create_webhook(&client_id, &url, &events).await },
             show_created,
@@ -63,7 +72,7 @@ impl Tv {
     }
 
     #[pyo3(signature = (*, idle_timeout, max_outage))]
-    fn events(&self, idle_timeout: Option<f64>, max_outage: Option<f64>) -> Result<Stream> {
+    fn events(&self, idle_timeout: Option<Real>, max_outage: Option<Real>) -> Result<Stream> {
         let mut options = StreamOptions::new();
         if let Some(seconds) = idle_timeout {
             options = options.with_idle_timeout(duration("idle_timeout", seconds)?)?;
@@ -71,7 +80,11 @@ impl Tv {
         if let Some(seconds) = max_outage {
             options = options.with_max_outage(duration("max_outage", seconds)?);
         }
-        Ok(Stream::new(self.0.get()?.events(options), show_item))
+        let client = Arc::clone(&self.0);
+        Ok(Stream::new(
+            move || Ok(client.get()?.events(options)),
+            show_item,
+        ))
     }
 
     fn base_url(&self) -> Result<String> {
@@ -79,23 +92,50 @@ impl Tv {
     }
 }
 
-/// Asks the caller's function for a token, in a thread that may wait.
+/// Asks the caller's function for a token, in a thread that may wait. Of what it raises the
+/// log has the type: like a host that is out of reach, it may be there again the next time.
 fn ask(tokens: &Arc<Py<PyAny>>) -> BoxFuture<'static, std::result::Result<ApiKey, ApiError>> {
     let tokens = Arc::clone(tokens);
     Box::pin(async move {
         let asked = tokio::task::spawn_blocking(move || {
-            Python::attach(|py| tokens.call0(py)?.extract::<String>(py))
+            attached(
+                |py| match tokens.call0(py).and_then(|token| token.extract(py)) {
+                    Ok(Lossy(token)) => Some(token),
+                    Err(error) => {
+                        log(py, &error);
+                        None
+                    }
+                },
+            )
         });
-        let refused = |reason| ApiError::new(ApiErrorKind::Unauthorized, reason);
-        let token = asked.await.ok().and_then(PyResult::ok);
-        let token = token.ok_or_else(|| refused("the function that gives tokens raised"))?;
-        ApiKey::new(token).map_err(|_| refused("the function that gives tokens gave none"))
+        let token = asked.await.ok().flatten().flatten().ok_or_else(|| {
+            let reason = "the function that gives tokens raised";
+            ApiError::new(ApiErrorKind::Connection, reason)
+        })?;
+        ApiKey::new(token).map_err(|_| {
+            let reason = "the function that gives tokens gave none";
+            ApiError::new(ApiErrorKind::Unauthorized, reason)
+        })
     })
+}
+
+/// Its text may hold the token.
+fn log(py: Python<'_>, error: &PyErr) {
+    let logged = || {
+        let logger = py
+            .import("logging")?
+            .call_method1("getLogger", ("velora",))?;
+        let kind = error.get_type(py).name()?;
+        let message = "the function that gives tokens raised %s";
+        logger.call_method1("error", (message, kind))
+    };
+    // A log that cannot be written is nobody's concern here.
+    let _: PyResult<_> = logged();
 }
 
 fn show_created(py: Python<'_>, created: CreatedWebhook) -> PyResult<Py<PyAny>> {
     let secret = created.secret.map(SigningSecret);
-    let response = json::value(py, created.response.as_ref())?;
+    let response = json::answer(py, created.response.as_ref())?;
     Ok(record!(
         py,
         "velora.tv",

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -232,7 +234,11 @@ fn check_is_new(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// The lock ends with the process, however it ends.
+const LOCK_ATTEMPTS: u32 = 40;
+const LOCK_WAIT: Duration = Duration::from_millis(25);
+
+/// The lock ends with the process, however it ends. An export that was just given up may
+/// still have a write under way, which holds it.
 fn open_and_lock(path: &Path) -> Result<File, FileError> {
     let file = OpenOptions::new()
         .read(true)
@@ -241,7 +247,7 @@ fn open_and_lock(path: &Path) -> Result<File, FileError> {
         .truncate(false)
         .open(path)
         .map_err(FileError::unusable(path, "opened"))?;
-    match file.try_lock() {
+    match try_lock(&file) {
         Ok(()) if is_still_at(&file, path) => Ok(file),
         // It was finished and removed between the opening and the locking.
         Ok(()) => Err(FileError::unusable(path, "locked")(
@@ -252,6 +258,16 @@ fn open_and_lock(path: &Path) -> Result<File, FileError> {
         )),
         Err(TryLockError::Error(error)) => Err(FileError::unusable(path, "locked")(error)),
     }
+}
+
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_WAIT),
+            outcome => return outcome,
+        }
+    }
+    file.try_lock()
 }
 
 #[cfg(unix)]

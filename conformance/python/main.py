@@ -1,0 +1,79 @@
+"""``conformance/run python``: the same questions as in every other language, answered through
+the public API of ``velora`` alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import case
+import lines
+import read
+
+
+def main() -> int:
+    """Runs the command that the arguments name."""
+    asked = arguments().parse_args()
+    try:
+        if asked.command in case.COMMANDS:
+            return answer(asked.command)
+        return show(read.COMMANDS[asked.command], asked)
+    finally:
+        # What could not be written has no reader: let Python not try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What the program takes."""
+    parser = argparse.ArgumentParser(
+        prog="conformance/run python",
+        description="Answers conformance cases in order, or prints events: JSON, line by line.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser(
+        "verify", help="says of each case whether the delivery is genuine"
+    )
+    commands.add_parser("event", help="and which event it carries, under which key")
+    for name, words in [
+        ("list-events", "prints every event of a window, as the audit API lists them"),
+        ("export", "prints every event of a window, exported and proven whole"),
+    ]:
+        reading = commands.add_parser(name, help=words, allow_abbrev=False)
+        reading.add_argument("--base-url", required=True)
+        reading.add_argument("--api-key", required=True)
+        reading.add_argument("--since", required=True)
+        reading.add_argument("--until", required=True)
+        reading.add_argument("--phi-involved", choices=["true", "false"])
+        reading.add_argument(
+            "--limit", type=int, help="events a page; an export is not read in pages"
+        )
+    return parser
+
+
+def answer(command: str) -> int:
+    """Answers the cases on standard input."""
+    try:
+        lines.answer_all(sys.stdin.buffer, sys.stdout.buffer, case.COMMANDS[command])
+    except BrokenPipeError:
+        # Whoever reads the answers has seen enough.
+        return 1
+    except OSError as error:
+        print(f"conformance/run python: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def show(events: read.Command, asked: argparse.Namespace) -> int:
+    """Prints events; why they were not read to their end is the last line on stderr."""
+    failure = read.print_all(events, asked, sys.stdout.buffer)
+    if failure is None:
+        return 0
+    print(failure, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

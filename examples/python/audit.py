@@ -1,0 +1,128 @@
+"""The audit API of Velora Health: is the key good, what happened, all of it into a file, and
+where it is delivered from now on.
+
+    export VELORA_API_KEY=vlk_live_…        # and VELORA_BASE_URL, if it is not the vendor's
+    python audit.py probe
+    python audit.py list   --since 2026-05-01T00:00:00Z --until 2026-05-08T00:00:00Z --phi
+    python audit.py export --since 2026-05-01T00:00:00Z --until 2026-05-08T00:00:00Z may.ndjson
+    python audit.py register https://your-app.example.com/velora-webhook --filter phi. admin.
+
+Exits with 0 if all was done, with 1 if the system or the file stands in the way, with 2 if it
+was asked for something that is not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from velora import VeloraError
+from velora.health import Client, Progress
+
+
+def main() -> int:
+    asked = arguments().parse_args()
+    try:
+        with Client.from_env() as client:
+            match asked.command:
+                case "probe":
+                    probe(client)
+                case "list":
+                    list_events(client, asked)
+                case "export":
+                    export(client, asked)
+                case "register":
+                    register(client, asked)
+    except VeloraError as error:
+        # Branch on the code; the message is for humans, and shows neither key nor PHI.
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "stopped; an export goes on where it was if it is called again",
+            file=sys.stderr,
+        )
+        return 130
+    return 0
+
+
+def probe(client: Client) -> None:
+    """200: the key is good and has the scope ``audit:read``."""
+    client.probe()
+    print("ok")
+
+
+def list_events(client: Client, asked: argparse.Namespace) -> None:
+    """Newest first; pages are fetched while these are printed."""
+    for event in client.events(
+        since=asked.since, until=asked.until, phi_involved=asked.phi, limit=1000
+    ):
+        print(event.to_json())
+
+
+def export(client: Client, asked: argparse.Namespace) -> None:
+    """Whole, through the cap of 10,000 rows a call, or it says why not. Killed at any point and
+    called again, it goes on."""
+    manifest = client.export_to_file(
+        asked.file,
+        since=asked.since,
+        until=asked.until,
+        phi_involved=asked.phi,
+        on_progress=show if sys.stderr.isatty() else None,
+    )
+    manifest.verify(asked.file)
+    print(f"{manifest.rows} rows, {manifest.bytes} bytes, {len(manifest.leaves)} parts")
+
+
+def show(progress: Progress) -> None:
+    """One line that is written over."""
+    done = (progress.done_until - progress.since) / (progress.until - progress.since)
+    end = "\n" if progress.done_until == progress.until else ""
+    print(f"\r{done:4.0%}  {progress.rows} rows", end=end, file=sys.stderr, flush=True)
+
+
+def register(client: Client, asked: argparse.Namespace) -> None:
+    """The secret is shown this once: it goes to a secrets manager, before anything else."""
+    made = client.webhooks.create(
+        asked.url, event_filter=asked.filter, description=asked.description
+    )
+    print(f"VELORA_WEBHOOK_SECRET={made.secret.expose_secret().decode()}")
+    print(f"registered {made.endpoint.id} for {made.endpoint.url}", file=sys.stderr)
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Reads the audit API of Velora Health."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("probe", help="sees that key, scope and URL fit together")
+    for name, words in [
+        ("list", "prints the events of a window, one a line"),
+        (
+            "export",
+            "writes all events of a window into a file, with the proof beside it",
+        ),
+    ]:
+        reading = commands.add_parser(name, help=words)
+        reading.add_argument("--since", required=True, help="the first instant")
+        reading.add_argument(
+            "--until", required=True, help="the first instant after it"
+        )
+        reading.add_argument(
+            "--phi",
+            action=argparse.BooleanOptionalAction,
+            help="only events that do, or do not, involve PHI",
+        )
+        if name == "export":
+            reading.add_argument("file")
+    registering = commands.add_parser("register", help="has events delivered to a URL")
+    registering.add_argument("url")
+    registering.add_argument(
+        "--filter", nargs="*", default=[], help="prefixes of types"
+    )
+    registering.add_argument("--description")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

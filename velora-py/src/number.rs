@@ -1,0 +1,47 @@
+//! Numbers of options: whatever Python holds, the core is asked, and refuses.
+
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+
+use crate::errors::{Result, invalid_option};
+
+/// A whole number of any size.
+pub(crate) struct Whole(Option<i128>);
+
+impl Whole {
+    /// Errors: `invalid_option` where it does not fit.
+    pub(crate) fn fit<T: TryFrom<i128>>(&self, option: &'static str) -> Result<T> {
+        self.0
+            .and_then(|number| number.try_into().ok())
+            .ok_or_else(|| invalid_option(option, "the number is out of range"))
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Whole {
+    type Error = PyErr;
+
+    fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(unless_too_large(number.extract(), number.py())?))
+    }
+}
+
+/// A number, infinite where it is too large for a float.
+#[derive(Clone, Copy)]
+pub(crate) struct Real(pub(crate) f64);
+
+impl<'py> FromPyObject<'_, 'py> for Real {
+    type Error = PyErr;
+
+    fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let number = unless_too_large(number.extract(), number.py())?;
+        Ok(Self(number.unwrap_or(f64::INFINITY)))
+    }
+}
+
+fn unless_too_large<T>(read: PyResult<T>, py: Python<'_>) -> PyResult<Option<T>> {
+    match read {
+        Ok(number) => Ok(Some(number)),
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,106 @@
+"""What is under way when something ends: a program, a wait, a list, a process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simulated import HEALTH_KEY, TV_TOKEN, WEEK, Simulator
+from velora import ApiError, health, tv
+
+PROGRAM = """
+import asyncio, sys
+from velora.health import AsyncClient
+
+async def main(url, key, how):
+    async with AsyncClient(key, base_url=url) as client:
+        if how == "probe":
+            await client.probe()
+        elif how == "list":
+            assert len([event async for event in client.events(limit=500)]) > 0
+        elif how == "leave":
+            async for event in client.events(limit=100):
+                return
+        else:
+            asyncio.ensure_future(client.probe())
+            await asyncio.sleep(0)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("how", ["probe", "list", "leave", "abandon"])
+def test_a_program_ends_in_peace(simulator: Simulator, how: str) -> None:
+    """A thread that is in Python when the interpreter ends would bring it down."""
+
+    def run(_: int) -> tuple[int, str]:
+        command = [sys.executable, "-c", PROGRAM, simulator.url, HEALTH_KEY, how]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stderr
+
+    with ThreadPoolExecutor(4) as starters:
+        assert set(starters.map(run, range(12))) == {(0, "")}
+
+
+def test_a_call_may_be_made_in_a_report(simulator: Simulator, tmp_path: Path) -> None:
+    found: list[Any] = []
+    with health.Client(HEALTH_KEY, **simulator.options()) as client:
+
+        def look(progress: health.Progress) -> None:
+            found.append(next(client.events(**WEEK, limit=1)))
+
+        manifest = client.export_to_file(tmp_path / "week.ndjson", **WEEK, on_progress=look)
+    assert manifest.rows > 0
+    assert found
+    assert set(found) == {found[0]}
+
+
+def test_reports_are_heard_where_the_call_waits(simulator: Simulator, tmp_path: Path) -> None:
+    threads: set[int] = set()
+    with health.Client(HEALTH_KEY, **simulator.options()) as client:
+        client.export_to_file(
+            tmp_path / "week.ndjson",
+            **WEEK,
+            on_progress=lambda progress: threads.add(threading.get_ident()),
+        )
+    assert threads == {threading.get_ident()}
+
+
+def test_a_stream_is_ended_by_another_thread(simulator: Simulator) -> None:
+    with tv.Client(TV_TOKEN, **simulator.options()) as client, client.events() as stream:
+        assert isinstance(next(stream), tv.Connected)
+        ended: list[list[Any]] = []
+        listener = threading.Thread(target=lambda: ended.append(list(stream)))
+        listener.start()
+        stream.close()
+        listener.join(30)
+        assert not listener.is_alive()
+        assert ended == [[]]
+
+
+def test_a_list_that_was_interrupted_goes_on(simulator: Simulator) -> None:
+    with health.Client(HEALTH_KEY, **simulator.options()) as client:
+        whole = [event.raw for event in client.events(**WEEK, limit=500)]
+        events, seen = client.events(**WEEK, limit=500), []
+        for _ in range(3):
+            for event in events:
+                seen.append(event.raw)
+                if len(seen) % 777 == 0:
+                    break
+        seen.extend(event.raw for event in events)
+    assert seen == whole
+
+
+def test_what_failed_fails_again(simulator: Simulator) -> None:
+    simulator.inject("status=403", always=True)
+    with health.Client(HEALTH_KEY, **simulator.options()) as client:
+        events = client.export(**WEEK)
+        for _ in range(3):
+            with pytest.raises(ApiError) as raised:
+                next(events)
+            assert raised.value.code == "forbidden"

@@ -1,0 +1,235 @@
+"""Exports: whole, through the cap; to a file, with its proof; interrupted and gone on with."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deliveries import code_of
+from either import Either
+from simulated import EXPORT, HEALTH_KEY, WEEK, Simulator
+from velora import ApiError, ConfigError, FileError, health
+from velora.paging import Page
+
+DAY = {"since": "2026-05-02T00:00:00Z", "until": "2026-05-03T00:00:00Z"}
+
+
+@pytest.fixture
+def client(either: Either, simulator: Simulator) -> Any:
+    return either.client(health, HEALTH_KEY, **simulator.options())
+
+
+def lines(events: Any) -> list[str]:
+    return sorted(event.to_json() for event in events)
+
+
+def test_exports_a_window_whole_through_the_cap(client: Any, simulator: Simulator) -> None:
+    for phi_involved in [None, True, False]:
+        filters = {} if phi_involved is None else {"phi_involved": phi_involved}
+        simulator.forget()
+        rows = list(client.export(**WEEK, **filters))
+        assert lines(rows) == simulator.truth(**WEEK, **filters)
+        instants = [row.timestamp for row in rows if row.timestamp]
+        assert instants == sorted(instants)
+    rows = list(client.export(**WEEK, concurrency=1))
+    assert lines(rows) == simulator.truth(**WEEK)
+    assert len(simulator.requests(EXPORT)) > 3
+
+
+def test_an_export_has_pages(client: Any, simulator: Simulator) -> None:
+    pages = list(client.export(**DAY).pages())
+    assert all(isinstance(page, Page) and page.next_cursor is None for page in pages)
+    assert all(len(page) > 0 for page in pages)
+    assert len(pages) > 1
+    assert lines(event for page in pages for event in page) == simulator.truth(**DAY)
+
+
+def test_an_export_that_is_left_early_ends(client: Any, simulator: Simulator) -> None:
+    with client.export(**WEEK, concurrency=1) as rows:
+        for _ in rows:
+            break
+    assert list(rows) == []
+    assert client.probe() is None
+
+
+def test_concurrency_has_bounds(client: Any) -> None:
+    for odd in [0, -1, 1 << 70]:
+        assert code_of(lambda: client.export(**WEEK, concurrency=odd)) == "invalid_option"  # noqa: B023
+
+
+def test_what_cannot_be_proven_whole_is_said(simulators: Any, either: Either) -> None:
+    crowded = simulators("--events", "12000", "--crowd", "11000", "--cursor", "leaky")
+    client = either.client(health, HEALTH_KEY, **crowded.options())
+    seen: list[str] = []
+    rows = (seen.append(row.to_json()) for row in client.export(**WEEK))
+    assert code_of(lambda: list(rows)) == "incomplete_window"
+    assert len(seen) == len(set(seen)) < 12_000
+
+
+def test_a_crowd_is_read_page_by_page(simulators: Any, either: Either) -> None:
+    crowded = simulators("--events", "12000", "--crowd", "11000")
+    client = either.client(health, HEALTH_KEY, **crowded.options())
+    assert lines(client.export(**WEEK)) == crowded.truth(**WEEK)
+
+
+def test_once_says_whether_it_was_cut(client: Any, simulator: Simulator) -> None:
+    whole = client.export_once(**DAY)
+    assert isinstance(whole, health.ExportedOnce)
+    assert whole.truncated is False
+    assert isinstance(whole.events, tuple)
+    assert lines(whole.events) == simulator.truth(**DAY)
+    cut = client.export_once(**WEEK)
+    assert (cut.truncated, len(cut.events)) == (True, 10_000)
+    simulator.inject("no_truncation_header", always=True)
+    assert client.export_once(**DAY).truncated is None
+    assert client.export_once(**WEEK).truncated is True
+    assert client.export_once(**DAY, phi_involved=True).events
+
+
+def test_exports_to_a_file_with_its_proof(
+    client: Any, simulator: Simulator, tmp_path: Path
+) -> None:
+    path, told = tmp_path / "events.ndjson", []
+    manifest = client.export_to_file(path, **WEEK, on_progress=told.append)
+    text = path.read_text("utf-8")
+    assert sorted(text.splitlines()) == simulator.truth(**WEEK)
+    assert (manifest.rows, manifest.bytes) == (23_456, path.stat().st_size)
+    assert manifest.base_url.startswith(simulator.url)
+    assert (manifest.since.isoformat(), manifest.phi_involved) == (
+        "2026-05-01T00:00:00+00:00",
+        None,
+    )
+    assert sum(leaf.rows for leaf in manifest.leaves) == manifest.rows
+    assert manifest.leaves[0].since == manifest.since
+    assert manifest.leaves[-1].until == manifest.until
+    for one, two in pairwise(manifest.leaves):
+        assert one.until == two.since
+    first = json.loads(text[: text.index("\n")])
+    assert manifest.leaves[0].first_id == first["event_id"]
+    assert len(manifest.leaves[0].sha256) == 64
+
+    manifest.verify(path)
+    assert health.Manifest.read(path) == manifest == health.Manifest.read(str(path))
+    assert (tmp_path / "events.ndjson.manifest.json").exists()
+    assert not (tmp_path / "events.ndjson.checkpoint").exists()
+    event = health.AuditEvent.from_json(text[: text.index("\n")])
+    assert event.event_id == first["event_id"]
+
+    assert told
+    assert all(isinstance(each, health.Progress) for each in told)
+    assert [each.rows for each in told] == sorted(each.rows for each in told)
+    last = told[-1]
+    assert (last.rows, last.done_until) == (manifest.rows, manifest.until)
+    assert (last.since, last.until) == (manifest.since, manifest.until)
+    assert last.leaves == len(manifest.leaves)
+    assert last.calls >= last.leaves
+
+    simulator.forget()
+    assert client.export_to_file(str(path), **WEEK) == manifest
+    assert simulator.requests() == []
+
+
+def test_a_file_that_was_changed_does_not_match(client: Any, tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    manifest = client.export_to_file(path, **DAY)
+    assert code_of(lambda: manifest.verify(tmp_path / "none")) == "file_unusable"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    with pytest.raises(FileError) as raised:
+        manifest.verify(path)
+    assert raised.value.code == "file_mismatch"
+    path.write_bytes(content)
+    manifest.verify(path)
+    assert code_of(lambda: health.Manifest.read(tmp_path / "none")) == "file_unusable"
+    (tmp_path / "events.ndjson.manifest.json").write_text("a letter")
+    assert code_of(lambda: health.Manifest.read(path)) == "file_mismatch"
+
+
+def test_what_is_not_its_own_is_left_alone(client: Any, tmp_path: Path) -> None:
+    path = tmp_path / "letter"
+    path.write_text("Dear Sir")
+    assert code_of(lambda: client.export_to_file(path, **DAY)) == "file_mismatch"
+    assert path.read_text() == "Dear Sir"
+    nowhere = tmp_path / "no" / "where"
+    assert code_of(lambda: client.export_to_file(nowhere, **DAY)) == "file_unusable"
+    other = tmp_path / "other"
+    client.export_to_file(other, **DAY)
+    assert code_of(lambda: client.export_to_file(other, **WEEK)) == "file_mismatch"
+    refused = code_of(lambda: client.export_to_file(other, **DAY, phi_involved=True))
+    assert refused == "file_mismatch"
+    with pytest.raises(TypeError):
+        client.export_to_file(5, **DAY)
+
+
+def test_goes_on_after_an_error(client: Any, simulator: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    simulator.inject("status=403", path=EXPORT, skip=6)
+    with pytest.raises(ApiError) as raised:
+        client.export_to_file(path, **WEEK, concurrency=1)
+    assert raised.value.code == "forbidden"
+    done = (tmp_path / "events.ndjson.checkpoint").read_text().count("\n")
+    assert done > 1
+    manifest = client.export_to_file(path, **WEEK)
+    manifest.verify(path)
+    assert sorted(path.read_text("utf-8").splitlines()) == simulator.truth(**WEEK)
+
+
+def test_what_a_report_raises_ends_it_and_a_further_call_goes_on(
+    client: Any, either: Either, simulator: Simulator, tmp_path: Path
+) -> None:
+    """In an event loop the loop hears of it: there the export goes on."""
+    path, raised = tmp_path / "events.ndjson", LookupError("by the report")
+
+    def report(progress: health.Progress) -> None:
+        if progress.rows > 0:
+            raise raised
+
+    if either.is_async:
+        heard: list[dict[str, Any]] = []
+        either.loop.set_exception_handler(lambda loop, context: heard.append(context))
+        manifest = client.export_to_file(path, **WEEK, on_progress=report)
+        assert {id(each["exception"]) for each in heard} == {id(raised)}
+    else:
+        with pytest.raises(LookupError) as caught:
+            client.export_to_file(path, **WEEK, concurrency=1, on_progress=report)
+        assert caught.value is raised
+        assert not path.with_suffix(".ndjson.manifest.json").exists()
+        before = len(simulator.requests(EXPORT))
+        simulator.forget()
+        manifest = client.export_to_file(path, **WEEK)
+        assert before > 0
+    manifest.verify(path)
+    assert sorted(path.read_text("utf-8").splitlines()) == simulator.truth(**WEEK)
+
+
+def test_an_interrupt_in_a_report_ends_it(simulator: Simulator, tmp_path: Path) -> None:
+    def report(progress: health.Progress) -> None:
+        raise KeyboardInterrupt
+
+    client = health.Client(HEALTH_KEY, **simulator.options())
+    with pytest.raises(KeyboardInterrupt):
+        client.export_to_file(tmp_path / "events", **WEEK, on_progress=report)
+    client.export_to_file(tmp_path / "events", **WEEK).verify(tmp_path / "events")
+
+
+def test_a_manifest_is_compared_by_what_it_says(client: Any, tmp_path: Path) -> None:
+    one = client.export_to_file(tmp_path / "one", **DAY)
+    two = client.export_to_file(tmp_path / "two", **DAY)
+    other = client.export_to_file(tmp_path / "other", **DAY, phi_involved=True)
+    assert one == two != other
+    assert other.phi_involved is True
+    with pytest.raises(TypeError):
+        hash(one)
+
+
+def test_an_export_needs_its_window(client: Any) -> None:
+    with pytest.raises(TypeError):
+        client.export(since="2026-05-01T00:00:00Z")
+    with pytest.raises(TypeError):
+        client.export_to_file("x")
+    with pytest.raises(ConfigError) as raised:
+        client.export(since=None, until=None)
+    assert raised.value.code == "invalid_option"

@@ -1,0 +1,327 @@
+"""All rules joined: verify, claim, hand over, commit or release, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from deliveries import BODY, SCHEMES, SECRET, body_of, code_of, signed
+from either import Either
+from velora import (
+    AsyncReceiver,
+    ConfigError,
+    MemoryStore,
+    Receiver,
+    Reply,
+    Scheme,
+    Signer,
+    SigningSecret,
+    Verifier,
+    health,
+    tv,
+)
+
+Made = Callable[..., Any]
+
+
+@pytest.fixture
+def made(either: Either) -> Made:
+    """Makes receivers."""
+
+    def make(scheme: Any = "health", store: MemoryStore | None = None, **options: Any) -> Any:
+        return either.receiver(
+            Verifier(scheme, SECRET), MemoryStore() if store is None else store, **options
+        )
+
+    return make
+
+
+def nothing(event: Any) -> None:
+    """A handler that is content."""
+
+
+def never(event: Any) -> None:
+    raise AssertionError("nothing is to be handled")
+
+
+def reply(status: int, outcome: str, retry_after: int | None = None) -> Reply:
+    code: Any = None if outcome in ("processed", "duplicate", "in_flight") else outcome
+    return Reply(status, retry_after, outcome, code)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_each_event_is_handled_once(made: Made, either: Either, scheme: str) -> None:
+    receiver, delivery, seen = made(scheme), signed(scheme), []
+    handler = either.handler(seen.append)
+    first = receiver.receive(delivery.body, delivery.headers, handler)
+    assert first == reply(200, "processed")
+    for _ in range(2):
+        again = receiver.receive(delivery.body, delivery.headers, handler)
+        assert again == reply(200, "duplicate")
+    assert [event.raw.encode() for event in seen] == [delivery.body]
+
+
+def test_a_new_signature_of_an_old_event_is_a_duplicate(made: Made) -> None:
+    receiver = made()
+    for now, outcome in [(time.time() - 100, "processed"), (time.time(), "duplicate")]:
+        delivery = signed(now=now)
+        told = receiver.receive(delivery.body, delivery.headers, nothing)
+        assert told.outcome == outcome
+
+
+REFUSED = {"health": 401, "billing": 401, "curae": 400, "tv": 401, "tv-body-only": 401}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_is_forged_is_answered_as_its_system_wants(made: Made, scheme: str) -> None:
+    store, status = MemoryStore(), REFUSED[scheme]
+    receiver, delivery = made(scheme, store), signed(scheme)
+    stale = signed(scheme, time.time() - 900)
+    for body, headers, code in [
+        (delivery.body, [], "missing_header"),
+        (delivery.body, delivery.headers * 2, "duplicate_header"),
+        (delivery.body + b" ", delivery.headers, "signature_mismatch"),
+        (stale.body, stale.headers, "timestamp_too_old"),
+    ]:
+        told = receiver.receive(body, headers, never)
+        assert told == reply(status, code)
+    assert len(store) == 0
+
+
+def test_a_header_that_contradicts_the_body_is_refused(made: Made) -> None:
+    delivery = signed("curae")
+    headers = dict(delivery.headers) | {"CuraeAI-Event-Id": "other"}
+    told = made("curae").receive(delivery.body, headers, never)
+    assert told == reply(400, "header_body_mismatch")
+
+
+def test_a_genuine_body_that_cannot_be_read_is_asked_for_again(made: Made) -> None:
+    delivery = Signer("health", SECRET).sign(b"no json")
+    told = made().receive(delivery.body, delivery.headers, never)
+    assert told == reply(500, "malformed_event")
+
+
+def test_a_body_over_the_limit_is_not_looked_at(made: Made) -> None:
+    for scheme, status in [("health", 413), ("curae", 500)]:
+        receiver, delivery = made(scheme, body_limit=200), signed(scheme)
+        assert receiver.body_limit == 200
+        assert receiver.receive(delivery.body, delivery.headers, nothing).status == 200
+        told = receiver.receive(b"x" * 201, delivery.headers, never)
+        assert told == reply(status, "body_too_large")
+    assert made().body_limit == 1 << 20
+
+
+def test_an_event_that_is_being_handled_is_asked_for_later(made: Made, either: Either) -> None:
+    store, delivery, told = MemoryStore(), signed(), []
+
+    def other() -> None:
+        receiver = Receiver(Verifier("health", SECRET), store)
+        told.append(receiver.receive(delivery.body, delivery.headers, never))
+
+    def handler(event: Any) -> None:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(30)
+
+    receiver = made(store=store)
+    assert receiver.receive(delivery.body, delivery.headers, handler).status == 200
+    assert told == [reply(503, "in_flight", told[0].retry_after)]
+    assert 1 <= told[0].retry_after <= 60
+    assert told[0].headers == {"Retry-After": str(told[0].retry_after)}
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_handler_that_raises_gets_the_event_again(
+    made: Made, either: Either, wrapped: bool
+) -> None:
+    raised, receiver, delivery = ValueError("by the handler"), made(), signed()
+
+    def handler(event: Any) -> None:
+        raise raised
+
+    given = either.handler(handler) if wrapped else handler
+    for _ in range(2):
+        told = receiver.receive(delivery.body, delivery.headers, given)
+        assert (told.status, told.outcome, told.code) == (
+            500,
+            "handler_failed",
+            "handler_failed",
+        )
+        assert told.error is raised
+        assert told.headers == {}
+    seen: list[Any] = []
+    assert receiver.receive(delivery.body, delivery.headers, seen.append).status == 200
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_what_ends_the_program_ends_it_and_releases(
+    made: Made, error: type[BaseException]
+) -> None:
+    receiver, delivery = made(), signed()
+
+    def handler(event: Any) -> None:
+        raise error
+
+    with pytest.raises(error):
+        receiver.receive(delivery.body, delivery.headers, handler)
+    told = receiver.receive(delivery.body, delivery.headers, nothing)
+    assert told.outcome == "processed"
+
+
+def test_a_claim_that_was_taken_over_is_not_answered_with_success(made: Made) -> None:
+    store, delivery = MemoryStore(lease=0.05), signed()
+
+    def slow(event: Any) -> None:
+        limit = time.monotonic() + 30
+        while time.monotonic() < limit:
+            if store.claim("health:evt_1:phi.read").__enter__().fresh:
+                return
+        raise AssertionError("the lease does not run out")
+
+    told = made(store=store).receive(delivery.body, delivery.headers, slow)
+    assert told == reply(503, "lease_lost", 5)
+
+
+def test_a_full_store_is_asked_again_later(made: Made) -> None:
+    store, delivery = MemoryStore(capacity=1), signed()
+    with store.claim("other"):
+        told = made(store=store).receive(delivery.body, delivery.headers, never)
+    assert told == reply(503, "store_full", 5)
+
+
+def test_misuse_is_raised_and_not_answered(made: Made) -> None:
+    receiver, delivery = made(), signed()
+    for body, headers, code in [
+        (delivery.body.decode(), delivery.headers, "body_already_parsed"),
+        ({"id": "evt_1"}, delivery.headers, "body_already_parsed"),
+        (delivery.body, None, "unreadable_headers"),
+    ]:
+        with pytest.raises(ConfigError) as raised:
+            receiver.receive(body, headers, never)
+        assert raised.value.code == code
+
+
+def test_a_scheme_of_ones_own_says_how_it_is_answered(made: Made) -> None:
+    scheme = Scheme(
+        "mine", "X-Sig", form="prefixed", reject_status=418, client_errors_are_final=True
+    )
+    delivery = Signer(scheme, SECRET).sign(BODY)
+    receiver = made(scheme, body_limit=100)
+    assert receiver.receive(delivery.body, [], never).status == 418
+    assert receiver.receive(b"x" * 101, delivery.headers, never).status == 500
+    assert receiver.receive(delivery.body, delivery.headers, nothing).status == 200
+
+
+def test_a_receiver_says_what_it_is_made_of(either: Either) -> None:
+    verifier, store = Verifier("health", SigningSecret(SECRET)), MemoryStore()
+    receiver = either.receiver(verifier, store)
+    assert receiver.verifier is verifier
+    assert receiver.store is store
+
+
+def test_a_reply_is_a_plain_value() -> None:
+    told = Receiver(Verifier("health", SECRET), MemoryStore()).receive(BODY, [], never)
+    assert dataclasses.asdict(told) == {
+        "status": 401, "retry_after": None, "outcome": "missing_header",
+        "code": "missing_header", "error": None,
+    }  # fmt: skip
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        told.status = 200
+
+
+def test_a_cancelled_handler_releases() -> None:
+    receiver, delivery = AsyncReceiver(Verifier("health", SECRET), MemoryStore()), signed()
+
+    async def main() -> None:
+        begun = asyncio.Event()
+
+        async def handler(event: Any) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(receiver.receive(delivery.body, delivery.headers, handler))
+        await asyncio.wait_for(begun.wait(), 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        told = await receiver.receive(delivery.body, delivery.headers, nothing)
+        assert told.outcome == "processed"
+
+    asyncio.run(main())
+
+
+def test_many_tasks_hand_over_each_event_once() -> None:
+    receiver, seen = AsyncReceiver(Verifier("health", SECRET), MemoryStore()), []
+
+    async def handler(event: Any) -> None:
+        await asyncio.sleep(0.001)
+        seen.append(event.id)
+
+    async def main() -> list[Reply]:
+        deliveries = [signed(id=f"evt_{number}") for number in range(20)] * 5
+        received = (receiver.receive(each.body, each.headers, handler) for each in deliveries)
+        return await asyncio.wait_for(asyncio.gather(*received), 30)
+
+    told = asyncio.run(main())
+    assert sorted(seen) == sorted(f"evt_{number}" for number in range(20))
+    assert {each.status for each in told} <= {200, 503}
+    assert sum(each.outcome == "processed" for each in told) == 20
+
+
+def listed(id: str = "evt_1") -> health.AuditEvent:
+    return health.AuditEvent.from_json(f'{{"event_id":"{id}","action":"phi.read"}}')
+
+
+def test_listed_and_delivered_events_count_once(made: Made, either: Either) -> None:
+    receiver, seen = made(), []
+    handler = either.handler(seen.append)
+    delivery, other = signed(), signed(id="evt_2")
+    assert receiver.receive(delivery.body, delivery.headers, handler).outcome == "processed"
+    assert receiver.backfill(listed(), handler) == "duplicate"
+    assert receiver.backfill(listed("evt_2"), handler) == "processed"
+    assert receiver.backfill(listed("evt_2"), handler) == "duplicate"
+    assert receiver.receive(other.body, other.headers, handler).outcome == "duplicate"
+    assert len(seen) == 2
+    assert seen[1] == listed("evt_2")
+
+
+def test_a_backfill_that_raises_is_done_again(made: Made, either: Either) -> None:
+    receiver = made()
+
+    def handler(event: Any) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        receiver.backfill(listed(), either.handler(handler))
+    with receiver.store.claim(listed().key() or "") as claim:
+        assert receiver.backfill(listed(), never) == "in_flight"
+        claim.release()
+    assert receiver.backfill(listed(), nothing) == "processed"
+
+
+def test_a_streamed_event_counts_once_too(made: Made) -> None:
+    delivery = signed("tv")
+    key = Verifier("tv", SECRET).verify(delivery.body, delivery.headers).key()
+    event = tv.StreamEvent("stream.online", "1", body_of("tv").decode(), None, key)
+    receiver = made("tv")
+    assert receiver.backfill(event, nothing) == "processed"
+    assert receiver.receive(delivery.body, delivery.headers, never).outcome == "duplicate"
+
+
+def test_an_event_without_an_identity_is_not_backfilled(made: Made) -> None:
+    receiver = made()
+    for event in [
+        health.AuditEvent.from_json('{"event_id":"evt_1"}'),
+        tv.StreamEvent("x", None, "{}", None, None),
+    ]:
+        with pytest.raises(ValueError, match="identity"):
+            receiver.backfill(event, never)
+    full = made(store=MemoryStore(capacity=1))
+    with full.store.claim("other"):
+        assert code_of(lambda: full.backfill(listed(), never)) == "store_full"

@@ -1,0 +1,97 @@
+"""What an editor knows of a delivery and of its event. Checked, never run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from typing_extensions import assert_type
+from velora import (
+    AsyncReceiver,
+    Delivery,
+    MemoryStore,
+    Receiver,
+    Reply,
+    Scheme,
+    Verifier,
+    billing,
+    curae,
+    health,
+    tv,
+)
+from velora.events import OtherType
+
+
+def verifiers(name: str) -> None:
+    assert_type(Verifier("health", "secret"), Verifier[health.Event])
+    assert_type(Verifier("billing", b"secret"), Verifier[billing.Event])
+    assert_type(Verifier("curae", ["old", "new"]), Verifier[curae.Event])
+    assert_type(Verifier("tv", "secret", tolerance=60), Verifier[tv.Event])
+    assert_type(Verifier("tv-body-only", ("a", b"b")), Verifier[tv.BodyOnlyEvent])
+    assert_type(Verifier(name, "secret"), Verifier[Any])
+    assert_type(Verifier(Scheme.named(name), "secret"), Verifier[Any])
+
+
+def deliveries(verifier: Verifier[health.Event]) -> None:
+    delivery = verifier.verify(b"", {}, now=1.5)
+    assert_type(delivery, Delivery[health.Event])
+    assert_type(delivery.event(), health.Event)
+    assert_type(delivery.key(), str)
+    assert_type(delivery.signed_timestamp, datetime | None)
+
+
+def known_types(event: health.Event) -> str:
+    match event.type:
+        case health.EventType.PHI_READ:
+            return "read"
+        case health.EventType.PHI_QUERY | health.EventType.PHI_EXPORT:
+            return "other"
+        case health.EventType() as known:
+            assert_type(known, Literal[health.EventType.PHI_DECRYPT])
+            return known.name
+        case newer:
+            assert_type(newer, OtherType)
+            return newer
+
+
+def known_data(event: tv.Event) -> str:
+    match event.data:
+        case tv.StreamOnline() as online:
+            assert_type(online.started_at, datetime | None)
+            return online.stream_id
+        case other:
+            return str(other)
+
+
+def members(event: health.Event, of_billing: billing.Event) -> None:
+    assert_type(event.id, str)
+    assert_type(event.timestamp, datetime | None)
+    assert_type(event.actor, health.Actor | None)
+    assert_type(event.to_dict(), dict[str, Any])
+    assert_type(of_billing.type, str | None)
+    assert_type(of_billing.type_is_signed, bool)
+
+
+def receivers() -> None:
+    def handle(event: curae.Event) -> None: ...
+
+    reply = Receiver(Verifier("curae", "secret"), MemoryStore()).receive(b"", {}, handle)
+    assert_type(reply, Reply)
+    assert_type(reply.headers, dict[str, str])
+
+
+async def async_receivers() -> None:
+    async def handle(event: curae.Event) -> None: ...
+
+    receiver = AsyncReceiver(Verifier("curae", "secret"), MemoryStore())
+    assert_type(receiver, AsyncReceiver[curae.Event])
+    assert_type(await receiver.receive(b"", {}, handle), Reply)
+    assert_type(await receiver.receive(b"", {}, lambda event: event.id), Reply)
+
+
+async def claims(store: MemoryStore) -> None:
+    with store.claim("key") as claim:
+        assert_type(claim.state, Literal["fresh", "in_flight", "done"])
+        assert_type(claim.epoch, int | None)
+    async with store.claim("key") as claim:
+        await claim.acommit()
