@@ -13,6 +13,7 @@
     reason = "it serves tests, and a test panics"
 )]
 
+mod certificate;
 mod folder;
 mod postgres;
 mod process;

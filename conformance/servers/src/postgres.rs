@@ -7,8 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::certificate::Certificate;
 use crate::folder;
-use crate::process::{command, find, free_port, run, spawn, wait_until};
+use crate::process::{command, end, find, free_port, has_ended, run, spawn, wait_until};
 
 const USER: &str = "postgres";
 
@@ -16,6 +17,7 @@ const USER: &str = "postgres";
 pub struct Postgres {
     folder: PathBuf,
     port: u16,
+    certificate: Option<Certificate>,
     child: Option<Child>,
     next: AtomicU32,
 }
@@ -29,7 +31,18 @@ impl Postgres {
 
     /// A server of one's own.
     pub fn start() -> Self {
+        Self::start_in(folder::create(), None)
+    }
+
+    /// A server of one's own that speaks TLS as well.
+    pub fn start_with_tls() -> Self {
         let folder = folder::create();
+        let certificate = Certificate::create(&folder);
+        give_to_user(&certificate.key);
+        Self::start_in(folder, Some(certificate))
+    }
+
+    fn start_in(folder: PathBuf, certificate: Option<Certificate>) -> Self {
         give_to_user(&folder);
         run(command(&bin("initdb"), USER, &folder)
             .args(["--pgdata", "data", "--auth", "trust", "--username", USER])
@@ -37,6 +50,7 @@ impl Postgres {
         let mut server = Self {
             folder,
             port: free_port(),
+            certificate,
             child: None,
             next: AtomicU32::new(0),
         };
@@ -49,7 +63,7 @@ impl Postgres {
         self.kill();
         let log = self.folder.join("log");
         wait_until("PostgreSQL starts", || {
-            if self.child.as_mut().is_none_or(has_ended) {
+            if has_ended(&mut self.child) {
                 // Right after a kill, its old children may still be there.
                 self.child = Some(spawn(self.command(), &log));
             }
@@ -78,6 +92,11 @@ impl Postgres {
         format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// The certificate of the authority that vouches for a server with TLS.
+    pub fn authority(&self) -> &Path {
+        &self.certificate.as_ref().unwrap().authority
+    }
+
     /// The URL of a new, empty schema.
     pub fn new_url(&self) -> String {
         let schema = format!("s{}", self.next.fetch_add(1, Ordering::Relaxed));
@@ -103,6 +122,12 @@ impl Postgres {
         ] {
             command.args(["-c", setting]);
         }
+        if let Some(certificate) = &self.certificate {
+            let file = |name, file: &Path| format!("{name}={}", file.display());
+            command.args(["-c", "ssl=on"]);
+            command.args(["-c", &file("ssl_cert_file", &certificate.certificate)]);
+            command.args(["-c", &file("ssl_key_file", &certificate.key)]);
+        }
         command
     }
 
@@ -121,13 +146,9 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.kill();
+        end(&mut self.child);
         let _ = fs::remove_dir_all(&self.folder);
     }
-}
-
-fn has_ended(child: &mut Child) -> bool {
-    child.try_wait().unwrap().is_some()
 }
 
 /// Debian keeps the programs of each version apart; the newest is taken.
@@ -144,10 +165,10 @@ fn bin(program: &str) -> PathBuf {
 }
 
 /// PostgreSQL does not run as root.
-fn give_to_user(folder: &Path) {
+fn give_to_user(path: &Path) {
     if rustix::process::geteuid().is_root() {
         let id = |kind| run(Command::new("id").args([kind, USER]));
         let number = |kind| id(kind).trim().parse().unwrap();
-        chown(folder, Some(number("-u")), Some(number("-g"))).unwrap();
+        chown(path, Some(number("-u")), Some(number("-g"))).unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! Starting and ending processes.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -27,6 +28,10 @@ pub fn signal(child: &Child, signal: Signal) {
         Signal::Stop => rustix::process::Signal::STOP,
         Signal::Continue => rustix::process::Signal::CONT,
     };
+    send(child, signal);
+}
+
+fn send(child: &Child, signal: rustix::process::Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
 }
@@ -34,9 +39,18 @@ pub fn signal(child: &Child, signal: Signal) {
 /// No start takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Below the ports that the kernel gives to those who connect: while a server is down,
+/// one of its clients could be given the server's own port, and keep it.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    loop {
+        let number = RandomState::new().hash_one(());
+        let port = PORTS.start + (number % PORTS.len() as u64) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Runs `program` in `folder`, as `user` where we are root.
@@ -75,6 +89,20 @@ pub(crate) fn spawn(mut command: Command, log: &Path) -> Child {
         .recv()
         .unwrap()
         .expect("`setpriv` of util-linux runs the servers")
+}
+
+/// Ends a server as its operator would, so that it leaves nothing behind.
+pub(crate) fn end(child: &mut Option<Child>) {
+    if let Some(mut child) = child.take() {
+        send(&child, rustix::process::Signal::INT);
+        child.wait().unwrap();
+    }
+}
+
+/// Whether there is no process, or none any more.
+pub(crate) fn has_ended(child: &mut Option<Child>) -> bool {
+    let ended = |child: &mut Child| child.try_wait().unwrap().is_some();
+    child.as_mut().is_none_or(ended)
 }
 
 /// Runs a tool to its end.

@@ -3,19 +3,21 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::certificate::Certificate;
 use crate::folder;
-use crate::process::{find, free_port, spawn, wait_until};
+use crate::process::{end, find, free_port, has_ended, spawn, wait_until};
 
 /// A server that writes each command to the disk before it answers, and never evicts.
 pub struct Redis {
     folder: PathBuf,
     port: u16,
+    tls: Option<(u16, Certificate)>,
     arguments: Vec<String>,
     child: Option<Child>,
     next: AtomicU32,
@@ -38,10 +40,20 @@ impl Redis {
         let mut server = Self {
             folder: folder::create(),
             port: free_port(),
+            tls: None,
             arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
             child: None,
             next: AtomicU32::new(0),
         };
+        server.restart();
+        server
+    }
+
+    /// A server of one's own that speaks TLS as well, on another port.
+    pub fn start_with_tls() -> Self {
+        let mut server = Self::start();
+        let certificate = Certificate::create(&server.folder);
+        server.tls = Some((free_port(), certificate));
         server.restart();
         server
     }
@@ -60,10 +72,18 @@ impl Redis {
         if !self.is_cluster() {
             server.args(["--databases", "10000"]);
         }
+        if let Some((port, certificate)) = &self.tls {
+            server.args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+            server.arg("--tls-ca-cert-file").arg(&certificate.authority);
+            server.arg("--tls-cert-file").arg(&certificate.certificate);
+            server.arg("--tls-key-file").arg(&certificate.key);
+        }
         server.args(&self.arguments);
         self.child = Some(spawn(server, &self.folder.join("log")));
+        let folder = self.folder.display().to_string();
         // An error is an answer too, but not while it still reads its file.
         wait_until("Redis starts", || {
+            assert!(!has_ended(&mut self.child), "Redis ended: see {folder}/log");
             let answer = self.ask("PING");
             answer.is_some_and(|answer| !answer.starts_with("-LOADING"))
         });
@@ -94,6 +114,16 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// The URL of its first database, over TLS.
+    pub fn tls_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.tls.as_ref().unwrap().0)
+    }
+
+    /// The certificate of the authority that vouches for a server with TLS.
+    pub fn authority(&self) -> &Path {
+        &self.tls.as_ref().unwrap().1.authority
+    }
+
     /// The URL of another database, which nobody has used yet.
     pub fn new_url(&self) -> String {
         let database = self.next.fetch_add(1, Ordering::Relaxed) + 1;
@@ -120,7 +150,7 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        self.kill();
+        end(&mut self.child);
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
