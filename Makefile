@@ -8,7 +8,7 @@ VENV := $(CURDIR)/.venv
 PY := velora-py
 RUFF_PATHS := velora-py conformance/python examples/python
 
-.PHONY: demo test test-rust test-python lint lint-rust lint-python build-python develop-python \
+.PHONY: demo test test-rust test-python servers lint lint-rust lint-python build-python develop-python \
 	lock-python bench soak fuzz mutants
 
 demo:
@@ -16,15 +16,26 @@ demo:
 
 test: test-rust test-python
 
-test-rust:
+test-rust: servers
 	rustup target add wasm32-unknown-unknown
 	$(CARGO) test --locked --workspace --exclude velora-bench --all-features
 	$(CARGO) check --locked -p velora-core --no-default-features --target wasm32-unknown-unknown
 	$(CARGO) check --locked -p velora-core --no-default-features --features client --target wasm32-unknown-unknown
 
-test-python: develop-python
+test-python: servers develop-python
 	$(CARGO) build --locked -p velora-simulator
 	$(VENV)/bin/python -m pytest --quiet $(PY)
+
+# The tests start a PostgreSQL and a Redis of their own, from the programs of Debian's
+# packages; what runs on the machine already is left alone.
+servers:
+	@if ! { command -v redis-server && command -v openssl && \
+		{ ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; }; } >/dev/null 2>&1; then \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$as_root apt-get update -qq && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends postgresql redis-server openssl; \
+	fi
 
 lint: lint-rust lint-python
 
@@ -74,6 +85,7 @@ bench: $(VENV)/bench
 # What `make test` does a little of, at length.
 soak:
 	VELORA_SOAK_KILLS=200 $(CARGO) test --locked -p velora-examples --test export -- --nocapture killed
+	VELORA_SOAK_KILLS=1000 $(CARGO) test --locked -p velora-conformance --test workers -- --nocapture killed
 	VELORA_SOAK_CASES=1000 $(CARGO) test --locked -p velora-core --all-features --lib simulation
 	$(CARGO) build --locked --release -p velora-simulator
 	$(CARGO) bench --locked -p velora-bench --bench memory -- --simulator $(CURDIR)/target/release/velora-simulator
