@@ -86,6 +86,7 @@ bench: $(VENV)/bench
 soak:
 	VELORA_SOAK_KILLS=200 $(CARGO) test --locked -p velora-examples --test export -- --nocapture killed
 	VELORA_SOAK_KILLS=1000 $(CARGO) test --locked -p velora-conformance --test workers -- --nocapture killed
+	VELORA_SOAK_OUTAGES=25 $(CARGO) test --locked -p velora-core --all-features --test stores -- --nocapture forgets_nothing
 	VELORA_SOAK_CASES=1000 $(CARGO) test --locked -p velora-core --all-features --lib simulation
 	$(CARGO) build --locked --release -p velora-simulator
 	$(CARGO) bench --locked -p velora-bench --bench memory -- --simulator $(CURDIR)/target/release/velora-simulator

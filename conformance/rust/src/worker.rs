@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::task::JoinSet;
 use velora_core::dedupe::{Claimed, PostgresStore, SqliteStore};
-use velora_core::{Claim, Key, Store, StoreError, StoreOptions, open_store};
+use velora_core::{Claim, ConfigError, Key, Store, StoreError, StoreOptions, open_store};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -163,7 +163,7 @@ impl Job {
 
     fn options(&self) -> Result<StoreOptions, Failure> {
         let lease = Duration::from_millis(self.lease_ms);
-        Ok(StoreOptions::default().with_lease(lease)?)
+        Ok(patient()?.with_lease(lease)?)
     }
 
     fn key(&self) -> Key {
@@ -172,9 +172,7 @@ impl Job {
 }
 
 async fn crowd(store: &str, first: usize, count: usize) -> Result<(), Failure> {
-    // A busy machine is slow, and a claim that was given up may still be made.
-    let options = StoreOptions::default().with_timeout(Duration::from_secs(60))?;
-    let store = open_store(store, options)?;
+    let store = open_store(store, patient()?)?;
     let mut workers = JoinSet::new();
     for worker in 0..AT_A_TIME {
         let store = store.clone();
@@ -197,4 +195,9 @@ async fn crowd(store: &str, first: usize, count: usize) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A busy machine is slow, and a call that was given up may still have been made.
+fn patient() -> Result<StoreOptions, ConfigError> {
+    StoreOptions::default().with_timeout(Duration::from_secs(60))
 }

@@ -13,7 +13,11 @@ use crate::process::{command, end, find, free_port, has_ended, run, spawn, wait_
 
 const USER: &str = "postgres";
 
-/// A server with `fsync` on, and its data.
+/// The one role that must give a password.
+const GUARDED: &str = "guarded";
+
+/// A server with `fsync` on, and its data. Everyone is let in without a password, but
+/// for the role `guarded`, which a test may create.
 pub struct Postgres {
     folder: PathBuf,
     port: u16,
@@ -47,6 +51,7 @@ impl Postgres {
         run(command(&bin("initdb"), USER, &folder)
             .args(["--pgdata", "data", "--auth", "trust", "--username", USER])
             .args(["--encoding", "UTF8", "--no-locale"]));
+        guard(&folder.join("data/pg_hba.conf"));
         let mut server = Self {
             folder,
             port: free_port(),
@@ -162,6 +167,13 @@ fn bin(program: &str) -> PathBuf {
     folders.sort();
     folders.reverse();
     find(program, &folders)
+}
+
+/// The first line that fits decides who is let in.
+fn guard(rules: &Path) {
+    let others = fs::read_to_string(rules).unwrap();
+    let guarded = format!("host all {GUARDED} all scram-sha-256\n{others}");
+    fs::write(rules, guarded).unwrap();
 }
 
 /// PostgreSQL does not run as root.

@@ -29,15 +29,14 @@ use crate::error::ConfigError;
 /// # Ok::<(), velora_core::ConfigError>(())
 /// ```
 pub fn open_store(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
-    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
-    match scheme {
-        "memory" if rest.is_empty() => Ok(Arc::new(MemoryStore::new(
+    match url.split_once(':') {
+        Some(("memory", "")) => Ok(Arc::new(MemoryStore::new(
             options,
             MemoryStore::DEFAULT_CAPACITY,
         )?)),
-        "sqlite" => sqlite(rest, options),
-        "postgres" | "postgresql" => postgres(url, options),
-        "redis" | "rediss" => redis(url, options),
+        Some(("sqlite", rest)) => sqlite(rest, options),
+        Some(("postgres" | "postgresql", _)) => postgres(url, options),
+        Some(("redis" | "rediss", _)) => redis(url, options),
         _ => Err(refused(
             "it must start with `memory:`, `sqlite://`, `postgres://`, `redis://` or `rediss://`",
         )),

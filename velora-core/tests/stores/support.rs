@@ -31,11 +31,18 @@ pub(crate) fn place(kind: &str) -> Place {
 }
 
 pub(crate) fn open(url: &str, options: StoreOptions) -> Arc<dyn Store> {
-    open_store(url, options).unwrap()
+    open_store(url, options.with_timeout(PATIENCE).unwrap()).unwrap()
+}
+
+/// Longer than a busy machine stands still.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) fn patient() -> StoreOptions {
+    StoreOptions::default().with_timeout(PATIENCE).unwrap()
 }
 
 pub(crate) fn options(lease: Duration, retention: Duration) -> StoreOptions {
-    StoreOptions::default()
+    patient()
         .with_lease(lease)
         .unwrap()
         .dangerous_short_retention(retention)
@@ -54,4 +61,9 @@ pub(crate) async fn claim(store: &dyn Store, key: &Key) -> (&'static str, u64) {
 
 pub(crate) fn key(text: &str) -> Key {
     Key::of_members("stores", &[text])
+}
+
+/// The schema that a URL of [`Postgres::new_url`] names.
+pub(crate) fn schema(url: &str) -> &str {
+    url.split_once("search_path%3D").unwrap().1
 }

@@ -35,7 +35,7 @@ use crate::error::{ConfigError, StoreError};
 /// itself; the server's clock decides when. A user needs no more than
 ///
 /// ```text
-/// ACL SETUSER service on >password ~velora:dedupe:* +eval +evalsha +script|load +get +set +time +info +ping +client|setinfo
+/// ACL SETUSER service on >password ~velora:dedupe:* +eval +evalsha +script|load +get +set +time +info +ping
 /// ```
 ///
 /// and `+cluster|slots` with a cluster. One connection is shared by all calls, and opened again
