@@ -55,7 +55,8 @@ use crate::error::{ConfigError, StoreError};
 /// Connections are opened as needed, up to
 /// [`connections`](StoreOptions::with_connections), and again after a fault. A call that
 /// takes longer than [`timeout`](StoreOptions::with_timeout) is `store_unavailable`.
-/// Needs a tokio runtime with I/O and time.
+/// A pooler in between must pool sessions, not transactions. Needs a tokio runtime with
+/// I/O and time.
 ///
 /// ```no_run
 /// use velora_core::dedupe::PostgresStore;
@@ -86,7 +87,9 @@ impl PostgresStore {
     ///
     /// `sslmode` is `disable`, `prefer` (the default) or `require`; wherever TLS is
     /// spoken, certificate and host name are verified with the certificates of the
-    /// operating system, or those of `SSL_CERT_FILE`. Across a network, say `require`.
+    /// operating system, or those of `SSL_CERT_FILE`. Across a network, say `require`;
+    /// a server of this machine that vouches for itself wants `disable`, or its
+    /// certificate in `SSL_CERT_FILE`.
     ///
     /// Errors: `invalid_option` where it is not such a URL.
     pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
@@ -173,6 +176,35 @@ impl PostgresStore {
     /// too, as a lease that was taken over ends in `lease_lost`.
     ///
     /// Errors: `lease_lost`, `store_full`, `store_unavailable`; roll back then.
+    ///
+    /// ```no_run
+    /// use velora_core::dedupe::PostgresStore;
+    /// use velora_core::{Headers, Outcome, Receiver, Reply, health};
+    ///
+    /// # type Failure = Box<dyn std::error::Error>;
+    /// /// The receiver claims; what is written and the claim are committed as one.
+    /// async fn receive(
+    ///     receiver: &Receiver,
+    ///     store: &PostgresStore, // The receiver has an `Arc` of it.
+    ///     client: &mut tokio_postgres::Client,
+    ///     body: &[u8],
+    ///     headers: &impl Headers,
+    /// ) -> Result<Reply, Failure> {
+    ///     let begun = receiver.begin_event::<_, health::Event>(body, headers).await;
+    ///     let (work, event) = match begun {
+    ///         Ok(begun) => begun,
+    ///         Err(reply) => return Ok(reply),
+    ///     };
+    ///     let transaction = client.transaction().await?;
+    ///     transaction.execute("INSERT INTO audit VALUES ($1)", &[&event.id]).await?;
+    ///     if let Err(lost) = store.commit_in(&transaction, work.key(), work.epoch()).await {
+    ///         transaction.rollback().await?;
+    ///         return Ok(receiver.reply(Outcome::StoreFailed(lost)));
+    ///     }
+    ///     transaction.commit().await?;
+    ///     Ok(work.committed())
+    /// }
+    /// ```
     pub async fn commit_in(
         &self,
         transaction: &Transaction<'_>,
