@@ -40,17 +40,25 @@ use crate::error::{ConfigError, StoreError};
 ///
 /// # Tables and privileges
 ///
-/// `velora_dedupe_claims`, `velora_dedupe_version` and the sequence
-/// `velora_dedupe_epoch` are created at the first call, in the first schema of the
-/// `search_path`; only that needs `CREATE` on the schema. Where they are there already
-/// (run [`STATEMENTS.schema`](PostgresStatements::schema) as their owner), the service
-/// needs no more than
+/// Created at the first call, in the first schema of the `search_path`:
+///
+/// | | |
+/// |---|---|
+/// | `velora_dedupe_claims` | `key text`, `epoch bigint`, `state smallint` (0 free, 1 claimed, 2 done), `until timestamptz`: a row a key |
+/// | `velora_dedupe_epoch` | a sequence: epochs grow though rows are removed |
+/// | `velora_dedupe_version` | `version integer`: 1; tables of another version are not touched |
+///
+/// Only that needs `CREATE` on the schema. Where they are there already (run
+/// [`STATEMENTS.schema`](PostgresStatements::schema) as their owner), the service needs
+/// no more than
 ///
 /// ```sql
 /// GRANT SELECT, INSERT, UPDATE, DELETE ON velora_dedupe_claims TO service;
 /// GRANT SELECT ON velora_dedupe_version TO service;
 /// GRANT USAGE ON velora_dedupe_epoch TO service;
 /// ```
+///
+/// Every 256 commits of a process remove up to 1,000 rows whose time is over.
 ///
 /// Connections are opened as needed, up to
 /// [`connections`](StoreOptions::with_connections), and again after a fault. A call that

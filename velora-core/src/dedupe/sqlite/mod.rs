@@ -35,8 +35,21 @@ const WAITING: usize = 1_024;
 /// systems. The host's clock decides when a lease runs out.
 ///
 /// One thread holds the one connection; calls that wait for it share a transaction, and
-/// so one write to the disk. The tables, all named `velora_dedupe_…`, are created at the
-/// first call. Needs a tokio runtime with time.
+/// so one write to the disk. Needs a tokio runtime with time.
+///
+/// # Tables and privileges
+///
+/// Created at the first call:
+///
+/// | | |
+/// |---|---|
+/// | `velora_dedupe_claims` | `key`, `epoch`, `state` (0 free, 1 claimed, 2 done), `until` in microseconds since 1970: a row a key |
+/// | `velora_dedupe_epoch` | `last`: epochs grow though rows are removed; two triggers keep it |
+/// | `velora_dedupe_version` | `version`: 1; tables of another version are not touched |
+///
+/// The process must be able to write the file and its folder, in which SQLite keeps
+/// `-wal` and `-shm` beside it. Every 256 commits of a process remove up to 1,000 rows
+/// whose time is over.
 ///
 /// ```
 /// use velora_core::dedupe::SqliteStore;
