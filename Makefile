@@ -73,9 +73,10 @@ $(VENV)/%: $(PY)/requirements/%.txt
 	touch $@
 
 # First that no contender is a no-op, then the ratios.
-bench: $(VENV)/bench
+bench: servers $(VENV)/bench
 	$(CARGO) test --locked --profile bench -p velora-bench --lib
 	$(CARGO) bench --locked -p velora-bench --bench report
+	$(CARGO) bench --locked -p velora-bench --bench stores
 	$(CARGO) bench --locked -p velora-bench --bench clients -- --python $(VENV)/bin/python
 	$(CARGO) build --locked --release -p velora-simulator
 	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --release
@@ -83,7 +84,7 @@ bench: $(VENV)/bench
 	$(VENV)/bin/python $(PY)/bench/clients.py $(CURDIR)/target/release/velora-simulator
 
 # What `make test` does a little of, at length.
-soak:
+soak: servers
 	VELORA_SOAK_KILLS=200 $(CARGO) test --locked -p velora-examples --test export -- --nocapture killed
 	VELORA_SOAK_KILLS=1000 $(CARGO) test --locked -p velora-conformance --test workers -- --nocapture killed
 	VELORA_SOAK_OUTAGES=25 $(CARGO) test --locked -p velora-core --all-features --test stores -- --nocapture forgets_nothing
