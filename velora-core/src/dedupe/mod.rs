@@ -6,10 +6,14 @@
 //! released runs out, and the next delivery of the event takes it over. A crash
 //! costs a repeat, never an event.
 
+#[cfg(feature = "receiver")]
+mod claimed;
 #[cfg(feature = "store-conformance")]
 pub mod conformance;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 mod durable;
+#[cfg(feature = "receiver")]
+mod in_transaction;
 mod key;
 #[cfg(feature = "receiver")]
 mod memory;
@@ -24,8 +28,10 @@ mod sqlite;
 #[cfg(feature = "receiver")]
 mod store;
 
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
-pub use durable::Claimed;
+#[cfg(feature = "receiver")]
+pub use claimed::Claimed;
+#[cfg(feature = "receiver")]
+pub use in_transaction::{InTransaction, Statement, Value};
 pub use key::Key;
 #[cfg(feature = "receiver")]
 pub use memory::MemoryStore;

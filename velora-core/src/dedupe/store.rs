@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Key;
+use super::in_transaction::InTransaction;
 use crate::error::{ConfigError, StoreError};
 
 /// What a store's verbs return.
@@ -49,6 +50,12 @@ pub trait Store: Send + Sync {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    /// The statements that claim and commit in a transaction of the caller's, where the
+    /// store is in a database that has such. Not needed to be a store.
+    fn in_transaction(&self) -> Option<InTransaction> {
+        None
+    }
+
     /// Claims a key. Errors: `store_full`, `store_unavailable`.
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>>;
 
@@ -65,6 +72,10 @@ pub trait Store: Send + Sync {
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn ready(&self) -> StoreFuture<'_, ()> {
         (**self).ready()
+    }
+
+    fn in_transaction(&self) -> Option<InTransaction> {
+        (**self).in_transaction()
     }
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {

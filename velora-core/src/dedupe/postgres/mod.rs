@@ -18,10 +18,11 @@ use tokio_postgres::{Client, Config, Error, GenericClient, Transaction};
 pub use sql::PostgresStatements;
 
 use super::Key;
+use super::claimed::{Claimed, column, epoch, held, micros, stored};
 use super::durable::{
-    BATCH, COMMITS_PER_BATCH, Claimed, SCHEMA_VERSION, column, epoch, foreign_schema, held, micros,
-    stored, unavailable, within,
+    BATCH, COMMITS_PER_BATCH, SCHEMA_VERSION, foreign_schema, unavailable, within,
 };
+use super::in_transaction::InTransaction;
 use super::open::refused;
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
 use crate::error::{ConfigError, StoreError};
@@ -426,6 +427,12 @@ fn fault(error: Error) -> StoreError {
 impl Store for PostgresStore {
     fn ready(&self) -> StoreFuture<'_, ()> {
         Box::pin(self.call(async |_| Ok(())))
+    }
+
+    fn in_transaction(&self) -> Option<InTransaction> {
+        let sql = Self::STATEMENTS;
+        let statements = [sql.claim, sql.standing, sql.commit];
+        Some(InTransaction::new(statements, self.options))
     }
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {

@@ -12,7 +12,8 @@ use connection::{Address, Connection};
 use script::Scripts;
 
 use super::Key;
-use super::durable::{Claimed, held, stored, unavailable, within};
+use super::claimed::{Claimed, held, stored};
+use super::durable::{unavailable, within};
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
 use crate::error::{ConfigError, StoreError};
 

@@ -15,7 +15,9 @@ pub use sql::SqliteStatements;
 use writer::{Answer, Job, Verb, Writer};
 
 use super::Key;
-use super::durable::{Claimed, stored, unavailable, within};
+use super::claimed::{Claimed, stored};
+use super::durable::{unavailable, within};
+use super::in_transaction::InTransaction;
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
 use crate::error::StoreError;
 
@@ -180,6 +182,12 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn ready(&self) -> StoreFuture<'_, ()> {
         Box::pin(async move { self.ask(Verb::Ready).await.map(drop) })
+    }
+
+    fn in_transaction(&self) -> Option<InTransaction> {
+        let sql = Self::STATEMENTS;
+        let statements = [sql.claim, sql.standing, sql.commit];
+        Some(InTransaction::new(statements, self.options))
     }
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {

@@ -10,9 +10,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 use tokio::sync::oneshot;
 
 use super::sql::STATEMENTS;
+use crate::dedupe::claimed::{Claimed, column, epoch, held, micros};
 use crate::dedupe::durable::{
-    BATCH, COMMITS_PER_BATCH, Claimed, SCHEMA_VERSION, column, epoch, foreign_schema, held, micros,
-    unavailable,
+    BATCH, COMMITS_PER_BATCH, SCHEMA_VERSION, foreign_schema, unavailable,
 };
 use crate::dedupe::{Epoch, StoreOptions};
 use crate::error::StoreError;
