@@ -32,6 +32,7 @@ use crate::error::StoreError;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct InTransaction {
+    database: &'static str,
     claim: &'static str,
     standing: &'static str,
     commit: &'static str,
@@ -59,13 +60,23 @@ pub enum Value {
 
 impl InTransaction {
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
-    pub(super) fn new([claim, standing, commit]: [&'static str; 3], options: StoreOptions) -> Self {
+    pub(super) fn new(
+        database: &'static str,
+        [claim, standing, commit]: [&'static str; 3],
+        options: StoreOptions,
+    ) -> Self {
         Self {
+            database,
             claim,
             standing,
             commit,
             options,
         }
+    }
+
+    /// Whose statements they are: `sqlite` or `postgres`.
+    pub fn database(&self) -> &'static str {
+        self.database
     }
 
     /// Gives a row of one integer if the claim is fresh.

@@ -432,7 +432,7 @@ impl Store for PostgresStore {
     fn in_transaction(&self) -> Option<InTransaction> {
         let sql = Self::STATEMENTS;
         let statements = [sql.claim, sql.standing, sql.commit];
-        Some(InTransaction::new(statements, self.options))
+        Some(InTransaction::new("postgres", statements, self.options))
     }
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {

@@ -187,7 +187,7 @@ impl Store for SqliteStore {
     fn in_transaction(&self) -> Option<InTransaction> {
         let sql = Self::STATEMENTS;
         let statements = [sql.claim, sql.standing, sql.commit];
-        Some(InTransaction::new(statements, self.options))
+        Some(InTransaction::new("sqlite", statements, self.options))
     }
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
