@@ -23,7 +23,7 @@ test-rust: servers
 	$(CARGO) check --locked -p velora-core --no-default-features --features client --target wasm32-unknown-unknown
 
 test-python: servers develop-python
-	$(CARGO) build --locked -p velora-simulator
+	$(CARGO) build --locked -p velora-simulator -p velora-servers
 	$(VENV)/bin/python -m pytest --quiet $(PY)
 
 # The tests start a PostgreSQL and a Redis of their own, from the programs of Debian's

@@ -90,27 +90,27 @@ impl Claiming {
 
 async fn answer(store: &Arc<dyn Store>, line: &Line, held: &mut HashMap<String, u64>) -> Answer {
     let key = Key::from(line.key.as_str());
-    // No store ever gives out 0: a key that was never claimed here is lost.
-    let epoch = held.get(&line.key).copied();
-    let ended = match line.op {
-        Verb::Claim => {
+    let last = held.get(&line.key).copied();
+    let ended = match (line.op, last) {
+        (Verb::Claim, _) => {
             return match store.claim(key).await {
                 Ok(Claim::Fresh(lease)) => {
                     held.insert(line.key.clone(), lease.epoch());
                     Answer::of("fresh", Some(lease.epoch()))
                 }
-                Ok(Claim::InFlight { .. }) => Answer::of("in_flight", epoch),
-                Ok(Claim::Done) => Answer::of("done", epoch),
+                Ok(Claim::InFlight { .. }) => Answer::of("in_flight", last),
+                Ok(Claim::Done) => Answer::of("done", last),
                 Err(error) => Answer::error(error.code().as_str()),
             };
         }
-        Verb::Commit => store.commit(&key, epoch.unwrap_or(0)).await,
-        Verb::Release => store.release(&key, epoch.unwrap_or(0)).await,
-        Verb::Renew => store.renew(&key, epoch.unwrap_or(0)).await,
+        (_, None) => Err(StoreError::LeaseLost),
+        (Verb::Commit, Some(epoch)) => store.commit(&key, epoch).await,
+        (Verb::Release, Some(epoch)) => store.release(&key, epoch).await,
+        (Verb::Renew, Some(epoch)) => store.renew(&key, epoch).await,
     };
     match ended {
-        Ok(()) => Answer::of("ok", epoch),
-        Err(StoreError::LeaseLost) => Answer::of("lease_lost", epoch),
+        Ok(()) => Answer::of("ok", last),
+        Err(StoreError::LeaseLost) => Answer::of("lease_lost", last),
         Err(error) => Answer::error(error.code().as_str()),
     }
 }

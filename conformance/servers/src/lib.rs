@@ -4,7 +4,7 @@
 //! ends with the process that started it, however that ends. Nothing that runs on the
 //! machine already is touched. [`Postgres::shared`] and [`Redis::shared`] start at the
 //! first call; one that is to be killed is started by [`Postgres::start`] or
-//! [`Redis::start`]. A failure panics, as a test does.
+//! [`Redis::start`]. A failure panics, as a test does. Other languages run the program.
 
 #![allow(
     clippy::unwrap_used,
