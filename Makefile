@@ -8,13 +8,16 @@ VENV := $(CURDIR)/.venv
 PY := velora-py
 RUFF_PATHS := velora-py conformance/python examples/python
 
-.PHONY: demo test test-rust test-python servers lint lint-rust lint-python build-python develop-python \
-	lock-python bench soak fuzz mutants
+NODE := velora-node
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+
+.PHONY: demo test test-rust test-python test-node servers lint lint-rust lint-python lint-node
+.PHONY: build-python develop-python lock-python build-node bench bench-node soak soak-node fuzz mutants
 
 demo:
 	$(CARGO) run --locked --quiet -p velora-examples --bin demo
 
-test: test-rust test-python
+test: test-rust test-python test-node
 
 test-rust: servers
 	rustup target add wasm32-unknown-unknown
@@ -25,6 +28,10 @@ test-rust: servers
 test-python: servers develop-python
 	$(CARGO) build --locked -p velora-simulator -p velora-servers
 	$(VENV)/bin/python -m pytest --quiet $(PY)
+
+test-node: build-node
+	$(CARGO) build --locked --quiet -p velora-simulator
+	cd $(NODE) && npm test --silent
 
 # The tests start a PostgreSQL and a Redis of their own, from the programs of Debian's
 # packages; what runs on the machine already is left alone.
@@ -37,7 +44,7 @@ servers:
 			apt-get install -qq -y --no-install-recommends postgresql redis-server openssl; \
 	fi
 
-lint: lint-rust lint-python
+lint: lint-rust lint-python lint-node
 
 lint-rust:
 	$(CARGO) fmt --all --check
@@ -73,7 +80,7 @@ $(VENV)/%: $(PY)/requirements/%.txt
 	touch $@
 
 # First that no contender is a no-op, then the ratios.
-bench: servers $(VENV)/bench
+bench: servers bench-node $(VENV)/bench
 	$(CARGO) test --locked --profile bench -p velora-bench --lib
 	$(CARGO) bench --locked -p velora-bench --bench report
 	$(CARGO) bench --locked -p velora-bench --bench stores
@@ -84,13 +91,50 @@ bench: servers $(VENV)/bench
 	$(VENV)/bin/python $(PY)/bench/clients.py $(CURDIR)/target/release/velora-simulator
 
 # What `make test` does a little of, at length.
-soak: servers
+soak: servers soak-node
 	VELORA_SOAK_KILLS=200 $(CARGO) test --locked -p velora-examples --test export -- --nocapture killed
 	VELORA_SOAK_KILLS=1000 $(CARGO) test --locked -p velora-conformance --test workers -- --nocapture killed
 	VELORA_SOAK_OUTAGES=25 $(CARGO) test --locked -p velora-core --all-features --test stores -- --nocapture forgets_nothing
 	VELORA_SOAK_CASES=1000 $(CARGO) test --locked -p velora-core --all-features --lib simulation
 	$(CARGO) build --locked --release -p velora-simulator
 	$(CARGO) bench --locked -p velora-bench --bench memory -- --simulator $(CURDIR)/target/release/velora-simulator
+
+# The npm package, in place: the addon and the TypeScript layer. A function that panics
+# is in this build, for its test; what is published is built without.
+build-node: $(NODE)/node_modules
+	cd $(NODE) && node scripts/build.mjs --features panics
+
+# That the types hold, that the generated files are those of the sources, and that
+# everyone can load the package.
+lint-node: build-node
+	cd $(NODE) && npx --no-install tsc --project tsconfig.types.json
+	git diff --exit-code --stat -- $(NODE)/native $(NODE)/package-lock.json
+	cd $(NODE) && npx --no-install publint --strict
+	cd $(NODE) && npx --no-install attw --pack . --profile node16 --quiet
+
+# The addon as it is published, beside the one of the tests.
+bench-node: export NAPI_RS_NATIVE_LIBRARY_PATH := $(CURDIR)/target/release/velora.node
+bench-node: build-node $(NODE)/bench/node_modules
+	$(CARGO) build --locked --profile bench -p velora-node --target $(HOST)
+	$(CARGO) build --locked --profile bench -p velora-simulator
+	cp target/$(HOST)/release/libvelora_node.so $$NAPI_RS_NATIVE_LIBRARY_PATH
+	cd $(NODE) && node bench/verify.mjs && node bench/clients.mjs
+
+# Ten million verifications, a thousand threads, on every Node that is supported.
+soak-node: build-node
+	cd $(NODE) && VELORA_SOAK_VERIFICATIONS=10000000 VELORA_SOAK_THREADS=1000 VELORA_SOAK_CASES=20000 \
+		node --expose-gc --test test/process.test.mjs test/properties.test.mjs
+
+# The tests on the Node of this major version: `make test-node-24`.
+test-node-%: build-node
+	$(CARGO) build --locked --quiet -p velora-simulator
+	cd $(NODE) && npm exec --yes --package=node@$* -- node --expose-gc --test test/*.test.mjs
+
+# What is pinned, and not `npm ci`: that fails where a mirror of the registry lacks the
+# addons of other platforms, which are optional.
+$(NODE)/node_modules $(NODE)/bench/node_modules: %/node_modules: %/package-lock.json
+	cd $* && npm install --no-save --silent
+	touch $@
 
 # New findings stay in target/; the committed corpus only grows by hand.
 fuzz: $(TOOLS)/bin/cargo-fuzz

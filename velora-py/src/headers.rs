@@ -10,10 +10,9 @@ use crate::errors::{Failure, is_ours};
 use crate::unchecked::{OtherKeys, matching};
 
 /// The values of the headers that a verifier looks at, each as often as it was sent.
-pub(crate) struct Found<'p, 'py>(Values<'p, Value<'py>>);
-
+///
 /// A scheme looks at up to three headers, each of which stands once.
-type Values<'p, V> = SmallVec<[(&'p HeaderName, V); 4]>;
+pub(crate) struct Found<'p, 'py>(SmallVec<[(&'p HeaderName, Value<'py>); 4]>);
 
 /// A value as the bytes it was on the wire.
 enum Value<'py> {
@@ -23,7 +22,32 @@ enum Value<'py> {
     Decoded(Vec<u8>),
 }
 
-impl Value<'_> {
+impl<'py> Value<'py> {
+    /// A text or bytes. Python code has no part in it.
+    #[inline]
+    fn of(value: &Bound<'py, PyAny>) -> Option<Self> {
+        match value.cast::<PyString>() {
+            Ok(text) => Some(Self::of_text(text)),
+            Err(_) => {
+                let bytes = value.cast::<PyBytes>().ok()?;
+                Some(Self::Bytes(bytes.clone()))
+            }
+        }
+    }
+
+    /// Python shows the bytes of a header as ISO-8859-1, PEP 3333. What no header can
+    /// hold is taken as UTF-8.
+    fn of_text(text: &Bound<'py, PyString>) -> Self {
+        let Ok(utf8) = text.to_str() else {
+            // Half a surrogate pair: it matches nothing.
+            return Self::Decoded(text.to_string_lossy().as_bytes().to_vec());
+        };
+        match utf8.is_ascii() {
+            true => Self::Text(text.clone()),
+            false => Self::Decoded(wire_bytes(utf8)),
+        }
+    }
+
     fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.to_str().unwrap_or_default().as_bytes(),
@@ -59,14 +83,17 @@ impl<'p, 'py> Found<'p, 'py> {
     }
 
     fn read_dict(&mut self, precheck: &'p Precheck, dict: &Bound<'py, PyDict>) -> PyResult<()> {
-        let mut values: Values<'p, Bound<'py, PyAny>> = SmallVec::new();
+        let mut lists = Vec::new();
         let OtherKeys(others) = matching(
             dict,
             |name| precheck.headers().find(|header| header.names(name)),
-            |header, value| values.push((header, value)),
+            |header, value| match Value::of(&value) {
+                Some(value) => self.0.push((header, value)),
+                None => lists.push((header, value)),
+            },
         );
-        for (header, value) in values {
-            self.take_value(header, &value)?;
+        for (header, list) in lists {
+            self.take_value(header, &list)?;
         }
         if others {
             // A list among them may run Python code when it is read, which may change the dict.
@@ -162,10 +189,8 @@ impl<'p, 'py> Found<'p, 'py> {
     }
 
     fn take_value(&mut self, name: &'p HeaderName, value: &Bound<'py, PyAny>) -> PyResult<()> {
-        if let Ok(text) = value.cast::<PyString>() {
-            self.0.push((name, text_value(text)));
-        } else if let Ok(bytes) = value.cast::<PyBytes>() {
-            self.0.push((name, Value::Bytes(bytes.clone())));
+        if let Some(value) = Value::of(value) {
+            self.0.push((name, value));
         } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
             for value in value.try_iter()? {
                 let value = value?;
@@ -198,19 +223,6 @@ pub(crate) fn owned(
     let found = Found::read(precheck, headers)?;
     let own = |(name, value): (&str, Vec<u8>)| (name.to_owned(), value);
     Ok(found.detached().into_iter().map(own).collect())
-}
-
-/// Python shows the bytes of a header as ISO-8859-1, PEP 3333. What no header can hold
-/// is taken as UTF-8.
-fn text_value<'py>(text: &Bound<'py, PyString>) -> Value<'py> {
-    let Ok(utf8) = text.to_str() else {
-        // Half a surrogate pair: it matches nothing.
-        return Value::Decoded(text.to_string_lossy().as_bytes().to_vec());
-    };
-    match utf8.is_ascii() {
-        true => Value::Text(text.clone()),
-        false => Value::Decoded(wire_bytes(utf8)),
-    }
 }
 
 /// The bytes that a text of a header stands for.

@@ -11,17 +11,15 @@ from served_stores import Places
 from simulated import Simulator
 
 
-@pytest.fixture(scope="session")
-def shared_simulator() -> Iterator[Simulator]:
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """A simulator of the test's own.
+
+    What a client gave up may still be on its way to a shared one, and would take the
+    next test's fault upon itself.
+    """
     with Simulator("--events", "23456", "--billing-csv-records", "3000") as simulator:
         yield simulator
-
-
-@pytest.fixture
-def simulator(shared_simulator: Simulator) -> Simulator:
-    """The simulator that all tests share, without what others left there."""
-    shared_simulator.forget()
-    return shared_simulator
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ TERMINAL = ["unauthorized", "forbidden", "not_found", "conflict", "invalid_reque
 """What costs one request."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def small() -> Iterator[Simulator]:
     """A system whose cap is low, so that few events are many pages and leaves."""
     with Simulator("--events", "2345", "--export-cap", "500") as simulator:
@@ -174,22 +174,22 @@ def export(client: Any, small: Simulator, fault: str, truth: list[str]) -> None:
     check_requests(small, of_export)
 
 
-@pytest.fixture(scope="module")
-def logged(shared_simulator: Simulator) -> tuple[str, list[str]]:
+@pytest.fixture
+def logged(simulator: Simulator) -> tuple[str, list[str]]:
     """An endpoint, and the ids of its deliveries."""
     asked = {"system": "billing", "url": "https://example.com"}
-    endpoint_id = shared_simulator.control("POST", "endpoints", asked)["id"]
+    endpoint_id = simulator.control("POST", "endpoints", asked)["id"]
     history = {"count": 700, "ok": False, "retained": True}
-    shared_simulator.control("POST", f"endpoints/{endpoint_id}/history", history)
-    deliveries = shared_simulator.control("GET", "deliveries")
+    simulator.control("POST", f"endpoints/{endpoint_id}/history", history)
+    deliveries = simulator.control("GET", "deliveries")
     ids = [each["id"] for each in deliveries if each["endpoint_id"] == endpoint_id]
     return endpoint_id, sorted(ids)
 
 
-@pytest.fixture(scope="module")
-def lines(shared_simulator: Simulator) -> list[str]:
+@pytest.fixture
+def lines(simulator: Simulator) -> list[str]:
     """The ids of the lines of a table."""
-    with billing.Client(BILLING_KEY, **shared_simulator.options()) as client:
+    with billing.Client(BILLING_KEY, **simulator.options()) as client:
         return sorted(row["lineId"] for row in client.audit_csv("run_demo"))
 
 

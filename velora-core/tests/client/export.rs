@@ -118,6 +118,24 @@ async fn one_call_comes_with_its_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn chunks_hold_the_same_rows() {
+    let simulator = Simulator::builder()
+        .events(12_000)
+        .start_blocking()
+        .unwrap();
+    let client = client(&simulator);
+    let one_by_one = export(&client, ExportQuery::new(week())).await.unwrap();
+    let mut rows = client.export(ExportQuery::new(week())).raw();
+    let mut chunked = Vec::new();
+    while let Some(chunk) = rows.next_chunk(700).await {
+        let chunk = chunk.unwrap();
+        assert!((1..=700).contains(&chunk.len()), "{}", chunk.len());
+        chunked.extend(chunk.iter().map(|row| row.as_line().into_owned()));
+    }
+    assert!(chunked == one_by_one, "{} rows", chunked.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_asked_for_an_empty_window() {
     let simulator = Simulator::builder().events(10).start_blocking().unwrap();
     let at = "2026-05-02T00:00:00.5Z";

@@ -54,8 +54,7 @@ impl Subscriber for Recorder {
     fn exit(&self, _: &Id) {}
 }
 
-#[tokio::test(start_paused = true)]
-async fn spans_hold_no_key_no_url_and_no_body() {
+async fn calls() {
     let server = Scripted::new(|number, _| match number {
         0 => answer(503, &[], r#"{"error":"canary-in"}"#),
         1 => answer(
@@ -65,8 +64,6 @@ async fn spans_hold_no_key_no_url_and_no_body() {
         ),
         _ => answer(422, &[], r#"{"detail":"canary-in"}"#),
     });
-    let recorder = Recorder::default();
-    let guard = tracing::subscriber::set_default(recorder.clone());
     let client = server.client();
     let endpoint = NewEndpoint::new("https://example.com/canary-out");
     client.webhooks().create(&endpoint).await.unwrap_err();
@@ -74,6 +71,17 @@ async fn spans_hold_no_key_no_url_and_no_body() {
     let query = EventQuery::new().with_resource_type("canary-query");
     client.events(query).next().await.unwrap().unwrap_err();
     client.event("canary-id").await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn spans_hold_no_key_no_url_and_no_body() {
+    // A span that another test's thread comes to first, just as the recorder is set, is
+    // left out for good: so all are known before it is asked which ones it wants.
+    calls().await;
+    let recorder = Recorder::default();
+    let guard = tracing::subscriber::set_default(recorder.clone());
+    tracing::callsite::rebuild_interest_cache();
+    calls().await;
     drop(guard);
 
     let traced = recorder.0.lock().unwrap();

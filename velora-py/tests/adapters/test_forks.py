@@ -13,13 +13,13 @@ from simulated import HEALTH_KEY, Simulator
 
 @pytest.mark.parametrize("framework", ["flask", "django"])
 def test_two_workers_share_what_was_made_before(
-    framework: str, control: Control, shared_simulator: Simulator
+    framework: str, control: Control, simulator: Simulator
 ) -> None:
     server = Server(
         (*GUNICORN, "--workers", "2", "--worker-class", "sync", f"served_forked:{framework}"),
         CONTROL_PORT=str(control.port),
         API_KEY=HEALTH_KEY,
-        API_URL=shared_simulator.url,
+        API_URL=simulator.url,
     )
     try:
         sender = Sender(server.port)

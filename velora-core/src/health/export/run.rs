@@ -80,6 +80,23 @@ impl<E> Export<E> {
     pub async fn next(&mut self) -> Option<Result<E, ApiError>> {
         StreamExt::next(self).await
     }
+
+    /// The rows that have come in: one at least, and no more than `most`. For hosts to
+    /// whom each call costs more than a row. `None` once everything was given.
+    pub async fn next_chunk(&mut self, most: usize) -> Option<Result<Vec<E>, ApiError>> {
+        let first = match self.next().await? {
+            Ok(row) => row,
+            Err(error) => return Some(Err(error)),
+        };
+        let mut rows = vec![first];
+        while rows.len() < most
+            && let Some(row) = self.rows.at(self.at)
+        {
+            self.at = self.at.saturating_add(1);
+            rows.push((self.read)(row));
+        }
+        Some(Ok(rows))
+    }
 }
 
 impl<E> Stream for Export<E> {

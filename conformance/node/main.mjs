@@ -1,0 +1,20 @@
+// `conformance/run node`: the same questions as in every other language, answered through
+// the public API of the npm package alone.
+
+import { answerAll } from './cases.mjs';
+import { read } from './read.mjs';
+
+const [command, ...rest] = process.argv.slice(2);
+switch (command) {
+  case 'verify':
+  case 'event':
+    await answerAll(command, process.stdin, process.stdout);
+    break;
+  case 'list-events':
+  case 'export':
+    process.exitCode = await read(command, rest);
+    break;
+  default:
+    console.error('usage: node main.mjs verify|event|list-events|export');
+    process.exitCode = 2;
+}

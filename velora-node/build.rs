@@ -1,0 +1,5 @@
+//! Links the addon against the symbols of its host.
+
+fn main() {
+    napi_build::setup();
+}

@@ -1,0 +1,236 @@
+//! Velora Billing: reconciliation, and the delivery log.
+
+use napi::Env;
+use napi::bindgen_prelude::{Function, PromiseRaw, Result};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+use velora_core::api::{Items, Pages};
+use velora_core::billing::{Client, CsvRows, DeliveryQuery, DeliveryStatus, LoggedDelivery, Sweep};
+use velora_core::{ApiKey, ConfigError, Error};
+
+use super::billing_parts::{
+    LoggedDeliveryParts, ReconRunParts, ReconSummaryParts, RefireProgressParts, RefireReportParts,
+    RetriedParts,
+};
+use super::extra::Pairs;
+use super::options::{ClientParts, RateLimitParts};
+use super::streams::Held;
+use crate::cancel::{NativeCancel, unless_cancelled};
+use crate::failure::{Answer, answer};
+use crate::number::whole;
+
+/// A client of the integration API.
+#[napi]
+pub struct NativeBilling {
+    client: Client,
+}
+
+#[napi]
+impl NativeBilling {
+    #[napi(catch_unwind)]
+    pub fn create(api_key: String, parts: ClientParts) -> Answer<NativeBilling> {
+        let client = || parts.build(Client::builder(ApiKey::new(&api_key)?));
+        answer(client().map(|client| Self { client }))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn rate_limit(&self) -> RateLimitParts {
+        self.client.rate_limit().into()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn recon_summary<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<ReconSummaryParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async { client.recon_summary().await.map(ReconSummaryParts::from) };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn run_recon<'env>(
+        &self,
+        env: &'env Env,
+        invoice_id: String,
+        run_key: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<ReconRunParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async {
+                let run = client.run_recon(&invoice_id, &run_key).await;
+                run.map(ReconRunParts::from)
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn audit_csv(&self, run_id: String) -> NativeCsvRows {
+        NativeCsvRows {
+            rows: Held::new(self.client.audit_csv(&run_id)),
+        }
+    }
+
+    /// Errors: `invalid_option` where the format is neither `qbo` nor `netsuite`.
+    #[napi(catch_unwind)]
+    pub fn journal_csv(&self, path: String, format: String) -> Answer<NativeCsvRows> {
+        answer(format.parse().map(|format| NativeCsvRows {
+            rows: Held::new(self.client.journal_csv(&path, format)),
+        }))
+    }
+
+    /// Errors: `invalid_option` where the limit is out of its range.
+    #[napi(catch_unwind)]
+    pub fn deliveries(
+        &self,
+        endpoint_id: String,
+        status: Option<String>,
+        limit: Option<f64>,
+    ) -> Answer<NativeDeliveryPages> {
+        let pages = || {
+            let mut query = DeliveryQuery::new(endpoint_id);
+            if let Some(status) = status {
+                query = query.with_status(DeliveryStatus::from(status));
+            }
+            if let Some(limit) = limit {
+                query = query.with_limit(whole("limit", limit)?)?;
+            }
+            let items: Items<LoggedDelivery> = self.client.deliveries(query);
+            Ok::<_, ConfigError>(NativeDeliveryPages {
+                pages: Held::new(items.pages()),
+            })
+        };
+        answer(pages())
+    }
+
+    #[napi(catch_unwind)]
+    pub fn retry_delivery<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<RetriedParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async { client.retry_delivery(&id).await.map(RetriedParts::from) };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn refire_failed<'env>(
+        &self,
+        env: &'env Env,
+        endpoint_id: String,
+        writes_per_minute: Option<f64>,
+        progress: Option<Function<'_, RefireProgressParts, ()>>,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<RefireReportParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let tell = progress
+            .map(|progress| progress.build_threadsafe_function().weak::<true>().build())
+            .transpose()?;
+        env.spawn_future(async move {
+            let call = async {
+                let mut sweep = Sweep::new(endpoint_id);
+                if let Some(writes) = writes_per_minute {
+                    sweep = sweep.with_writes_per_minute(whole("writesPerMinute", writes)?)?;
+                }
+                if let Some(tell) = tell {
+                    sweep = sweep.on_progress(move |progress| {
+                        // Once the environment ends nobody wants to know.
+                        let _ = tell.call(progress.into(), ThreadsafeFunctionCallMode::NonBlocking);
+                    });
+                }
+                let report = client.refire_failed(sweep).await?;
+                Ok::<_, Error>(RefireReportParts::from(report))
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+}
+
+/// Pages of the delivery log.
+#[napi]
+pub struct NativeDeliveryPages {
+    pages: Held<Pages<LoggedDelivery>>,
+}
+
+#[napi]
+impl NativeDeliveryPages {
+    /// Null at the end.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<Vec<LoggedDeliveryParts>>>>> {
+        let (pages, cancel) = (self.pages.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let next = async |pages: &mut Pages<LoggedDelivery>| {
+                pages.next().await.map(|page| {
+                    page.map(|page| {
+                        let rows = page.into_items().into_iter();
+                        rows.map(LoggedDeliveryParts::from).collect()
+                    })
+                })
+            };
+            Ok(pages.next(cancel, next).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
+        let pages = self.pages.clone();
+        env.spawn_future(async move {
+            pages.close().await;
+            Ok(())
+        })
+    }
+}
+
+/// Rows of CSV.
+#[napi]
+pub struct NativeCsvRows {
+    rows: Held<CsvRows>,
+}
+
+#[napi]
+impl NativeCsvRows {
+    /// Names and fields of the next row; null at the end.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<Pairs>>>> {
+        let (rows, cancel) = (self.rows.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let next = async |rows: &mut CsvRows| {
+                rows.next().await.map(|row| {
+                    row.map(|row| {
+                        let fields = row.iter();
+                        let owned =
+                            |(name, field): (&str, &str)| (name.to_owned(), field.to_owned());
+                        fields.map(owned).collect()
+                    })
+                })
+            };
+            Ok(rows.next(cancel, next).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
+        let rows = self.rows.clone();
+        env.spawn_future(async move {
+            rows.close().await;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,275 @@
+//! CuraeAI: endpoints by version.
+
+use napi::Env;
+use napi::bindgen_prelude::{PromiseRaw, Result};
+use napi_derive::napi;
+use velora_core::api::Pages;
+use velora_core::curae::{
+    Client, Endpoint, EndpointChange, EndpointQuery, EventType, IfChanged, NewEndpoint,
+    Registration, Versioned,
+};
+use velora_core::{ApiKey, ConfigError};
+
+use super::extra::{Pairs, pairs};
+use super::options::{ClientParts, RateLimitParts};
+use super::streams::Held;
+use crate::cancel::{NativeCancel, unless_cancelled};
+use crate::failure::{Answer, answer};
+use crate::number::whole;
+
+/// A client of the platform API.
+#[napi]
+pub struct NativeCurae {
+    client: Client,
+}
+
+/// A registered endpoint.
+#[napi(object, object_from_js = false)]
+pub struct CuraeEndpoint {
+    pub id: String,
+    pub url: Option<String>,
+    pub event_types: Vec<String>,
+    pub status: Option<String>,
+    pub consecutive_failures: Option<f64>,
+    pub last_delivery_attempt_at: Option<String>,
+    pub last_successful_delivery_at: Option<String>,
+    pub created_at: Option<String>,
+    pub updated_at: Option<String>,
+    pub version: Option<f64>,
+    pub extra: Pairs,
+}
+
+/// An endpoint and its version; with the secret right after it was registered.
+#[napi(object, object_from_js = false)]
+pub struct CuraeVersioned {
+    pub endpoint: CuraeEndpoint,
+    pub etag: Option<String>,
+    pub secret: Option<String>,
+}
+
+/// What is to be changed; what is absent stays.
+#[napi(object, object_to_js = false)]
+pub struct CuraeChange {
+    pub url: Option<String>,
+    pub event_types: Option<Vec<String>>,
+    pub status: Option<String>,
+    pub idempotency_key: Option<String>,
+}
+
+#[napi]
+impl NativeCurae {
+    /// Errors: `wrong_environment`, `invalid_api_key`, `invalid_base_url`, `invalid_option`.
+    #[napi(catch_unwind)]
+    pub fn create(api_key: String, parts: ClientParts) -> Answer<NativeCurae> {
+        let client = || parts.build(Client::builder(ApiKey::new(&api_key)?));
+        answer(client().map(|client| Self { client }))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn rate_limit(&self) -> RateLimitParts {
+        self.client.rate_limit().into()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn create_webhook<'env>(
+        &self,
+        env: &'env Env,
+        url: String,
+        event_types: Vec<String>,
+        idempotency_key: Option<String>,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<CuraeVersioned>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        let mut endpoint = NewEndpoint::new(url, event_types.into_iter().map(EventType::from));
+        if let Some(key) = idempotency_key {
+            endpoint = endpoint.with_idempotency_key(key);
+        }
+        env.spawn_future(async move {
+            let call = async { webhooks.create(&endpoint).await.map(CuraeVersioned::from) };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    /// Errors: `invalid_option` where the limit is out of its range.
+    #[napi(catch_unwind)]
+    pub fn list_webhooks(&self, limit: Option<f64>) -> Answer<NativeEndpointPages> {
+        let query = || match limit {
+            Some(limit) => EndpointQuery::new().with_limit(whole("limit", limit)?),
+            None => Ok::<_, ConfigError>(EndpointQuery::new()),
+        };
+        answer(query().map(|query| NativeEndpointPages {
+            pages: Held::new(self.client.webhooks().list(query).pages()),
+        }))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn get_webhook<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<CuraeVersioned>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async { webhooks.get(&id).await.map(CuraeVersioned::from) };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    /// Null where it is still this version.
+    #[napi(catch_unwind)]
+    pub fn get_webhook_if_changed<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        etag: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<CuraeVersioned>>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async {
+                let found = webhooks.get_if_changed(&id, &etag).await?;
+                Ok::<_, velora_core::Error>(match found {
+                    IfChanged::Changed(versioned) => Some(versioned.into()),
+                    IfChanged::NotModified => None,
+                })
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn update_webhook<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        etag: String,
+        change: CuraeChange,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<CuraeVersioned>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        let change = change.read();
+        env.spawn_future(async move {
+            let call = async {
+                let updated = webhooks.update(&id, &etag, &change).await;
+                updated.map(CuraeVersioned::from)
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn delete_webhook<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        etag: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<()>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        env.spawn_future(
+            async move { Ok(unless_cancelled(cancel, webhooks.delete(&id, &etag)).await) },
+        )
+    }
+}
+
+/// Pages of endpoints.
+#[napi]
+pub struct NativeEndpointPages {
+    pages: Held<Pages<Endpoint>>,
+}
+
+#[napi]
+impl NativeEndpointPages {
+    /// Null at the end.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<Vec<CuraeEndpoint>>>>> {
+        let (pages, cancel) = (self.pages.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let next = async |pages: &mut Pages<Endpoint>| {
+                pages.next().await.map(|page| {
+                    page.map(|page| {
+                        let endpoints = page.into_items().into_iter();
+                        endpoints.map(CuraeEndpoint::from).collect()
+                    })
+                })
+            };
+            Ok(pages.next(cancel, next).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
+        let pages = self.pages.clone();
+        env.spawn_future(async move {
+            pages.close().await;
+            Ok(())
+        })
+    }
+}
+
+impl CuraeChange {
+    fn read(self) -> EndpointChange {
+        let mut change = EndpointChange::new();
+        if let Some(url) = self.url {
+            change = change.with_url(url);
+        }
+        if let Some(types) = self.event_types {
+            change = change.with_event_types(types.into_iter().map(EventType::from));
+        }
+        if let Some(status) = self.status {
+            change = change.with_status(status);
+        }
+        match self.idempotency_key {
+            Some(key) => change.with_idempotency_key(key),
+            None => change,
+        }
+    }
+}
+
+impl From<Endpoint> for CuraeEndpoint {
+    fn from(endpoint: Endpoint) -> Self {
+        let types = endpoint.event_types.iter();
+        let extra = pairs(&endpoint.extra);
+        Self {
+            event_types: types.map(|name| name.as_str().to_owned()).collect(),
+            id: endpoint.id,
+            url: endpoint.url,
+            status: endpoint.status,
+            consecutive_failures: endpoint.consecutive_failures.map(|count| count as f64),
+            last_delivery_attempt_at: endpoint.last_delivery_attempt_at.map(|at| at.to_string()),
+            last_successful_delivery_at: endpoint
+                .last_successful_delivery_at
+                .map(|at| at.to_string()),
+            created_at: endpoint.created_at.map(|at| at.to_string()),
+            updated_at: endpoint.updated_at.map(|at| at.to_string()),
+            version: endpoint.version.map(|version| version as f64),
+            extra,
+        }
+    }
+}
+
+impl From<Versioned> for CuraeVersioned {
+    fn from(versioned: Versioned) -> Self {
+        Self {
+            endpoint: versioned.endpoint.into(),
+            etag: versioned.etag,
+            secret: None,
+        }
+    }
+}
+
+impl From<Registration> for CuraeVersioned {
+    fn from(registered: Registration) -> Self {
+        let secret = registered.secret.expose_secret();
+        Self {
+            secret: Some(String::from_utf8_lossy(secret).into_owned()),
+            endpoint: registered.endpoint.into(),
+            etag: registered.etag,
+        }
+    }
+}

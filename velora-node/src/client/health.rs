@@ -1,0 +1,271 @@
+//! Velora Health: the audit API.
+
+use napi::Env;
+use napi::bindgen_prelude::{PromiseRaw, Result};
+use napi_derive::napi;
+use velora_core::health::{
+    AuditEvent, Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window,
+};
+use velora_core::{ApiKey, ConfigError, Error};
+
+use super::options::{ClientParts, RateLimitParts};
+use super::streams::{Held, array_of};
+use crate::cancel::{NativeCancel, unless_cancelled};
+use crate::failure::{Answer, answer};
+use crate::number::whole;
+
+/// A client of the audit API.
+#[napi]
+pub struct NativeHealth {
+    pub(super) client: Client,
+}
+
+/// Which events to list.
+#[napi(object, object_to_js = false)]
+pub struct EventQueryParts {
+    pub action: Option<String>,
+    pub resource_type: Option<String>,
+    pub phi_involved: Option<bool>,
+    pub since: Option<String>,
+    pub until: Option<String>,
+    pub limit: Option<f64>,
+}
+
+/// Events as one text: see `array_of`.
+#[napi(object, object_from_js = false)]
+pub struct EventsText {
+    pub text: String,
+    pub count: u32,
+    pub next_cursor: Option<String>,
+}
+
+/// An endpoint that events are delivered to.
+#[napi(object, object_from_js = false)]
+pub struct HealthEndpoint {
+    pub id: String,
+    pub url: Option<String>,
+    pub event_filter: Vec<String>,
+    pub description: Option<String>,
+    pub active: Option<bool>,
+    pub consecutive_failures: f64,
+    pub last_delivery_at: Option<String>,
+    pub created_at: Option<String>,
+}
+
+/// What registering gives.
+#[napi(object, object_from_js = false)]
+pub struct HealthRegistration {
+    pub endpoint: HealthEndpoint,
+    pub secret: String,
+}
+
+#[napi]
+impl NativeHealth {
+    /// Errors: `invalid_api_key`, `invalid_base_url`, `invalid_option`.
+    #[napi(catch_unwind)]
+    pub fn create(api_key: String, parts: ClientParts) -> Answer<NativeHealth> {
+        let client = || parts.build(Client::builder(ApiKey::new(&api_key)?));
+        answer(client().map(|client| Self { client }))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn rate_limit(&self) -> RateLimitParts {
+        self.client.rate_limit().into()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn probe<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<()>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        env.spawn_future(async move { Ok(unless_cancelled(cancel, client.probe()).await) })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn events(&self, query: EventQueryParts) -> Answer<NativeEventPages> {
+        answer(query.read().map(|query| NativeEventPages {
+            pages: Held::new(self.client.events(query).pages()),
+        }))
+    }
+
+    /// The event as received.
+    #[napi(catch_unwind)]
+    pub fn event<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<String>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async {
+                let event = client.event(&id).await?;
+                Ok::<_, Error>(event.raw().as_line().into_owned())
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn create_webhook<'env>(
+        &self,
+        env: &'env Env,
+        url: String,
+        event_filter: Option<Vec<String>>,
+        description: Option<String>,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<HealthRegistration>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        let mut endpoint =
+            NewEndpoint::new(url).with_event_filter(event_filter.unwrap_or_default());
+        if let Some(description) = description {
+            endpoint = endpoint.with_description(description);
+        }
+        env.spawn_future(async move {
+            let call = async {
+                let registered = webhooks.create(&endpoint).await?;
+                Ok::<_, Error>(HealthRegistration::from(registered))
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn list_webhooks<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Vec<HealthEndpoint>>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        env.spawn_future(async move {
+            let call = async {
+                let endpoints = webhooks.list().await?;
+                let endpoints = endpoints.into_iter().map(HealthEndpoint::from);
+                Ok::<_, Error>(endpoints.collect())
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn disable_webhook<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<()>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        env.spawn_future(async move { Ok(unless_cancelled(cancel, webhooks.disable(&id)).await) })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn delete_webhook<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<()>>> {
+        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        env.spawn_future(async move { Ok(unless_cancelled(cancel, webhooks.delete(&id)).await) })
+    }
+}
+
+/// Pages of events.
+#[napi]
+pub struct NativeEventPages {
+    pages: Held<Pages>,
+}
+
+#[napi]
+impl NativeEventPages {
+    /// Null at the end.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<EventsText>>>> {
+        let (pages, cancel) = (self.pages.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let next = async |pages: &mut Pages| {
+                pages.next().await.map(|page| {
+                    page.map(|page| EventsText {
+                        count: page.len().try_into().unwrap_or(u32::MAX),
+                        text: array_of(page.raw().collect::<Vec<_>>().iter()),
+                        next_cursor: page.next_cursor().map(str::to_owned),
+                    })
+                })
+            };
+            Ok(pages.next(cancel, next).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
+        let pages = self.pages.clone();
+        env.spawn_future(async move {
+            pages.close().await;
+            Ok(())
+        })
+    }
+}
+
+/// The key of a listed event, given in JSON: that of its delivery.
+#[napi(catch_unwind)]
+pub fn key_of_event(json: String) -> Option<String> {
+    let key = AuditEvent::from_json(&json).ok()?.key()?;
+    Some(key.as_str().to_owned())
+}
+
+impl EventQueryParts {
+    fn read(self) -> std::result::Result<EventQuery, ConfigError> {
+        let mut query = EventQuery::new();
+        if let Some(action) = self.action {
+            query = query.with_action(action);
+        }
+        if let Some(resource_type) = self.resource_type {
+            query = query.with_resource_type(resource_type);
+        }
+        if let Some(phi_involved) = self.phi_involved {
+            query = query.with_phi_involved(phi_involved);
+        }
+        query = match (&self.since, &self.until) {
+            (Some(since), Some(until)) => query.with_window(Window::parse(since, until)?),
+            // A window from or to the instant itself says whether it is one.
+            (Some(since), None) => query.with_since(Window::parse(since, since)?.since()),
+            (None, Some(until)) => query.with_until(Window::parse(until, until)?.until()),
+            (None, None) => query,
+        };
+        match self.limit {
+            Some(limit) => query.with_limit(whole("limit", limit)?),
+            None => Ok(query),
+        }
+    }
+}
+
+impl From<Endpoint> for HealthEndpoint {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            id: endpoint.id,
+            url: endpoint.url,
+            event_filter: endpoint.event_filter,
+            description: endpoint.description,
+            active: endpoint.active,
+            consecutive_failures: endpoint.consecutive_failures as f64,
+            last_delivery_at: endpoint.last_delivery_at.map(|at| at.to_string()),
+            created_at: endpoint.created_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl From<Registration> for HealthRegistration {
+    fn from(registered: Registration) -> Self {
+        let secret = registered.secret.expose_secret();
+        Self {
+            endpoint: registered.endpoint.into(),
+            secret: String::from_utf8_lossy(secret).into_owned(),
+        }
+    }
+}

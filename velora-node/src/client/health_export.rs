@@ -1,0 +1,271 @@
+//! Velora Health: exports.
+
+use napi::Env;
+use napi::bindgen_prelude::{Function, PromiseRaw, Result};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+use velora_core::health::{
+    Export, ExportQuery, LeafProof, Manifest, Progress, RawEvent, Truncation, Window,
+};
+use velora_core::{ConfigError, Error};
+
+use super::health::{EventsText, NativeHealth};
+use super::streams::{Held, array_of};
+use crate::cancel::{NativeCancel, unless_cancelled};
+use crate::failure::{Answer, Failure, answer};
+use crate::number::whole;
+
+/// So many rows are handed over at once: enough to make the crossing cheap, few enough
+/// to keep the event loop free.
+const CHUNK: usize = 1_000;
+
+/// Which events to export.
+#[napi(object, object_to_js = false)]
+pub struct ExportQueryParts {
+    pub since: String,
+    pub until: String,
+    pub phi_involved: Option<bool>,
+    pub concurrency: Option<f64>,
+}
+
+/// What one call gave.
+#[napi(object, object_from_js = false)]
+pub struct ExportedOnceParts {
+    /// `yes`, `no` or `unknown`.
+    pub truncation: &'static str,
+    pub text: String,
+    pub count: u32,
+}
+
+/// How far an export has come.
+#[napi(object, object_from_js = false)]
+pub struct ProgressParts {
+    pub since: String,
+    pub until: String,
+    pub done_until: String,
+    pub rows: f64,
+    pub leaves: f64,
+    pub calls: f64,
+}
+
+/// The proof of an export.
+#[napi(object, object_from_js = false)]
+pub struct ManifestParts {
+    pub format: u32,
+    pub base_url: String,
+    pub since: String,
+    pub until: String,
+    pub phi_involved: Option<bool>,
+    pub rows: f64,
+    pub bytes: f64,
+    pub leaves: Vec<LeafParts>,
+}
+
+/// A part of an export that was read whole in one go.
+#[napi(object, object_from_js = false)]
+pub struct LeafParts {
+    pub since: String,
+    pub until: String,
+    pub rows: f64,
+    pub bytes: f64,
+    pub first_id: Option<String>,
+    pub last_id: Option<String>,
+    pub sha256: String,
+}
+
+#[napi]
+impl NativeHealth {
+    #[napi(catch_unwind)]
+    pub fn export(
+        &self,
+        query: ExportQueryParts,
+        progress: Option<Function<'_, ProgressParts, ()>>,
+    ) -> Result<Answer<NativeExport>> {
+        Ok(answer(match query.read(progress)? {
+            Ok(query) => Ok::<_, Failure>(NativeExport {
+                rows: Held::new(self.client.export(query).raw()),
+            }),
+            Err(error) => Err(error.into()),
+        }))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn export_once<'env>(
+        &self,
+        env: &'env Env,
+        query: ExportQueryParts,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<ExportedOnceParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let query = query.read(None)?;
+        env.spawn_future(async move {
+            let call = async {
+                let exported = client.export_once(query?).await?;
+                Ok::<_, Error>(ExportedOnceParts {
+                    truncation: match exported.truncation() {
+                        Truncation::Yes => "yes",
+                        Truncation::No => "no",
+                        _ => "unknown",
+                    },
+                    count: exported.len().try_into().unwrap_or(u32::MAX),
+                    text: array_of(exported.raw().collect::<Vec<_>>().iter()),
+                })
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn export_to_file<'env>(
+        &self,
+        env: &'env Env,
+        query: ExportQueryParts,
+        path: String,
+        progress: Option<Function<'_, ProgressParts, ()>>,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<ManifestParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let query = query.read(progress)?;
+        env.spawn_future(async move {
+            let call = async {
+                let manifest = client.export_to_file(query?, path).await?;
+                Ok::<_, Error>(ManifestParts::from(manifest))
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+}
+
+/// Reads the manifest of an exported file, and checks the file against it if asked to.
+///
+/// Errors: `file_unusable`, `file_mismatch`.
+#[napi(catch_unwind)]
+pub fn read_manifest<'env>(
+    env: &'env Env,
+    path: String,
+    verify: bool,
+) -> Result<PromiseRaw<'env, Answer<ManifestParts>>> {
+    env.spawn_future(async move {
+        let read = napi::bindgen_prelude::spawn_blocking(move || {
+            let manifest = Manifest::read(&path)?;
+            if verify {
+                manifest.verify(&path)?;
+            }
+            Ok::<_, Error>(ManifestParts::from(manifest))
+        });
+        let read = read
+            .await
+            .map_err(|_| napi::Error::from_reason("the reading broke off"))?;
+        Ok(answer(read))
+    })
+}
+
+/// The rows of an export.
+#[napi]
+pub struct NativeExport {
+    rows: Held<Export<RawEvent>>,
+}
+
+#[napi]
+impl NativeExport {
+    /// Null once everything was given.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<EventsText>>>> {
+        let (rows, cancel) = (self.rows.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let next = async |export: &mut Export<RawEvent>| {
+                export.next_chunk(CHUNK).await.map(|rows| {
+                    rows.map(|rows| EventsText {
+                        count: rows.len().try_into().unwrap_or(u32::MAX),
+                        text: array_of(rows.iter()),
+                        next_cursor: None,
+                    })
+                })
+            };
+            Ok(rows.next(cancel, next).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
+        let rows = self.rows.clone();
+        env.spawn_future(async move {
+            rows.close().await;
+            Ok(())
+        })
+    }
+}
+
+impl ExportQueryParts {
+    fn read(
+        self,
+        progress: Option<Function<'_, ProgressParts, ()>>,
+    ) -> Result<std::result::Result<ExportQuery, ConfigError>> {
+        let tell = progress
+            .map(|progress| progress.build_threadsafe_function().weak::<true>().build())
+            .transpose()?;
+        let query = || {
+            let mut query = ExportQuery::new(Window::parse(&self.since, &self.until)?);
+            if let Some(phi_involved) = self.phi_involved {
+                query = query.with_phi_involved(phi_involved);
+            }
+            if let Some(concurrency) = self.concurrency {
+                query = query.with_concurrency(whole("concurrency", concurrency)?)?;
+            }
+            Ok(match tell {
+                Some(tell) => query.on_progress(move |progress| {
+                    // Once the environment ends nobody wants to know.
+                    let _ = tell.call(progress.into(), ThreadsafeFunctionCallMode::NonBlocking);
+                }),
+                None => query,
+            })
+        };
+        Ok(query())
+    }
+}
+
+impl From<Progress> for ProgressParts {
+    fn from(progress: Progress) -> Self {
+        Self {
+            since: progress.window.since().to_string(),
+            until: progress.window.until().to_string(),
+            done_until: progress.done_until.to_string(),
+            rows: progress.rows as f64,
+            leaves: progress.leaves as f64,
+            calls: progress.calls as f64,
+        }
+    }
+}
+
+impl From<Manifest> for ManifestParts {
+    fn from(manifest: Manifest) -> Self {
+        Self {
+            format: manifest.format,
+            base_url: manifest.base_url,
+            since: manifest.since.to_string(),
+            until: manifest.until.to_string(),
+            phi_involved: manifest.phi_involved,
+            rows: manifest.rows as f64,
+            bytes: manifest.bytes as f64,
+            leaves: manifest.leaves.into_iter().map(LeafParts::from).collect(),
+        }
+    }
+}
+
+impl From<LeafProof> for LeafParts {
+    fn from(leaf: LeafProof) -> Self {
+        Self {
+            since: leaf.since.to_string(),
+            until: leaf.until.to_string(),
+            rows: leaf.rows as f64,
+            bytes: leaf.bytes as f64,
+            first_id: leaf.first_id,
+            last_id: leaf.last_id,
+            sha256: leaf.sha256,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The clients of the four systems.
+
+mod billing;
+mod billing_parts;
+mod curae;
+mod extra;
+mod health;
+mod health_export;
+mod options;
+mod streams;
+mod tv;

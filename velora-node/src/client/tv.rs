@@ -1,0 +1,221 @@
+//! Velora TV: webhooks of an app, and the stream of events.
+
+use napi::bindgen_prelude::{Function, Promise, PromiseRaw, Result};
+use napi::threadsafe_function::ThreadsafeFunction;
+use napi::{Env, Status};
+use napi_derive::napi;
+use velora_core::api::{BoxFuture, TokenSource};
+use velora_core::tv::{Client, CreatedWebhook, EventStream, EventType, StreamItem, StreamOptions};
+use velora_core::{ApiError, ApiErrorKind, ApiKey, ConfigError};
+
+use super::extra::{Pairs, pairs};
+use super::options::{ClientParts, RateLimitParts, seconds};
+use super::streams::Held;
+use crate::cancel::{NativeCancel, unless_cancelled};
+use crate::failure::{Answer, Failure, answer};
+
+/// A client of Velora TV.
+#[napi]
+pub struct NativeTv {
+    client: Client,
+}
+
+/// What registering a webhook gave.
+#[napi(object, object_from_js = false)]
+pub struct CreatedWebhookParts {
+    pub id: Option<String>,
+    pub secret: Option<String>,
+    /// The answer in JSON.
+    pub response: Option<String>,
+}
+
+/// One thing that the stream has to tell: `connected`, `event` or `gap`.
+#[napi(object, object_from_js = false)]
+#[derive(Default)]
+pub struct StreamItemParts {
+    pub kind: &'static str,
+    pub authenticated: Option<bool>,
+    pub auto_subscribed: Option<bool>,
+    pub channel_username: Option<String>,
+    pub extra: Option<Pairs>,
+    pub event_type: Option<String>,
+    pub id: Option<String>,
+    pub key: Option<String>,
+    /// As received.
+    pub data: Option<String>,
+    /// Whether the data is an envelope as deliveries have it.
+    pub is_envelope: Option<bool>,
+    pub reason: Option<Failure>,
+    pub since: Option<String>,
+    pub last_event_id: Option<String>,
+}
+
+type Tokens = ThreadsafeFunction<(), Promise<Option<String>>, (), Status, false, true>;
+
+/// A function of JavaScript that gives tokens, or null where it failed.
+struct HostTokens(Tokens);
+
+impl TokenSource for HostTokens {
+    fn token(&self) -> BoxFuture<'_, std::result::Result<ApiKey, ApiError>> {
+        Box::pin(async move {
+            let token = match self.0.call_async_catch(()).await {
+                Ok(promise) => promise.await.ok().flatten(),
+                Err(_) => None,
+            };
+            token
+                .and_then(|token| ApiKey::new(token).ok())
+                .ok_or_else(|| ApiError::new(ApiErrorKind::Unauthorized, "no token was given"))
+        })
+    }
+}
+
+#[napi]
+impl NativeTv {
+    #[napi(catch_unwind)]
+    pub fn create(token: String, parts: ClientParts) -> Answer<NativeTv> {
+        let client = || parts.build(Client::builder(ApiKey::new(&token)?));
+        answer(client().map(|client| Self { client }))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn create_with_tokens(
+        #[napi(ts_arg_type = "() => Promise<string | null>")] tokens: Function<
+            '_,
+            (),
+            Promise<Option<String>>,
+        >,
+        parts: ClientParts,
+    ) -> Result<Answer<NativeTv>> {
+        let tokens = tokens.build_threadsafe_function().weak::<true>().build()?;
+        let client = parts.build(Client::builder_with_tokens(HostTokens(tokens)));
+        Ok(answer(client.map(|client| Self { client })))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn rate_limit(&self) -> RateLimitParts {
+        self.client.rate_limit().into()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn create_webhook<'env>(
+        &self,
+        env: &'env Env,
+        client_id: String,
+        url: String,
+        events: Vec<String>,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<CreatedWebhookParts>>> {
+        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let events: Vec<EventType> = events.into_iter().map(EventType::from).collect();
+        env.spawn_future(async move {
+            let call = async {
+                let created = client.create_webhook(&client_id, &url, &events).await;
+                created.map(CreatedWebhookParts::from)
+            };
+            Ok(unless_cancelled(cancel, call).await)
+        })
+    }
+
+    /// Errors: `invalid_option`.
+    #[napi(catch_unwind)]
+    pub fn events(
+        &self,
+        idle_timeout: Option<f64>,
+        max_outage: Option<f64>,
+    ) -> Answer<NativeEventStream> {
+        let stream = || {
+            let mut options = StreamOptions::new();
+            if let Some(timeout) = seconds("idleTimeout", idle_timeout)? {
+                options = options.with_idle_timeout(timeout)?;
+            }
+            if let Some(outage) = seconds("maxOutage", max_outage)? {
+                options = options.with_max_outage(outage);
+            }
+            Ok::<_, ConfigError>(NativeEventStream {
+                stream: Held::new(self.client.events(options)),
+            })
+        };
+        answer(stream())
+    }
+}
+
+/// The stream of events.
+#[napi]
+pub struct NativeEventStream {
+    stream: Held<EventStream>,
+}
+
+#[napi]
+impl NativeEventStream {
+    /// Null once it is closed.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> Result<PromiseRaw<'env, Answer<Option<StreamItemParts>>>> {
+        let (stream, cancel) = (self.stream.clone(), cancel.cloned());
+        env.spawn_future(async move {
+            let next = async |stream: &mut EventStream| {
+                let item = stream.next().await;
+                item.map(|item| item.map(StreamItemParts::from))
+            };
+            Ok(stream.next(cancel, next).await)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
+        let stream = self.stream.clone();
+        env.spawn_future(async move {
+            stream.close().await;
+            Ok(())
+        })
+    }
+}
+
+impl From<CreatedWebhook> for CreatedWebhookParts {
+    fn from(created: CreatedWebhook) -> Self {
+        let secret = created.secret.as_ref();
+        Self {
+            secret: secret.map(|secret| String::from_utf8_lossy(secret.expose_secret()).into()),
+            id: created.id,
+            response: created.response.map(|json| json.as_str().to_owned()),
+        }
+    }
+}
+
+impl From<StreamItem> for StreamItemParts {
+    fn from(item: StreamItem) -> Self {
+        match item {
+            StreamItem::Connected(connected) => Self {
+                kind: "connected",
+                authenticated: connected.authenticated,
+                auto_subscribed: connected.auto_subscribed,
+                extra: Some(pairs(&connected.extra)),
+                channel_username: connected.channel_username,
+                ..Self::default()
+            },
+            StreamItem::Event(event) => Self {
+                kind: "event",
+                event_type: Some(event.event_type().as_str().to_owned()),
+                id: event.id().map(str::to_owned),
+                key: event.key().map(|key| key.as_str().to_owned()),
+                data: Some(event.data().to_owned()),
+                is_envelope: Some(event.event().is_some()),
+                ..Self::default()
+            },
+            StreamItem::Gap(gap) => Self {
+                kind: "gap",
+                reason: Some(gap.reason.into()),
+                since: Some(gap.since.to_string()),
+                last_event_id: gap.last_event_id,
+                ..Self::default()
+            },
+            _ => Self {
+                kind: "other",
+                ..Self::default()
+            },
+        }
+    }
+}

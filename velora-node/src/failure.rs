@@ -1,0 +1,115 @@
+//! What went wrong, as a plain object.
+
+use napi::bindgen_prelude::Either;
+use napi_derive::napi;
+use velora_core::{ApiError, Error, VerificationError};
+
+/// An error of the core: which class it becomes, its code, and what it carries.
+#[napi(object, object_from_js = false)]
+#[derive(Clone, Default)]
+pub struct Failure {
+    /// `velora`, `verification`, `store`, `api`, or `aborted` where the caller's own signal did it.
+    pub failure: &'static str,
+    pub code: &'static str,
+    pub message: String,
+    /// What else an `ApiError` tells.
+    pub api: Option<ApiFailure>,
+}
+
+/// What a call of an API that failed tells.
+#[napi(object, object_from_js = false)]
+#[derive(Clone, Default)]
+pub struct ApiFailure {
+    pub status: Option<u16>,
+    pub request_id: Option<String>,
+    pub attempts: u32,
+    /// Seconds.
+    pub retry_after: Option<f64>,
+    pub is_retryable: bool,
+    pub vendor_code: Option<String>,
+    pub detail: Option<String>,
+    pub issues: Vec<IssueParts>,
+    pub raw: String,
+}
+
+/// One field that the system found fault with.
+#[napi(object, object_from_js = false)]
+#[derive(Clone)]
+pub struct IssueParts {
+    pub code: Option<String>,
+    pub path: Vec<String>,
+    pub message: Option<String>,
+}
+
+/// What a call gives: its result, or why there is none.
+#[napi]
+pub type Answer<T> = Either<T, Failure>;
+
+/// Either way as the JavaScript side wants it.
+pub(crate) fn answer<T, E: Into<Failure>>(result: Result<T, E>) -> Answer<T> {
+    match result {
+        Ok(value) => Either::A(value),
+        Err(error) => Either::B(error.into()),
+    }
+}
+
+impl Failure {
+    /// The caller's signal ended the call.
+    pub(crate) fn aborted() -> Self {
+        Self {
+            failure: "aborted",
+            ..Self::default()
+        }
+    }
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let (failure, api) = match &error {
+            Error::Verification(_) => ("verification", None),
+            Error::Store(_) => ("store", None),
+            Error::Api(error) => ("api", Some(ApiFailure::of(error))),
+            _ => ("velora", None),
+        };
+        Self {
+            failure,
+            code: error.code().as_str(),
+            message: error.to_string(),
+            api,
+        }
+    }
+}
+
+impl ApiFailure {
+    fn of(error: &ApiError) -> Self {
+        let issues = error.issues().iter().map(|issue| IssueParts {
+            code: issue.code.clone(),
+            path: issue.path.clone(),
+            message: issue.message.clone(),
+        });
+        Self {
+            status: error.status(),
+            request_id: error.request_id().map(str::to_owned),
+            attempts: error.attempts(),
+            retry_after: error.retry_after().map(|delay| delay.as_secs_f64()),
+            is_retryable: error.is_retryable(),
+            vendor_code: error.vendor_code().map(str::to_owned),
+            detail: error.detail().map(str::to_owned),
+            issues: issues.collect(),
+            raw: error.raw().to_owned(),
+        }
+    }
+}
+
+/// What the fast call fails with, whose errors are of one kind.
+impl Failure {
+    pub(crate) fn of_verification(error: &VerificationError) -> Self {
+        Self {
+            failure: "verification",
+            code: error.code().as_str(),
+            message: error.to_string(),
+            api: None,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The receiver: JavaScript runs the handler, the core decides everything else.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Either, Function, Promise, PromiseRaw, Result, Uint8Array};
+use napi::tokio::sync::Mutex;
+use napi::{Env, Error, Status};
+use napi_derive::napi;
+use velora_core::{Event, Key, Outcome, Receiver, Reply, Work};
+
+use crate::failure::{Answer, answer};
+use crate::headers::Values;
+use crate::number::whole;
+use crate::store::NativeStore;
+use crate::verifier::{DeliveryParts, NativeVerifier};
+
+/// A receiver of the core.
+#[napi]
+pub struct NativeReceiver {
+    receiver: Receiver,
+}
+
+/// The answer to a request.
+#[napi(object, object_from_js = false)]
+pub struct ReplyParts {
+    pub status: u16,
+    /// Whole seconds.
+    pub retry_after: Option<f64>,
+    pub outcome: &'static str,
+    pub code: Option<&'static str>,
+}
+
+impl From<Reply> for ReplyParts {
+    fn from(reply: Reply) -> Self {
+        Self {
+            status: reply.status,
+            retry_after: reply.retry_after_seconds().map(|seconds| seconds as f64),
+            outcome: reply.outcome.as_str(),
+            code: reply.outcome.code().map(|code| code.as_str()),
+        }
+    }
+}
+
+/// What became of an event that was listed.
+#[napi(object, object_from_js = false)]
+pub struct OutcomeParts {
+    pub outcome: &'static str,
+    pub code: Option<&'static str>,
+    /// Seconds.
+    pub retry_after: Option<f64>,
+}
+
+impl From<Outcome> for OutcomeParts {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome: outcome.as_str(),
+            code: outcome.code().map(|code| code.as_str()),
+            retry_after: match outcome {
+                Outcome::InFlight { retry_after } => Some(retry_after.as_secs_f64()),
+                _ => None,
+            },
+        }
+    }
+}
+
+#[napi]
+impl NativeReceiver {
+    /// Errors: `invalid_option` where the limit is no number of bytes.
+    #[napi(catch_unwind)]
+    pub fn create(
+        verifier: &NativeVerifier,
+        store: &NativeStore,
+        body_limit: Option<f64>,
+    ) -> Answer<NativeReceiver> {
+        let receiver = Receiver::new((*verifier.verifier).clone(), Arc::clone(&store.store));
+        let limit = body_limit.map(|bytes| whole("bodyLimit", bytes));
+        answer(limit.transpose().map(|limit| Self {
+            receiver: match limit {
+                Some(bytes) => receiver.with_body_limit(bytes),
+                None => receiver,
+            },
+        }))
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn body_limit(&self) -> f64 {
+        self.receiver.body_limit() as f64
+    }
+
+    /// The work to do, or the reply to give at once.
+    #[napi(catch_unwind)]
+    pub fn begin<'env>(
+        &self,
+        env: &'env Env,
+        body: Uint8Array,
+        values: Vec<Vec<String>>,
+    ) -> Result<PromiseRaw<'env, Either<NativeWork, ReplyParts>>> {
+        let receiver = self.receiver.clone();
+        let body = body.to_vec();
+        env.spawn_future(async move {
+            let headers = Values::new(receiver.verifier(), &values);
+            let begun = receiver.begin_event::<_, Event>(&body, &headers).await;
+            Ok(
+                match begun.and_then(|(work, _)| NativeWork::of(&receiver, work)) {
+                    Ok(work) => Either::A(work),
+                    Err(reply) => Either::B(reply.into()),
+                },
+            )
+        })
+    }
+
+    /// The reply to a request whose body is over the limit.
+    #[napi(catch_unwind)]
+    pub fn body_too_large(&self) -> ReplyParts {
+        self.receiver.reply(Outcome::BodyTooLarge).into()
+    }
+
+    /// The reply to a request whose body broke off.
+    #[napi(catch_unwind)]
+    pub fn body_unreadable(&self) -> ReplyParts {
+        self.receiver.reply(Outcome::BodyUnreadable).into()
+    }
+
+    /// Handles a listed event under the rules of a delivered one. `handler` says whether
+    /// it did, and never fails.
+    #[napi(catch_unwind)]
+    pub fn backfill<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+        handler: Function<'_, (), Promise<bool>>,
+    ) -> Result<PromiseRaw<'env, OutcomeParts>> {
+        let receiver = self.receiver.clone();
+        let handler = handler.build_threadsafe_function().weak::<true>().build()?;
+        env.spawn_future(async move {
+            let handle = async || match handler.call_async(()).await?.await? {
+                true => Ok(()),
+                false => Err(Error::from_status(Status::GenericFailure)),
+            };
+            Ok(receiver
+                .backfill(Key::from(key.as_str()), handle)
+                .await
+                .into())
+        })
+    }
+}
+
+/// A genuine event that is the caller's to handle.
+#[napi]
+pub struct NativeWork {
+    parts: Option<DeliveryParts>,
+    work: Arc<Mutex<Option<Work<'static>>>>,
+}
+
+impl NativeWork {
+    fn of(receiver: &Receiver, work: Work<'_>) -> std::result::Result<Self, Reply> {
+        let parts = DeliveryParts::of(work.delivery())
+            .map_err(|error| receiver.reply(Outcome::Refused(error)))?;
+        Ok(Self {
+            parts: Some(parts),
+            work: Arc::new(Mutex::new(Some(work.into_owned()))),
+        })
+    }
+}
+
+#[napi]
+impl NativeWork {
+    /// What was delivered; once.
+    #[napi(catch_unwind)]
+    pub fn take_parts(&mut self) -> Option<DeliveryParts> {
+        self.parts.take()
+    }
+
+    /// The event was handled; undefined where the work had ended before.
+    #[napi(catch_unwind)]
+    pub fn done<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<ReplyParts>>> {
+        let work = Arc::clone(&self.work);
+        env.spawn_future(async move {
+            Ok(match work.lock().await.take() {
+                Some(work) => Some(work.done().await.into()),
+                None => None,
+            })
+        })
+    }
+
+    /// The event was not handled; undefined where the work had ended before.
+    #[napi(catch_unwind)]
+    pub fn release<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<ReplyParts>>> {
+        let work = Arc::clone(&self.work);
+        env.spawn_future(async move {
+            Ok(match work.lock().await.take() {
+                Some(work) => Some(work.release().await.into()),
+                None => None,
+            })
+        })
+    }
+
+    /// More time; undefined where the work had ended before.
+    ///
+    /// Errors: `lease_lost`, `store_unavailable`.
+    #[napi(catch_unwind)]
+    pub fn renew<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<Answer<bool>>>> {
+        let work = Arc::clone(&self.work);
+        env.spawn_future(async move {
+            Ok(match work.lock().await.as_ref() {
+                Some(work) => Some(answer(work.renew().await.map(|()| true))),
+                None => None,
+            })
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! Signing secrets on their way in.
+
+use napi::bindgen_prelude::{Either, Uint8Array};
+use napi_derive::napi;
+use velora_core::{ConfigError, SigningSecret};
+
+/// A text, or raw bytes.
+#[napi]
+pub type SecretArgument = Either<String, Uint8Array>;
+
+/// The secrets in their order; the first that is none is the error.
+pub(crate) fn secrets(arguments: &[SecretArgument]) -> Result<Vec<SigningSecret>, ConfigError> {
+    let read = |argument: &SecretArgument| match argument {
+        Either::A(text) => SigningSecret::new(text),
+        Either::B(bytes) => SigningSecret::from_bytes(bytes),
+    };
+    arguments.iter().map(read).collect()
+}

@@ -1,0 +1,258 @@
+//! Where claims are kept: in memory, or wherever the caller keeps them.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, Result};
+use napi::threadsafe_function::ThreadsafeFunction;
+use napi::{Env, Status};
+use napi_derive::napi;
+use velora_core::dedupe::{Epoch, StoreFuture};
+use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
+
+use crate::failure::{Answer, answer};
+use crate::number::{duration, integer, whole};
+
+/// A store that claims are made in.
+#[napi]
+pub struct NativeStore {
+    pub(crate) store: Arc<dyn Store>,
+    memory: Option<Arc<MemoryStore>>,
+}
+
+/// The options of a store in memory, times in seconds; what is absent is the core's default.
+#[napi(object, object_to_js = false)]
+pub struct StoreParts {
+    pub lease: Option<f64>,
+    pub retention: Option<f64>,
+    pub dangerous_short_retention: Option<f64>,
+    pub capacity: Option<f64>,
+}
+
+/// The answer to a claim or to one of the other verbs.
+#[napi(object)]
+pub struct StoreAnswer {
+    /// `fresh`, `in_flight`, `done`, `ok` or `error`.
+    pub state: String,
+    pub epoch: Option<f64>,
+    /// Seconds.
+    pub retry_after: Option<f64>,
+    /// Of an error.
+    pub code: Option<String>,
+}
+
+#[napi]
+impl NativeStore {
+    /// Errors: `invalid_lease`, `invalid_retention`, `invalid_capacity`.
+    #[napi(catch_unwind)]
+    pub fn memory(parts: StoreParts) -> Answer<NativeStore> {
+        answer(parts.store().map(|store| {
+            let store = Arc::new(store);
+            Self {
+                store: store.clone(),
+                memory: Some(store),
+            }
+        }))
+    }
+
+    /// A store of the caller's: `verbs` carries out `claim`, `commit`, `release` and
+    /// `renew`, and never fails.
+    #[napi(catch_unwind)]
+    pub fn of(
+        #[napi(ts_arg_type = "(verb: string, key: string, epoch: number) => Promise<StoreAnswer>")]
+        verbs: Function<'_, VerbArguments, Promise<StoreAnswer>>,
+    ) -> Result<Self> {
+        let verbs = verbs.build_threadsafe_function().weak::<true>().build()?;
+        Ok(Self {
+            store: Arc::new(HostStore { verbs }),
+            memory: None,
+        })
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn size(&self) -> f64 {
+        let size = self.memory.as_ref().map_or(0, |memory| memory.len());
+        size as f64
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn dropped_early(&self) -> f64 {
+        let dropped = self
+            .memory
+            .as_ref()
+            .map_or(0, |memory| memory.dropped_early());
+        dropped as f64
+    }
+
+    /// Errors: `store_full`, `store_unavailable`.
+    #[napi(catch_unwind)]
+    pub fn claim<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+    ) -> Result<PromiseRaw<'env, Answer<StoreAnswer>>> {
+        let store = Arc::clone(&self.store);
+        env.spawn_future(async move {
+            let claimed = store.claim(Key::from(key.as_str())).await;
+            Ok(answer(claimed.map(StoreAnswer::from)))
+        })
+    }
+
+    /// Errors: `lease_lost`, `store_unavailable`.
+    #[napi(catch_unwind)]
+    pub fn commit<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+        epoch: f64,
+    ) -> Result<PromiseRaw<'env, Answer<bool>>> {
+        let store = Arc::clone(&self.store);
+        env.spawn_future(async move {
+            let lease = Lease::new(&*store, Key::from(key.as_str()), number(epoch));
+            Ok(answer(lease.commit().await.map(|()| true)))
+        })
+    }
+
+    /// Errors: `lease_lost`, `store_unavailable`.
+    #[napi(catch_unwind)]
+    pub fn release<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+        epoch: f64,
+    ) -> Result<PromiseRaw<'env, Answer<bool>>> {
+        let store = Arc::clone(&self.store);
+        env.spawn_future(async move {
+            let lease = Lease::new(&*store, Key::from(key.as_str()), number(epoch));
+            Ok(answer(lease.release().await.map(|()| true)))
+        })
+    }
+
+    /// Errors: `lease_lost`, `store_unavailable`.
+    #[napi(catch_unwind)]
+    pub fn renew<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+        epoch: f64,
+    ) -> Result<PromiseRaw<'env, Answer<bool>>> {
+        let store = Arc::clone(&self.store);
+        env.spawn_future(async move {
+            let lease = Lease::new(&*store, Key::from(key.as_str()), number(epoch));
+            Ok(answer(lease.renew().await.map(|()| true)))
+        })
+    }
+}
+
+impl StoreParts {
+    fn store(&self) -> std::result::Result<MemoryStore, ConfigError> {
+        let mut options = StoreOptions::default();
+        // The longer of the two first: the lease has to be shorter.
+        if let Some(retention) = self.retention {
+            let retention = duration(retention).ok_or(ConfigError::InvalidRetention)?;
+            options = options.with_retention(retention)?;
+        }
+        if let Some(retention) = self.dangerous_short_retention {
+            let retention = duration(retention).ok_or(ConfigError::InvalidRetention)?;
+            options = options.dangerous_short_retention(retention)?;
+        }
+        if let Some(lease) = self.lease {
+            options = options.with_lease(duration(lease).ok_or(ConfigError::InvalidLease)?)?;
+        }
+        let capacity = match self.capacity {
+            Some(capacity) => whole("capacity", capacity)?,
+            None => MemoryStore::DEFAULT_CAPACITY,
+        };
+        MemoryStore::new(options, capacity)
+    }
+}
+
+impl From<Claim<'_>> for StoreAnswer {
+    fn from(claim: Claim<'_>) -> Self {
+        let (state, epoch, retry_after) = match claim {
+            Claim::Fresh(lease) => ("fresh", Some(lease.epoch() as f64), None),
+            Claim::InFlight { retry_after } => ("in_flight", None, Some(retry_after.as_secs_f64())),
+            Claim::Done => ("done", None, None),
+        };
+        Self {
+            state: state.to_owned(),
+            epoch,
+            retry_after,
+            code: None,
+        }
+    }
+}
+
+fn number(epoch: f64) -> Epoch {
+    epoch as Epoch
+}
+
+/// The verb, the key, the epoch.
+type VerbArguments = FnArgs<(String, String, f64)>;
+type Verbs =
+    ThreadsafeFunction<VerbArguments, Promise<StoreAnswer>, VerbArguments, Status, false, true>;
+
+/// A store whose verbs are a function of JavaScript.
+struct HostStore {
+    verbs: Verbs,
+}
+
+impl HostStore {
+    async fn ask(
+        &self,
+        verb: &str,
+        key: &Key,
+        epoch: Epoch,
+    ) -> std::result::Result<StoreAnswer, StoreError> {
+        let arguments = (verb.to_owned(), key.as_str().to_owned(), epoch as f64).into();
+        let answered = match self.verbs.call_async_catch(arguments).await {
+            Ok(promise) => promise.await,
+            Err(error) => Err(error),
+        };
+        // What the caller's store threw is the caller's: it is not repeated here.
+        let answered = answered.map_err(|_| unavailable("it did not answer"))?;
+        match (answered.state.as_str(), answered.code.as_deref()) {
+            ("error", Some("lease_lost")) => Err(StoreError::LeaseLost),
+            ("error", Some("store_full")) => Err(StoreError::StoreFull),
+            ("error", _) => Err(unavailable("it failed")),
+            _ => Ok(answered),
+        }
+    }
+}
+
+fn unavailable(reason: &str) -> StoreError {
+    StoreError::Unavailable {
+        reason: reason.to_owned(),
+    }
+}
+
+impl Store for HostStore {
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+        Box::pin(async move {
+            let answered = self.ask("claim", &key, 0).await?;
+            match answered.state.as_str() {
+                "fresh" => match answered.epoch.and_then(integer) {
+                    Some(epoch) => Ok(Claim::Fresh(Lease::new(self, key, epoch))),
+                    None => Err(unavailable("the epoch of its claim is no whole number")),
+                },
+                "in_flight" => match answered.retry_after.and_then(duration) {
+                    Some(retry_after) => Ok(Claim::InFlight { retry_after }),
+                    None => Err(unavailable("the retryAfter of its claim is no time")),
+                },
+                "done" => Ok(Claim::Done),
+                _ => Err(unavailable("its answer to a claim is none")),
+            }
+        })
+    }
+
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.ask("commit", key, epoch).await.map(drop) })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.ask("release", key, epoch).await.map(drop) })
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.ask("renew", key, epoch).await.map(drop) })
+    }
+}

@@ -1,0 +1,154 @@
+//! Verifiers, and what can be read of a delivery.
+
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::{Function, Result, Uint8Array, Unknown};
+use napi_derive::napi;
+use velora_core::{
+    Delivery, Error, Event, Tolerance, UnixTime, VerificationError, Verifier, billing,
+};
+
+use crate::failure::{Answer, answer};
+use crate::fast::{self, Wanted};
+use crate::headers::{Values, names};
+use crate::scheme::{SchemeArgument, scheme};
+use crate::secret::{SecretArgument, secrets};
+
+/// A verifier of the core.
+#[napi]
+pub struct NativeVerifier {
+    pub(crate) verifier: Arc<Verifier>,
+    /// For deliveries whose age was found right before: they do not age while they are
+    /// worked on.
+    again: Arc<Verifier>,
+}
+
+/// What a verified delivery says about itself.
+#[napi(object, object_from_js = false)]
+pub struct DeliveryParts {
+    pub key: String,
+    /// What happened, where anything says so.
+    pub event_type: Option<String>,
+    /// Whether the signature vouches for that.
+    pub type_is_signed: bool,
+    /// Milliseconds since the epoch.
+    pub signed_timestamp: Option<f64>,
+    pub secret_index: u32,
+}
+
+/// How to verify; what is absent is the core's default.
+#[napi(object, object_to_js = false)]
+pub struct ToleranceParts {
+    pub seconds: Option<f64>,
+    pub dangerous_no_limit: Option<bool>,
+}
+
+#[napi]
+impl NativeVerifier {
+    /// Errors: those of the scheme, of the secrets in their order, of the tolerance.
+    #[napi(catch_unwind)]
+    pub fn create(
+        scheme_argument: SchemeArgument,
+        secret_arguments: Vec<SecretArgument>,
+        tolerance: ToleranceParts,
+    ) -> Answer<NativeVerifier> {
+        let verifier = || {
+            let scheme = scheme(scheme_argument)?;
+            let verifier = Verifier::new(scheme, secrets(&secret_arguments)?)?;
+            Ok::<_, Error>(match tolerance.read()? {
+                Some(tolerance) => verifier.with_tolerance(tolerance),
+                None => verifier,
+            })
+        };
+        answer(verifier().map(|verifier| {
+            Self {
+                again: Arc::new(
+                    verifier
+                        .clone()
+                        .with_tolerance(Tolerance::dangerous_no_limit()),
+                ),
+                verifier: Arc::new(verifier),
+            }
+        }))
+    }
+
+    /// The headers whose values are to be handed over, in this order.
+    #[napi(getter, catch_unwind)]
+    pub fn header_names(&self) -> Vec<String> {
+        names(&self.verifier)
+    }
+
+    /// `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:
+    /// see [`fast`].
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(...args: unknown[]) => number | [number, number] | Failure"
+    )]
+    pub fn fast_verify<'env>(
+        &self,
+        env: &'env Env,
+    ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
+        fast::function(env, Arc::clone(&self.verifier), Wanted::Verdict)
+    }
+
+    /// The same, but for the age, to read a delivery that was verified before: so what is
+    /// read is what is signed. Gives one text, or what failed.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(...args: unknown[]) => string | Failure"
+    )]
+    pub fn fast_read<'env>(
+        &self,
+        env: &'env Env,
+    ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
+        fast::function(env, Arc::clone(&self.again), Wanted::Event)
+    }
+
+    /// The same, to compare the headers outside the MAC with the body alone.
+    ///
+    /// Errors: those of the verifier; `header_body_mismatch`.
+    #[napi(catch_unwind)]
+    pub fn check_headers(&self, body: Uint8Array, values: Vec<Vec<String>>) -> Answer<bool> {
+        let headers = Values::new(&self.again, &values);
+        let delivery = self.again.verify(&body, &headers);
+        answer(delivery.and_then(|delivery| delivery.check_headers().map(|()| true)))
+    }
+}
+
+impl ToleranceParts {
+    fn read(&self) -> std::result::Result<Option<Tolerance>, Error> {
+        if self.dangerous_no_limit == Some(true) {
+            return Ok(Some(Tolerance::dangerous_no_limit()));
+        }
+        let seconds = self.seconds.map(Tolerance::try_from_secs_f64);
+        Ok(seconds.transpose()?)
+    }
+}
+
+impl DeliveryParts {
+    pub(crate) fn of(delivery: &Delivery<'_>) -> std::result::Result<Self, VerificationError> {
+        let event: Event = delivery.event()?;
+        let unsigned = matches!(
+            &event,
+            Event::Billing(billing::Event {
+                event_type: Some(billing::EventType::Unsigned(_)),
+                ..
+            })
+        );
+        Ok(Self {
+            key: delivery.key()?.as_str().to_owned(),
+            event_type: event.event_type().map(str::to_owned),
+            type_is_signed: !unsigned,
+            signed_timestamp: delivery
+                .signed_timestamp()
+                .map(|time| time.as_millis() as f64),
+            secret_index: delivery.secret_index().try_into().unwrap_or(u32::MAX),
+        })
+    }
+}
+
+/// The instant that a host's clock shows; what is no instant is the first or the last.
+pub(crate) fn instant(millis: f64) -> UnixTime {
+    UnixTime::from_millis(millis as i64)
+}

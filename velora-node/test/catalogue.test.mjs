@@ -1,0 +1,60 @@
+// What the package says it has is what it has, and what the core has.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ROOT } from './support.mjs';
+
+const PACKAGE = join(ROOT, 'velora-node');
+const text = (...path) => readFileSync(join(ROOT, ...path), 'utf8');
+const json = (...path) => JSON.parse(text(...path));
+const texts = (type) => [...type.matchAll(/'([^']+)'/g)].map(([, name]) => name);
+
+test('the codes are those of the core', () => {
+  const core = [...text('velora-core/src/error/code.rs').matchAll(/^ {4}[A-Z]\w+ = "(\w+)",$/gm)].map(([, code]) => code);
+  const [, union] = /export type Code =\n([\s\S]*?);/.exec(text('velora-node/ts/codes.ts'));
+  assert.ok(core.length > 40);
+  assert.deepEqual(texts(union), [...core, 'internal']);
+});
+
+for (const system of ['health', 'curae', 'tv']) {
+  test(`${system}: the event types are those of the core`, () => {
+    const [, block] = /event_types! \{([\s\S]*?)\n\}/.exec(text(`velora-core/src/${system}/event.rs`));
+    const core = [...block.matchAll(/= "([\w.]+)"/g)].map(([, name]) => name);
+    const [, union] = /export type KnownEventType =([\s\S]*?);/.exec(text(`velora-node/ts/${system}/event.ts`));
+    assert.ok(core.length > 3);
+    assert.deepEqual(texts(union).toSorted(), core.toSorted());
+  });
+}
+
+test('the packages of the platforms are of one version, and become optional dependencies', async (context) => {
+  const main = json('velora-node/package.json');
+  const [, version] = /\[workspace\.package\][\s\S]*?version = "([^"]+)"/.exec(text('Cargo.toml'));
+  assert.equal(main.version, version);
+  const wanted = {};
+  for (const folder of readdirSync(join(PACKAGE, 'npm'))) {
+    const platform = json('velora-node/npm', folder, 'package.json');
+    assert.equal(platform.version, version, folder);
+    assert.deepEqual([platform.name, platform.main], [`velora-${folder}`, `velora.${folder}.node`]);
+    assert.deepEqual(platform.engines, main.engines);
+    wanted[platform.name] = version;
+  }
+  assert.equal(Object.keys(wanted).length, main.napi.targets.length);
+
+  // As publishing does it, in a copy.
+  const copy = await mkdtemp(join(tmpdir(), 'velora-'));
+  context.after(() => rm(copy, { recursive: true }));
+  for (const part of ['package.json', 'npm', 'README.md', 'native', 'dist']) {
+    cpSync(join(PACKAGE, part), join(copy, part), { recursive: true });
+  }
+  for (const folder of readdirSync(join(copy, 'npm'))) {
+    writeFileSync(join(copy, 'npm', folder, `velora.${folder}.node`), '');
+  }
+  const [command, ...args] = main.scripts.prepublishOnly.split(' ');
+  execFileSync(process.execPath, [join(PACKAGE, 'node_modules/.bin', command), ...args, '--skip-optional-publish'], { cwd: copy, stdio: 'ignore' });
+  assert.deepEqual(JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8')).optionalDependencies, wanted);
+});

@@ -1,0 +1,57 @@
+// The blocks of the READMEs are run.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Signer } from 'velora';
+import { HEALTH_KEY, ROOT, run, SECRET, simulate } from './support.mjs';
+
+const blocks = (file) =>
+  [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block);
+
+/** In a folder of its own, within the package so that it is found. */
+async function block(context, script, environment) {
+  const folder = await mkdtemp(join(ROOT, 'velora-node/target-readme-'));
+  const program = run(context, ['--input-type=module', '--eval', script], environment, { cwd: folder });
+  context.after(async () => {
+    await program.exit;
+    await rm(folder, { recursive: true });
+  });
+  return program;
+}
+
+const npm = blocks('velora-node/README.md');
+
+async function delivered(context, script) {
+  assert.ok(script.includes('.listen(8080)'));
+  const onAnyPort = script.replace('.listen(8080)', ".listen(0, function () { console.log('port', this.address().port); })");
+  const program = await block(context, onAnyPort, { VELORA_WEBHOOK_SECRET: SECRET });
+  const [, port] = await program.prints(/port (\d+)/);
+  const { body, headers } = new Signer('health', SECRET).sign('{"id":"evt_1","type":"phi.read"}');
+  const response = await fetch(`http://127.0.0.1:${port}/velora-webhook`, { method: 'POST', body, headers });
+  assert.equal(response.status, 200);
+  await program.prints(/phi\.read evt_1/);
+}
+
+test('receive', (context) => delivered(context, npm[0]));
+
+test('only verify', async (context) => {
+  const program = await block(context, npm[1]);
+  assert.deepEqual([await program.exit, program.printed()], [0, 'tv:evt_abc123 stream.online\n']);
+});
+
+test('read the APIs', async (context) => {
+  const simulator = await simulate(context, '--events', '1200');
+  const program = await block(context, npm[2], { VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url });
+  assert.equal(await program.exit, 0);
+  assert.match(program.printed(), /1200 rows, proven whole\n$/);
+});
+
+test('deduplicate by yourself', async (context) => {
+  const program = await block(context, `${npm[3]}\nif ((await store.claim('tv:evt_abc123')).state !== 'done') process.exit(1);`);
+  assert.equal(await program.exit, 0);
+});
+
+test('the quickstart of the project', (context) => delivered(context, blocks('README.md')[0]));

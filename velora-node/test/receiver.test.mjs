@@ -1,0 +1,221 @@
+// Each event once, and the answer each system wants.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryStore, Receiver, Signer, Store, StoreError, Verifier } from 'velora';
+import { codeOf, SECRET } from './support.mjs';
+
+const event = (id, type = 'phi.read') => new Signer('health', SECRET).sign(JSON.stringify({ id, type }));
+
+function receiver(onEvent, options = {}) {
+  return new Receiver({ verifier: new Verifier('health', SECRET), store: new MemoryStore(), onEvent, ...options });
+}
+
+test('an event is handled once', async () => {
+  const handled = [];
+  const once = receiver(async (one, delivery) => handled.push([one.id, delivery.key, delivery.secretIndex]));
+  const { body, headers } = event('evt_1');
+  assert.deepEqual(await once.receive(body, headers), { status: 200, retryAfter: null, outcome: 'processed', code: null });
+  assert.deepEqual(await once.receive(body, headers), { status: 200, retryAfter: null, outcome: 'duplicate', code: null });
+  assert.deepEqual(handled, [['evt_1', 'health:evt_1:phi.read', 0]]);
+});
+
+test('a handler that throws makes the event come again', async () => {
+  const errors = [];
+  let failing = true;
+  const retried = receiver(() => { if (failing) throw new Error('the database is away'); }, { onError: (error) => errors.push(error.message) });
+  const { body, headers } = event('evt_1');
+  assert.deepEqual(await retried.receive(body, headers), { status: 500, retryAfter: null, outcome: 'handler_failed', code: 'handler_failed' });
+  failing = false;
+  assert.equal((await retried.receive(body, headers)).outcome, 'processed');
+  assert.deepEqual(errors, ['the database is away']);
+});
+
+test('what onError throws changes nothing', async () => {
+  for (const onError of [() => { throw new Error('logger down'); }, async () => { throw new Error('logger down'); }]) {
+    let failing = true;
+    const retried = receiver(async () => { if (failing) throw undefined; }, { onError });
+    const { body, headers } = event('evt_1');
+    assert.equal((await retried.receive(body, headers)).outcome, 'handler_failed');
+    assert.equal((await retried.backfill('health:evt_1:phi.read', () => Promise.reject())).outcome, 'handler_failed');
+    failing = false;
+    assert.equal((await retried.receive(body, headers)).outcome, 'processed');
+  }
+});
+
+test('an event that is being handled is asked to come again', async () => {
+  let finish;
+  const slow = receiver(() => new Promise((resolve) => { finish = resolve; }));
+  const { body, headers } = event('evt_1');
+  const first = slow.receive(body, headers);
+  while (finish === undefined) {
+    await new Promise(setImmediate);
+  }
+  const second = await slow.receive(body, headers);
+  assert.deepEqual([second.status, second.outcome, second.retryAfter > 0 && second.retryAfter <= 60], [503, 'in_flight', true]);
+  finish();
+  assert.equal((await first).outcome, 'processed');
+});
+
+test('what is forged, malformed or too large never reaches the handler', async () => {
+  const strict = receiver(() => assert.fail('it did'), { bodyLimit: 64 });
+  const { body, headers } = event('evt_1');
+  assert.equal((await strict.receive('{}', headers)).status, 401);
+  assert.equal((await strict.receive(body, {})).code, 'missing_header');
+  const malformed = new Signer('health', SECRET).sign('[]');
+  assert.deepEqual((await strict.receive(malformed.body, malformed.headers)).status, 500);
+  assert.equal((await strict.receive('x'.repeat(65), headers)).status, 413);
+  const curae = new Receiver({ verifier: new Verifier('curae', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  assert.equal((await curae.receive('{}', { 'curaeai-signature': `t=1,v1=${'0'.repeat(64)}` })).status, 400);
+  assert.equal(curae.bodyTooLarge().status, 500);
+  assert.equal(curae.bodyUnreadable().outcome, 'body_unreadable');
+});
+
+test('handles web-standard requests', async () => {
+  const handled = [];
+  const web = receiver((one) => handled.push(one.id), { bodyLimit: 1000 });
+  const { body, headers } = event('evt_1');
+  const post = (init) => web.handle(new Request('http://a/hook', { method: 'POST', duplex: 'half', ...init }));
+  const answer = await post({ body, headers });
+  assert.deepEqual([answer.status, await answer.text()], [200, 'processed']);
+  assert.equal((await post({ body: 'x'.repeat(1001), headers })).status, 413);
+  assert.equal((await post({ headers })).status, 401);
+  const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) });
+  assert.equal((await post({ body: broken, headers })).status, 500);
+  const used = new Request('http://a/hook', { method: 'POST', body, headers });
+  await used.text();
+  assert.equal(await codeOf(() => web.handle(used)), 'body_already_parsed');
+  assert.deepEqual(handled, ['evt_1']);
+});
+
+test('a back-filled event counts once with its delivery', async () => {
+  const once = receiver(() => {});
+  const { body, headers } = event('evt_1');
+  let handled = 0;
+  const backfill = () => once.backfill('health:evt_1:phi.read', () => { handled += 1; });
+  assert.equal((await backfill()).outcome, 'processed');
+  assert.equal((await backfill()).outcome, 'duplicate');
+  assert.equal((await once.receive(body, headers)).outcome, 'duplicate');
+  assert.equal(handled, 1);
+  const failed = await once.backfill('health:evt_2:phi.read', () => { throw new Error('no'); });
+  assert.deepEqual(failed, { outcome: 'handler_failed', code: 'handler_failed', retryAfter: null });
+});
+
+test('claims are committed, released, renewed and lost', async () => {
+  const store = new MemoryStore({ lease: 60, retention: 24 * 3600, capacity: 2 });
+  const { lease, state } = await store.claim('a');
+  assert.equal(state, 'fresh');
+  assert.equal((await store.claim('a')).state, 'in_flight');
+  await lease.renew();
+  await lease.commit();
+  assert.deepEqual(await store.claim('a'), { state: 'done' });
+  assert.equal(await codeOf(() => lease.commit()), 'lease_lost');
+  assert.ok((await lease.release().catch((error) => error)) instanceof StoreError);
+  const second = (await store.claim('b')).lease;
+  await second.release();
+  const third = (await store.claim('b')).lease;
+  assert.ok(third.epoch > second.epoch);
+  await third[Symbol.asyncDispose]();
+  assert.equal((await store.claim('b')).state, 'fresh');
+  assert.equal((await store.claim('c')).state, 'fresh');
+  assert.equal(store.droppedEarly, 1);
+  assert.equal(store.size, 2);
+  assert.equal(await codeOf(() => store.claim('d')), 'store_full');
+});
+
+test('a lease that is committed is left alone when it is disposed of', async () => {
+  const store = new MemoryStore();
+  const { lease } = await store.claim('a');
+  await lease.commit();
+  await lease[Symbol.asyncDispose]();
+  assert.equal((await store.claim('a')).state, 'done');
+});
+
+test('a lease runs out', async () => {
+  const store = new MemoryStore({ lease: 0.02 });
+  const first = (await store.claim('a')).lease;
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  assert.equal((await store.claim('a')).state, 'fresh');
+  assert.equal(await codeOf(() => first.commit()), 'lease_lost');
+});
+
+test('store options are checked', async () => {
+  assert.equal(await codeOf(() => new MemoryStore({ retention: 60 })), 'invalid_retention');
+  assert.equal(await codeOf(() => new MemoryStore({ lease: 0 })), 'invalid_lease');
+  assert.equal(await codeOf(() => new MemoryStore({ capacity: 0 })), 'invalid_capacity');
+  assert.equal(await codeOf(() => new MemoryStore({ size: 1 })), 'invalid_option');
+  assert.equal(new MemoryStore({ dangerousShortRetention: 120 }).size, 0);
+  for (const capacity of [1.5, NaN, Infinity, -1]) {
+    assert.equal(await codeOf(() => new MemoryStore({ capacity })), 'invalid_option');
+  }
+  assert.equal(await codeOf(() => receiver(undefined)), 'invalid_option');
+  for (const bodyLimit of [NaN, -1, 0.5, Infinity]) {
+    assert.equal(await codeOf(() => receiver(() => {}, { bodyLimit })), 'invalid_option');
+  }
+});
+
+/** The contract of a store, in a `Map`. */
+function custom() {
+  const keys = new Map();
+  let epoch = 0;
+  const held = (key, own) => {
+    const found = keys.get(key);
+    if (found?.epoch !== own) {
+      throw new StoreError('lease_lost', 'someone else has it');
+    }
+    return found;
+  };
+  return {
+    async claim(key) {
+      const found = keys.get(key);
+      if (found !== undefined) {
+        return found.epoch === null ? { state: 'done' } : { state: 'in_flight', retryAfter: 7 };
+      }
+      keys.set(key, { epoch: ++epoch });
+      return { state: 'fresh', epoch };
+    },
+    async commit(key, own) { held(key, own).epoch = null; },
+    async release(key, own) { held(key, own); keys.delete(key); },
+    async renew(key, own) { held(key, own); },
+  };
+}
+
+test('a store of your own', async () => {
+  const store = Store.of(custom());
+  const { lease } = await store.claim('a');
+  assert.deepEqual(await store.claim('a'), { state: 'in_flight', retryAfter: 7 });
+  await lease.renew();
+  await lease.commit();
+  assert.equal((await store.claim('a')).state, 'done');
+  assert.equal(await codeOf(() => lease.release()), 'lease_lost');
+  const once = receiver(() => {}, { store });
+  const { body, headers } = event('evt_1');
+  assert.equal((await once.receive(body, headers)).outcome, 'processed');
+  assert.equal((await once.receive(body, headers)).outcome, 'duplicate');
+});
+
+test('a store that fails is unavailable, whatever it throws', async () => {
+  for (const claim of [() => { throw new Error('password=hunter2'); }, async () => ({}), async () => null, async () => ({ state: 'ok' }),
+    async () => ({ state: 'fresh' }), async () => ({ state: 'fresh', epoch: 1.5 }), async () => ({ state: 'fresh', epoch: 1n }),
+    async () => ({ state: 'in_flight' }), async () => ({ state: 'in_flight', retryAfter: NaN }), async () => { throw new StoreError('done', 'x'); }]) {
+    const store = Store.of({ ...custom(), claim });
+    await assert.rejects(store.claim('a'), (error) => error instanceof StoreError && error.code === 'store_unavailable' && !error.message.includes('hunter2'));
+    const { body, headers } = event('evt_1');
+    const reply = await receiver(() => assert.fail('it did'), { store }).receive(body, headers);
+    assert.deepEqual([reply.status, reply.outcome, reply.retryAfter], [503, 'store_unavailable', 5]);
+  }
+});
+
+test('a store that fails to commit has not committed', async () => {
+  const store = Store.of({ ...custom(), commit: async () => { throw new StoreError('ok', 'x'); } });
+  const { body, headers } = event('evt_1');
+  assert.equal((await receiver(() => {}, { store }).receive(body, headers)).outcome, 'store_unavailable');
+});
+
+test('what is no store is refused at once', async () => {
+  class Counting extends MemoryStore {}
+  class Own extends Store {}
+  for (const make of [() => new Counting(), () => new Own(), () => Store.of({}), () => Store.of(null), () => Store.of({ claim() {} })]) {
+    assert.equal(await codeOf(make), 'invalid_option', make.toString());
+  }
+});

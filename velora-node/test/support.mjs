@@ -1,0 +1,108 @@
+// The simulator of the four systems, and what more than one test needs.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const SECRET = '0123456789abcdef'.repeat(4);
+export const HEALTH_KEY = 'vlk_live_00000001_0123456789abcdef0123456789abcdef';
+export const SINCE = '2026-05-01T00:00:00Z';
+export const UNTIL = '2026-05-08T00:00:00Z';
+export const WEEK = { since: SINCE, until: UNTIL };
+
+const PROGRAM = process.env.VELORA_SIMULATOR ?? join(ROOT, 'target/debug/velora-simulator');
+
+/** A simulator that ends with the test. */
+export async function simulate(context, ...args) {
+  const program = spawn(PROGRAM, ['--until-stdin-ends', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  context.after(() => program.stdin.end());
+  for await (const line of createInterface({ input: program.stdout })) {
+    return new Simulator(line.replace('listening on ', ''));
+  }
+  throw new Error('the simulator did not start');
+}
+
+class Simulator {
+  constructor(url) {
+    this.url = url;
+  }
+
+  async ask(method, path, body) {
+    const response = await fetch(`${this.url}/_sim/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) {
+      throw new Error(`${path}: ${response.status} ${text}`);
+    }
+    return text;
+  }
+
+  async arm(fault) {
+    await this.ask('POST', 'faults', { path: '*', ...fault });
+  }
+
+  async calm() {
+    await this.ask('DELETE', 'faults');
+  }
+
+  async truth(what, query = {}) {
+    const filter = new URLSearchParams({ since: SINCE, until: UNTIL, give: what, ...query });
+    const text = await this.ask('GET', `truth?${filter}`);
+    return text.split('\n').filter((line) => line !== '');
+  }
+
+  async requests(path = '/') {
+    return JSON.parse(await this.ask('GET', `requests?path=${encodeURIComponent(path)}`));
+  }
+}
+
+/** A server of `node:http` on a free port, until the test ends; gives its URL. */
+export async function serve(context, handler) {
+  const server = createServer(handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => server.close().closeAllConnections());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** The code of what a call throws or rejects with. */
+export async function codeOf(call) {
+  try {
+    await call();
+  } catch (error) {
+    return error.code ?? error;
+  }
+  return 'nothing was thrown';
+}
+
+/** A program of Node's that ends with the test: what it prints, and how it ended. */
+export function run(context, args, environment = {}, options = {}) {
+  const program = spawn(process.execPath, args, {
+    env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'], ...options,
+  });
+  context.after(() => program.kill());
+  let printed = '';
+  let tell = () => {};
+  program.stdout.setEncoding('utf8').on('data', (text) => {
+    printed += text;
+    tell();
+  });
+  const exit = once(program, 'close').then(([code]) => code);
+  const prints = (pattern) =>
+    new Promise((resolve, reject) => {
+      tell = () => {
+        const found = pattern.exec(printed);
+        if (found !== null) {
+          resolve(found);
+        }
+      };
+      exit.then(() => reject(new Error(`it ended without ${pattern}: ${printed}`)), reject);
+      tell();
+    });
+  return { exit, prints, printed: () => printed };
+}

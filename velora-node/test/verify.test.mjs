@@ -1,0 +1,233 @@
+// Bodies and headers in all their containers, options, and what a delivery says.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import * as velora from 'velora';
+import { Scheme, Signer, SigningSecret, VeloraError, VerificationError, Verifier } from 'velora';
+import { codeOf, SECRET } from './support.mjs';
+
+const BODY = '{"id":"evt_1","type":"phi.read","details":{"name":"Zoë"}}';
+const signed = new Signer('health', SECRET).sign(BODY);
+const verifier = new Verifier('health', SECRET);
+
+test('takes the raw body in every form', () => {
+  const bytes = signed.body;
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  const padded = Buffer.concat([Buffer.from('..'), bytes, Buffer.from('.')]);
+  const bodies = [
+    BODY, bytes, Uint8Array.from(bytes), Uint8Array.from(bytes).buffer, shared, padded.subarray(2, -1),
+    new DataView(padded.buffer, padded.byteOffset + 2, bytes.length),
+  ];
+  for (const body of bodies) {
+    const delivery = verifier.verify(body, signed.headers);
+    assert.equal(delivery.event.details.name, 'Zoë');
+    assert.equal(delivery.key, 'health:evt_1:phi.read');
+    assert.deepEqual(Buffer.from(delivery.body), bytes);
+  }
+});
+
+test('refuses what was parsed, and says what to call', () => {
+  for (const body of [JSON.parse(BODY), [1], 7, null, undefined, true, () => BODY, Symbol('x'), new Request('http://a')]) {
+    assert.throws(() => verifier.verify(body, signed.headers), (error) => {
+      assert.equal(error.code, 'body_already_parsed');
+      assert.match(error.message, /express\.raw/);
+      assert.match(error.message, /request\.text\(\)/);
+      assert.match(error.message, /addContentTypeParser/);
+      return error instanceof VeloraError;
+    });
+  }
+});
+
+test('finds headers in every container and in any case', () => {
+  const value = signed.headers['X-Velora-Signature'];
+  const containers = [
+    signed.headers, { 'x-velora-signature': value }, { 'X-VELORA-SIGNATURE': [value] },
+    ['Host', 'a', 'x-Velora-signature', value], [['host', 'a'], ['X-velora-Signature', value]],
+    new Headers(signed.headers), new Map(Object.entries(signed.headers)), Object.assign(Object.create(null), signed.headers),
+    { get: (name) => (name === 'x-velora-signature' ? value : null) },
+  ];
+  for (const headers of containers) {
+    assert.equal(verifier.verify(BODY, headers).eventType, 'phi.read');
+  }
+});
+
+test('sees a header that was sent twice', async () => {
+  const value = signed.headers['X-Velora-Signature'];
+  for (const headers of [
+    { 'X-Velora-Signature': value, 'x-velora-signature': value }, { 'x-velora-signature': [value, value] },
+    ['X-Velora-Signature', value, 'x-velora-signature', value], [['X-Velora-Signature', value], ['x-velora-signature', value]],
+  ]) {
+    assert.equal(await codeOf(() => verifier.verify(BODY, headers)), 'duplicate_header');
+  }
+});
+
+test('refuses headers that are none', async () => {
+  for (const headers of [null, undefined, 7, 'text', () => {}, [[1, 2]], { 'x-velora-signature': 7 }, [null]]) {
+    assert.equal(await codeOf(() => verifier.verify(BODY, headers)), 'unreadable_headers');
+  }
+  assert.equal(await codeOf(() => verifier.verify(BODY, {})), 'missing_header');
+  const inherited = Object.create({ 'x-velora-signature': signed.headers['X-Velora-Signature'] });
+  assert.equal(await codeOf(() => verifier.verify(BODY, inherited)), 'missing_header');
+});
+
+test('long and odd header values are values', async () => {
+  const cases = { 'header_too_large': 't=1,v1=' + '0'.repeat(9000), 'malformed_header': 't=1,v1=é' + '0'.repeat(63) };
+  for (const [code, value] of Object.entries(cases)) {
+    assert.equal(await codeOf(() => verifier.verify(BODY, { 'x-velora-signature': value })), code);
+  }
+  const padded = ' '.repeat(4000) + signed.headers['X-Velora-Signature'];
+  assert.equal(verifier.verify(BODY, { 'x-velora-signature': padded }).secretIndex, 0);
+});
+
+test('verifies as of a time', async () => {
+  const at = new Signer('health', SECRET).sign(BODY, { now: 1_780_000_000 });
+  for (const now of [1_780_000_000, 1_780_000_300, new Date(1_780_000_300_999)]) {
+    assert.equal(verifier.verify(BODY, at.headers, { now }).signedTimestamp.getTime(), 1_780_000_000_000);
+  }
+  assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now: 1_780_000_301 })), 'timestamp_too_old');
+  assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now: 1_779_999_699 })), 'timestamp_in_future');
+  for (const now of [NaN, Infinity, 'now', new Date(NaN)]) {
+    assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now })), 'invalid_option');
+  }
+  const old = new Verifier('health', SECRET, { dangerousNoTolerance: true }).verify(BODY, at.headers);
+  assert.equal(old.event.id, 'evt_1');
+});
+
+test('says which secret matched', () => {
+  const rotating = new Verifier('health', ['new', SECRET]);
+  const delivery = rotating.verify(BODY, signed.headers);
+  assert.equal(delivery.secretIndex, 1);
+  assert.equal(delivery.signedTimestamp.getTime() % 1000, 0);
+  assert.equal(delivery.event.type, 'phi.read');
+});
+
+test('a body that is written to after it was verified is not read', async () => {
+  const body = Buffer.from(signed.body);
+  const delivery = verifier.verify(body, signed.headers);
+  body.write('evil');
+  assert.equal(await codeOf(() => delivery.event), 'signature_mismatch');
+  assert.equal(await codeOf(() => delivery.key), 'signature_mismatch');
+});
+
+test('nor is it read once its key or its type was', async () => {
+  for (const before of ['key', 'eventType']) {
+    const body = Buffer.from(signed.body);
+    const delivery = verifier.verify(body, signed.headers);
+    const known = delivery[before];
+    body.write(BODY.replace('evt_1', 'forgd'));
+    assert.equal(await codeOf(() => delivery.event), 'signature_mismatch');
+    assert.equal(delivery[before], known);
+  }
+});
+
+test('bytes that are out of reach, and headers that throw, are refused like any other', async () => {
+  const detached = Uint8Array.from(signed.body);
+  const buffer = detached.buffer;
+  structuredClone(buffer, { transfer: [buffer] });
+  const bodies = [buffer, new Proxy(new Uint8Array(3), {}), Object.create(Uint8Array.prototype)];
+  for (const body of bodies) {
+    assert.equal(await codeOf(() => verifier.verify(body, signed.headers)), 'body_already_parsed');
+  }
+  const boom = () => { throw new Error('boom'); };
+  const throwing = [
+    { get: boom }, new Proxy({}, { ownKeys: boom }), new Proxy([], { get: boom }),
+    { get 'x-velora-signature'() { return boom(); } }, new (class { [Symbol.iterator]() { return boom(); } })(),
+  ];
+  for (const headers of throwing) {
+    assert.equal(await codeOf(() => verifier.verify(BODY, headers)), 'unreadable_headers');
+  }
+});
+
+test('a header that was sent very often is a duplicate, quickly', async () => {
+  const pairs = Array.from({ length: 300_000 }, () => ['X-Velora-Signature', 'a']);
+  assert.equal(await codeOf(() => verifier.verify(BODY, pairs)), 'duplicate_header');
+});
+
+test('a secret is nobody else’s to write to', () => {
+  const bytes = Buffer.from(SECRET);
+  const secret = new SigningSecret(bytes);
+  bytes.fill(0);
+  secret.reveal().fill(0);
+  assert.equal(new Verifier('health', secret).verify(signed.body, signed.headers).secretIndex, 0);
+  assert.throws(() => new SigningSecret(7), { code: 'invalid_option' });
+});
+
+test('a delivery does not age while it is worked on', () => {
+  const billing = new Signer('billing', SECRET).sign('{"type":"dispute.sla_breached"}', { now: 1_780_000_000 });
+  const delivery = new Verifier('billing', SECRET).verify(billing.body, billing.headers, { now: 1_780_000_299 });
+  assert.equal(delivery.signedTimestamp, null);
+  assert.deepEqual(delivery.event, { type: 'dispute.sla_breached', typeIsSigned: true, members: { type: 'dispute.sla_breached' } });
+});
+
+test('events of every system', () => {
+  const event = (scheme, body) => {
+    const { headers } = new Signer(scheme, SECRET).sign(body);
+    return new Verifier(scheme, SECRET).verify(body, headers).event;
+  };
+  assert.equal(event('tv', '{"id":"1","type":"stream.online","data":{"streamId":"s","userId":"u"}}').data.streamId, 's');
+  assert.equal(event('tv-body-only', '{"event":"stream.offline"}').event, 'stream.offline');
+  assert.equal(event('curae', '{"eventId":"1","eventType":"brand.new","data":{"a":1},"b":2}').b, 2);
+  const own = new Scheme({ name: 'slack', signatureHeader: 'X-Slack-Signature', prefix: 'v0=',
+    timestampHeader: 'X-Slack-Request-Timestamp', signedPayload: { before: 'v0:', after: ':' } });
+  assert.deepEqual(event(own, '{"anything":[1]}'), { anything: [1] });
+});
+
+test('an unsigned type is marked', () => {
+  const { body, headers } = new Signer('billing', SECRET).sign('{"a":1}');
+  const delivery = new Verifier('billing', SECRET).verify(body, { ...headers, 'x-webhook-event': 'dispute.sla_breached' });
+  assert.equal(delivery.event.typeIsSigned, false);
+  assert.equal(delivery.event.type, 'dispute.sla_breached');
+});
+
+test('contradicting headers and malformed events', async () => {
+  const curae = new Signer('curae', SECRET).sign('{"eventId":"1","eventType":"x"}');
+  const verified = new Verifier('curae', SECRET).verify(curae.body, { ...curae.headers, 'CuraeAI-Event-Id': '2' });
+  assert.equal(await codeOf(() => verified.checkHeaders()), 'header_body_mismatch');
+  assert.equal(await codeOf(() => verified.event), 'header_body_mismatch');
+  const nothing = new Signer('health', SECRET).sign('[]');
+  const delivery = verifier.verify(nothing.body, nothing.headers);
+  delivery.checkHeaders();
+  assert.equal(await codeOf(() => delivery.event), 'malformed_event');
+});
+
+test('misuse at construction has a code', async () => {
+  const cases = [
+    ['unknown_scheme', () => new Verifier('nobody', SECRET)], ['unknown_scheme', () => new Verifier(null, SECRET)],
+    ['empty_secret', () => new Verifier('tv', '')], ['secret_has_whitespace', () => new Verifier('tv', ' a')],
+    ['no_secret', () => new Verifier('tv', [])], ['no_secret', () => new Verifier('tv', undefined)],
+    ['invalid_option', () => new Verifier('tv', 7)], ['too_many_secrets', () => new Signer('tv', ['a', 'b'])],
+    ['invalid_tolerance', () => new Verifier('tv', 'a', { tolerance: -1 })], ['invalid_tolerance', () => new Verifier('tv', 'a', { tolerance: NaN })],
+    ['invalid_option', () => new Verifier('tv', 'a', { tolerence: 1 })], ['invalid_option', () => new Verifier('tv', 'a', { tolerance: '300' })],
+    ['invalid_option', () => new Verifier('tv', 'a', [])], ['invalid_option', () => verifier.verify(BODY, signed.headers, { at: 1 })],
+    ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'a b' }), 'a')],
+    ['invalid_option', () => new Scheme({ name: 'x' })], ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', header: 'z' })],
+  ];
+  for (const [code, call] of cases) {
+    assert.equal(await codeOf(call), code, call.toString());
+  }
+});
+
+test('secrets are texts, bytes, or SigningSecrets', () => {
+  for (const secret of [SECRET, Buffer.from(SECRET), new SigningSecret(SECRET), [new SigningSecret(Buffer.from(SECRET))]]) {
+    assert.equal(new Verifier('health', secret).verify(BODY, signed.headers).secretIndex, 0);
+  }
+});
+
+test('both module systems have the same classes', () => {
+  const required = createRequire(import.meta.url)('velora');
+  assert.equal(required.VerificationError, VerificationError);
+  assert.deepEqual(Object.keys(required).sort(), Object.keys(velora).sort());
+});
+
+test('an error stands where the caller is', () => {
+  try {
+    verifier.verify('x', signed.headers);
+    assert.fail();
+  } catch (error) {
+    assert.ok(error instanceof VerificationError && error instanceof VeloraError && error instanceof Error);
+    assert.equal(error.name, 'VerificationError');
+    assert.match(error.stack.split('\n')[1], /verify\.test\.mjs/);
+  }
+});

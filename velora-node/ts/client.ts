@@ -1,0 +1,85 @@
+/** What every client has. */
+
+import type { ClientParts, RateLimitParts } from '../native/index.js';
+import { checkOptions, invalidOption, numberOption, textOption } from './options.js';
+
+/** The options of every client; times are in seconds. What is absent is a default. */
+export interface ClientOptions {
+  /** Where the API is: `https`, or `http` on a loopback host. */
+  baseUrl?: string | undefined;
+  /** How many requests a call may cost, the first included. 5 by default. */
+  attempts?: number | undefined;
+  /** The upper end of the first wait and of the longest one. 0.5 and 20 by default. */
+  backoff?: { base: number; max: number } | undefined;
+  /** The longest `Retry-After` that is waited for. 60 by default. */
+  maxRetryDelay?: number | undefined;
+  /** The longest wait for a connection. 10 by default. */
+  connectTimeout?: number | undefined;
+  /** The longest wait for the next bytes. 30 by default. */
+  readTimeout?: number | undefined;
+  /** The longest a call may take, waits included. 600 by default. */
+  callTimeout?: number | undefined;
+  /** The largest body that is read, in bytes after decoding. 64 MiB by default. */
+  maxResponseBytes?: number | undefined;
+  /** Sends everything through this proxy. Without it there is none. */
+  proxy?: string | undefined;
+}
+
+/** The names of those options. */
+export const CLIENT_OPTIONS = [
+  'baseUrl', 'attempts', 'backoff', 'maxRetryDelay', 'connectTimeout', 'readTimeout',
+  'callTimeout', 'maxResponseBytes', 'proxy',
+] as const;
+
+/** What the addon takes. */
+export function clientParts(options: ClientOptions): ClientParts {
+  const backoff = options.backoff;
+  const { base, max } = checkOptions(backoff, ['base', 'max']);
+  if (backoff && (base === undefined || max === undefined)) {
+    throw invalidOption('backoff is not { base, max }');
+  }
+  return {
+    baseUrl: textOption('baseUrl', options.baseUrl),
+    attempts: numberOption('attempts', options.attempts),
+    backoff: backoff && [numberOption('base', base), numberOption('max', max)],
+    maxRetryDelay: numberOption('maxRetryDelay', options.maxRetryDelay),
+    connectTimeout: numberOption('connectTimeout', options.connectTimeout),
+    readTimeout: numberOption('readTimeout', options.readTimeout),
+    callTimeout: numberOption('callTimeout', options.callTimeout),
+    maxResponseBytes: numberOption('maxResponseBytes', options.maxResponseBytes),
+    proxy: textOption('proxy', options.proxy),
+  } as ClientParts;
+}
+
+/** The rate limit as the last answer that spoke of it left it. */
+export interface RateLimit {
+  /** Requests allowed in a window. */
+  limit: number | null;
+  /** Requests left in this window. */
+  remaining: number | null;
+  /** When the window starts anew. */
+  reset: Date | null;
+  /** Until when the last 429 asked to wait. */
+  retryAt: Date | null;
+}
+
+/** What the addon gives. */
+export function rateLimit(parts: RateLimitParts): RateLimit {
+  return {
+    limit: parts.limit ?? null,
+    remaining: parts.remaining ?? null,
+    reset: instant(parts.reset),
+    retryAt: instant(parts.retryAt),
+  };
+}
+
+/** An instant that the core wrote, if there is one. */
+export function instant(text: string | null | undefined): Date | null {
+  return text === null || text === undefined ? null : new Date(text);
+}
+
+/** Members that have no name of their own. */
+export function extra(pairs: readonly (readonly [string, string])[] | undefined): Record<string, unknown> {
+  return Object.fromEntries((pairs ?? []).map(([name, json]) => [name, JSON.parse(json) as unknown]));
+}
+

@@ -1,0 +1,50 @@
+/** CuraeAI's platform events. */
+
+import type { UnknownName } from '../open.js';
+
+/** The types that have a name here. */
+export type KnownEventType =
+  | 'patient.created'
+  | 'patient.updated'
+  | 'observation.created'
+  | 'observation.updated'
+  | 'import.completed'
+  | 'connection.authorized'
+  | 'connection.reconnected'
+  | 'connection.expired'
+  | 'connection.action_required'
+  | 'connection.revoked'
+  | 'records.export_queued'
+  | 'records.export_ready'
+  | 'records.export_failed'
+  | 'records.export_expired'
+  | 'entry.initiated'
+  | 'entry.completed'
+  | 'entry.limited_provisioned'
+  | 'entry.transferred'
+  | 'entry.folded'
+  | 'consolidation.completed'
+  | 'consolidation.reversed'
+  | 'user.graduated';
+
+/** What every event has. */
+export interface EventMembers {
+  /** The same in every retry of the event. */
+  eventId: string;
+  /** The payload, whose schemas are not documented. */
+  data?: unknown;
+}
+
+/** An event of one type. */
+export interface EventOfType<T extends string> extends EventMembers {
+  eventType: T;
+}
+
+/** An event whose type is newer than this version; an event like any other. */
+export interface UnknownEvent extends EventMembers {
+  eventType: UnknownName;
+  [member: string]: unknown;
+}
+
+/** A platform event, narrowed by `switch (event.eventType)`. */
+export type Event = { [T in KnownEventType]: EventOfType<T> }[KnownEventType] | UnknownEvent;

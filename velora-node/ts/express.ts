@@ -1,0 +1,30 @@
+/**
+ * A route handler for Express.
+ *
+ * ```js
+ * app.post('/velora-webhook', deliveries(receiver));
+ * ```
+ *
+ * It reads the raw body itself: put it before `express.json()`, or on a path that is not
+ * parsed. A body that was parsed before is passed on as `body_already_parsed`.
+ */
+
+import type { RequestHandler } from 'express';
+import { receiveIncoming, written } from './incoming.js';
+import type { Receiver } from './receiver.js';
+import type { Scheme, SchemeName } from './scheme.js';
+
+/** Answers each request as the receiver says. */
+export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): RequestHandler {
+  return (request, response, next) => {
+    receiveIncoming(receiver as unknown as Receiver, request)
+      .then((reply) => {
+        // Another middleware, such as a time limit, may have answered meanwhile.
+        if (!response.headersSent && !response.destroyed) {
+          const { headers, text } = written(reply);
+          response.status(reply.status).set(headers).send(text);
+        }
+      })
+      .catch(next);
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * A plugin for Fastify.
+ *
+ * ```js
+ * await app.register(deliveries, { url: '/velora-webhook', receiver });
+ * ```
+ *
+ * Within it no body is parsed; the rest of the application keeps its parsers.
+ */
+
+import type { FastifyPluginAsync } from 'fastify';
+import { receiveIncoming, written } from './incoming.js';
+import type { Receiver } from './receiver.js';
+
+/** Where deliveries are received. */
+export interface DeliveriesOptions {
+  /** The path of the route. */
+  url: string;
+  // Which events its handler takes is between the receiver and the handler.
+  receiver: Receiver<any>;
+}
+
+/** Serves a `POST` route that answers each request as the receiver says. */
+export const deliveries: FastifyPluginAsync<DeliveriesOptions> = async (app, { url, receiver }) => {
+  app.removeAllContentTypeParsers();
+  // What is not a media type would be Fastify's 415, which a sender may take as final.
+  app.addHook('onRequest', async (request) => {
+    request.headers['content-type'] = 'application/octet-stream';
+  });
+  // The body stays unread: the limit and its answer are the receiver's.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.post(url, async (request, response) => {
+    const reply = await receiveIncoming(receiver, request.raw);
+    const { headers, text } = written(reply);
+    return response.code(reply.status).headers(headers).send(text);
+  });
+};

@@ -1,0 +1,169 @@
+/** Audit events as the API lists and exports them. */
+
+import { inspect } from 'node:util';
+import { keyOfEvent } from '../../native/index.js';
+import type { KnownEventType } from './event.js';
+
+/** An event as the API wrote it. Any member may be absent or null. */
+export interface AuditEventMembers {
+  event_id?: string | null;
+  timestamp?: string | null;
+  action?: string | null;
+  user_id?: string | null;
+  user_role?: string | null;
+  resource_type?: string | null;
+  resource_id?: string | null;
+  fields_accessed?: unknown;
+  phi_involved?: boolean | null;
+  tenant_id?: string | null;
+  source_ip?: string | null;
+  user_agent?: string | null;
+  justification?: string | null;
+  success?: boolean | null;
+  details?: unknown;
+  [member: string]: unknown;
+}
+
+/** Several events, and the text they came in. */
+export interface Source {
+  /** The events' own texts, in order. */
+  readonly texts: readonly string[];
+}
+
+/**
+ * An audit event that was listed or exported. A member that is absent, or not of its
+ * documented type, is null here and still in `members`. Neither logging it nor
+ * `JSON.stringify` shows PHI; `members` and `raw` have it.
+ */
+export class AuditEvent {
+  readonly #members: AuditEventMembers;
+  readonly #source: Source;
+  readonly #at: number;
+
+  /** @internal */
+  constructor(members: AuditEventMembers, source: Source, at: number) {
+    this.#members = members;
+    this.#source = source;
+    this.#at = at;
+  }
+
+  /** The id, a delivery's `id`. */
+  get eventId(): string | null {
+    return text(this.#members.event_id);
+  }
+
+  /** When it happened, as the system writes it: ISO 8601. */
+  get timestamp(): string | null {
+    return text(this.#members.timestamp);
+  }
+
+  /** What happened, a delivery's `type`. */
+  get action(): KnownEventType | (string & {}) | null {
+    return text(this.#members.action);
+  }
+
+  /** Who did it. */
+  get userId(): string | null {
+    return text(this.#members.user_id);
+  }
+
+  /** In what role. */
+  get userRole(): string | null {
+    return text(this.#members.user_role);
+  }
+
+  /** To what kind of thing. */
+  get resourceType(): string | null {
+    return text(this.#members.resource_type);
+  }
+
+  /** To which one. */
+  get resourceId(): string | null {
+    return text(this.#members.resource_id);
+  }
+
+  /** Which of its fields were read. The system sends JSON inside a text; this is its value. */
+  get fieldsAccessed(): unknown {
+    return json(this.#members.fields_accessed);
+  }
+
+  /** Whether protected health information was involved. */
+  get phiInvolved(): boolean | null {
+    return flag(this.#members.phi_involved);
+  }
+
+  /** The tenant it belongs to. */
+  get tenantId(): string | null {
+    return text(this.#members.tenant_id);
+  }
+
+  /** From which address. */
+  get sourceIp(): string | null {
+    return text(this.#members.source_ip);
+  }
+
+  /** With what program. */
+  get userAgent(): string | null {
+    return text(this.#members.user_agent);
+  }
+
+  /** For what stated reason. */
+  get justification(): string | null {
+    return text(this.#members.justification);
+  }
+
+  /** Whether the action succeeded. */
+  get success(): boolean | null {
+    return flag(this.#members.success);
+  }
+
+  /** Free-form details: the value, whether it came as an object or as JSON inside a text. */
+  get details(): unknown {
+    return json(this.#members.details);
+  }
+
+  /**
+   * The identity to deduplicate on: the same as of the event's delivery. Null where the
+   * event lacks its id or its action.
+   */
+  get key(): string | null {
+    return keyOfEvent(this.raw) ?? null;
+  }
+
+  /** All members as the system sent them. */
+  get members(): Readonly<AuditEventMembers> {
+    return this.#members;
+  }
+
+  /** The event in the system's own text, on one line. */
+  get raw(): string {
+    return this.#source.texts[this.#at] ?? '';
+  }
+
+  toJSON(): object {
+    return { eventId: this.eventId, action: this.action, timestamp: this.timestamp };
+  }
+
+  [inspect.custom](): string {
+    return `AuditEvent(${this.eventId}, ${this.action})`;
+  }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function flag(value: unknown): boolean | null {
+  return typeof value === 'boolean' ? value : null;
+}
+
+function json(value: unknown): unknown {
+  if (typeof value !== 'string') {
+    return value ?? null;
+  }
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return value;
+  }
+}

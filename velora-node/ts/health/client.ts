@@ -1,0 +1,180 @@
+/** The client of Velora Health's audit API. */
+
+import { inspect } from 'node:util';
+import * as native from '../../native/index.js';
+import { call, signalOf, telling, type CallOptions } from '../calls.js';
+import { CLIENT_OPTIONS, clientParts, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
+import { guard, unwrap } from '../errors.js';
+import { checkOptions, flagOption, instantOption, numberOption, text, textOption } from '../options.js';
+import { Items, walk } from '../paging.js';
+import { AuditEvent, type AuditEventMembers } from './audit-event.js';
+import { Export, manifest, progress, type ExportedOnce, type ExportOptions, type ExportQuery, type Manifest } from './export.js';
+import { Page } from './page.js';
+import { Webhooks } from './webhooks.js';
+
+/** The options of a client. */
+export interface HealthClientOptions extends ClientOptions {
+  /** `vlk_live_…` */
+  apiKey: string;
+}
+
+/** Which events to list: everything by default, newest first. */
+export interface EventQuery {
+  /** Only events of this action, such as `phi.read`. */
+  action?: string | undefined;
+  /** Only events that concern this kind of resource. */
+  resourceType?: string | undefined;
+  /** Only events that do, or do not, involve protected health information. */
+  phiInvolved?: boolean | undefined;
+  /** Only events at this instant or later. */
+  since?: Date | string | undefined;
+  /** Only events before this instant. */
+  until?: Date | string | undefined;
+  /** How many events a page has at most, 1 to 1000. */
+  limit?: number | undefined;
+}
+
+/**
+ * The client of the audit API.
+ *
+ * ```js
+ * const client = health.Client.fromEnv(); // VELORA_API_KEY
+ * for await (const event of client.events({ phiInvolved: true })) {
+ *   console.log(event.timestamp, event.action);
+ * }
+ * ```
+ *
+ * Reads, and all else that may be repeated, are retried. Every call may throw an
+ * `ApiError`: `unauthorized`, `forbidden`, `rate_limited`, `server_error`, `connection`,
+ * `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`.
+ */
+export class Client {
+  readonly #native: native.NativeHealth;
+  /** The endpoints that events are delivered to. */
+  readonly webhooks: Webhooks;
+
+  /** Throws `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
+  constructor(options: HealthClientOptions) {
+    this.#native = create(options);
+    this.webhooks = new Webhooks(this.#native);
+  }
+
+  /**
+   * A client of what the environment names: `VELORA_API_KEY`, and `VELORA_BASE_URL` if it
+   * is not the vendor's. Throws `invalid_api_key`, also where it is not set.
+   */
+  static fromEnv(): Client {
+    const { VELORA_API_KEY: apiKey = '', VELORA_BASE_URL: baseUrl } = process.env;
+    return new Client({ apiKey, baseUrl });
+  }
+
+  /** Asks for one event, to see that key, scope and URL fit together. */
+  async probe(options?: CallOptions): Promise<void> {
+    await call(signalOf(options), (cancel) => this.#native.probe(cancel));
+  }
+
+  /**
+   * Lists events, newest first. What must be complete is better read with `export`, which
+   * proves it. Throws `invalid_option`, `invalid_window`; the loop throws `cursor_loop`.
+   */
+  events(query?: EventQuery, options?: CallOptions): Items<AuditEvent, Page> {
+    const signal = signalOf(options);
+    const parts = eventQuery(query);
+    const open = () => unwrap(guard(() => this.#native.events(parts)));
+    let first: native.NativeEventPages | undefined = open();
+    return new Items(() => {
+      const stream = first;
+      first = undefined;
+      return walk<native.EventsText, Page>(() => stream ?? open(), (page) => new Page(page), signal);
+    });
+  }
+
+  /** One event by its id. Throws `not_found`. */
+  async event(id: string, options?: CallOptions): Promise<AuditEvent> {
+    const wanted = text('id', id);
+    const raw = await call(signalOf(options), (cancel) => this.#native.event(wanted, cancel));
+    return new AuditEvent(JSON.parse(raw) as AuditEventMembers, { texts: [raw] }, 0);
+  }
+
+  /**
+   * Exports a window whole, through the cap of 10,000 rows a call: it is split until every
+   * part is proven to have fitted. Rows come once each, oldest first. The loop throws
+   * `incomplete_window` where that cannot be proven.
+   */
+  export(query: ExportQuery, options?: ExportOptions): Export {
+    const { signal, tell } = exportOptions(options);
+    const parts = exportQuery(query);
+    const open = () => unwrap(guard(() => this.#native.export(parts, tell)));
+    let first: native.NativeExport | undefined = open();
+    return new Export(() => {
+      const stream = first;
+      first = undefined;
+      return walk<native.EventsText, Page>(() => stream ?? open(), (rows) => new Page(rows), signal);
+    });
+  }
+
+  /** One call of the export, and whether the system's cap cut it. */
+  async exportOnce(query: ExportQuery, options?: CallOptions): Promise<ExportedOnce> {
+    const parts = exportQuery(query);
+    const once = await call(signalOf(options), (cancel) => this.#native.exportOnce(parts, cancel));
+    return { truncation: once.truncation as ExportedOnce['truncation'], page: new Page(once) };
+  }
+
+  /**
+   * Exports a window whole into a file of NDJSON, and gives the proof. Killed at any point
+   * and called again, it goes on where it was.
+   *
+   * Throws what `export` does; `file_unusable`, `file_mismatch`.
+   */
+  async exportToFile(query: ExportQuery, path: string, options?: ExportOptions): Promise<Manifest> {
+    const { signal, tell, check } = exportOptions(options);
+    const parts = exportQuery(query);
+    const file = text('path', path);
+    const proof = await call(signal, (cancel) => this.#native.exportToFile(parts, file, tell, cancel));
+    check();
+    return manifest(proof);
+  }
+
+  /** The rate limit as the last answer that spoke of it left it. */
+  get rateLimit(): RateLimit {
+    return rateLimit(this.#native.rateLimit());
+  }
+
+  [inspect.custom](): string {
+    return 'health.Client';
+  }
+}
+
+function create(options: HealthClientOptions): native.NativeHealth {
+  const { apiKey, ...rest } = checkOptions(options, ['apiKey', ...CLIENT_OPTIONS]);
+  return unwrap(guard(() => native.NativeHealth.create(textOption('apiKey', apiKey) ?? '', clientParts(rest))));
+}
+
+function eventQuery(query: EventQuery | undefined): native.EventQueryParts {
+  const known = ['action', 'resourceType', 'phiInvolved', 'since', 'until', 'limit'] as const;
+  const { action, resourceType, phiInvolved, since, until, limit } = checkOptions(query, known);
+  return {
+    action: textOption('action', action),
+    resourceType: textOption('resourceType', resourceType),
+    phiInvolved: flagOption('phiInvolved', phiInvolved),
+    since: instantOption('since', since),
+    until: instantOption('until', until),
+    limit: numberOption('limit', limit),
+  } as native.EventQueryParts;
+}
+
+function exportQuery(query: ExportQuery): native.ExportQueryParts {
+  const known = ['since', 'until', 'phiInvolved', 'concurrency'] as const;
+  const { since, until, phiInvolved, concurrency } = checkOptions(query, known);
+  return {
+    since: text('since', instantOption('since', since)),
+    until: text('until', instantOption('until', until)),
+    phiInvolved: flagOption('phiInvolved', phiInvolved),
+    concurrency: numberOption('concurrency', concurrency),
+  } as native.ExportQueryParts;
+}
+
+function exportOptions(options: ExportOptions | undefined) {
+  const { signal, onProgress } = checkOptions(options, ['signal', 'onProgress']);
+  return telling(signal, onProgress, progress);
+}

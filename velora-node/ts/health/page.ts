@@ -1,0 +1,64 @@
+/** Several events at once. */
+
+import { inspect } from 'node:util';
+import { AuditEvent, type AuditEventMembers, type Source } from './audit-event.js';
+
+/** Between two events in the text that the addon gives; it stands nowhere else in it. */
+const BETWEEN = '\n,';
+
+/** Events in the system's order, each read once. */
+export class Page implements Iterable<AuditEvent> {
+  /** How many events there are. */
+  readonly length: number;
+  /** Where the next page starts; null on the last, and in an export. */
+  readonly nextCursor: string | null;
+  readonly #source: Texts;
+
+  /** @internal */
+  constructor(parts: { text: string; count: number; nextCursor?: string | null }) {
+    this.length = parts.count;
+    this.nextCursor = parts.nextCursor ?? null;
+    this.#source = new Texts(parts.text);
+  }
+
+  /** The events. */
+  get events(): readonly AuditEvent[] {
+    return this.#source.events;
+  }
+
+  /** The events in the system's own text, one a line. Nothing is parsed for it. */
+  get raw(): readonly string[] {
+    return this.#source.texts;
+  }
+
+  [Symbol.iterator](): IterableIterator<AuditEvent> {
+    return this.events[Symbol.iterator]();
+  }
+
+  [inspect.custom](): string {
+    return `Page(${this.length} events)`;
+  }
+}
+
+class Texts implements Source {
+  readonly #text: string;
+  #texts: readonly string[] | undefined;
+  #events: readonly AuditEvent[] | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get texts(): readonly string[] {
+    this.#texts ??= this.#text === '[]' ? [] : this.#text.slice(1, -1).split(BETWEEN);
+    return this.#texts;
+  }
+
+  get events(): readonly AuditEvent[] {
+    if (this.#events === undefined) {
+      const rows = JSON.parse(this.#text) as AuditEventMembers[];
+      this.#events = rows.map((row, at) => new AuditEvent(row, this, at));
+    }
+    return this.#events;
+  }
+}

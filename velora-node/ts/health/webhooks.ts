@@ -1,0 +1,93 @@
+/** The endpoints of a tenant. */
+
+import type * as native from '../../native/index.js';
+import { call, signalOf, type CallOptions } from '../calls.js';
+import { instant } from '../client.js';
+import { checkOptions, text, textOption, textsOption } from '../options.js';
+import { SigningSecret } from '../secret.js';
+
+/** An endpoint to be registered. */
+export interface NewEndpoint {
+  /** Where deliveries go. */
+  url: string;
+  /** Only events whose type starts with one of these, such as `phi.`. All by default. */
+  eventFilter?: readonly string[] | undefined;
+  /** A name for humans. */
+  description?: string | undefined;
+}
+
+/** A registered endpoint. All but its id may be absent from an answer. */
+export interface Endpoint {
+  id: string;
+  url: string | null;
+  /** The prefixes of the types it receives; none means every event. */
+  eventFilter: string[];
+  description: string | null;
+  /** Whether deliveries are sent. */
+  active: boolean | null;
+  /** Failed deliveries in a row; at 10 the system disables the endpoint. */
+  consecutiveFailures: number;
+  lastDeliveryAt: Date | null;
+  createdAt: Date | null;
+}
+
+/** What registering gives: the endpoint, and its secret, which is never shown again. */
+export interface Registration {
+  endpoint: Endpoint;
+  /** Ready for a `Verifier`; `reveal()` it to store it. */
+  secret: SigningSecret;
+}
+
+/** The endpoints that events are delivered to. */
+export class Webhooks {
+  readonly #native: native.NativeHealth;
+
+  /** @internal */
+  constructor(made: native.NativeHealth) {
+    this.#native = made;
+  }
+
+  /**
+   * Registers an endpoint. Store the secret before anything else. It is sent once, never
+   * again by itself: after a fault the endpoint may exist, and its secret is lost.
+   */
+  async create(endpoint: NewEndpoint, options?: CallOptions): Promise<Registration> {
+    const { url, eventFilter, description } = checkOptions(endpoint, ['url', 'eventFilter', 'description']);
+    const where = text('url', url);
+    const filter = textsOption('eventFilter', eventFilter);
+    const name = textOption('description', description);
+    const made = await call(signalOf(options), (cancel) => this.#native.createWebhook(where, filter, name, cancel));
+    return { endpoint: read(made.endpoint), secret: new SigningSecret(made.secret) };
+  }
+
+  /** All endpoints, disabled ones too. */
+  async list(options?: CallOptions): Promise<Endpoint[]> {
+    const endpoints = await call(signalOf(options), (cancel) => this.#native.listWebhooks(cancel));
+    return endpoints.map(read);
+  }
+
+  /** Stops deliveries and keeps the history. Throws `not_found`. */
+  async disable(id: string, options?: CallOptions): Promise<void> {
+    const wanted = text('id', id);
+    await call(signalOf(options), (cancel) => this.#native.disableWebhook(wanted, cancel));
+  }
+
+  /** Removes the endpoint and its delivery history. Throws `not_found`. */
+  async delete(id: string, options?: CallOptions): Promise<void> {
+    const wanted = text('id', id);
+    await call(signalOf(options), (cancel) => this.#native.deleteWebhook(wanted, cancel));
+  }
+}
+
+function read(endpoint: native.HealthEndpoint): Endpoint {
+  return {
+    id: endpoint.id,
+    url: endpoint.url ?? null,
+    eventFilter: endpoint.eventFilter,
+    description: endpoint.description ?? null,
+    active: endpoint.active ?? null,
+    consecutiveFailures: endpoint.consecutiveFailures,
+    lastDeliveryAt: instant(endpoint.lastDeliveryAt),
+    createdAt: instant(endpoint.createdAt),
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * The receiving side of Velora: verify, deduplicate and answer signed webhook deliveries,
+ * and read what the systems' APIs serve.
+ */
+
+export * as billing from './billing/index.js';
+export * as curae from './curae/index.js';
+export * as health from './health/index.js';
+export * as tv from './tv/index.js';
+
+export type { Body } from './body.js';
+export type { CallOptions } from './calls.js';
+export type { ClientOptions, RateLimit } from './client.js';
+export { ApiError, StoreError, VeloraError, VerificationError, type Issue } from './errors.js';
+export type { EventOf, Events } from './events.js';
+export type { HeadersInput } from './headers.js';
+export type { Code } from './codes.js';
+export { Items, Steps } from './paging.js';
+export { Receiver, type Handler, type Outcome, type OutcomeName, type ReceiverOptions, type Reply } from './receiver.js';
+export { Scheme, type SchemeName, type SchemeOptions } from './scheme.js';
+export { SigningSecret, type SecretInput } from './secret.js';
+export { Signer, type SignedDelivery } from './signer.js';
+export { Lease, MemoryStore, Store } from './store.js';
+export type { Claim, CustomClaim, CustomStore, MemoryStoreOptions } from './store.js';
+export { Verifier, type Delivery, type VerifierOptions, type VerifyOptions } from './verifier.js';

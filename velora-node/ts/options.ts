@@ -1,0 +1,90 @@
+/** Options: what is absent is the core's default, what is unknown is refused. */
+
+import { VeloraError } from './errors.js';
+
+/**
+ * Refuses what is no options object, and names that no option has: a misspelt one would
+ * otherwise be a default that nobody asked for.
+ */
+export function checkOptions<O extends object>(options: O | undefined, known: readonly (keyof O & string)[]): O {
+  if (options === undefined) {
+    return {} as O;
+  }
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidOption('the options are not an object');
+  }
+  for (const name of Object.keys(options)) {
+    if (!(known as readonly string[]).includes(name)) {
+      throw invalidOption(`there is no option of that name; known are ${known.join(', ')}`);
+    }
+  }
+  return options;
+}
+
+/** The value of an option that is a number, if it is given. */
+export function numberOption(name: string, value: unknown): number | undefined {
+  return typed<number>(name, value, 'number');
+}
+
+/** The value of an option that is a text, if it is given. */
+export function textOption(name: string, value: unknown): string | undefined {
+  return typed<string>(name, value, 'string');
+}
+
+/** The value of an option that is true or false, if it is given. */
+export function flagOption(name: string, value: unknown): boolean | undefined {
+  return typed<boolean>(name, value, 'boolean');
+}
+
+/** The value of an option that is a function, if it is given. */
+export function functionOption<F extends Function>(name: string, value: F | undefined): F | undefined {
+  return typed<F>(name, value, 'function');
+}
+
+/** The value of an option that is a list of texts, if it is given. */
+export function textsOption(name: string, value: unknown): string[] | undefined {
+  if (value === undefined || value === null) {
+    return undefined;
+  }
+  if (!Array.isArray(value) || !value.every((text) => typeof text === 'string')) {
+    throw invalidOption(`${name} is not a list of texts`);
+  }
+  return value;
+}
+
+/** A text that has to be there. */
+export function text(name: string, value: unknown): string {
+  const given = textOption(name, value);
+  if (given === undefined) {
+    throw invalidOption(`${name} is missing`);
+  }
+  return given;
+}
+
+/** An instant, as text that the core reads. */
+export function instantOption(name: string, value: unknown): string | undefined {
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) {
+      throw invalidOption(`${name} is no date`);
+    }
+    return value.toISOString();
+  }
+  return textOption(name, value);
+}
+
+/** An `invalid_option`. */
+export function invalidOption(message: string): VeloraError {
+  const error = new VeloraError('invalid_option', message);
+  Error.captureStackTrace(error, invalidOption);
+  return error;
+}
+
+function typed<T>(name: string, value: unknown, type: string): T | undefined {
+  if (value === undefined || value === null) {
+    return undefined;
+  }
+  if (typeof value !== type) {
+    throw invalidOption(`${name} is not a ${type}`);
+  }
+  return value as T;
+}

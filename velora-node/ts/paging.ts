@@ -1,0 +1,190 @@
+/** Things that come one after the other. */
+
+import type * as native from '../native/index.js';
+import type { Failure } from '../native/index.js';
+import { call } from './calls.js';
+
+/** What the addon has for each of these. */
+export interface NativeStream<T> {
+  next(cancel?: native.NativeCancel): Promise<T | null | undefined | Failure>;
+  close(): Promise<void>;
+}
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/**
+ * One thing after the other, for `for await`. Once one failed, each further `next()`
+ * throws the same error: a part is never taken for the whole. Leaving the loop ends what
+ * is under way.
+ */
+export abstract class Steps<R> implements AsyncIterableIterator<R>, AsyncDisposable {
+  #turn: Promise<unknown> | undefined;
+  #ended = false;
+  #failed: { error: unknown } | undefined;
+
+  /** @internal */
+  protected abstract step(): Promise<IteratorResult<R, undefined>>;
+  /** @internal What is there without waiting. */
+  protected ready(): IteratorResult<R, undefined> | undefined {
+    return undefined;
+  }
+  /** @internal Ends what is under way, at once. */
+  protected abstract stop(): Promise<void>;
+
+  /** The next one. Calls that are made before the last one is answered wait for it. */
+  next(): Promise<IteratorResult<R, undefined>> {
+    if (this.#turn === undefined && !this.#ended) {
+      const ready = this.ready();
+      if (ready !== undefined) {
+        return Promise.resolve(ready);
+      }
+    }
+    const before = this.#turn;
+    const step = before === undefined ? this.#step() : before.then(() => this.#step());
+    const over = () => this.#over(turn);
+    const turn: Promise<void> = step.then(over, over);
+    this.#turn = turn;
+    return step;
+  }
+
+  /** Ends it early. What was asked for and is under way gives nothing more. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#ended = true;
+    await this.stop();
+    return DONE;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  async #step(): Promise<IteratorResult<R, undefined>> {
+    if (this.#failed !== undefined) {
+      throw this.#failed.error;
+    }
+    if (this.#ended) {
+      return DONE;
+    }
+    try {
+      const step = this.ready() ?? (await this.step());
+      if (step.done === true) {
+        this.#ended = true;
+        await this.stop();
+      }
+      return step;
+    } catch (error) {
+      this.#failed = { error };
+      await this.stop();
+      throw error;
+    }
+  }
+
+  #over(turn: Promise<unknown>): void {
+    if (this.#turn === turn) {
+      this.#turn = undefined;
+    }
+  }
+}
+
+/** A stream of the addon. `open` is called when the first thing is asked for. */
+class Walk<T, R> extends Steps<R> {
+  readonly #open: () => NativeStream<T>;
+  readonly #read: (value: T) => R;
+  readonly #signal: AbortSignal | undefined;
+  #stream: NativeStream<T> | undefined;
+
+  constructor(open: () => NativeStream<T>, read: (value: T) => R, signal: AbortSignal | undefined) {
+    super();
+    this.#open = open;
+    this.#read = read;
+    this.#signal = signal;
+  }
+
+  protected async step(): Promise<IteratorResult<R, undefined>> {
+    const stream = (this.#stream ??= this.#open());
+    const value = await call(this.#signal, (cancel) => stream.next(cancel));
+    return value === null || value === undefined ? DONE : { done: false, value: this.#read(value as T) };
+  }
+
+  protected async stop(): Promise<void> {
+    await this.#stream?.close();
+  }
+}
+
+/** The items of pages. */
+class Flat<T, P extends Iterable<T>> extends Steps<T> {
+  readonly #pages: Steps<P>;
+  #page: Iterator<T> | undefined;
+
+  constructor(pages: Steps<P>) {
+    super();
+    this.#pages = pages;
+  }
+
+  protected override ready(): IteratorResult<T, undefined> | undefined {
+    const item = this.#page?.next();
+    return item === undefined || item.done === true ? undefined : item;
+  }
+
+  protected async step(): Promise<IteratorResult<T, undefined>> {
+    for (;;) {
+      const page = await this.#pages.next();
+      if (page.done === true) {
+        return DONE;
+      }
+      this.#page = page.value[Symbol.iterator]();
+      const item = this.ready();
+      if (item !== undefined) {
+        return item;
+      }
+    }
+  }
+
+  protected async stop(): Promise<void> {
+    this.#page = undefined;
+    await this.#pages.return();
+  }
+}
+
+/** Runs through a stream of the addon. */
+export function walk<T, R>(
+  open: () => NativeStream<T>,
+  read: (value: T) => R,
+  signal: AbortSignal | undefined,
+): Steps<R> {
+  return new Walk(open, read, signal);
+}
+
+/** Items one by one, and the pages beneath. */
+export class Items<T, P extends Iterable<T> = readonly T[]> implements AsyncIterable<T> {
+  readonly #walk: () => Steps<P>;
+
+  /** @internal */
+  constructor(walk: () => Steps<P>) {
+    this.#walk = walk;
+  }
+
+  /** The pages, each fetched while the one before is worked on. */
+  pages(): Steps<P> {
+    return this.#walk();
+  }
+
+  [Symbol.asyncIterator](): Steps<T> {
+    return new Flat<T, P>(this.#walk());
+  }
+
+  /** All of them, in memory. */
+  async toArray(): Promise<T[]> {
+    const items: T[] = [];
+    for await (const page of this.#walk()) {
+      for (const item of page) {
+        items.push(item);
+      }
+    }
+    return items;
+  }
+}

@@ -1,0 +1,186 @@
+/** Where claims are kept: each event once, though it comes again and again. */
+
+import { inspect } from 'node:util';
+import * as native from '../native/index.js';
+import { call } from './calls.js';
+import { guard, StoreError, unwrap } from './errors.js';
+import { checkOptions, invalidOption, numberOption, text } from './options.js';
+
+/** The answer to a claim. */
+export type Claim =
+  /** The event is yours: work, then commit or release. */
+  | { state: 'fresh'; lease: Lease }
+  /** Someone is working on it, for so many seconds at most. Never answer 2xx. */
+  | { state: 'in_flight'; retryAfter: number }
+  /** It was handled before: answer 2xx. */
+  | { state: 'done' };
+
+/** What a store of your own answers a claim with. `epoch` is greater for each later claim of a key. */
+export type CustomClaim =
+  | { state: 'fresh'; epoch: number }
+  | { state: 'in_flight'; retryAfter: number }
+  | { state: 'done' };
+
+/**
+ * A store of your own. `commit`, `release` and `renew` act only while the key is claimed
+ * under just this epoch, in one step; otherwise they throw
+ * `new StoreError('lease_lost', …)`. Whatever else is thrown is `store_unavailable`.
+ */
+export interface CustomStore {
+  claim(key: string): Promise<CustomClaim>;
+  commit(key: string, epoch: number): Promise<void>;
+  release(key: string, epoch: number): Promise<void>;
+  renew(key: string, epoch: number): Promise<void>;
+}
+
+const VERBS = ['claim', 'commit', 'release', 'renew'] as const;
+
+/** The right to work on one event, until it is committed, released or taken over. */
+export class Lease implements AsyncDisposable {
+  /** What was claimed. */
+  readonly key: string;
+  /** Under which number. */
+  readonly epoch: number;
+  readonly #store: native.NativeStore;
+  #ended = false;
+
+  /** @internal */
+  constructor(store: native.NativeStore, key: string, epoch: number) {
+    this.#store = store;
+    this.key = key;
+    this.epoch = epoch;
+  }
+
+  /** The work is done. Throws `lease_lost`, `store_unavailable`: then do not answer 2xx. */
+  async commit(): Promise<void> {
+    this.#ended = true;
+    await call(undefined, () => this.#store.commit(this.key, this.epoch));
+  }
+
+  /** The work is not done: the next claim is fresh. Throws `lease_lost`, `store_unavailable`. */
+  async release(): Promise<void> {
+    this.#ended = true;
+    await call(undefined, () => this.#store.release(this.key, this.epoch));
+  }
+
+  /** More time for long work. Throws `lease_lost`, `store_unavailable`. */
+  async renew(): Promise<void> {
+    await call(undefined, () => this.#store.renew(this.key, this.epoch));
+  }
+
+  /** For `await using`: what was neither committed nor released is released. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) {
+      await this.release();
+    }
+  }
+}
+
+/** A store that claims are made in. */
+export abstract class Store {
+  readonly #native: native.NativeStore;
+
+  /** @internal */
+  constructor(made: native.NativeStore) {
+    if (new.target !== MemoryStore && new.target !== HostStore) {
+      throw invalidOption('a store of your own is Store.of({ claim, commit, release, renew }), not a subclass');
+    }
+    this.#native = made;
+  }
+
+  /** Claims a key. Throws `store_full`, `store_unavailable`. */
+  async claim(key: string): Promise<Claim> {
+    const wanted = text('key', key);
+    const claimed = await call(undefined, () => this.#native.claim(wanted));
+    switch (claimed.state) {
+      case 'fresh':
+        return { state: 'fresh', lease: new Lease(this.#native, wanted, claimed.epoch as number) };
+      case 'in_flight':
+        return { state: 'in_flight', retryAfter: claimed.retryAfter as number };
+      default:
+        return { state: 'done' };
+    }
+  }
+
+  /** @internal The addon's store. */
+  static native(store: Store): native.NativeStore {
+    return store.#native;
+  }
+
+  /** A store whose claims are kept by your own. */
+  static of(custom: CustomStore): Store {
+    if (!VERBS.every((verb) => typeof custom?.[verb] === 'function')) {
+      throw invalidOption('a store of your own has claim, commit, release and renew');
+    }
+    return new HostStore(native.NativeStore.of((verb, key, epoch) => carryOut(custom, verb, key, epoch)));
+  }
+}
+
+class HostStore extends Store {}
+
+/** The options of a `MemoryStore`, times in seconds. */
+export interface MemoryStoreOptions {
+  /** How long a claim may be worked on. 60 by default. */
+  lease?: number | undefined;
+  /** How long a done key is remembered: 24 h at least, 72 h by default. */
+  retention?: number | undefined;
+  /** Any retention. A system that retries for longer has its event handled a second time. */
+  dangerousShortRetention?: number | undefined;
+  /** How many keys there is room for. 5,000 by default. */
+  capacity?: number | undefined;
+}
+
+/** Claims in the memory of one process: a restart or a second process knows nothing of it. */
+export class MemoryStore extends Store {
+  /** Throws `invalid_lease`, `invalid_retention`, `invalid_capacity`. */
+  constructor(options?: MemoryStoreOptions) {
+    const known = ['lease', 'retention', 'dangerousShortRetention', 'capacity'] as const;
+    const { lease, retention, dangerousShortRetention, capacity } = checkOptions(options, known);
+    const parts = {
+      lease: numberOption('lease', lease),
+      retention: numberOption('retention', retention),
+      dangerousShortRetention: numberOption('dangerousShortRetention', dangerousShortRetention),
+      capacity: numberOption('capacity', capacity),
+    } as native.StoreParts;
+    super(unwrap(guard(() => native.NativeStore.memory(parts))));
+  }
+
+  /** How many keys are held. */
+  get size(): number {
+    return Store.native(this).size;
+  }
+
+  /** How many done keys were forgotten for lack of room. Not 0: raise the capacity. */
+  get droppedEarly(): number {
+    return Store.native(this).droppedEarly;
+  }
+
+  [inspect.custom](): string {
+    return `MemoryStore(${this.size} keys)`;
+  }
+}
+
+async function carryOut(custom: CustomStore, verb: string, key: string, epoch: number): Promise<native.StoreAnswer> {
+  try {
+    switch (verb) {
+      case 'claim':
+        return claimed(await custom.claim(key));
+      case 'commit':
+      case 'release':
+      case 'renew':
+        await custom[verb](key, epoch);
+        return { state: 'ok' };
+      default:
+        throw invalidOption('there is no such verb');
+    }
+  } catch (error) {
+    return { state: 'error', code: error instanceof StoreError ? error.code : 'store_unavailable' };
+  }
+}
+
+/** Numbers that are none become NaN, which the addon refuses. */
+function claimed(claim: CustomClaim): native.StoreAnswer {
+  const { state, epoch, retryAfter } = { epoch: NaN, retryAfter: NaN, ...claim };
+  const number = (value: unknown) => (typeof value === 'number' ? value : NaN);
+  return { state, epoch: number(epoch), retryAfter: number(retryAfter) };
+}

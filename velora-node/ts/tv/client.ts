@@ -1,0 +1,181 @@
+/** The client of Velora TV. */
+
+import { inspect } from 'node:util';
+import * as native from '../../native/index.js';
+import { call, checkedSignal, signalOf, type CallOptions } from '../calls.js';
+import { CLIENT_OPTIONS, clientParts, extra, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
+import { guard, toError, unwrap, type ApiError } from '../errors.js';
+import { checkOptions, invalidOption, numberOption, text, textsOption } from '../options.js';
+import { walk, type Steps } from '../paging.js';
+import { SigningSecret } from '../secret.js';
+import type { Event, KnownEventType } from './event.js';
+
+/** The options of a client. */
+export interface TvClientOptions extends ClientOptions {
+  /**
+   * An access token, good for an hour; or a function that gives one that is good now. It
+   * is asked before each request: keep a token for as long as it lasts.
+   */
+  token: string | (() => string | Promise<string>);
+}
+
+/** A webhook to be registered. */
+export interface NewWebhook {
+  /** The app's id. */
+  clientId: string;
+  /** Where deliveries go: `https`. */
+  url: string;
+  events: readonly (KnownEventType | (string & {}))[];
+}
+
+/** What registering a webhook gave. The answer is not documented. */
+export class CreatedWebhook {
+  /** The webhook's id, where the answer has one. */
+  readonly id: string | null;
+  /** What its deliveries are signed with, where the answer has it. */
+  readonly secret: SigningSecret | null;
+  readonly #response: string | null;
+
+  /** @internal */
+  constructor(parts: native.CreatedWebhookParts) {
+    this.id = parts.id ?? null;
+    this.secret = parts.secret ? new SigningSecret(parts.secret) : null;
+    this.#response = parts.response ?? null;
+  }
+
+  /** The whole answer; null where it was empty. It holds the secret: do not log it. */
+  get response(): unknown {
+    return this.#response === null ? null : (JSON.parse(this.#response) as unknown);
+  }
+}
+
+/** How the stream is listened to, times in seconds. */
+export interface StreamOptions extends CallOptions {
+  /** After so long without a byte the connection is taken for dead. 90 by default. */
+  idleTimeout?: number | undefined;
+  /** The first attempt that fails after so long without a connection is the last. */
+  maxOutage?: number | undefined;
+}
+
+/** The system says that events come from now on. */
+export interface Connected {
+  kind: 'connected';
+  authenticated: boolean | null;
+  autoSubscribed: boolean | null;
+  channelUsername: string | null;
+  extra: Record<string, unknown>;
+}
+
+/** Something happened. */
+export interface StreamEvent {
+  kind: 'event';
+  /** What happened, known to this version or not. */
+  type: KnownEventType | (string & {});
+  /** The typed event, where the data is an envelope as deliveries have it. */
+  event: Event | null;
+  /** The stream's id of this place. */
+  id: string | null;
+  /** The data as received. */
+  data: string;
+  /** The identity to deduplicate on: the same as of the event's delivery. */
+  key: string | null;
+}
+
+/** The connection was lost: events may be missing until the next `connected`. */
+export interface Gap {
+  kind: 'gap';
+  reason: ApiError;
+  /** Up to then nothing is missing. */
+  since: Date;
+  /** What the next connection asks to resume from. */
+  lastEventId: string | null;
+}
+
+/** One thing that the stream has to tell, narrowed by `switch (item.kind)`. */
+export type StreamItem = Connected | StreamEvent | Gap;
+
+/** The client of Velora TV. */
+export class Client {
+  readonly #native: native.NativeTv;
+
+  /** Throws `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
+  constructor(options: TvClientOptions) {
+    const { token, ...rest } = checkOptions(options, ['token', ...CLIENT_OPTIONS]);
+    const parts = clientParts(rest);
+    if (typeof token === 'function') {
+      this.#native = unwrap(guard(() => native.NativeTv.createWithTokens(() => ask(token), parts)));
+    } else if (typeof token === 'string' || token === undefined) {
+      this.#native = unwrap(guard(() => native.NativeTv.create(token ?? '', parts)));
+    } else {
+      throw invalidOption('token is neither a text nor a function');
+    }
+  }
+
+  /** Registers a webhook of an app. It is sent once, never again by itself. */
+  async createWebhook(webhook: NewWebhook, options?: CallOptions): Promise<CreatedWebhook> {
+    const { clientId, url, events } = checkOptions(webhook, ['clientId', 'url', 'events']);
+    const [app, where, types] = [text('clientId', clientId), text('url', url), textsOption('events', events) ?? []];
+    const made = await call(signalOf(options), (cancel) => this.#native.createWebhook(app, where, types, cancel));
+    return new CreatedWebhook(made);
+  }
+
+  /**
+   * Events as they happen, over as many connections as it takes. It ends with an error
+   * that no further attempt would mend; without one it never does.
+   */
+  events(options?: StreamOptions): Steps<StreamItem> {
+    const { signal, idleTimeout, maxOutage } = checkOptions(options, ['signal', 'idleTimeout', 'maxOutage']);
+    const [idle, outage] = [numberOption('idleTimeout', idleTimeout), numberOption('maxOutage', maxOutage)];
+    const stream = unwrap(guard(() => this.#native.events(idle, outage)));
+    return walk<native.StreamItemParts, StreamItem>(() => stream, item, checkedSignal(signal));
+  }
+
+  /** The rate limit as the last answer left it. */
+  get rateLimit(): RateLimit {
+    return rateLimit(this.#native.rateLimit());
+  }
+
+  [inspect.custom](): string {
+    return 'tv.Client';
+  }
+}
+
+async function ask(token: () => string | Promise<string>): Promise<string | null> {
+  try {
+    const given: unknown = await token();
+    return typeof given === 'string' ? given : null;
+  } catch {
+    return null;
+  }
+}
+
+function item(parts: native.StreamItemParts): StreamItem {
+  switch (parts.kind) {
+    case 'connected':
+      return {
+        kind: 'connected',
+        authenticated: parts.authenticated ?? null,
+        autoSubscribed: parts.autoSubscribed ?? null,
+        channelUsername: parts.channelUsername ?? null,
+        extra: extra(parts.extra),
+      };
+    case 'gap':
+      return {
+        kind: 'gap',
+        reason: toError(parts.reason as native.Failure) as ApiError,
+        since: new Date(parts.since ?? NaN),
+        lastEventId: parts.lastEventId ?? null,
+      };
+    default: {
+      const data = parts.data ?? '';
+      return {
+        kind: 'event',
+        type: parts.eventType ?? '',
+        event: parts.isEnvelope ? (JSON.parse(data) as Event) : null,
+        id: parts.id ?? null,
+        data,
+        key: parts.key ?? null,
+      };
+    }
+  }
+}
