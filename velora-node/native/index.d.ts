@@ -70,7 +70,7 @@ export declare class NativeEndpointPages {
 /** Pages of events. */
 export declare class NativeEventPages {
   /** Null at the end. */
-  next(cancel?: NativeCancel | undefined | null): Promise<Answer<EventsText | undefined | null>>
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<PageParts | undefined | null>>
   close(): Promise<undefined>
 }
 
@@ -322,19 +322,29 @@ export interface EventQueryParts {
   limit?: number
 }
 
-/** Events as one text: see `array_of`. */
+/**
+ * Events, handed over in one go.
+ *
+ * `text` is a JSON array with a line's end behind each event but the last. It can be read
+ * at once, or taken apart at `"
+,"`, which stands nowhere else: within an event there are
+ * no line's ends.
+ *
+ * It is ASCII alone, as texts of wider characters take a host several times as long to
+ * make and to read; other characters are escaped. Where there are any, `own` is the
+ * same array in the system's own words.
+ */
 export interface EventsText {
   text: string
+  own?: Buffer
   count: number
-  nextCursor?: string
 }
 
 /** What one call gave. */
 export interface ExportedOnceParts {
   /** `yes`, `no` or `unknown`. */
   truncation: string
-  text: string
-  count: number
+  events: EventsText
 }
 
 /** Which events to export. */
@@ -431,6 +441,12 @@ export interface OutcomeParts {
   code?: string
   /** Seconds. */
   retryAfter?: number
+}
+
+/** A page of events. */
+export interface PageParts {
+  events: EventsText
+  nextCursor?: string
 }
 
 /** Names, each with a value in JSON. */

@@ -27,8 +27,10 @@ test('health: probe, list, pages, one event', async (context) => {
     raw = raw.concat(page.raw);
     assert.equal(page.length, page.events.length);
     assert.equal(page.events[0].raw, page.raw[0]);
+    assert.deepEqual(page.events.map((event) => event.members), page.raw.map((row) => JSON.parse(row)));
   }
   assert.equal(pages, 4);
+  assert.ok(raw.some((row) => /[^\x00-\x7f]/.test(row)));
   assert.deepEqual(raw.sort(), (await simulator.truth('rows')).sort());
 
   const one = await client.event(events[0].eventId);
