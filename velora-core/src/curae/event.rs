@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::error::VerificationError;
 use crate::webhook::event_type::event_types;
+use crate::webhook::shape::{Kind, Shape, member};
 use crate::webhook::{Delivery, Extra, FromDelivery, RawJson};
 
 event_types! {
@@ -55,6 +56,13 @@ pub struct Event {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+/// As [`Event`] reads them.
+pub(crate) const MEMBERS: Shape = &[
+    member("eventType", Kind::Name),
+    member("eventId", Kind::Name),
+    member("data", Kind::Any),
+];
 
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
