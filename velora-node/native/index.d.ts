@@ -197,16 +197,15 @@ export declare class NativeVerifier {
   static create(schemeArgument: SchemeArgument, secretArguments: Array<SecretArgument>, tolerance: ToleranceParts): Answer<NativeVerifier>
   /** The headers whose values are to be handed over, in this order. */
   get headerNames(): Array<string>
+  /** The members of an event that hold its type and its id, as far as it always has them. */
+  get eventNames(): Array<string>
   /**
    * `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:
    * see [`fast`].
    */
   fastVerify(): (...args: unknown[]) => number | [number, number] | Failure
-  /**
-   * The same, but for the age, to read a delivery that was verified before: so what is
-   * read is what is signed. Gives one text, or what failed.
-   */
-  fastRead(): (...args: unknown[]) => string | Failure
+  /** `(copy, how, ...values) => string | string[] | Failure`: see [`fast`]. */
+  fastRead(): (...args: unknown[]) => string | string[] | Failure
   /**
    * The same, to compare the headers outside the MAC with the body alone.
    *
@@ -307,6 +306,8 @@ export interface DeliveryParts {
   eventType?: string
   /** Whether the signature vouches for that. */
   typeIsSigned: boolean
+  /** Where events of the system have one. */
+  id?: string
   /** Milliseconds since the epoch. */
   signedTimestamp?: number
   secretIndex: number
@@ -602,8 +603,8 @@ export interface StreamItemParts {
   key?: string
   /** As received. */
   data?: string
-  /** Whether the data is an envelope as deliveries have it. */
-  isEnvelope?: boolean
+  /** The event in JSON, where the data is an envelope as deliveries have it. */
+  event?: string
   reason?: Failure
   since?: string
   lastEventId?: string

@@ -13,14 +13,23 @@
 //! array. The result is the signed timestamp in milliseconds, NaN where none is signed;
 //! with the secret's index behind it where that is not 0; or what failed.
 //!
-//! A second function of the same form verifies and reads: what it gives is a digit (0: no
-//! type, 1: a signed one, 2: one of an unsigned header), the type, a line's end, the key.
+//! A second function reads what was verified before, of a copy that nobody can write to:
+//!
+//! ```text
+//! (copy: string, how: 0 | 1 | 2, ...values) => string | string[] | Failure
+//! ```
+//!
+//! The copy has a byte of the body in each character. `how` 0 gives the envelope; 1 does
+//! after verifying the copy once more, but for the age; 2 gives the members, as JSON. An
+//! envelope is four lines: a digit (0: no type, 1: a signed one, 2: one of an unsigned
+//! header), the type, the id, the key; an array of these where one has a line's end in it.
 //!
 //! # Why this is sound
 //!
 //! - `data` is a `Shared` that lives until the function is collected: its finalizer frees
 //!   it, and no call can follow. Both run on the thread of the function's environment, so
 //!   the scratch memory in it has one user.
+//! - `copy` is a text, which does not change.
 //! - The body is borrowed from JavaScript for the length of one call, in which no
 //!   JavaScript runs: nothing can detach, resize or write it. (A body in shared memory is
 //!   copied before it comes here.)
@@ -29,7 +38,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
 use std::slice;
@@ -38,7 +47,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{FromNapiValue, Function, Result, ToNapiValue, Unknown};
 use napi::{Env, check_status, sys};
-use velora_core::{Delivery, HeaderName, Headers, VerificationError, Verifier};
+use velora_core::{Delivery, EventJson, HeaderName, Headers, VerificationError, Verifier};
 
 use crate::failure::Failure;
 use crate::headers::{names, wire_bytes};
@@ -51,17 +60,17 @@ const FIRST_HEADER: usize = 2;
 /// Enough for the signature header of any system; what is longer is read into memory of its own.
 const SCRATCH_BYTES: usize = 1024;
 
-/// What a function gives.
+/// What a function does.
 #[derive(Clone, Copy)]
-pub(crate) enum Wanted {
-    Verdict,
-    Event,
+pub(crate) enum Task {
+    Verify,
+    Read,
 }
 
 /// The data of a function.
 struct Shared {
     verifier: Arc<Verifier>,
-    wanted: Wanted,
+    task: Task,
     names: Vec<String>,
     scratch: RefCell<Vec<u8>>,
 }
@@ -70,12 +79,12 @@ struct Shared {
 pub(crate) fn function<'env>(
     env: &'env Env,
     verifier: Arc<Verifier>,
-    wanted: Wanted,
+    task: Task,
 ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
     let shared = Box::new(Shared {
         names: names(&verifier),
         verifier,
-        wanted,
+        task,
         scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
     });
     let data: *mut c_void = Box::into_raw(shared).cast();
@@ -125,7 +134,7 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
         })?;
         // SAFETY: `function` made it, and it lives as long as the function that is called.
         let shared = unsafe { &*data.cast::<Shared>() };
-        verify(env, shared, &arguments)
+        run(env, shared, &arguments)
     })
 }
 
@@ -157,12 +166,12 @@ pub(crate) fn panicking(env: &Env) -> Result<()> {
     Err(napi::Error::new(napi::Status::PendingException, ""))
 }
 
-fn verify(
+fn run(
     env: sys::napi_env,
     shared: &Shared,
     arguments: &[sys::napi_value; MOST_ARGUMENTS],
 ) -> Result<sys::napi_value> {
-    let [body, now, values @ ..] = arguments;
+    let [body, option, values @ ..] = arguments;
     let mut values = values.iter().copied();
     let mut scratch = shared.scratch.borrow_mut();
     let mut reader = Reader {
@@ -180,27 +189,72 @@ fn verify(
         values: &found,
     };
 
+    let option = number_of(env, *option);
+    let result = match shared.task {
+        Task::Verify => verify(env, &shared.verifier, *body, option, &headers),
+        Task::Read => read(env, &shared.verifier, *body, option, &headers),
+    }?;
+    match result {
+        Ok(value) => Ok(value),
+        // SAFETY: a plain object of this environment.
+        Err(error) => unsafe { Failure::to_napi_value(env, Failure::of_verification(&error)) },
+    }
+}
+
+type Verified = Result<std::result::Result<sys::napi_value, VerificationError>>;
+
+fn verify(
+    env: sys::napi_env,
+    verifier: &Verifier,
+    body: sys::napi_value,
+    now: Option<f64>,
+    headers: &Found<'_>,
+) -> Verified {
     let text;
-    let body = match bytes_of(env, *body) {
+    let body = match bytes_of(env, body) {
         Some(bytes) => bytes,
         None => {
-            text = text_of(env, *body)?;
+            text = text_of(env, body, sys::napi_get_value_string_utf8)?;
             text.as_slice()
         }
     };
-    let verified = match number_of(env, *now) {
-        Some(millis) => shared.verifier.verify_at(body, &headers, instant(millis)),
-        None => shared.verifier.verify(body, &headers),
+    let verified = match now {
+        Some(millis) => verifier.verify_at(body, headers, instant(millis)),
+        None => verifier.verify(body, headers),
     };
-    let result = match (verified, shared.wanted) {
-        (Ok(delivery), Wanted::Verdict) => return verdict(env, &delivery),
-        (Ok(delivery), Wanted::Event) => line_of(&delivery),
-        (Err(error), _) => Err(error),
+    match verified {
+        Ok(delivery) => verdict(env, &delivery).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+const VERIFY_AGAIN: f64 = 1.0;
+const MEMBERS: f64 = 2.0;
+
+fn read(
+    env: sys::napi_env,
+    verifier: &Verifier,
+    copy: sys::napi_value,
+    how: Option<f64>,
+    headers: &Found<'_>,
+) -> Verified {
+    let body = text_of(env, copy, sys::napi_get_value_string_latin1)?;
+    let delivery = match how {
+        Some(VERIFY_AGAIN) => match verifier.verify(&body, headers) {
+            Ok(delivery) => delivery,
+            Err(error) => return Ok(Err(error)),
+        },
+        _ => verifier.dangerous_verified_before(&body, headers),
     };
-    match result {
-        Ok(line) => text_value(env, &line),
-        // SAFETY: a plain object of this environment.
-        Err(error) => unsafe { Failure::to_napi_value(env, Failure::of_verification(&error)) },
+    if how == Some(MEMBERS) {
+        return match delivery.event::<EventJson>() {
+            Ok(json) => text_value(env, json.as_str()).map(Ok),
+            Err(error) => Ok(Err(error)),
+        };
+    }
+    match DeliveryParts::of(&delivery) {
+        Ok(parts) => lines_of(env, &parts).map(Ok),
+        Err(error) => Ok(Err(error)),
     }
 }
 
@@ -215,15 +269,20 @@ fn verdict(env: sys::napi_env, delivery: &Delivery<'_>) -> Result<sys::napi_valu
     }
 }
 
-/// The digit, the type, a line's end, the key.
-fn line_of(delivery: &Delivery<'_>) -> std::result::Result<String, VerificationError> {
-    let parts = DeliveryParts::of(delivery)?;
+/// The digit, the type, the id, the key.
+fn lines_of(env: sys::napi_env, parts: &DeliveryParts) -> Result<sys::napi_value> {
     let (digit, event_type) = match &parts.event_type {
-        None => ('0', ""),
-        Some(event_type) if parts.type_is_signed => ('1', event_type.as_str()),
-        Some(event_type) => ('2', event_type.as_str()),
+        None => ("0", ""),
+        Some(event_type) if parts.type_is_signed => ("1", event_type.as_str()),
+        Some(event_type) => ("2", event_type.as_str()),
     };
-    Ok(format!("{digit}{event_type}\n{}", parts.key))
+    let id = parts.id.as_deref().unwrap_or_default();
+    let lines = [digit, event_type, id, parts.key.as_str()];
+    match lines.iter().any(|line| line.contains('\n')) {
+        false => text_value(env, &lines.join("\n")),
+        // SAFETY: a vector of texts becomes an array of this environment.
+        true => unsafe { Vec::to_napi_value(env, lines.to_vec()) },
+    }
 }
 
 fn text_value(env: sys::napi_env, text: &str) -> Result<sys::napi_value> {
@@ -275,18 +334,26 @@ fn bytes_of<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'a [u8]> 
     Some(unsafe { slice::from_raw_parts(data.cast(), length) })
 }
 
-/// A text in UTF-8.
-fn text_of(env: sys::napi_env, value: sys::napi_value) -> Result<Vec<u8>> {
+type ReadText = unsafe extern "C" fn(
+    sys::napi_env,
+    sys::napi_value,
+    *mut c_char,
+    usize,
+    *mut usize,
+) -> sys::napi_status;
+
+/// The bytes of a text, as one of the functions of Node-API for that gives them.
+fn text_of(env: sys::napi_env, value: sys::napi_value, read: ReadText) -> Result<Vec<u8>> {
     let mut length = 0;
     // SAFETY: without a buffer the length alone is written.
     check_status!(
-        unsafe { sys::napi_get_value_string_utf8(env, value, null_mut(), 0, &mut length) },
+        unsafe { read(env, value, null_mut(), 0, &mut length) },
         "a text or a Uint8Array is expected"
     )?;
     let mut text = vec![0; length.saturating_add(1)];
     // SAFETY: the buffer is as long as is said.
     check_status!(unsafe {
-        sys::napi_get_value_string_utf8(
+        read(
             env,
             value,
             text.as_mut_ptr().cast(),
@@ -343,7 +410,7 @@ impl<'s> Reader<'s> {
     }
 
     fn own(&self, value: sys::napi_value) -> Result<Vec<u8>> {
-        let text = text_of(self.env, value)?;
+        let text = text_of(self.env, value, sys::napi_get_value_string_utf8)?;
         Ok(str::from_utf8(&text)
             .map_or_else(|_| text.clone(), |text| wire_bytes(text).into_owned()))
     }

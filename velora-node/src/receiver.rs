@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Either, Function, Promise, PromiseRaw, Result, Uint8
 use napi::tokio::sync::Mutex;
 use napi::{Env, Error, Status};
 use napi_derive::napi;
-use velora_core::{Event, Key, Outcome, Receiver, Reply, Work};
+use velora_core::{Envelope, Key, Outcome, Receiver, Reply, Work};
 
 use crate::failure::{Answer, answer};
 use crate::headers::Values;
@@ -96,10 +96,9 @@ impl NativeReceiver {
         values: Vec<Vec<String>>,
     ) -> Result<PromiseRaw<'env, Either<NativeWork, ReplyParts>>> {
         let receiver = self.receiver.clone();
-        let body = body.to_vec();
         env.spawn_future(async move {
             let headers = Values::new(receiver.verifier(), &values);
-            let begun = receiver.begin_event::<_, Event>(&body, &headers).await;
+            let begun = receiver.begin_event::<_, Envelope>(&body, &headers).await;
             Ok(
                 match begun.and_then(|(work, _)| NativeWork::of(&receiver, work)) {
                     Ok(work) => Either::A(work),

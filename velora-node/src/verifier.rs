@@ -5,12 +5,10 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Result, Uint8Array, Unknown};
 use napi_derive::napi;
-use velora_core::{
-    Delivery, Error, Event, Tolerance, UnixTime, VerificationError, Verifier, billing,
-};
+use velora_core::{Delivery, Envelope, Error, Tolerance, UnixTime, VerificationError, Verifier};
 
 use crate::failure::{Answer, answer};
-use crate::fast::{self, Wanted};
+use crate::fast::{self, Task};
 use crate::headers::{Values, names};
 use crate::scheme::{SchemeArgument, scheme};
 use crate::secret::{SecretArgument, secrets};
@@ -32,6 +30,8 @@ pub struct DeliveryParts {
     pub event_type: Option<String>,
     /// Whether the signature vouches for that.
     pub type_is_signed: bool,
+    /// Where events of the system have one.
+    pub id: Option<String>,
     /// Milliseconds since the epoch.
     pub signed_timestamp: Option<f64>,
     pub secret_index: u32,
@@ -79,6 +79,12 @@ impl NativeVerifier {
         names(&self.verifier)
     }
 
+    /// The members of an event that hold its type and its id, as far as it always has them.
+    #[napi(getter, catch_unwind)]
+    pub fn event_names(&self) -> Vec<&'static str> {
+        Envelope::names(self.verifier.scheme().name()).collect()
+    }
+
     /// `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:
     /// see [`fast`].
     #[napi(
@@ -89,20 +95,19 @@ impl NativeVerifier {
         &self,
         env: &'env Env,
     ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
-        fast::function(env, Arc::clone(&self.verifier), Wanted::Verdict)
+        fast::function(env, Arc::clone(&self.verifier), Task::Verify)
     }
 
-    /// The same, but for the age, to read a delivery that was verified before: so what is
-    /// read is what is signed. Gives one text, or what failed.
+    /// `(copy, how, ...values) => string | string[] | Failure`: see [`fast`].
     #[napi(
         catch_unwind,
-        ts_return_type = "(...args: unknown[]) => string | Failure"
+        ts_return_type = "(...args: unknown[]) => string | string[] | Failure"
     )]
     pub fn fast_read<'env>(
         &self,
         env: &'env Env,
     ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
-        fast::function(env, Arc::clone(&self.again), Wanted::Event)
+        fast::function(env, Arc::clone(&self.again), Task::Read)
     }
 
     /// The same, to compare the headers outside the MAC with the body alone.
@@ -128,18 +133,12 @@ impl ToleranceParts {
 
 impl DeliveryParts {
     pub(crate) fn of(delivery: &Delivery<'_>) -> std::result::Result<Self, VerificationError> {
-        let event: Event = delivery.event()?;
-        let unsigned = matches!(
-            &event,
-            Event::Billing(billing::Event {
-                event_type: Some(billing::EventType::Unsigned(_)),
-                ..
-            })
-        );
+        let envelope: Envelope = delivery.event()?;
         Ok(Self {
             key: delivery.key()?.as_str().to_owned(),
-            event_type: event.event_type().map(str::to_owned),
-            type_is_signed: !unsigned,
+            event_type: envelope.event_type,
+            type_is_signed: envelope.type_is_signed,
+            id: envelope.id,
             signed_timestamp: delivery
                 .signed_timestamp()
                 .map(|time| time.as_millis() as f64),

@@ -5,7 +5,7 @@ import * as native from '../native/index.js';
 import type { DeliveryParts, Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, internal, toError, unwrap } from './errors.js';
-import { readEvent, type EventOf, type EventParts } from './events.js';
+import { lazyEvent, type Envelope, type EventOf, type EventSource } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { Scheme, type SchemeName } from './scheme.js';
@@ -39,8 +39,18 @@ type Verify = (
 interface Reader {
   readonly scheme: string;
   readonly native: native.NativeVerifier;
-  readonly read: (body: string | Uint8Array, now: undefined, ...values: Values[]) => string | Failure;
+  readonly names: readonly string[];
+  readonly read: (copy: string, how: How, ...values: Values[]) => string | string[] | Failure;
 }
+
+/** How a copy is read: its envelope; that, after it was verified; its members. */
+type How = 0 | 1 | 2;
+const ENVELOPE = 0;
+const ENVELOPE_AGAIN = 1;
+const MEMBERS = 2;
+
+/** A body is copied when it is verified if that costs next to nothing: up to so many bytes. */
+const COPIED_BYTES = 4096;
 
 /**
  * Verifies deliveries of one scheme under one or more secrets. Make it once and keep it.
@@ -78,6 +88,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     this.#reader = {
       scheme: typeof scheme === 'string' ? scheme : scheme.name,
       native: verifier,
+      names: verifier.eventNames,
       read: verifier.fastRead() as Reader['read'],
     };
     this.#verify = verifier.fastVerify() as Verify;
@@ -136,8 +147,9 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       throw internal(new Error('the work was taken before'));
     }
     const stamp = parts.signedTimestamp ?? NaN;
-    const { key, eventType = null, typeIsSigned } = parts;
-    return new Delivery(verifier.#reader, body, values, [stamp, parts.secretIndex], { key, eventType, typeIsSigned });
+    const { key, eventType = null, typeIsSigned, id = '' } = parts;
+    const envelope = { key, eventType, typeIsSigned, id };
+    return new Delivery(verifier.#reader, body, values, [stamp, parts.secretIndex], envelope);
   }
 
   [inspect.custom](): string {
@@ -148,17 +160,19 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
 /**
  * A request that was proven to come from its system. Only a `Verifier` makes one.
  *
- * It refers to the body that was verified and does not copy it: do not write to it before
- * the delivery is dealt with. `event` and `key` are read on first use, and verified with
- * it once more, so that they never come from other bytes than those that were signed.
- * Neither logging it nor `JSON.stringify` shows the body.
+ * `event` and `key` come from the very bytes that were signed, whatever becomes of the
+ * memory they came in: a small body is copied when it is verified, a large one is verified
+ * once more when `event` or `key` is first read. `body` is that memory itself. Neither
+ * logging it nor `JSON.stringify` shows the body.
  */
 export class Delivery<E = unknown> {
   readonly #reader: Reader;
   readonly #body: string | Uint8Array;
   readonly #values: readonly Values[];
   readonly #verified: number | [number, number];
-  #parts: EventParts | undefined;
+  /** The body that was verified, a byte in each character. */
+  #copy: string | undefined;
+  #envelope: Envelope | undefined;
   #event: E | undefined;
 
   /** @internal */
@@ -167,13 +181,14 @@ export class Delivery<E = unknown> {
     body: string | Uint8Array,
     values: readonly Values[],
     verified: number | [number, number],
-    parts?: EventParts,
+    envelope?: Envelope,
   ) {
     this.#reader = reader;
     this.#body = body;
     this.#values = values;
     this.#verified = verified;
-    this.#parts = parts;
+    this.#envelope = envelope;
+    this.#copy = typeof body !== 'string' && body.length <= COPIED_BYTES ? copied(body) : undefined;
   }
 
   /** The name of the scheme it was verified against. */
@@ -216,16 +231,14 @@ export class Delivery<E = unknown> {
   }
 
   /**
-   * The typed event.
+   * The typed event. It is read-only; its members are parsed when they are asked for.
+   * `{ ...event }` is a copy to write to. Logging it does not show its members, and
+   * `JSON.stringify` gives the body's members back.
    *
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    if (this.#event === undefined) {
-      // Verified once more, whatever was read before: the body may have been written to.
-      this.#parts = this.#verifyAgain();
-      this.#event = readEvent(this.#reader.scheme, this.#parts, this.#body) as E;
-    }
+    this.#event ??= lazyEvent(this.#source()) as E;
     return this.#event;
   }
 
@@ -247,23 +260,51 @@ export class Delivery<E = unknown> {
     return `Delivery(${this.scheme}, ${this.#body.length} bytes)`;
   }
 
-  #read(): EventParts {
-    this.#parts ??= this.#verifyAgain();
-    return this.#parts;
+  #read(): Envelope {
+    if (this.#envelope === undefined) {
+      const again = this.#copy === undefined && typeof this.#body !== 'string';
+      const copy = this.#copy ?? copied(bodyBytes(this.#body));
+      const lines = this.#ask(copy, again ? ENVELOPE_AGAIN : ENVELOPE);
+      const [digit, eventType, id, key] = typeof lines === 'string' ? lines.split('\n') : lines;
+      this.#copy = copy;
+      this.#envelope = {
+        key: key as string,
+        eventType: digit === '0' ? null : (eventType as string),
+        typeIsSigned: digit !== '2',
+        id: id as string,
+      };
+    }
+    return this.#envelope;
   }
 
-  #verifyAgain(): EventParts {
-    const read = this.#reader.read(this.#body, undefined, ...(this.#values as Values[]));
-    if (typeof read !== 'string') {
-      throw toError(read);
+  #source(): EventSource {
+    if (this.#copy === undefined) {
+      // Read anew from the copy that is made now: the body may have been written to.
+      this.#envelope = undefined;
     }
-    const key = read.lastIndexOf('\n') + 1;
-    return {
-      key: read.slice(key),
-      eventType: read[0] === '0' ? null : read.slice(1, key - 1),
-      typeIsSigned: read[0] !== '2',
-    };
+    const envelope = this.#read();
+    const copy = this.#copy as string;
+    const members = () => JSON.parse(this.#ask(copy, MEMBERS) as string) as object;
+    const body = () => JSON.parse(Buffer.from(copy, 'latin1').toString()) as unknown;
+    const { scheme, names } = this.#reader;
+    if (scheme === 'billing') {
+      const { eventType: type, typeIsSigned } = envelope;
+      return { envelope, names: ['type'], members: () => ({ type, typeIsSigned, members: members() }), body };
+    }
+    return { envelope, names, members, body };
   }
+
+  #ask(copy: string, how: How): string | string[] {
+    const read = this.#reader.read(copy, how, ...(this.#values as Values[]));
+    if (typeof read === 'string' || Array.isArray(read)) {
+      return read;
+    }
+    throw toError(read);
+  }
+}
+
+function copied(body: Uint8Array): string {
+  return Buffer.prototype.latin1Slice.call(body, 0, body.length);
 }
 
 function listed(values: readonly Values[]): string[][] {
