@@ -199,13 +199,10 @@ export declare class NativeVerifier {
   get headerNames(): Array<string>
   /** The members of an event that hold its type and its id, as far as it always has them. */
   get eventNames(): Array<string>
-  /**
-   * `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:
-   * see [`fast`].
-   */
-  fastVerify(): (...args: unknown[]) => number | [number, number] | Failure
-  /** `(copy, how, ...values) => string | string[] | Failure`: see [`fast`]. */
-  fastRead(): (...args: unknown[]) => string | string[] | Failure
+  /** `(body, nowMillis | undefined, ...values) => string | Failure`: see [`fast`]. */
+  fastVerify(andRead: boolean): (...args: unknown[]) => string | Failure
+  /** `(copy, how, ...values) => string[] | string | Failure`: see [`fast`]. */
+  fastRead(): (...args: unknown[]) => string[] | string | Failure
   /**
    * The same, to compare the headers outside the MAC with the body alone.
    *
@@ -216,8 +213,8 @@ export declare class NativeVerifier {
 
 /** A genuine event that is the caller's to handle. */
 export declare class NativeWork {
-  /** What was delivered; once. */
-  takeParts(): DeliveryParts | null
+  /** What was delivered: see [`Verdict`]. */
+  takeVerdict(): string
   /** The event was handled; undefined where the work had ended before. */
   done(): Promise<ReplyParts | undefined | null>
   /** The event was not handled; undefined where the work had ended before. */
@@ -297,20 +294,6 @@ export interface CuraeVersioned {
   endpoint: CuraeEndpoint
   etag?: string
   secret?: string
-}
-
-/** What a verified delivery says about itself. */
-export interface DeliveryParts {
-  key: string
-  /** What happened, where anything says so. */
-  eventType?: string
-  /** Whether the signature vouches for that. */
-  typeIsSigned: boolean
-  /** Where events of the system have one. */
-  id?: string
-  /** Milliseconds since the epoch. */
-  signedTimestamp?: number
-  secretIndex: number
 }
 
 /** Which events to list. */

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Result, Uint8Array, Unknown};
 use napi_derive::napi;
-use velora_core::{Delivery, Envelope, Error, Tolerance, UnixTime, VerificationError, Verifier};
+use velora_core::{Envelope, Error, Tolerance, UnixTime, Verifier};
 
 use crate::failure::{Answer, answer};
 use crate::fast::{self, Task};
@@ -20,21 +20,6 @@ pub struct NativeVerifier {
     /// For deliveries whose age was found right before: they do not age while they are
     /// worked on.
     again: Arc<Verifier>,
-}
-
-/// What a verified delivery says about itself.
-#[napi(object, object_from_js = false)]
-pub struct DeliveryParts {
-    pub key: String,
-    /// What happened, where anything says so.
-    pub event_type: Option<String>,
-    /// Whether the signature vouches for that.
-    pub type_is_signed: bool,
-    /// Where events of the system have one.
-    pub id: Option<String>,
-    /// Milliseconds since the epoch.
-    pub signed_timestamp: Option<f64>,
-    pub secret_index: u32,
 }
 
 /// How to verify; what is absent is the core's default.
@@ -85,23 +70,27 @@ impl NativeVerifier {
         Envelope::names(self.verifier.scheme().name()).collect()
     }
 
-    /// `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:
-    /// see [`fast`].
+    /// `(body, nowMillis | undefined, ...values) => string | Failure`: see [`fast`].
     #[napi(
         catch_unwind,
-        ts_return_type = "(...args: unknown[]) => number | [number, number] | Failure"
+        ts_return_type = "(...args: unknown[]) => string | Failure"
     )]
     pub fn fast_verify<'env>(
         &self,
         env: &'env Env,
+        and_read: bool,
     ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
-        fast::function(env, Arc::clone(&self.verifier), Task::Verify)
+        let task = match and_read {
+            true => Task::VerifyAndRead,
+            false => Task::Verify,
+        };
+        fast::function(env, Arc::clone(&self.verifier), task)
     }
 
-    /// `(copy, how, ...values) => string | string[] | Failure`: see [`fast`].
+    /// `(copy, how, ...values) => string[] | string | Failure`: see [`fast`].
     #[napi(
         catch_unwind,
-        ts_return_type = "(...args: unknown[]) => string | string[] | Failure"
+        ts_return_type = "(...args: unknown[]) => string[] | string | Failure"
     )]
     pub fn fast_read<'env>(
         &self,
@@ -128,22 +117,6 @@ impl ToleranceParts {
         }
         let seconds = self.seconds.map(Tolerance::try_from_secs_f64);
         Ok(seconds.transpose()?)
-    }
-}
-
-impl DeliveryParts {
-    pub(crate) fn of(delivery: &Delivery<'_>) -> std::result::Result<Self, VerificationError> {
-        let envelope: Envelope = delivery.event()?;
-        Ok(Self {
-            key: delivery.key()?.as_str().to_owned(),
-            event_type: envelope.event_type,
-            type_is_signed: envelope.type_is_signed,
-            id: envelope.id,
-            signed_timestamp: delivery
-                .signed_timestamp()
-                .map(|time| time.as_millis() as f64),
-            secret_index: delivery.secret_index().try_into().unwrap_or(u32::MAX),
-        })
     }
 }
 

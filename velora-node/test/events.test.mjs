@@ -6,9 +6,18 @@ import { inspect } from 'node:util';
 import { Scheme, Signer, Verifier } from 'velora';
 import { SECRET } from './support.mjs';
 
-function read(scheme, body, more) {
+/** The event, read by a verifier whose deliveries nobody has read before, and once they were. */
+function read(scheme, body) {
   const { body: raw, headers } = new Signer(scheme, SECRET).sign(body);
-  return new Verifier(scheme, SECRET).verify(raw, { ...headers, ...more }).event;
+  const verifier = new Verifier(scheme, SECRET);
+  const deliveries = [0, 1].map(() => {
+    const delivery = verifier.verify(raw, headers);
+    assert.ok(delivery.key.startsWith(`${delivery.scheme}:`));
+    return delivery;
+  });
+  const [first, second] = deliveries.map((delivery) => ({ ...delivery.event, key: delivery.key, type: delivery.eventType }));
+  assert.deepEqual(first, second);
+  return deliveries[1].event;
 }
 
 const PHI = 'Zoë 🩺';
