@@ -3,7 +3,9 @@
 import { inspect } from 'node:util';
 import type { Event as BillingEvent } from './billing/event.js';
 import type { Event as CuraeEvent } from './curae/event.js';
+import type { Values } from './headers.js';
 import type { Event as HealthEvent } from './health/event.js';
+import { MEMBERS, read, type Envelope, type Reader } from './reader.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import type { BodyOnlyEvent, Event as TvEvent } from './tv/event.js';
 
@@ -19,25 +21,6 @@ export interface Events {
 /** The event that a scheme delivers; of a scheme of your own, the members of its body. */
 export type EventOf<S extends SchemeName | Scheme> = S extends SchemeName ? Events[S] : Readonly<Record<string, unknown>>;
 
-/** What the core says of an event without reading all of it. */
-export interface Envelope {
-  readonly key: string;
-  readonly eventType: string | null;
-  readonly typeIsSigned: boolean;
-  readonly id: string;
-}
-
-/** Where an event that has not been read yet comes from. */
-export interface EventSource {
-  readonly envelope: Envelope;
-  /** The members that hold its type and its id. */
-  readonly names: readonly string[];
-  /** All members, as the core reads them. */
-  members(): object;
-  /** The members of the body. */
-  body(): unknown;
-}
-
 type Members = Record<PropertyKey, unknown>;
 
 const SHOWN = Symbol('shown');
@@ -49,43 +32,46 @@ class Event {
   }
 }
 
+/** Proxies differ by their handlers alone. */
+const EVENT = new Event();
+
 /**
  * An event whose members are parsed when one of them is asked for that its envelope does
  * not have. In all else it is an object of these members that cannot be written to.
  */
-class Lazy implements ProxyHandler<Event> {
-  readonly #source: EventSource;
+export class Lazy implements ProxyHandler<Event> {
+  readonly #reader: Reader;
+  readonly #envelope: Envelope;
+  readonly #copy: string;
+  readonly #values: readonly Values[];
   #members: Members | undefined;
 
-  constructor(source: EventSource) {
-    this.#source = source;
+  constructor(reader: Reader, envelope: Envelope, copy: string, values: readonly Values[]) {
+    this.#reader = reader;
+    this.#envelope = envelope;
+    this.#copy = copy;
+    this.#values = values;
+  }
+
+  /** The event that this is behind. */
+  event(): unknown {
+    return new Proxy(EVENT, this);
   }
 
   get(_: Event, name: PropertyKey): unknown {
-    if (this.#members === undefined) {
-      const { envelope, names } = this.#source;
-      if (name === names[0]) {
-        return envelope.eventType;
-      }
-      if (name === names[1]) {
-        return envelope.id;
-      }
-      if (name === SHOWN) {
-        return this.#shown();
-      }
+    switch (name) {
+      case this.#reader.typeName:
+        return this.#envelope.eventType;
+      case this.#reader.idName:
+        return this.#envelope.id;
+      case SHOWN:
+        return `Event(${this.#envelope.eventType}, ${this.#envelope.key})`;
     }
     const members = this.#all();
     if (Object.hasOwn(members, name)) {
       return members[name];
     }
-    switch (name) {
-      case 'toJSON':
-        return () => this.#source.body();
-      case SHOWN:
-        return this.#shown();
-      default:
-        return Reflect.get(Event.prototype, name);
-    }
+    return name === 'toJSON' ? () => this.#body() : Reflect.get(Event.prototype, name);
   }
 
   has(event: Event, name: PropertyKey): boolean {
@@ -117,17 +103,20 @@ class Lazy implements ProxyHandler<Event> {
   }
 
   #all(): Members {
-    this.#members ??= this.#source.members() as Members;
+    this.#members ??= this.#read();
     return this.#members;
   }
 
-  #shown(): string {
-    const { eventType, key } = this.#source.envelope;
-    return `Event(${eventType}, ${key})`;
+  #read(): Members {
+    const { scheme } = this.#reader;
+    const members = JSON.parse(read(this.#reader, this.#copy, MEMBERS, this.#values) as string) as Members;
+    if (scheme === 'billing') {
+      return { type: this.#envelope.eventType, typeIsSigned: this.#envelope.typeIsSigned, members };
+    }
+    return members;
   }
-}
 
-/** An event that the core has found to be of its documented form. */
-export function lazyEvent(source: EventSource): unknown {
-  return new Proxy(new Event(), new Lazy(source));
+  #body(): unknown {
+    return JSON.parse(Buffer.from(this.#copy, 'latin1').toString());
+  }
 }

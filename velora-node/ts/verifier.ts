@@ -5,9 +5,10 @@ import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, toError, unwrap } from './errors.js';
-import { lazyEvent, type Envelope, type EventOf, type EventSource } from './events.js';
+import { Lazy, type EventOf } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
+import { ENVELOPE, ENVELOPE_AGAIN, read, type Envelope, type Reader } from './reader.js';
 import { Scheme, type SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
@@ -31,21 +32,9 @@ export interface VerifyOptions {
 
 type Verify = (body: string | Uint8Array, now: number | undefined, ...values: Values[]) => string | Failure;
 
-/** What a delivery is read with, later. */
-interface Reader {
-  readonly scheme: string;
-  readonly native: native.NativeVerifier;
-  readonly names: readonly string[];
-  readonly read: (copy: string, how: How, ...values: Values[]) => string[] | string | Failure;
-  /** Of so many deliveries to come the envelope is read when they are verified. */
-  readAhead: number;
-}
-
-/** How a copy is read: its envelope; that, after it was verified; its members. */
-type How = 0 | 1 | 2;
-const ENVELOPE = 0;
-const ENVELOPE_AGAIN = 1;
-const MEMBERS = 2;
+/** In the addon's verdict: what comes before its parts, and what says that it has a copy. */
+const HEAD = 5;
+const COPIED = 1;
 
 /** Whoever reads one delivery reads the next ones: one call is then quicker than two. */
 const READ_AHEAD = 8;
@@ -84,10 +73,12 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       } as native.ToleranceParts),
     );
     const verifier = unwrap(made);
+    const [typeName, idName] = verifier.eventNames;
     this.#reader = {
       scheme: typeof scheme === 'string' ? scheme : scheme.name,
       native: verifier,
-      names: verifier.eventNames,
+      typeName,
+      idName,
       read: verifier.fastRead() as Reader['read'],
       readAhead: 0,
     };
@@ -170,7 +161,7 @@ export class Delivery<E = unknown> {
   readonly #reader: Reader;
   readonly #body: string | Uint8Array;
   readonly #values: readonly Values[];
-  /** Lines: the signed timestamp and the secret's index; mark and type; id; key; the copy. */
+  /** What the addon says of it: see `fast/verdict.rs`. */
   readonly #verdict: string;
   /** The body that was verified, a byte in each character. */
   #copy: string | undefined;
@@ -232,7 +223,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    this.#event ??= lazyEvent(this.#source()) as E;
+    this.#event ??= this.#lazy().event() as E;
     return this.#event;
   }
 
@@ -255,7 +246,7 @@ export class Delivery<E = unknown> {
   }
 
   #signed(): string[] {
-    return this.#verdict.slice(0, this.#verdict.indexOf('\n')).split(',');
+    return this.#verdict.slice(HEAD, HEAD + this.#verdict.charCodeAt(0)).split(',');
   }
 
   #read(): Envelope {
@@ -264,52 +255,35 @@ export class Delivery<E = unknown> {
   }
 
   #readVerdict(): Envelope {
-    const verdict = this.#verdict;
-    const first = verdict.indexOf('\n') + 1;
-    const second = verdict.indexOf('\n', first) + 1;
-    const third = verdict.indexOf('\n', second) + 1;
-    const fourth = verdict.indexOf('\n', third) + 1;
     this.#reader.readAhead = READ_AHEAD;
-    if (fourth > 0) {
-      this.#copy = verdict.slice(fourth);
+    const verdict = this.#verdict;
+    const type = HEAD + verdict.charCodeAt(0);
+    const id = type + verdict.charCodeAt(1);
+    const key = id + verdict.charCodeAt(2);
+    const end = key + verdict.charCodeAt(3);
+    if (verdict.charCodeAt(4) === COPIED) {
+      this.#copy = verdict.slice(end);
     }
-    if (second - first === 1) {
+    if (type === id) {
       return this.#readCopy();
     }
-    const key = fourth > 0 ? verdict.slice(third, fourth - 1) : verdict.slice(third);
-    return envelope(verdict[first], verdict.slice(first + 1, second - 1), verdict.slice(second, third - 1), key);
+    return envelope(verdict[type], verdict.slice(type + 1, id), verdict.slice(id, key), verdict.slice(key, end));
   }
 
   #readCopy(): Envelope {
     const again = this.#copy === undefined && typeof this.#body !== 'string';
     const copy = this.#copy ?? copied(this.#body);
-    const [mark, eventType, id, key] = this.#ask(copy, again ? ENVELOPE_AGAIN : ENVELOPE);
+    const [mark, eventType, id, key] = read(this.#reader, copy, again ? ENVELOPE_AGAIN : ENVELOPE, this.#values);
     this.#copy = copy;
     return envelope(mark, eventType as string, id as string, key as string);
   }
 
-  #source(): EventSource {
+  #lazy(): Lazy {
     let envelope = this.#read();
     if (this.#copy === undefined) {
       envelope = this.#envelope = this.#readCopy();
     }
-    const copy = this.#copy as unknown as string;
-    const members = () => JSON.parse(this.#ask(copy, MEMBERS) as string) as object;
-    const body = () => JSON.parse(Buffer.from(copy, 'latin1').toString()) as unknown;
-    const { scheme, names } = this.#reader;
-    if (scheme === 'billing') {
-      const { eventType: type, typeIsSigned } = envelope;
-      return { envelope, names: ['type'], members: () => ({ type, typeIsSigned, members: members() }), body };
-    }
-    return { envelope, names, members, body };
-  }
-
-  #ask(copy: string, how: How): string[] | string {
-    const read = this.#reader.read(copy, how, ...(this.#values as Values[]));
-    if (typeof read === 'string' || Array.isArray(read)) {
-      return read;
-    }
-    throw toError(read);
+    return new Lazy(this.#reader, envelope, this.#copy as unknown as string, this.#values);
   }
 }
 

@@ -8,11 +8,14 @@ use velora_core::{Delivery, Envelope, Key};
 /// nothing: up to so many bytes.
 const COPIED_BYTES: usize = 4096;
 
-/// One text, a byte in each character: four lines, and the body behind a fifth line's
-/// end where it was copied.
+/// What a part of a verdict may have at most, for its length is one character.
+const MOST_BYTES: usize = u8::MAX as usize;
+
+/// One text, a byte in each character: four lengths, a mark (1 where there is a copy), and
+/// then the parts of these lengths and the copy of the body.
 ///
 /// 1. The signed timestamp in milliseconds, or nothing; a comma; the secret's index.
-/// 2. The first two of [`lines`], or nothing where the envelope was not read.
+/// 2. The first two of [`lines`]; nothing where the envelope was not read.
 /// 3. The id.
 /// 4. The key.
 pub(crate) struct Verdict(Vec<u8>);
@@ -23,17 +26,20 @@ impl Verdict {
     pub(crate) fn of(delivery: &Delivery<'_>, envelope: bool, copy: bool) -> Self {
         let body = delivery.body();
         let small = body.len() <= COPIED_BYTES;
-        let mut text = Vec::with_capacity(if small { body.len() } else { 0 }.saturating_add(192));
+        let room = if small { body.len() } else { 0 };
+        let mut text = Vec::with_capacity(room.saturating_add(192));
+        text.extend_from_slice(&[0, 0, 0, 0, u8::from(copy && small)]);
         // Writing to memory does not fail.
         let _ = match delivery.signed_timestamp() {
             Some(time) => write!(text, "{},{}", time.as_millis(), delivery.secret_index()),
             None => write!(text, ",{}", delivery.secret_index()),
         };
-        if !(envelope && small && push_envelope(&mut text, delivery)) {
-            text.extend_from_slice(b"\n\n\n");
+        let signed = text.len().saturating_sub(5);
+        text[0] = u8::try_from(signed).unwrap_or(u8::MAX);
+        if envelope && small {
+            push_envelope(&mut text, delivery);
         }
         if copy && small {
-            text.push(b'\n');
             text.extend_from_slice(body);
         }
         Self(text)
@@ -48,20 +54,25 @@ impl Verdict {
     }
 }
 
-/// Three lines, of texts that a byte in each character can hold, and a line each.
-fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) -> bool {
+/// Adds what a byte in each character can hold, and a character each length.
+fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
     let (Ok(envelope), Ok(key)) = (delivery.event(), delivery.key()) else {
-        return false;
+        return;
     };
     let [mark, event_type, id, key] = lines(&envelope, &key);
-    let fits = |line: &&str| line.is_ascii() && !line.contains('\n');
+    let fits = |part: &&str| part.is_ascii() && part.len() < MOST_BYTES;
     if ![event_type, id, key].iter().all(fits) {
-        return false;
+        return;
     }
-    for part in ["\n", mark, event_type, "\n", id, "\n", key] {
+    for (at, part) in [event_type, id, key].into_iter().enumerate() {
+        let before = text.len();
+        if at == 0 {
+            text.extend_from_slice(mark.as_bytes());
+        }
         text.extend_from_slice(part.as_bytes());
+        let length = text.len().saturating_sub(before);
+        text[at + 1] = u8::try_from(length).unwrap_or(u8::MAX);
     }
-    true
 }
 
 /// A mark (`0`: no type, `1`: a signed one, `2`: one of an unsigned header), the type, the
