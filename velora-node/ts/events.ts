@@ -1,10 +1,11 @@
-/** Events: the body of a verified delivery, typed by its scheme. */
+/** Events: what a verified delivery carries, typed by its scheme. */
 
-import { bodyBytes } from './body.js';
-import { VerificationError } from './errors.js';
+import { inspect } from 'node:util';
 import type { Event as BillingEvent } from './billing/event.js';
 import type { Event as CuraeEvent } from './curae/event.js';
+import type { Values } from './headers.js';
 import type { Event as HealthEvent } from './health/event.js';
+import { MEMBERS, read, type Envelope, type Reader } from './reader.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import type { BodyOnlyEvent, Event as TvEvent } from './tv/event.js';
 
@@ -18,34 +19,104 @@ export interface Events {
 }
 
 /** The event that a scheme delivers; of a scheme of your own, the members of its body. */
-export type EventOf<S extends SchemeName | Scheme> = S extends SchemeName ? Events[S] : Record<string, unknown>;
+export type EventOf<S extends SchemeName | Scheme> = S extends SchemeName ? Events[S] : Readonly<Record<string, unknown>>;
 
-/** What the core has read of an event. */
-export interface EventParts {
-  readonly key: string;
-  readonly eventType: string | null;
-  readonly typeIsSigned: boolean;
-}
+type Members = Record<PropertyKey, unknown>;
 
-/** Reads an event that the core has found to be of its documented form. */
-export function readEvent(scheme: string, parts: EventParts, body: string | Uint8Array): unknown {
-  const text = typeof body === 'string' && body.isWellFormed() ? body : utf8(body);
-  const members = parse(text);
-  if (scheme === 'billing') {
-    return { type: parts.eventType, typeIsSigned: parts.typeIsSigned, members };
-  }
-  return members;
-}
+const SHOWN = Symbol('shown');
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new VerificationError('malformed_event', 'the body is not JSON', { cause });
+/** What an event looks like to those who only log it: its members are not shown. */
+class Event {
+  [inspect.custom](): unknown {
+    return (this as unknown as Members)[SHOWN];
   }
 }
 
-function utf8(body: string | Uint8Array): string {
-  const bytes = bodyBytes(body);
-  return Buffer.isBuffer(bytes) ? bytes.toString('utf8') : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+/** Proxies differ by their handlers alone. */
+const EVENT = new Event();
+
+/**
+ * An event whose members are parsed when one of them is asked for that its envelope does
+ * not have. In all else it is an object of these members that cannot be written to.
+ */
+export class Lazy implements ProxyHandler<Event> {
+  readonly #reader: Reader;
+  readonly #envelope: Envelope;
+  readonly #copy: string;
+  readonly #values: readonly Values[];
+  #members: Members | undefined;
+
+  constructor(reader: Reader, envelope: Envelope, copy: string, values: readonly Values[]) {
+    this.#reader = reader;
+    this.#envelope = envelope;
+    this.#copy = copy;
+    this.#values = values;
+  }
+
+  /** The event that this is behind. */
+  event(): unknown {
+    return new Proxy(EVENT, this);
+  }
+
+  get(_: Event, name: PropertyKey): unknown {
+    switch (name) {
+      case this.#reader.typeName:
+        return this.#envelope.eventType;
+      case this.#reader.idName:
+        return this.#envelope.id;
+      case SHOWN:
+        return `Event(${this.#envelope.eventType}, ${this.#envelope.key})`;
+    }
+    const members = this.#all();
+    if (Object.hasOwn(members, name)) {
+      return members[name];
+    }
+    return name === 'toJSON' ? () => this.#body() : Reflect.get(Event.prototype, name);
+  }
+
+  has(event: Event, name: PropertyKey): boolean {
+    return Object.hasOwn(this.#all(), name) || Reflect.has(event, name);
+  }
+
+  ownKeys(): (string | symbol)[] {
+    return Reflect.ownKeys(this.#all());
+  }
+
+  getOwnPropertyDescriptor(_: Event, name: PropertyKey): PropertyDescriptor | undefined {
+    return Object.getOwnPropertyDescriptor(this.#all(), name);
+  }
+
+  set(): boolean {
+    return false;
+  }
+
+  defineProperty(): boolean {
+    return false;
+  }
+
+  deleteProperty(): boolean {
+    return false;
+  }
+
+  preventExtensions(): boolean {
+    return false;
+  }
+
+  #all(): Members {
+    this.#members ??= this.#read();
+    return this.#members;
+  }
+
+  #read(): Members {
+    const { scheme } = this.#reader;
+    const members = JSON.parse(read(this.#reader, this.#copy, MEMBERS, this.#values) as string) as Members;
+    if (scheme === 'billing') {
+      return { type: this.#envelope.eventType, typeIsSigned: this.#envelope.typeIsSigned, members };
+    }
+    return members;
+  }
+
+  #body(): unknown {
+    return JSON.parse(Buffer.from(this.#copy, 'latin1').toString());
+  }
 }
