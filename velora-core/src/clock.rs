@@ -3,15 +3,11 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
-use std::time::Instant;
 #[cfg(all(
     not(target_os = "linux"),
     not(all(target_family = "wasm", target_os = "unknown"))
 ))]
 use std::time::{SystemTime, UNIX_EPOCH};
-#[cfg(all(target_family = "wasm", target_os = "unknown"))]
-use web_time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::ConfigError;
 
@@ -79,9 +75,7 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        use std::sync::OnceLock;
-        static START: OnceLock<Instant> = OnceLock::new();
-        START.get_or_init(Instant::now).elapsed()
+        since_start()
     }
 }
 
@@ -98,7 +92,43 @@ fn wall_clock() -> UnixTime {
     )
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+fn since_start() -> Duration {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// The JavaScript host's clocks, in milliseconds.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod host {
+    use wasm_bindgen::prelude::wasm_bindgen;
+
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(js_namespace = Date, js_name = now)]
+        pub(super) fn wall_clock() -> f64;
+
+        #[wasm_bindgen(js_namespace = performance, js_name = now)]
+        pub(super) fn since_start() -> f64;
+    }
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn wall_clock() -> UnixTime {
+    UnixTime(host::wall_clock() as i64)
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn since_start() -> Duration {
+    Duration::from_micros((host::since_start() * 1e3) as u64)
+}
+
+#[cfg(all(
+    not(target_os = "linux"),
+    not(all(target_family = "wasm", target_os = "unknown"))
+))]
 fn wall_clock() -> UnixTime {
     let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),

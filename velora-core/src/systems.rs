@@ -23,7 +23,7 @@ impl Scheme {
 }
 
 #[cfg(feature = "events")]
-pub use event::Event;
+pub use event::{Envelope, Event};
 
 #[cfg(feature = "events")]
 mod event {
@@ -63,6 +63,39 @@ mod event {
                 Self::TvBodyOnly(event) => Some(event.event_type.as_str()),
                 Self::Other(_) => None,
             }
+        }
+    }
+
+    /// Which event a delivery is, and nothing else of it, for hosts that read the body
+    /// themselves. It is refused just where [`Event`] is.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct Envelope {
+        /// What happened, as the system writes it, where the system is known and says so.
+        pub event_type: Option<String>,
+        /// Whether the signature vouches for that.
+        pub type_is_signed: bool,
+    }
+
+    impl FromDelivery for Envelope {
+        fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+            let mut fields = delivery.fields()?;
+            let mut type_is_signed = true;
+            let event_type = match delivery.scheme() {
+                "health" => Some(health::event::named(&mut fields)?.0),
+                "curae" => Some(curae::event::named(&mut fields)?.0),
+                "tv" => Some(tv::event::named(&mut fields)?.0),
+                "tv-body-only" => Some(tv::event::body_only_type(&mut fields)?),
+                "billing" => billing::event::event_type(delivery)?.map(|kind| {
+                    type_is_signed = matches!(kind, billing::EventType::Signed(_));
+                    kind.as_str().to_owned()
+                }),
+                _ => None,
+            };
+            Ok(Self {
+                event_type,
+                type_is_signed,
+            })
         }
     }
 

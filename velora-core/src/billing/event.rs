@@ -42,16 +42,23 @@ impl EventType {
 
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
-        let signed = signed_type(delivery.fields()?)?;
-        let unsigned = || delivery.hint().map(str::to_owned).map(EventType::Unsigned);
         Ok(Self {
-            event_type: signed.map(EventType::Signed).or_else(unsigned),
+            event_type: event_type(delivery)?,
             members: delivery.fields()?.rest(),
         })
     }
 }
 
 /// The first of the two members that is a text; either may be something else.
+/// What happened, where the body or else the header outside the MAC says so.
+pub(crate) fn event_type(
+    delivery: &Delivery<'_>,
+) -> Result<Option<EventType>, VerificationError> {
+    let signed = signed_type(delivery.fields()?)?;
+    let unsigned = || delivery.hint().map(str::to_owned).map(EventType::Unsigned);
+    Ok(signed.map(EventType::Signed).or_else(unsigned))
+}
+
 fn signed_type(mut fields: Fields<'_>) -> Result<Option<String>, EventFault> {
     for member in ["type", "event"] {
         match fields.text(member) {

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::VerificationError;
+use crate::error::{EventFault, VerificationError};
 use crate::webhook::event_type::event_types;
-use crate::webhook::{Delivery, Extra, FromDelivery, RawJson};
+use crate::webhook::{Delivery, Extra, Fields, FromDelivery, RawJson};
 
 event_types! {
     /// What happened.
@@ -59,13 +59,19 @@ pub struct Event {
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
         let mut fields = delivery.fields()?;
+        let (event_type, event_id) = named(&mut fields)?;
         Ok(Self {
-            event_type: fields.text("eventType")?.into(),
-            event_id: fields.text("eventId")?,
+            event_type: event_type.into(),
+            event_id,
             data: fields.optional("data"),
             extra: fields.rest(),
         })
     }
+}
+
+/// What every event has: its type and its id.
+pub(crate) fn named(fields: &mut Fields<'_>) -> Result<(String, String), EventFault> {
+    Ok((fields.text("eventType")?, fields.text("eventId")?))
 }
 
 impl fmt::Debug for Event {

@@ -96,9 +96,10 @@ pub struct Resource {
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
         let mut fields = delivery.fields()?;
+        let (event_type, id) = named(&mut fields)?;
         Ok(Self {
-            event_type: fields.text("type")?.into(),
-            id: fields.text("id")?,
+            event_type: event_type.into(),
+            id,
             timestamp: fields.optional("timestamp"),
             tenant_id: fields.optional("tenant_id"),
             actor: fields.object("actor", Actor::read),
@@ -110,6 +111,11 @@ impl FromDelivery for Event {
             extra: fields.rest(),
         })
     }
+}
+
+/// What every event has: its type and its id.
+pub(crate) fn named(fields: &mut Fields<'_>) -> Result<(String, String), EventFault> {
+    Ok((fields.text("type")?, fields.text("id")?))
 }
 
 impl Actor {

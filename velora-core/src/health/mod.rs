@@ -7,7 +7,7 @@ mod audit_event;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "events")]
-mod event;
+pub(crate) mod event;
 #[cfg(feature = "client")]
 mod events;
 #[cfg(feature = "client")]

@@ -112,9 +112,10 @@ impl FromDelivery for Event {
 
 impl Event {
     pub(crate) fn read(mut fields: Fields<'_>) -> Result<Self, EventFault> {
-        let event_type = fields.text("type")?.into();
+        let (event_type, id) = named(&mut fields)?;
+        let event_type = event_type.into();
         Ok(Self {
-            id: fields.text("id")?,
+            id,
             timestamp: fields.optional("timestamp"),
             data: Data::take(&mut fields, &event_type),
             extra: fields.rest(),
@@ -126,7 +127,7 @@ impl Event {
 impl FromDelivery for BodyOnlyEvent {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
         let mut fields = delivery.fields()?;
-        let event_type = fields.text("event")?.into();
+        let event_type = body_only_type(&mut fields)?.into();
         Ok(Self {
             timestamp: fields.optional("timestamp"),
             data: Data::take(&mut fields, &event_type),
@@ -134,6 +135,16 @@ impl FromDelivery for BodyOnlyEvent {
             event_type,
         })
     }
+}
+
+/// What every event of the default form has: its type and its id.
+pub(crate) fn named(fields: &mut Fields<'_>) -> Result<(String, String), EventFault> {
+    Ok((fields.text("type")?, fields.text("id")?))
+}
+
+/// What every event of the body-only form has.
+pub(crate) fn body_only_type(fields: &mut Fields<'_>) -> Result<String, EventFault> {
+    fields.text("event")
 }
 
 impl Data {

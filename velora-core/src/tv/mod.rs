@@ -11,7 +11,7 @@
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "events")]
-mod event;
+pub(crate) mod event;
 
 #[cfg(feature = "client")]
 pub use client::{

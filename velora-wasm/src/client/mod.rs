@@ -1,0 +1,8 @@
+//! Velora Health: the audit API, over the host's `fetch`.
+
+mod failure;
+mod health;
+mod host;
+mod streams;
+
+pub(crate) use failure::told;
