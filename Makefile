@@ -11,7 +11,7 @@ RUFF_PATHS := velora-py conformance/python examples/python
 NODE := velora-node
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
-.PHONY: demo test test-rust test-python test-node lint lint-rust lint-python lint-node
+.PHONY: demo test test-rust test-python test-node servers lint lint-rust lint-python lint-node
 .PHONY: build-python develop-python lock-python build-node bench bench-node soak soak-node fuzz mutants
 
 demo:
@@ -19,19 +19,30 @@ demo:
 
 test: test-rust test-python test-node
 
-test-rust:
+test-rust: servers
 	rustup target add wasm32-unknown-unknown
 	$(CARGO) test --locked --workspace --exclude velora-bench --all-features
 	$(CARGO) check --locked -p velora-core --no-default-features --target wasm32-unknown-unknown
 	$(CARGO) check --locked -p velora-core --no-default-features --features client --target wasm32-unknown-unknown
 
-test-python: develop-python
-	$(CARGO) build --locked -p velora-simulator
+test-python: servers develop-python
+	$(CARGO) build --locked -p velora-simulator -p velora-servers
 	$(VENV)/bin/python -m pytest --quiet $(PY)
 
-test-node: build-node
-	$(CARGO) build --locked --quiet -p velora-simulator
+test-node: servers build-node
+	$(CARGO) build --locked --quiet -p velora-simulator -p velora-servers
 	cd $(NODE) && npm test --silent
+
+# The tests start a PostgreSQL and a Redis of their own, from the programs of Debian's
+# packages; what runs on the machine already is left alone.
+servers:
+	@if ! { command -v redis-server && command -v openssl && \
+		{ ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; }; } >/dev/null 2>&1; then \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$as_root apt-get update -qq && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends postgresql redis-server openssl; \
+	fi
 
 lint: lint-rust lint-python lint-node
 
@@ -69,9 +80,10 @@ $(VENV)/%: $(PY)/requirements/%.txt
 	touch $@
 
 # First that no contender is a no-op, then the ratios.
-bench: bench-node $(VENV)/bench
+bench: servers bench-node $(VENV)/bench
 	$(CARGO) test --locked --profile bench -p velora-bench --lib
 	$(CARGO) bench --locked -p velora-bench --bench report
+	$(CARGO) bench --locked -p velora-bench --bench stores
 	$(CARGO) bench --locked -p velora-bench --bench clients -- --python $(VENV)/bin/python
 	$(CARGO) build --locked --release -p velora-simulator
 	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --release
@@ -79,8 +91,10 @@ bench: bench-node $(VENV)/bench
 	$(VENV)/bin/python $(PY)/bench/clients.py $(CURDIR)/target/release/velora-simulator
 
 # What `make test` does a little of, at length.
-soak: soak-node
+soak: servers soak-node
 	VELORA_SOAK_KILLS=200 $(CARGO) test --locked -p velora-examples --test export -- --nocapture killed
+	VELORA_SOAK_KILLS=1000 $(CARGO) test --locked -p velora-conformance --test workers -- --nocapture killed
+	VELORA_SOAK_OUTAGES=25 $(CARGO) test --locked -p velora-core --all-features --test stores -- --nocapture forgets_nothing
 	VELORA_SOAK_CASES=1000 $(CARGO) test --locked -p velora-core --all-features --lib simulation
 	$(CARGO) build --locked --release -p velora-simulator
 	$(CARGO) bench --locked -p velora-bench --bench memory -- --simulator $(CURDIR)/target/release/velora-simulator
@@ -116,8 +130,10 @@ test-node-%: build-node
 	$(CARGO) build --locked --quiet -p velora-simulator
 	cd $(NODE) && npm exec --yes --package=node@$* -- node --expose-gc --test test/*.test.mjs
 
+# What is pinned, and not `npm ci`: that fails where a mirror of the registry lacks the
+# addons of other platforms, which are optional.
 $(NODE)/node_modules $(NODE)/bench/node_modules: %/node_modules: %/package-lock.json
-	cd $* && npm ci --silent
+	cd $* && npm install --no-save --silent
 	touch $@
 
 # New findings stay in target/; the committed corpus only grows by hand.

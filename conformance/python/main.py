@@ -9,6 +9,7 @@ import os
 import sys
 
 import case
+import claim
 import lines
 import read
 
@@ -19,7 +20,10 @@ def main() -> int:
     try:
         if asked.command in case.COMMANDS:
             return answer(asked.command)
-        return show(read.COMMANDS[asked.command], asked)
+        if asked.command == "claim":
+            return end(claim.answer_all(asked, sys.stdin.buffer, sys.stdout.buffer))
+        events = read.COMMANDS[asked.command]
+        return end(read.print_all(events, asked, sys.stdout.buffer))
     finally:
         # What could not be written has no reader: let Python not try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -37,6 +41,11 @@ def arguments() -> argparse.ArgumentParser:
         "verify", help="says of each case whether the delivery is genuine"
     )
     commands.add_parser("event", help="and which event it carries, under which key")
+    claiming = commands.add_parser(
+        "claim", help="works with a store, one verb a line", allow_abbrev=False
+    )
+    claiming.add_argument("--store", required=True, help="its URL")
+    claiming.add_argument("--lease", type=float, help="in seconds")
     for name, words in [
         ("list-events", "prints every event of a window, as the audit API lists them"),
         ("export", "prints every event of a window, exported and proven whole"),
@@ -66,9 +75,8 @@ def answer(command: str) -> int:
     return 0
 
 
-def show(events: read.Command, asked: argparse.Namespace) -> int:
-    """Prints events; why they were not read to their end is the last line on stderr."""
-    failure = read.print_all(events, asked, sys.stdout.buffer)
+def end(failure: str | None) -> int:
+    """Why there was no end to what was asked is the last line on stderr."""
     if failure is None:
         return 0
     print(failure, file=sys.stderr)

@@ -4,7 +4,7 @@
 //!
 //! - [`Verifier`]: proves that a raw body comes from its system, and is recent.
 //! - [`Store`] and [`MemoryStore`]: each event once, though it is delivered again
-//!   and again, and though a handler crashes.
+//!   and again, and though a handler crashes; [`open_store`]: for more than one process.
 //! - [`Receiver`]: both, with the answer each system wants; [`axum`] serves it, and
 //!   [`Receiver::backfill`] closes the gap of an outage.
 //! - [`Signer`]: deliveries for your tests, byte-identical to production.
@@ -24,6 +24,9 @@
 //! | `axum` | | [`axum`]: extractor, handler adapter, `tower` service | `axum`, `tokio` |
 //! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `eventsource-stream` |
 //! | `client-reqwest` | | what sends natively; exports to files | `reqwest`, `rustls`, `tokio` |
+//! | `sqlite` | | [`dedupe::SqliteStore`], for the processes of one host | `rusqlite` with SQLite itself, `tokio` |
+//! | `postgres` | | [`dedupe::PostgresStore`], for many machines | `tokio-postgres`, `deadpool-postgres`, `rustls` |
+//! | `redis` | | [`dedupe::RedisStore`], for many machines | `redis`, `rustls`, `tokio` |
 //! | `store-conformance` | | [`dedupe::conformance`], for your own store | |
 //!
 //! Without features the crate has no async runtime and no HTTP, and builds for
@@ -61,7 +64,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Tolerance, UnixTime};
 #[cfg(feature = "events")]
 pub use dedupe::Key;
 #[cfg(feature = "receiver")]
-pub use dedupe::{Claim, Lease, MemoryStore, Store, StoreOptions};
+pub use dedupe::{Claim, Lease, MemoryStore, Store, StoreOptions, open_store};
 #[cfg(feature = "client")]
 pub use error::{ApiError, ApiErrorKind, FileError, Issue};
 pub use error::{Code, ConfigError, Error, EventFault, StoreError, VerificationError};
@@ -102,6 +105,11 @@ const _: () = {
 };
 
 /// The blocks of the README are tests.
-#[cfg(all(doctest, feature = "axum", feature = "client-reqwest"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "client-reqwest",
+    feature = "postgres"
+))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -34,7 +34,7 @@ export declare class NativeCancel {
 /** Rows of CSV. */
 export declare class NativeCsvRows {
   /** Names and fields of the next row; null at the end. */
-  next(cancel?: NativeCancel | undefined | null): Promise<Answer<Array<[string, string]> | undefined | null>>
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<Pairs | undefined | null>>
   close(): Promise<undefined>
 }
 

@@ -7,6 +7,11 @@
 //! [`fast`] holds all the `unsafe` there is: the one call that has to be quick.
 
 #![deny(unsafe_code)]
+#![cfg_attr(test, allow(dead_code, reason = "a build for tests registers nothing"))]
+#![cfg_attr(
+    feature = "panics",
+    allow(clippy::panic, reason = "this is what it is for")
+)]
 #![allow(unreachable_pub, reason = "what is `pub` is exported to JavaScript")]
 
 mod cancel;
@@ -25,7 +30,6 @@ mod verifier;
 /// Panics, for the test that this is an error and not the end of the process.
 #[cfg(feature = "panics")]
 #[napi_derive::napi(catch_unwind, skip_typescript)]
-#[expect(clippy::panic, reason = "this is what it is for")]
 pub fn panic_now() {
     panic!("a test asked for it");
 }
@@ -33,7 +37,6 @@ pub fn panic_now() {
 /// The same in the background.
 #[cfg(feature = "panics")]
 #[napi_derive::napi(skip_typescript)]
-#[expect(clippy::panic, reason = "this is what it is for")]
 pub async fn panic_later() {
     panic!("a test asked for it");
 }

@@ -2,6 +2,7 @@
 
 import { bodyBytes } from './body.js';
 import { VerificationError } from './errors.js';
+import { utf8Text } from './host.js';
 import type { Event as BillingEvent } from './billing/event.js';
 import type { Event as CuraeEvent } from './curae/event.js';
 import type { Event as HealthEvent } from './health/event.js';
@@ -29,7 +30,7 @@ export interface EventParts {
 
 /** Reads an event that the core has found to be of its documented form. */
 export function readEvent(scheme: string, parts: EventParts, body: string | Uint8Array): unknown {
-  const text = typeof body === 'string' && body.isWellFormed() ? body : utf8(body);
+  const text = typeof body === 'string' && body.isWellFormed() ? body : utf8Text(bodyBytes(body));
   const members = parse(text);
   if (scheme === 'billing') {
     return { type: parts.eventType, typeIsSigned: parts.typeIsSigned, members };
@@ -43,9 +44,4 @@ function parse(text: string): unknown {
   } catch (cause) {
     throw new VerificationError('malformed_event', 'the body is not JSON', { cause });
   }
-}
-
-function utf8(body: string | Uint8Array): string {
-  const bytes = bodyBytes(body);
-  return Buffer.isBuffer(bytes) ? bytes.toString('utf8') : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }

@@ -1,6 +1,6 @@
 /** Where claims are kept: each event once, though it comes again and again. */
 
-import { inspect } from 'node:util';
+import { inspect } from './host.js';
 import * as native from '../native/index.js';
 import { call } from './calls.js';
 import { guard, StoreError, unwrap } from './errors.js';

@@ -1,12 +1,12 @@
 /** Verifying deliveries, and what a verified one says. */
 
-import { inspect } from 'node:util';
 import * as native from '../native/index.js';
 import type { DeliveryParts, Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, internal, toError, unwrap } from './errors.js';
 import { readEvent, type EventOf, type EventParts } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
+import { inspect, verifyElsewhere } from './host.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { Scheme, type SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
@@ -113,6 +113,25 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       return new Delivery(this.#reader, raw, values, verified);
     }
     throw toError(verified, this.verify);
+  }
+
+  /**
+   * The same, and a large body is hashed by the host where that is quicker. Until it is
+   * done, do not write to the body.
+   */
+  async verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
+    const raw = rawBody(body);
+    const now = options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
+    const values = headerValues(headers, this.#names);
+    const elsewhere = verifyElsewhere(this.#reader.native, raw, now, values);
+    if (elsewhere === undefined) {
+      return this.verify(raw, headers, options);
+    }
+    const verified = await elsewhere;
+    if (typeof verified === 'number' || Array.isArray(verified)) {
+      return new Delivery(this.#reader, raw, values, verified);
+    }
+    throw toError(verified, this.verifyAsync);
   }
 
   /** @internal The addon's verifier. */

@@ -10,6 +10,7 @@ mod client;
 mod delivery;
 mod errors;
 mod event;
+mod forked;
 mod headers;
 mod json;
 mod manifest;
@@ -25,6 +26,7 @@ mod store;
 mod stream;
 mod text;
 mod time;
+mod transaction;
 mod unchecked;
 mod verifier;
 
@@ -57,6 +59,8 @@ mod _velora {
     use store::{Claim, Store};
     #[pymodule_export]
     use stream::Stream;
+    #[pymodule_export]
+    use transaction::Statements;
     #[pymodule_export]
     use verifier::Verifier;
 

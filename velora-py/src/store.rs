@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use velora_core::dedupe::Epoch;
 use velora_core::{
-    Claim as CoreClaim, Key, MemoryStore, Store as CoreStore, StoreError, StoreOptions,
+    Claim as CoreClaim, Key, MemoryStore, Store as CoreStore, StoreError, StoreOptions, open_store,
 };
 
 use crate::call::{Call, show_nothing};
-use crate::errors::Result;
+use crate::errors::{Failure, Result};
+use crate::forked::Forked;
 use crate::number::{Real, Whole};
 use crate::text::Text;
 use crate::time::{duration, seconds};
+use crate::transaction::Statements;
 
 /// Keeps the claims.
 #[pyclass(frozen, module = "velora._velora")]
@@ -23,41 +26,103 @@ pub(crate) struct Store {
     memory: Option<Arc<MemoryStore>>,
 }
 
-#[pymethods]
-impl Store {
-    /// In the memory of this process. Times are in seconds.
-    #[staticmethod]
-    #[pyo3(signature = (*, capacity = None, lease = None, retention = None, dangerous_short_retention = None))]
-    fn memory(
-        capacity: Option<Whole>,
-        lease: Option<Real>,
-        retention: Option<Real>,
-        dangerous_short_retention: Option<Real>,
-    ) -> Result<Self> {
+/// What of the options of a store was given. The defaults are the core's.
+#[derive(Default)]
+struct Options {
+    lease: Option<Real>,
+    retention: Option<Real>,
+    dangerous_short_retention: Option<Real>,
+    timeout: Option<Real>,
+    connections: Option<Whole>,
+}
+
+impl Options {
+    /// Errors: `TypeError`, as any function of Python raises it, where one is unknown or
+    /// of another type.
+    fn read(given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut options = Self::default();
+        for (name, value) in given.into_iter().flatten() {
+            match name.extract()? {
+                "lease" => options.lease = value.extract()?,
+                "retention" => options.retention = value.extract()?,
+                "dangerous_short_retention" => {
+                    options.dangerous_short_retention = value.extract()?;
+                }
+                "timeout" => options.timeout = value.extract()?,
+                "connections" => options.connections = value.extract()?,
+                unknown => {
+                    let message = format!("unexpected keyword argument '{unknown}'");
+                    return Err(PyTypeError::new_err(message));
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    fn build(&self) -> Result<StoreOptions> {
         let options = StoreOptions::default();
-        let lease = match lease {
+        let lease = match self.lease {
             Some(seconds) => duration("lease", seconds)?,
             None => options.lease(),
         };
         // The shortest one first: the retention is compared with the one that is wanted alone.
         let mut options = options.with_lease(Duration::from_nanos(1))?;
-        if let Some(seconds) = retention {
+        if let Some(seconds) = self.retention {
             options = options.with_retention(duration("retention", seconds)?)?;
         }
-        if let Some(seconds) = dangerous_short_retention {
+        if let Some(seconds) = self.dangerous_short_retention {
             let retention = duration("dangerous_short_retention", seconds)?;
             options = options.dangerous_short_retention(retention)?;
         }
-        let options = options.with_lease(lease)?;
+        if let Some(seconds) = self.timeout {
+            options = options.with_timeout(duration("timeout", seconds)?)?;
+        }
+        if let Some(connections) = &self.connections {
+            options = options.with_connections(connections.fit("connections")?)?;
+        }
+        Ok(options.with_lease(lease)?)
+    }
+}
+
+#[pymethods]
+impl Store {
+    /// In the memory of this process. Times are in seconds.
+    #[staticmethod]
+    #[pyo3(signature = (*, capacity = None, **options))]
+    fn memory(capacity: Option<Whole>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let options = Options::read(options)?.build()?;
         let capacity = match capacity {
             Some(capacity) => capacity.fit("capacity")?,
             None => MemoryStore::DEFAULT_CAPACITY,
         };
-        let memory = Arc::new(MemoryStore::new(options, capacity)?);
+        let memory = Arc::new(MemoryStore::new(options, capacity).map_err(Failure::from)?);
         Ok(Self {
             store: Arc::clone(&memory) as Arc<dyn CoreStore>,
             memory: Some(memory),
         })
+    }
+
+    /// The one that a URL names.
+    #[staticmethod]
+    #[pyo3(signature = (url, **options))]
+    fn open(url: Text, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let options = Options::read(options)?.build()?;
+        let open = move || Ok(open_store(&url, options)?);
+        Ok(Self {
+            store: Arc::new(Forked::new(open)?),
+            memory: None,
+        })
+    }
+
+    /// Connects, and creates what is missing.
+    fn ready(&self) -> Call {
+        let store = Arc::clone(&self.store);
+        Call::new(async move { store.ready().await }, show_nothing)
+    }
+
+    /// The statements for a transaction of the host's, where there are any.
+    fn in_transaction(&self) -> Option<Statements> {
+        self.store.in_transaction().map(Statements)
     }
 
     /// Claims a key.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from either import KINDS, Either
+from served_stores import Places
 from simulated import Simulator
 
 
@@ -40,3 +41,10 @@ def either(request: Any) -> Iterator[Either]:
     """Clients and receivers of both kinds, each driven as if its calls waited."""
     with Either(request.param) as either:
         yield either
+
+
+@pytest.fixture(scope="session")
+def places() -> Iterator[Places]:
+    """Empty places for durable stores, on servers that end with the tests."""
+    with Places() as places:
+        yield places

@@ -3,6 +3,7 @@
 
 mod answer;
 mod case;
+mod claim;
 mod lines;
 mod read;
 
@@ -14,6 +15,7 @@ use tokio::runtime::Runtime;
 
 use answer::Verdict;
 use case::Case;
+use claim::Claiming;
 use read::{Failure, Reading};
 
 /// Answers conformance cases in order, or prints events: one JSON object a line.
@@ -34,6 +36,8 @@ enum Command {
     ListEvents(Reading),
     /// Prints every event of a window, exported and proven whole.
     Export(Reading),
+    /// Claims, commits, releases and renews keys, as each line of standard input says.
+    Claim(Claiming),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Command::Event => answer(case::event),
         Command::ListEvents(reading) => print(read::list(&reading)),
         Command::Export(reading) => print(read::export(&reading)),
+        Command::Claim(claiming) => print(claiming.answer_all()),
     }
 }
 

@@ -6,16 +6,42 @@
 //! released runs out, and the next delivery of the event takes it over. A crash
 //! costs a repeat, never an event.
 
+#[cfg(feature = "receiver")]
+mod claimed;
 #[cfg(feature = "store-conformance")]
 pub mod conformance;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+mod durable;
+#[cfg(feature = "receiver")]
+mod in_transaction;
 mod key;
 #[cfg(feature = "receiver")]
 mod memory;
 #[cfg(feature = "receiver")]
+mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "receiver")]
 mod store;
 
+#[cfg(feature = "receiver")]
+pub use claimed::Claimed;
+#[cfg(feature = "receiver")]
+pub use in_transaction::{InTransaction, Statement, Value};
 pub use key::Key;
 #[cfg(feature = "receiver")]
 pub use memory::MemoryStore;
+#[cfg(feature = "receiver")]
+pub use open::open_store;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresStatements, PostgresStore};
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteStatements, SqliteStore};
 #[cfg(feature = "receiver")]
 pub use store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions};

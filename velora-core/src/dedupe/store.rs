@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Key;
+use super::in_transaction::InTransaction;
 use crate::error::{ConfigError, StoreError};
 
 /// What a store's verbs return.
@@ -41,6 +42,20 @@ pub type Epoch = u64;
 /// [`conformance`](crate::dedupe::conformance) (feature `store-conformance`) holds
 /// an implementation to this.
 pub trait Store: Send + Sync {
+    /// Connects, and creates what is missing, so that a misconfigured store is found
+    /// when the service starts. Not needed: the first verb does the same.
+    ///
+    /// Errors: `store_unavailable`.
+    fn ready(&self) -> StoreFuture<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// The statements that claim and commit in a transaction of the caller's, where the
+    /// store is in a database that has such. Not needed to be a store.
+    fn in_transaction(&self) -> Option<InTransaction> {
+        None
+    }
+
     /// Claims a key. Errors: `store_full`, `store_unavailable`.
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>>;
 
@@ -55,6 +70,14 @@ pub trait Store: Send + Sync {
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
+    fn ready(&self) -> StoreFuture<'_, ()> {
+        (**self).ready()
+    }
+
+    fn in_transaction(&self) -> Option<InTransaction> {
+        (**self).in_transaction()
+    }
+
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
         (**self).claim(key)
     }
@@ -149,6 +172,8 @@ impl std::fmt::Debug for Lease<'_> {
 pub struct StoreOptions {
     lease: Duration,
     retention: Duration,
+    timeout: Duration,
+    connections: usize,
 }
 
 impl StoreOptions {
@@ -182,6 +207,47 @@ impl StoreOptions {
         Self { retention, ..self }.checked()
     }
 
+    /// How long one call of a store may take before it is `store_unavailable`. The
+    /// default is 3 s: the systems wait for 10 s, and a delivery takes two calls.
+    ///
+    /// Errors: `invalid_option` under 100 ms or over a minute.
+    pub fn with_timeout(self, timeout: Duration) -> Result<Self, ConfigError> {
+        if timeout < Duration::from_millis(100) || timeout > Duration::from_secs(60) {
+            return Err(ConfigError::InvalidOption {
+                option: "timeout",
+                reason: "it must be 100 ms to 60 s",
+            });
+        }
+        Ok(Self { timeout, ..self })
+    }
+
+    /// How many connections a PostgreSQL store opens at most. The default is 16. The
+    /// other stores have one, which calls share.
+    ///
+    /// Errors: `invalid_option` where it is zero.
+    pub fn with_connections(self, connections: usize) -> Result<Self, ConfigError> {
+        if connections == 0 {
+            return Err(ConfigError::InvalidOption {
+                option: "connections",
+                reason: "there must be at least one",
+            });
+        }
+        Ok(Self {
+            connections,
+            ..self
+        })
+    }
+
+    /// How long one call may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// How many connections are opened at most.
+    pub fn connections(&self) -> usize {
+        self.connections
+    }
+
     /// How long a claim may be worked on.
     pub fn lease(&self) -> Duration {
         self.lease
@@ -205,6 +271,8 @@ impl Default for StoreOptions {
         Self {
             lease: Duration::from_secs(60),
             retention: Duration::from_secs(72 * 60 * 60),
+            timeout: Duration::from_secs(3),
+            connections: 16,
         }
     }
 }

@@ -245,11 +245,23 @@ impl<'b> Work<'b> {
         &self.key
     }
 
+    /// Under which number: for the `commit_in` of a durable store, which commits the
+    /// claim together with what you write.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// More time for long work: the lease starts anew.
     ///
     /// Errors: `lease_lost`, after which the work should stop; `store_unavailable`.
     pub async fn renew(&self) -> Result<(), StoreError> {
         self.lease().renew().await
+    }
+
+    /// The event was handled, and a transaction of yours that committed the claim is
+    /// committed itself: the reply is 200.
+    pub fn committed(self) -> Reply {
+        self.receiver.reply(Outcome::Processed)
     }
 
     /// The event was handled: commits the claim. The reply is 200 only if that held.

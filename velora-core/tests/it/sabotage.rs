@@ -217,7 +217,7 @@ async fn every_breach_is_found_and_named() {
         (Fault::NoRetryAfter, "what is left of the lease, got 0ns"),
         (
             Fault::LongRetryAfter,
-            "what is left of the lease, got 2.001s",
+            "what is left of the lease, got 5.001s",
         ),
         (Fault::CommitForgets, "expected conformance:commit done"),
         (Fault::CommitTwice, "commit of conformance:commit"),

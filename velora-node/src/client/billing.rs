@@ -12,6 +12,7 @@ use super::billing_parts::{
     LoggedDeliveryParts, ReconRunParts, ReconSummaryParts, RefireProgressParts, RefireReportParts,
     RetriedParts,
 };
+use super::extra::Pairs;
 use super::options::{ClientParts, RateLimitParts};
 use super::streams::Held;
 use crate::cancel::{NativeCancel, unless_cancelled};
@@ -207,7 +208,7 @@ impl NativeCsvRows {
         &self,
         env: &'env Env,
         cancel: Option<&NativeCancel>,
-    ) -> Result<PromiseRaw<'env, Answer<Option<Vec<(String, String)>>>>> {
+    ) -> Result<PromiseRaw<'env, Answer<Option<Pairs>>>> {
         let (rows, cancel) = (self.rows.clone(), cancel.cloned());
         env.spawn_future(async move {
             let next = async |rows: &mut CsvRows| {

@@ -1,6 +1,6 @@
 /** Several events at once. */
 
-import { inspect } from 'node:util';
+import { inspect } from '../host.js';
 import { AuditEvent, type AuditEventMembers, type Source } from './audit-event.js';
 
 /** Between two events in the text that the addon gives; it stands nowhere else in it. */

@@ -2,7 +2,8 @@
 Velora Health, Velora Billing, CuraeAI and Velora TV, and read what their APIs serve.
 
 - ``Verifier``: proves that a raw body comes from its system, and is recent.
-- ``MemoryStore``: each event once, though it is delivered again and again.
+- ``MemoryStore``: each event once, though it is delivered again and again; ``open_store``: in
+  SQLite, PostgreSQL or Redis, for more than one process.
 - ``Receiver``, ``AsyncReceiver``: both, with the answer each system wants. ``velora.fastapi``,
   ``velora.flask`` and ``velora.django`` serve them.
 - ``Signer``: deliveries for your tests, byte-identical to production.
@@ -35,12 +36,13 @@ from .errors import (
     VerificationError,
 )
 from .receiving import AsyncReceiver, Receiver, Reply
-from .stores import Claim, MemoryStore, Store
+from .stores import Claim, ClaimIn, MemoryStore, Store, open_store
 
 __all__ = [
     "ApiError",
     "AsyncReceiver",
     "Claim",
+    "ClaimIn",
     "Code",
     "ConfigError",
     "Delivery",
@@ -62,5 +64,6 @@ __all__ = [
     "billing",
     "curae",
     "health",
+    "open_store",
     "tv",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from . import _velora
+from ._host import acting_on, awaiting_on
 from .errors import StoreError
 
 if TYPE_CHECKING:
@@ -13,7 +15,54 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Claim", "MemoryStore", "Store"]
+    from ._host import AsyncConnection, Connection
+
+__all__ = ["Claim", "ClaimIn", "MemoryStore", "Store", "open_store"]
+
+
+def open_store(
+    url: str,
+    *,
+    lease: float | None = None,
+    retention: float | None = None,
+    dangerous_short_retention: float | None = None,
+    timeout: float | None = None,
+    connections: int | None = None,
+) -> Store:
+    """The store that this URL names, for as many processes as it is for.
+
+    ==========================================  ================================
+    ``memory:``                                 this process alone
+    ``sqlite:///var/lib/app/claims.db``         the processes of one host
+    ``postgres://user:password@host/database``  any number of machines
+    ``redis://…``, ``rediss://…``               any number of machines
+    ==========================================  ================================
+
+    >>> store = open_store("memory:", lease=30)
+    >>> store.ready()
+
+    Effects are exactly-once with ``claim_in`` and ``commit_in`` alone, in SQLite or PostgreSQL;
+    elsewhere handlers run at least once, and who was taken over gets ``lease_lost``. Redis can
+    forget on a failover, and needs ``noeviction``. TLS is always verified.
+
+    Times are in seconds: ``lease`` and ``retention`` as for ``MemoryStore``; ``timeout`` (3) is
+    how long one call may take before it is ``store_unavailable``. ``connections`` (16) is for
+    PostgreSQL. It does not connect: the first claim does, and ``ready``. A process that was
+    forked opens connections of its own.
+
+    Raises ``invalid_option`` where the URL names no store, and shows no part of it, which may
+    hold a password; ``invalid_lease``, ``invalid_retention``.
+    """
+    return Store(
+        _velora.Store.open(
+            url,
+            lease=lease,
+            retention=retention,
+            dangerous_short_retention=dangerous_short_retention,
+            timeout=timeout,
+            connections=connections,
+        )
+    )
 
 
 class Store:
@@ -39,6 +88,111 @@ class Store:
         handled
         """
         return Claim(self._native, key)
+
+    def ready(self) -> None:
+        """Connects, and creates what is missing, so that a store that cannot be used is found
+        when the service starts. Raises ``store_unavailable``."""
+        self._native.ready().wait()
+
+    async def aready(self) -> None:
+        """``ready`` for ``asyncio``."""
+        await self._native.ready().future()
+
+    def claim_in(self, connection: Connection, key: str) -> ClaimIn:
+        """Claims a key in the transaction that your own connection is in: ``sqlite3`` for a
+        store in SQLite, ``psycopg`` or ``psycopg2`` for one in PostgreSQL, connected to the
+        same database. If it is rolled back, nothing was claimed.
+
+        Claim and effects are committed together, so the effect is exactly-once. Have called
+        ``ready`` once, for the tables; let PostgreSQL be ``READ COMMITTED``, its default.
+
+        >>> import sqlite3, tempfile
+        >>> path = tempfile.mkdtemp() + "/shop.db"
+        >>> store = open_store(f"sqlite://{path}")
+        >>> store.ready()
+        >>> connection = sqlite3.connect(path)
+        >>> with connection:  # commits, or rolls back
+        ...     claim = store.claim_in(connection, "tv:evt_abc123")
+        ...     if claim.fresh:
+        ...         _ = connection.execute("CREATE TABLE payments (amount INTEGER)")
+        ...         store.commit_in(connection, "tv:evt_abc123", claim.epoch)
+        >>> connection.close()
+
+        Raises what the connection raises; ``TypeError`` where the store has no such
+        transactions, or the connection is of something else; ``ValueError`` where it commits
+        each statement by itself.
+        """
+        statements = self._in_transaction()
+        with acting_on(connection, statements.database) as run:
+            row = run(*statements.claim(key)).fetchone()
+            if row is not None:
+                return ClaimIn(*statements.fresh(row[0]))
+            row = run(*statements.standing(key)).fetchone()
+        return ClaimIn(*statements.stands(row))
+
+    def commit_in(self, connection: Connection, key: str, epoch: int | None) -> None:
+        """Marks the work as done in the transaction that holds its effects. Only once that is
+        committed answer 2xx.
+
+        The epoch is that of ``claim_in`` in the same transaction, or of a ``Claim`` that was
+        fresh: then the effects are written exactly once too, as one that was taken over gets
+        ``lease_lost``.
+
+        Raises ``lease_lost``, and what ``claim_in`` raises: roll back then.
+        """
+        statements = self._in_transaction()
+        with acting_on(connection, statements.database) as run:
+            changed = run(*statements.commit(key, _held(epoch))).rowcount
+        statements.committed(changed)
+
+    async def aclaim_in(self, connection: AsyncConnection, key: str) -> ClaimIn:
+        """``claim_in`` for a ``psycopg.AsyncConnection``."""
+        statements = self._in_transaction()
+        async with awaiting_on(connection, statements.database) as run:
+            row = await (await run(*statements.claim(key))).fetchone()
+            if row is not None:
+                return ClaimIn(*statements.fresh(row[0]))
+            row = await (await run(*statements.standing(key))).fetchone()
+        return ClaimIn(*statements.stands(row))
+
+    async def acommit_in(
+        self, connection: AsyncConnection, key: str, epoch: int | None
+    ) -> None:
+        """``commit_in`` for a ``psycopg.AsyncConnection``."""
+        statements = self._in_transaction()
+        async with awaiting_on(connection, statements.database) as run:
+            changed = (await run(*statements.commit(key, _held(epoch)))).rowcount
+        statements.committed(changed)
+
+    def _in_transaction(self) -> _velora.Statements:
+        statements = self._native.in_transaction()
+        if statements is None:
+            raise TypeError("this store has no transactions to claim in")
+        return statements
+
+
+def _held(epoch: int | None) -> int:
+    if epoch is None:
+        raise ValueError("this claim is not fresh")
+    return epoch
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimIn:
+    """The answer to a claim in a transaction: what ends the claim is the transaction."""
+
+    state: Literal["fresh", "in_flight", "done"]
+    """``fresh``: the event is yours. ``in_flight``: someone is working on it, never answer
+    2xx. ``done``: it was handled before, answer 2xx."""
+    epoch: int | None
+    """Of ``fresh``: its number, for ``commit_in``."""
+    retry_after: float | None
+    """Of ``in_flight``: when the lease runs out at the latest, in seconds."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether there is work to do."""
+        return self.state == "fresh"
 
 
 class MemoryStore(Store):

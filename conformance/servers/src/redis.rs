@@ -1,0 +1,156 @@
+//! A Redis of one's own.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::certificate::Certificate;
+use crate::folder;
+use crate::process::{end, find, free_port, has_ended, spawn, wait_until};
+
+/// A server that writes each command to the disk before it answers, and never evicts.
+pub struct Redis {
+    folder: PathBuf,
+    port: u16,
+    tls: Option<(u16, Certificate)>,
+    arguments: Vec<String>,
+    child: Option<Child>,
+    next: AtomicU32,
+}
+
+impl Redis {
+    /// The one that all tests of this process use, each in a database of its own.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Redis> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// A server of one's own.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// A server of one's own with more arguments, such as `["--maxmemory", "10mb"]`.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let mut server = Self {
+            folder: folder::create(),
+            port: free_port(),
+            tls: None,
+            arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
+            child: None,
+            next: AtomicU32::new(0),
+        };
+        server.restart();
+        server
+    }
+
+    /// A server of one's own that speaks TLS as well, on another port.
+    pub fn start_with_tls() -> Self {
+        let mut server = Self::start();
+        let certificate = Certificate::create(&server.folder);
+        server.tls = Some((free_port(), certificate));
+        server.restart();
+        server
+    }
+
+    /// Starts it again after [`kill`](Self::kill), on the same port.
+    pub fn restart(&mut self) {
+        self.kill();
+        let mut server = Command::new("setpriv");
+        server.args(["--pdeathsig", "INT", "--"]);
+        server
+            .arg(find("redis-server", &[]))
+            .current_dir(&self.folder);
+        server.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
+        server.args(["--appendonly", "yes", "--appendfsync", "always"]);
+        server.args(["--maxmemory-policy", "noeviction", "--save", ""]);
+        if !self.is_cluster() {
+            server.args(["--databases", "10000"]);
+        }
+        if let Some((port, certificate)) = &self.tls {
+            server.args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+            server.arg("--tls-ca-cert-file").arg(&certificate.authority);
+            server.arg("--tls-cert-file").arg(&certificate.certificate);
+            server.arg("--tls-key-file").arg(&certificate.key);
+        }
+        server.args(&self.arguments);
+        self.child = Some(spawn(server, &self.folder.join("log")));
+        let folder = self.folder.display().to_string();
+        // An error is an answer too, but not while it still reads its file.
+        wait_until("Redis starts", || {
+            assert!(!has_ended(&mut self.child), "Redis ended: see {folder}/log");
+            let answer = self.ask("PING");
+            answer.is_some_and(|answer| !answer.starts_with("-LOADING"))
+        });
+        if self.is_cluster() {
+            self.ask("CLUSTER ADDSLOTSRANGE 0 16383");
+            wait_until("the cluster is whole", || {
+                let info = self.ask("CLUSTER INFO");
+                info.is_some_and(|info| info.contains("cluster_state:ok"))
+            });
+        }
+    }
+
+    /// Kills it, as a crash would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// The process.
+    pub fn child(&self) -> &Child {
+        self.child.as_ref().unwrap()
+    }
+
+    /// The URL of its first database.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The URL of its first database, over TLS.
+    pub fn tls_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.tls.as_ref().unwrap().0)
+    }
+
+    /// The certificate of the authority that vouches for a server with TLS.
+    pub fn authority(&self) -> &Path {
+        &self.tls.as_ref().unwrap().1.authority
+    }
+
+    /// The URL of another database, which nobody has used yet.
+    pub fn new_url(&self) -> String {
+        let database = self.next.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("{}/{database}", self.url())
+    }
+
+    /// The first answer to one command, if there is any.
+    pub fn ask(&self, command: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        stream.write_all(command.as_bytes()).ok()?;
+        stream.write_all(b"\r\n").ok()?;
+        let mut answer = [0; 4_096];
+        let length = stream.read(&mut answer).ok()?;
+        Some(String::from_utf8_lossy(answer.get(..length)?).into_owned())
+    }
+
+    fn is_cluster(&self) -> bool {
+        self.arguments
+            .iter()
+            .any(|text| text == "--cluster-enabled")
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        end(&mut self.child);
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,90 @@
+//! A store by its URL.
+
+use std::sync::Arc;
+
+use super::{MemoryStore, Store, StoreOptions};
+use crate::error::ConfigError;
+
+/// The store that this URL names:
+///
+/// | URL | store | feature |
+/// |---|---|---|
+/// | `memory:` | [`MemoryStore`] with room for 5,000 keys | |
+/// | `sqlite:///var/lib/app/claims.db`, `sqlite://claims.db` | [`SqliteStore`](super::SqliteStore): an absolute path, and one from the current folder | `sqlite` |
+/// | `postgres://user:password@host/database` | [`PostgresStore`](super::PostgresStore) | `postgres` |
+/// | `redis://…`, `rediss://…` | [`RedisStore`](super::RedisStore), `rediss` over TLS | `redis` |
+///
+/// It does not connect: the first verb does, and so does [`Store::ready`].
+///
+/// Errors: `invalid_option` where the URL names no store, or one whose feature is not
+/// built in. No error shows a part of the URL, which may hold a password.
+///
+/// ```
+/// use velora_core::{open_store, StoreOptions};
+///
+/// let store = open_store("memory:", StoreOptions::default())?;
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// store.ready().await?;
+/// # Ok::<(), velora_core::StoreError>(()) }).unwrap();
+/// # Ok::<(), velora_core::ConfigError>(())
+/// ```
+pub fn open_store(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
+    match url.split_once(':') {
+        Some(("memory", "")) => Ok(Arc::new(MemoryStore::new(
+            options,
+            MemoryStore::DEFAULT_CAPACITY,
+        )?)),
+        Some(("sqlite", rest)) => sqlite(rest, options),
+        Some(("postgres" | "postgresql", _)) => postgres(url, options),
+        Some(("redis" | "rediss", _)) => redis(url, options),
+        _ => Err(refused(
+            "it must start with `memory:`, `sqlite://`, `postgres://`, `redis://` or `rediss://`",
+        )),
+    }
+}
+
+/// Why a URL names no store; never a part of it.
+pub(super) fn refused(reason: &'static str) -> ConfigError {
+    ConfigError::InvalidOption {
+        option: "store",
+        reason,
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(rest: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
+    match rest.strip_prefix("//") {
+        Some(path) if !path.is_empty() && !path.contains('?') => {
+            let path = percent_encoding::percent_decode_str(path)
+                .decode_utf8()
+                .map_err(|_| refused("the path is not UTF-8"))?;
+            Ok(Arc::new(super::SqliteStore::new(&*path, options)))
+        }
+        _ => Err(refused("the form is `sqlite:///path/to/file`")),
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(_: &str, _: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
+    Err(refused("the feature `sqlite` is not built in"))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
+    Ok(Arc::new(super::PostgresStore::new(url, options)?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &str, _: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
+    Err(refused("the feature `postgres` is not built in"))
+}
+
+#[cfg(feature = "redis")]
+fn redis(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
+    Ok(Arc::new(super::RedisStore::new(url, options)?))
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(_: &str, _: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
+    Err(refused("the feature `redis` is not built in"))
+}

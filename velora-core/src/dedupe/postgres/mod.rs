@@ -1,0 +1,472 @@
+//! Claims in PostgreSQL, for any number of machines.
+
+mod sql;
+mod tls;
+
+use std::error::Error as _;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use tokio::sync::OnceCell;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config, Error, GenericClient, Transaction};
+
+pub use sql::PostgresStatements;
+
+use super::Key;
+use super::claimed::{Claimed, column, epoch, held, micros, stored};
+use super::durable::{
+    BATCH, COMMITS_PER_BATCH, SCHEMA_VERSION, foreign_schema, unavailable, within,
+};
+use super::in_transaction::InTransaction;
+use super::open::refused;
+use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
+use crate::error::{ConfigError, StoreError};
+
+/// A [`Store`] in PostgreSQL 11 or later, for any number of machines (feature
+/// `postgres`).
+///
+/// # What it promises
+///
+/// What was committed survives a crash of everything that PostgreSQL itself survives.
+/// Handlers run at least once, and bookkeeping is fenced; with
+/// [`claim_in`](Self::claim_in), or [`commit_in`](Self::commit_in) alone, what a handler
+/// writes into the same database is written exactly once. The server's clock decides
+/// when a lease runs out. With asynchronous replicas, a failover may forget the last
+/// commits; make them synchronous if it must not.
+///
+/// # Tables and privileges
+///
+/// Created at the first call, in the first schema of the `search_path`:
+///
+/// | | |
+/// |---|---|
+/// | `velora_dedupe_claims` | `key text`, `epoch bigint`, `state smallint` (0 free, 1 claimed, 2 done), `until timestamptz`: a row a key |
+/// | `velora_dedupe_epoch` | a sequence: epochs grow though rows are removed |
+/// | `velora_dedupe_version` | `version integer`: 1; tables of another version are not touched |
+///
+/// Only that needs `CREATE` on the schema. Where they are there already (run
+/// [`STATEMENTS.schema`](PostgresStatements::schema) as their owner), the service needs
+/// no more than
+///
+/// ```sql
+/// GRANT SELECT, INSERT, UPDATE, DELETE ON velora_dedupe_claims TO service;
+/// GRANT SELECT ON velora_dedupe_version TO service;
+/// GRANT USAGE ON velora_dedupe_epoch TO service;
+/// ```
+///
+/// Every 256 commits of a process remove up to 1,000 rows whose time is over.
+///
+/// Connections are opened as needed, up to
+/// [`connections`](StoreOptions::with_connections), and again after a fault. A call that
+/// takes longer than [`timeout`](StoreOptions::with_timeout) is `store_unavailable`.
+/// A pooler in between must pool sessions, not transactions. Needs a tokio runtime with
+/// I/O and time.
+///
+/// ```no_run
+/// use velora_core::dedupe::PostgresStore;
+/// use velora_core::{Receiver, Scheme, SigningSecret, Store, StoreOptions, Verifier};
+///
+/// # async fn run() -> Result<(), velora_core::Error> {
+/// let url = "postgres://service:password@db.example.com/shop?sslmode=require";
+/// let store = PostgresStore::new(url, StoreOptions::default())?;
+/// store.ready().await?;
+/// let secret = SigningSecret::new("0123456789abcdef0123456789abcdef")?;
+/// let verifier = Verifier::new(Scheme::named("health")?, [secret])?;
+/// let receiver = Receiver::new(verifier, store);
+/// # Ok(()) }
+/// ```
+pub struct PostgresStore {
+    pool: Pool,
+    options: StoreOptions,
+    prepared: OnceCell<()>,
+    commits: AtomicU64,
+}
+
+impl PostgresStore {
+    /// The statements that the verbs are, for a connection of your own.
+    pub const STATEMENTS: PostgresStatements = sql::STATEMENTS;
+
+    /// A store at this URL, `postgres://user:password@host:port/database`. It does not
+    /// connect.
+    ///
+    /// `sslmode` is `disable`, `prefer` (the default) or `require`; wherever TLS is
+    /// spoken, certificate and host name are verified with the certificates of the
+    /// operating system, or those of `SSL_CERT_FILE`. Across a network, say `require`;
+    /// a server of this machine that vouches for itself wants `disable`, or its
+    /// certificate in `SSL_CERT_FILE`.
+    ///
+    /// Errors: `invalid_option` where it is not such a URL.
+    pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
+        // The parser's own words may hold a part of the URL.
+        let mut config = Config::from_str(&tls::strictest(url))
+            .map_err(|_| refused("it is not a URL of PostgreSQL that can be read"))?;
+        if config.get_hosts().is_empty() {
+            return Err(refused("the URL names no host"));
+        }
+        config.connect_timeout(options.timeout());
+        if config.get_application_name().is_none() {
+            config.application_name("velora-dedupe");
+        }
+        let manager = Manager::from_config(
+            config,
+            tls::connector()?,
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
+        let session = sql::session(options.timeout());
+        let pool = Pool::builder(manager)
+            .max_size(options.connections())
+            .runtime(Runtime::Tokio1)
+            .post_create(Hook::async_fn(move |client, _| {
+                let session = session.clone();
+                Box::pin(async move {
+                    let set = client.batch_execute(&session).await;
+                    set.map_err(HookError::Backend)
+                })
+            }))
+            .build()
+            .map_err(|_| refused("no pool can be made for it"))?;
+        Ok(Self {
+            pool,
+            options,
+            prepared: OnceCell::new(),
+            commits: AtomicU64::new(0),
+        })
+    }
+
+    /// Claims a key in a transaction of yours, in the same database. If the transaction
+    /// is rolled back, nothing was claimed.
+    ///
+    /// Together with [`commit_in`](Self::commit_in), claim and effects are one: no
+    /// crash leaves one without the other. Use the default isolation, `READ COMMITTED`,
+    /// and have called [`Store::ready`] once, for the tables. Another claim of the key
+    /// is in flight until the transaction ends.
+    ///
+    /// Errors: `store_full`, `store_unavailable`; roll back then.
+    ///
+    /// ```no_run
+    /// use velora_core::dedupe::{Claimed, PostgresStore};
+    /// use velora_core::Key;
+    ///
+    /// async fn handle(
+    ///     store: &PostgresStore,
+    ///     client: &mut tokio_postgres::Client,
+    ///     key: &Key,
+    /// ) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let transaction = client.transaction().await?;
+    ///     if let Claimed::Fresh(epoch) = store.claim_in(&transaction, key).await? {
+    ///         transaction.execute("INSERT INTO payments VALUES (100)", &[]).await?;
+    ///         store.commit_in(&transaction, key, epoch).await?;
+    ///     }
+    ///     transaction.commit().await?; // Only now answer 2xx.
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn claim_in(
+        &self,
+        transaction: &Transaction<'_>,
+        key: &Key,
+    ) -> Result<Claimed, StoreError> {
+        claim(transaction, &stored(key), self.options)
+            .await
+            .map_err(fault)
+    }
+
+    /// Marks the work as done in a transaction of yours, which holds its effects.
+    ///
+    /// The epoch may come from [`claim_in`](Self::claim_in) in the same transaction, or
+    /// from a lease that was claimed before: then the effects are written exactly once
+    /// too, as a lease that was taken over ends in `lease_lost`.
+    ///
+    /// Errors: `lease_lost`, `store_full`, `store_unavailable`; roll back then.
+    ///
+    /// ```no_run
+    /// use velora_core::dedupe::PostgresStore;
+    /// use velora_core::{Headers, Outcome, Receiver, Reply, health};
+    ///
+    /// # type Failure = Box<dyn std::error::Error>;
+    /// /// The receiver claims; what is written and the claim are committed as one.
+    /// async fn receive(
+    ///     receiver: &Receiver,
+    ///     store: &PostgresStore, // The receiver has an `Arc` of it.
+    ///     client: &mut tokio_postgres::Client,
+    ///     body: &[u8],
+    ///     headers: &impl Headers,
+    /// ) -> Result<Reply, Failure> {
+    ///     let begun = receiver.begin_event::<_, health::Event>(body, headers).await;
+    ///     let (work, event) = match begun {
+    ///         Ok(begun) => begun,
+    ///         Err(reply) => return Ok(reply),
+    ///     };
+    ///     let transaction = client.transaction().await?;
+    ///     transaction.execute("INSERT INTO audit VALUES ($1)", &[&event.id]).await?;
+    ///     if let Err(lost) = store.commit_in(&transaction, work.key(), work.epoch()).await {
+    ///         transaction.rollback().await?;
+    ///         return Ok(receiver.reply(Outcome::StoreFailed(lost)));
+    ///     }
+    ///     transaction.commit().await?;
+    ///     Ok(work.committed())
+    /// }
+    /// ```
+    pub async fn commit_in(
+        &self,
+        transaction: &Transaction<'_>,
+        key: &Key,
+        epoch: Epoch,
+    ) -> Result<(), StoreError> {
+        let retention = micros(self.options.retention());
+        let rows = transaction
+            .execute(
+                Self::STATEMENTS.commit,
+                &[&&*stored(key), &column(epoch), &retention],
+            )
+            .await
+            .map_err(fault)?;
+        held(rows)
+    }
+
+    /// Removes up to 1,000 keys whose time is over, and says how many. It is done by
+    /// itself, every 256 commits.
+    ///
+    /// Errors: `store_unavailable`.
+    pub async fn clean_up(&self) -> Result<u64, StoreError> {
+        self.call(async |client| clean_up(client, self.options).await)
+            .await
+    }
+
+    async fn set(&self, verb: Verb, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
+        let key = stored(key);
+        let epoch = column(epoch);
+        let rows = self.call(async |client| match verb {
+            Verb::Commit => {
+                let statement = client.prepare_cached(Self::STATEMENTS.commit).await?;
+                let retention = micros(self.options.retention());
+                client
+                    .execute(&statement, &[&&*key, &epoch, &retention])
+                    .await
+            }
+            Verb::Release => {
+                let statement = client.prepare_cached(Self::STATEMENTS.release).await?;
+                client.execute(&statement, &[&&*key, &epoch]).await
+            }
+            Verb::Renew => {
+                let statement = client.prepare_cached(Self::STATEMENTS.renew).await?;
+                let lease = micros(self.options.lease());
+                client.execute(&statement, &[&&*key, &epoch, &lease]).await
+            }
+        });
+        held(rows.await?)
+    }
+
+    /// One call on a connection of the pool, within the time there is for it.
+    async fn call<T>(
+        &self,
+        work: impl AsyncFnOnce(&Object) -> Result<T, Error>,
+    ) -> Result<T, StoreError> {
+        within(self.options.timeout(), async {
+            self.prepared.get_or_try_init(|| self.prepare()).await?;
+            let mut held = Held(Some(self.pool.get().await.map_err(no_connection)?));
+            let result = match &held.0 {
+                Some(client) => work(client).await,
+                None => return Err(unavailable("no connection")),
+            };
+            // What the server answers leaves the connection as good as it was. Where
+            // there is no answer, or nobody waits for it any more, it is not used again.
+            if result.is_ok() || result.as_ref().is_err_and(|e| e.as_db_error().is_some()) {
+                held.give_back();
+            }
+            result.map_err(fault)
+        })
+        .await
+    }
+
+    /// Creates the tables unless they are there, and looks at their version.
+    async fn prepare(&self) -> Result<(), StoreError> {
+        let mut client = self.pool.get().await.map_err(no_connection)?;
+        let found = prepare(&mut client).await.map_err(fault)?;
+        match found == i64::from(SCHEMA_VERSION) {
+            true => Ok(()),
+            false => Err(foreign_schema(found)),
+        }
+    }
+
+    /// Beside the commit, which does not wait for it.
+    fn clean_up_at_times(&self) {
+        let commits = self.commits.fetch_add(1, Ordering::Relaxed);
+        if commits.is_multiple_of(COMMITS_PER_BATCH) {
+            let (pool, options) = (self.pool.clone(), self.options);
+            tokio::spawn(async move {
+                let cleaned = within(options.timeout(), async {
+                    let client = pool.get().await.map_err(no_connection)?;
+                    clean_up(&client, options).await.map_err(fault)
+                });
+                if let Err(error) = cleaned.await {
+                    tracing::debug!(code = error.code().as_str(), "claims not cleaned up");
+                }
+            });
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Verb {
+    Commit,
+    Release,
+    Renew,
+}
+
+/// A connection that is closed unless it is given back.
+struct Held(Option<Object>);
+
+impl Held {
+    fn give_back(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            drop(Object::take(client));
+        }
+    }
+}
+
+async fn claim(
+    client: &impl GenericClient,
+    key: &str,
+    options: StoreOptions,
+) -> Result<Claimed, Error> {
+    let lease = options.lease();
+    let claimed = client
+        .query_opt(sql::STATEMENTS.claim, &[&key, &micros(lease)])
+        .await?;
+    if let Some(row) = claimed {
+        return Ok(Claimed::Fresh(epoch(row.try_get(0)?)));
+    }
+    let row = client.query_opt(sql::STATEMENTS.standing, &[&key]).await?;
+    let row = row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    Ok(Claimed::standing(row.transpose()?, lease))
+}
+
+/// The same with statements that the connection keeps.
+async fn claim_pooled(client: &Object, key: &str, options: StoreOptions) -> Result<Claimed, Error> {
+    let lease = options.lease();
+    let statement = client.prepare_cached(sql::STATEMENTS.claim).await?;
+    let claimed = client.query_opt(&statement, &[&key, &micros(lease)]).await;
+    match claimed {
+        Ok(Some(row)) => return Ok(Claimed::Fresh(epoch(row.try_get(0)?))),
+        Ok(None) => {}
+        // A transaction of another holds the row, and may take its time.
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            return Ok(Claimed::under_way(lease));
+        }
+        Err(error) => return Err(error),
+    }
+    let statement = client.prepare_cached(sql::STATEMENTS.standing).await?;
+    let row = client.query_opt(&statement, &[&key]).await?;
+    let row = row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    Ok(Claimed::standing(row.transpose()?, lease))
+}
+
+async fn prepare(client: &mut Client) -> Result<i64, Error> {
+    let exists: bool = client
+        .query_one(sql::STATEMENTS.exists, &[])
+        .await?
+        .try_get(0)?;
+    if !exists {
+        let transaction = client.transaction().await?;
+        transaction.batch_execute(sql::STATEMENTS.schema).await?;
+        transaction.commit().await?;
+    }
+    client
+        .query_one(sql::STATEMENTS.version, &[])
+        .await?
+        .try_get(0)
+}
+
+async fn clean_up(client: &Object, options: StoreOptions) -> Result<u64, Error> {
+    let retention = micros(options.retention());
+    let statement = client.prepare_cached(sql::STATEMENTS.clean_up).await?;
+    client.execute(&statement, &[&retention, &BATCH]).await
+}
+
+fn no_connection(error: PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+            fault(error)
+        }
+        _ => unavailable("no connection was free in time"),
+    }
+}
+
+/// In the server's words, or those of the operating system: neither knows the password.
+fn fault(error: Error) -> StoreError {
+    if let Some(fault) = error.as_db_error() {
+        return match *fault.code() {
+            SqlState::DISK_FULL | SqlState::OUT_OF_MEMORY => StoreError::StoreFull,
+            _ => unavailable(format_args!(
+                "{} ({})",
+                fault.message(),
+                fault.code().code()
+            )),
+        };
+    }
+    match error.source() {
+        Some(cause) => unavailable(format_args!("{error}: {cause}")),
+        None => unavailable(error),
+    }
+}
+
+impl Store for PostgresStore {
+    fn ready(&self) -> StoreFuture<'_, ()> {
+        Box::pin(self.call(async |_| Ok(())))
+    }
+
+    fn in_transaction(&self) -> Option<InTransaction> {
+        let sql = Self::STATEMENTS;
+        let statements = [sql.claim, sql.standing, sql.commit];
+        Some(InTransaction::new("postgres", statements, self.options))
+    }
+
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+        Box::pin(async move {
+            let text = stored(&key);
+            let claimed = self
+                .call(async |client| claim_pooled(client, &text, self.options).await)
+                .await?;
+            drop(text);
+            Ok(claimed.into_claim(self, key))
+        })
+    }
+
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.set(Verb::Commit, key, epoch).await?;
+            self.clean_up_at_times();
+            Ok(())
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(self.set(Verb::Release, key, epoch))
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(self.set(Verb::Renew, key, epoch))
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! The statements, as values.
+
+/// The statements of the store, to be run on a connection of your own.
+///
+/// `$1` is the key. Times are microseconds, as `bigint`. `claim` gives a row with the
+/// new epoch if the claim is fresh; if it gives none, `standing` gives the state
+/// (1 claimed, 2 done) and for how long it holds, or no row, or one whose time is over:
+/// then it is just changing, and is to be taken as in flight. `commit`, `release` and
+/// `renew` change one row, or none: then the lease is lost.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PostgresStatements {
+    /// Whether the tables are there: a `boolean`.
+    pub exists: &'static str,
+    /// Creates the tables where they are not there: one script, to be run in a
+    /// transaction. It waits for another one that does the same.
+    pub schema: &'static str,
+    /// Gives the version of the tables.
+    pub version: &'static str,
+    /// `$2` is the lease.
+    pub claim: &'static str,
+    /// What a key is that could not be claimed.
+    pub standing: &'static str,
+    /// `$2` is the epoch, `$3` the retention.
+    pub commit: &'static str,
+    /// `$2` is the epoch.
+    pub release: &'static str,
+    /// `$2` is the epoch, `$3` the lease.
+    pub renew: &'static str,
+    /// `$1` is the retention, `$2` how many rows at most.
+    pub clean_up: &'static str,
+}
+
+pub(super) const STATEMENTS: PostgresStatements = PostgresStatements {
+    exists: "SELECT to_regclass('velora_dedupe_version') IS NOT NULL",
+    // `IF NOT EXISTS` alone fails where two do it at once. A sequence is never rolled
+    // back: no epoch is given out twice, though rows are removed.
+    schema: "
+SELECT pg_advisory_xact_lock(7307, 1);
+CREATE SEQUENCE IF NOT EXISTS velora_dedupe_epoch;
+CREATE TABLE IF NOT EXISTS velora_dedupe_claims (
+    key text COLLATE \"C\" PRIMARY KEY,
+    epoch bigint NOT NULL,
+    state smallint NOT NULL,
+    until timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS velora_dedupe_claims_until ON velora_dedupe_claims (state, until);
+CREATE TABLE IF NOT EXISTS velora_dedupe_version (version integer NOT NULL);
+INSERT INTO velora_dedupe_version SELECT 1
+    WHERE NOT EXISTS (SELECT 1 FROM velora_dedupe_version);
+",
+    version: "SELECT version::bigint FROM velora_dedupe_version",
+    // Two conditions keep it from waiting for a transaction that holds the key: what
+    // can be seen to be held is not tried, and of two that try, one does not get the
+    // advisory lock. Both are gone with the transaction.
+    claim: "
+INSERT INTO velora_dedupe_claims AS held (key, epoch, state, until)
+SELECT $1::text, nextval('velora_dedupe_epoch'), 1,
+       clock_timestamp() + $2::bigint * interval '1 microsecond'
+ WHERE NOT EXISTS (SELECT 1 FROM velora_dedupe_claims AS seen
+                    WHERE seen.key = $1::text AND seen.until > clock_timestamp())
+   AND pg_try_advisory_xact_lock(hashtextextended($1::text, 7307))
+ON CONFLICT (key) DO UPDATE
+   SET epoch = nextval('velora_dedupe_epoch'), state = 1, until = excluded.until
+ WHERE held.until <= clock_timestamp()
+RETURNING epoch",
+    standing: "
+SELECT state::bigint, (extract(epoch FROM until - clock_timestamp()) * 1000000)::bigint
+  FROM velora_dedupe_claims WHERE key = $1::text",
+    commit: "
+UPDATE velora_dedupe_claims
+   SET state = 2, until = clock_timestamp() + $3::bigint * interval '1 microsecond'
+ WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
+    release: "
+UPDATE velora_dedupe_claims SET state = 0, until = clock_timestamp()
+ WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
+    renew: "
+UPDATE velora_dedupe_claims
+   SET until = clock_timestamp() + $3::bigint * interval '1 microsecond'
+ WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
+    // A claim whose lease ran out may still be committed: it stays for the retention.
+    clean_up: "
+DELETE FROM velora_dedupe_claims WHERE key IN (
+    SELECT key FROM velora_dedupe_claims
+     WHERE (state = 2 AND until <= now())
+        OR (state IN (0, 1) AND until <= now() - $1::bigint * interval '1 microsecond')
+     LIMIT $2::bigint FOR UPDATE SKIP LOCKED)",
+};
+
+/// Each connection gives up with us, keeps what it acknowledges, and sees what others
+/// have committed meanwhile.
+pub(super) fn session(timeout: std::time::Duration) -> String {
+    let millis = timeout.as_millis();
+    format!(
+        "SET statement_timeout = {millis};
+         SET lock_timeout = {};
+         SET idle_in_transaction_session_timeout = {};
+         SET default_transaction_isolation = 'read committed';
+         SELECT set_config('synchronous_commit', 'on', false)
+          WHERE current_setting('synchronous_commit') = 'off'",
+        millis / 2,
+        millis * 2,
+    )
+}

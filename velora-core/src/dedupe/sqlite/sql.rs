@@ -1,0 +1,103 @@
+//! The statements, as values.
+
+/// The statements of the store, to be run on a connection of your own.
+///
+/// `?1` is the key. Times are microseconds. `claim` gives a row with the new epoch if
+/// the claim is fresh; if it gives none, `standing` gives the state (1 claimed, 2 done)
+/// and for how long it holds, or no row, or one whose time is over: then it has just
+/// changed, and is to be taken as in flight. `commit`, `release` and `renew` change one
+/// row, or none: then the lease is lost.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SqliteStatements {
+    /// Creates the tables where they are not there: one script, to be run in a
+    /// transaction that is begun with `BEGIN IMMEDIATE`.
+    pub schema: &'static str,
+    /// Gives the version of the tables.
+    pub version: &'static str,
+    /// `?2` is the lease.
+    pub claim: &'static str,
+    /// What a key is that could not be claimed.
+    pub standing: &'static str,
+    /// `?2` is the epoch, `?3` the retention.
+    pub commit: &'static str,
+    /// `?2` is the epoch.
+    pub release: &'static str,
+    /// `?2` is the epoch, `?3` the lease.
+    pub renew: &'static str,
+    /// `?1` is the retention, `?2` how many rows at most.
+    pub clean_up: &'static str,
+}
+
+/// Microseconds since 1970, by SQLite's own clock, which counts milliseconds. It is
+/// not `unixepoch('subsec')`, so that a host's SQLite may be as old as 3.35.
+macro_rules! now {
+    () => {
+        "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"
+    };
+}
+
+pub(super) const STATEMENTS: SqliteStatements = SqliteStatements {
+    // The greatest epoch outlives the rows, so that none is given out twice.
+    schema: "
+CREATE TABLE IF NOT EXISTS velora_dedupe_version (version INTEGER NOT NULL);
+INSERT INTO velora_dedupe_version SELECT 1
+    WHERE NOT EXISTS (SELECT 1 FROM velora_dedupe_version);
+CREATE TABLE IF NOT EXISTS velora_dedupe_epoch (last INTEGER NOT NULL);
+INSERT INTO velora_dedupe_epoch SELECT 0
+    WHERE NOT EXISTS (SELECT 1 FROM velora_dedupe_epoch);
+CREATE TABLE IF NOT EXISTS velora_dedupe_claims (
+    key TEXT NOT NULL PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    until INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS velora_dedupe_claims_until ON velora_dedupe_claims (state, until);
+CREATE TRIGGER IF NOT EXISTS velora_dedupe_inserted AFTER INSERT ON velora_dedupe_claims
+    BEGIN UPDATE velora_dedupe_epoch SET last = NEW.epoch; END;
+CREATE TRIGGER IF NOT EXISTS velora_dedupe_taken_over AFTER UPDATE OF epoch ON velora_dedupe_claims
+    BEGIN UPDATE velora_dedupe_epoch SET last = NEW.epoch; END;
+",
+    version: "SELECT version FROM velora_dedupe_version",
+    claim: concat!(
+        "INSERT INTO velora_dedupe_claims (key, epoch, state, until) \
+         VALUES (?1, (SELECT last + 1 FROM velora_dedupe_epoch), 1, ",
+        now!(),
+        " + ?2) ON CONFLICT (key) DO UPDATE \
+         SET epoch = excluded.epoch, state = 1, until = excluded.until \
+         WHERE until <= ",
+        now!(),
+        " RETURNING epoch"
+    ),
+    standing: concat!(
+        "SELECT state, until - ",
+        now!(),
+        " FROM velora_dedupe_claims WHERE key = ?1"
+    ),
+    commit: concat!(
+        "UPDATE velora_dedupe_claims SET state = 2, until = ",
+        now!(),
+        " + ?3 WHERE key = ?1 AND epoch = ?2 AND state = 1"
+    ),
+    release: concat!(
+        "UPDATE velora_dedupe_claims SET state = 0, until = ",
+        now!(),
+        " WHERE key = ?1 AND epoch = ?2 AND state = 1"
+    ),
+    renew: concat!(
+        "UPDATE velora_dedupe_claims SET until = ",
+        now!(),
+        " + ?3 WHERE key = ?1 AND epoch = ?2 AND state = 1"
+    ),
+    // A claim whose lease ran out may still be committed: it stays for the retention.
+    clean_up: concat!(
+        "DELETE FROM velora_dedupe_claims WHERE key IN (\
+         SELECT key FROM velora_dedupe_claims WHERE (state = 2 AND until <= ",
+        now!(),
+        ") OR (state = 0 AND until <= ",
+        now!(),
+        " - ?1) OR (state = 1 AND until <= ",
+        now!(),
+        " - ?1) LIMIT ?2)"
+    ),
+};

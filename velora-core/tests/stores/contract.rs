@@ -1,0 +1,130 @@
+//! Each store does what every store must do.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use velora_core::dedupe::conformance::{Subject, check};
+use velora_core::{Key, StoreOptions};
+use velora_servers::Redis;
+
+use super::support::{self, KINDS, claim, open, place};
+
+async fn conforms(kind: &str) {
+    // Kept to the end: the checks run at the same time.
+    let places = RefCell::new(Vec::new());
+    check(async |options: StoreOptions| {
+        let place = place(kind);
+        let store = open(&place.url, options);
+        places.borrow_mut().push(place);
+        Subject::new(store, tokio::time::sleep)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_conforms() {
+    conforms("sqlite").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_conforms() {
+    conforms("postgres").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_conforms() {
+    conforms("redis").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_cluster_conforms() {
+    let server = Redis::start_with(&["--cluster-enabled", "yes"]);
+    let url = format!("{}/?cluster=true", server.url());
+    // A cluster has one database; each check has keys of its own.
+    check(async |options: StoreOptions| Subject::new(open(&url, options), tokio::time::sleep))
+        .await;
+}
+
+/// Two stores on one place are two processes: they know nothing of each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn stores_share_what_they_claim() {
+    for kind in KINDS {
+        let place = place(kind);
+        let (one, other) = (
+            open(&place.url, StoreOptions::default()),
+            open(&place.url, StoreOptions::default()),
+        );
+        let key = support::key("shared");
+        let (fresh, epoch) = claim(&*one, &key).await;
+        assert_eq!(fresh, "fresh", "{kind}");
+        assert_eq!(claim(&*other, &key).await.0, "in_flight", "{kind}");
+        other.commit(&key, epoch).await.unwrap();
+        assert_eq!(claim(&*one, &key).await.0, "done", "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_any_form_are_kept_apart() {
+    for kind in KINDS {
+        let place = place(kind);
+        let store = open(&place.url, StoreOptions::default());
+        let long = "k".repeat(100_000);
+        let longer = "k".repeat(100_001);
+        let keys = [
+            "", "\0", "\0\0", "}", "{}", "{a}b", "ü", "'", "a:b", &long, &longer,
+        ];
+        for text in keys {
+            let key = Key::from(text);
+            let (state, epoch) = claim(&*store, &key).await;
+            assert_eq!(state, "fresh", "{kind} {:.9}", text);
+            store.renew(&key, epoch).await.unwrap();
+        }
+        for text in keys {
+            assert_eq!(claim(&*store, &Key::from(text)).await.0, "in_flight");
+        }
+    }
+}
+
+/// Many who start at once, on a place that has no tables yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_use_may_be_concurrent() {
+    for kind in KINDS {
+        let place = place(kind);
+        let key = support::key("first");
+        let claims = (0..12).map(|_| {
+            let store = open(&place.url, StoreOptions::default());
+            let key = key.clone();
+            tokio::spawn(async move { claim(&*store, &key).await.0 })
+        });
+        let mut states = Vec::new();
+        for claim in claims.collect::<Vec<_>>() {
+            states.push(claim.await.unwrap());
+        }
+        let fresh = states.iter().filter(|state| **state == "fresh").count();
+        assert_eq!(fresh, 1, "{kind} {states:?}");
+        let in_flight = states.iter().filter(|state| **state == "in_flight");
+        assert_eq!(in_flight.count(), 11, "{kind} {states:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn epochs_grow_though_rows_are_removed() {
+    for kind in KINDS {
+        let place = place(kind);
+        let options = support::options(Duration::from_millis(100), Duration::from_millis(200));
+        let store: Arc<_> = open(&place.url, options);
+        let key = support::key("removed");
+        let (_, first) = claim(&*store, &key).await;
+        store.commit(&key, first).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        // The first commit of a store cleans up; here it removes the row above.
+        let other = open(&place.url, options);
+        let (_, epoch) = claim(&*other, &support::key("other")).await;
+        other.commit(&support::key("other"), epoch).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (state, second) = claim(&*store, &key).await;
+        assert_eq!(state, "fresh", "{kind}");
+        assert!(second > first, "{kind}: {second} after {first}");
+    }
+}

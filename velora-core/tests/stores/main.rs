@@ -1,0 +1,15 @@
+//! The durable stores, against a SQLite file and servers of their own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test panics"
+)]
+
+mod claim_in;
+mod contract;
+mod faults;
+mod open;
+mod schema;
+mod support;

@@ -1,0 +1,102 @@
+//! Stores by their URLs.
+
+use velora_core::{ConfigError, Store, StoreError, StoreOptions, open_store};
+use velora_servers::{Postgres, Redis};
+
+use super::support::{claim, key, open};
+
+fn refusal(url: &str) -> ConfigError {
+    match open_store(url, StoreOptions::default()) {
+        Ok(_) => panic!("{url} names a store"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn refuses_what_names_no_store_and_repeats_nothing_of_it() {
+    for url in [
+        "",
+        "memory",
+        "memory:hunter2",
+        "sqlite:",
+        "sqlite://",
+        "sqlite:hunter2",
+        "sqlite://hunter2?mode=ro",
+        "sqlite://%ffhunter2",
+        "mysql://user:hunter2@host/shop",
+        "postgres://user:hunter2@",
+        "postgres://user:hunter2@host:port/shop",
+        "postgres://user:hunter2@host/shop?sslmode=hunter2",
+        "postgres://user:hunter2@host/shop?hunter2=1",
+        "redis://user:hunter2@",
+        "redis://user:hunter2@host:port",
+        "redis://user:hunter2@host/hunter2",
+        "rediss://user:hunter2@host/#insecure",
+        "redis://user:hunter2@host/?cluster=true&hunter2",
+    ] {
+        let error = refusal(url);
+        assert_eq!(error.code().as_str(), "invalid_option", "{url}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_file_is_where_the_url_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a claim ü%.db");
+    let escaped = path
+        .to_str()
+        .unwrap()
+        .replace('%', "%25")
+        .replace(' ', "%20");
+    open(&format!("sqlite://{escaped}"), StoreOptions::default())
+        .ready()
+        .await
+        .unwrap();
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn memory_is_of_one_store_alone() {
+    let (one, other) = (
+        open("memory:", StoreOptions::default()),
+        open("memory:", StoreOptions::default()),
+    );
+    assert_eq!(claim(&*one, &key("own")).await.0, "fresh");
+    assert_eq!(claim(&*one, &key("own")).await.0, "in_flight");
+    assert_eq!(claim(&*other, &key("own")).await.0, "fresh");
+}
+
+/// What a server says to a wrong password; `ready` says it too.
+async fn refused(url: &str) -> String {
+    match open(url, StoreOptions::default()).ready().await {
+        Err(error @ StoreError::Unavailable { .. }) => format!("{error} {error:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_error_shows_the_password() {
+    let postgres = Postgres::start();
+    postgres.sql("CREATE ROLE guarded LOGIN PASSWORD 'right'");
+    let url = postgres.url().replace("postgres@", "guarded:hunter2@");
+    let error = refused(&url).await;
+    assert!(error.contains("password authentication failed"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+
+    let redis = Redis::start_with(&["--requirepass", "right"]);
+    let url = redis.url().replace("redis://", "redis://:hunter2@");
+    let error = refused(&url).await;
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn no_debug_shows_the_password() {
+    use velora_core::dedupe::{PostgresStore, RedisStore};
+
+    let options = StoreOptions::default();
+    let postgres = PostgresStore::new("postgres://user:hunter2@host/shop", options).unwrap();
+    let redis = RedisStore::new("redis://user:hunter2@host", options).unwrap();
+    let shown = format!("{postgres:?} {redis:?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

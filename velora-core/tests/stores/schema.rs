@@ -1,0 +1,106 @@
+//! Tables, their version, who needs which privileges, and what is cleaned up.
+
+use rusqlite::Connection;
+use velora_core::dedupe::{PostgresStore, SqliteStore};
+use velora_core::{Store, StoreOptions};
+use velora_servers::{Postgres, Redis};
+
+use super::support::{claim, key, open, patient, place, schema};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_another_version_are_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.db");
+    let sqlite = format!("sqlite://{}", path.display());
+    let postgres = Postgres::shared().new_url();
+    for url in [&sqlite, &postgres] {
+        open(url, StoreOptions::default()).ready().await.unwrap();
+    }
+    let newer = "UPDATE velora_dedupe_version SET version = 2";
+    Connection::open(&path).unwrap().execute(newer, []).unwrap();
+    Postgres::shared().sql(&format!("SET search_path = {}; {newer}", schema(&postgres)));
+    for url in [&sqlite, &postgres] {
+        let store = open(url, StoreOptions::default());
+        assert_eq!(claim(&*store, &key("any")).await.0, "store_unavailable");
+        let error = store.ready().await.unwrap_err().to_string();
+        assert!(error.contains("version 2"), "{error}");
+    }
+}
+
+/// What the documentation of the two stores says is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_privileges_are_enough() {
+    let postgres = Postgres::start();
+    let owner = open(&postgres.url(), StoreOptions::default());
+    owner.ready().await.unwrap();
+    postgres.sql(
+        "CREATE ROLE service LOGIN;
+         REVOKE ALL ON SCHEMA public FROM PUBLIC;
+         GRANT USAGE ON SCHEMA public TO service;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON velora_dedupe_claims TO service;
+         GRANT SELECT ON velora_dedupe_version TO service;
+         GRANT USAGE ON velora_dedupe_epoch TO service;",
+    );
+    uses_every_verb(&postgres.url().replace("postgres@", "service@")).await;
+
+    let redis = Redis::start();
+    let rule = "on >password ~velora:dedupe:* +eval +evalsha +script|load +get +set +time \
+                +info +ping";
+    let answer = redis.ask(&format!("ACL SETUSER service {rule}")).unwrap();
+    assert_eq!(answer.trim(), "+OK");
+    uses_every_verb(&redis.url().replace("redis://", "redis://service:password@")).await;
+}
+
+async fn uses_every_verb(url: &str) {
+    let store = open(url, StoreOptions::default());
+    store.ready().await.unwrap();
+    let key = key("verbs");
+    let (_, epoch) = claim(&*store, &key).await;
+    store.renew(&key, epoch).await.unwrap();
+    store.release(&key, epoch).await.unwrap();
+    let (state, epoch) = claim(&*store, &key).await;
+    assert_eq!(state, "fresh", "{url}");
+    store.commit(&key, epoch).await.unwrap();
+    assert_eq!(claim(&*store, &key).await.0, "done");
+}
+
+#[tokio::test]
+async fn a_file_is_cleaned_up_in_batches() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.db");
+    let store = SqliteStore::new(&path, patient());
+    store.ready().await.unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let old = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+               INSERT INTO velora_dedupe_claims SELECT 'old' || i, i, i % 3, 1 FROM n";
+    connection.execute(old, []).unwrap();
+    let (_, epoch) = claim(&store, &key("young")).await;
+    assert!(epoch > 0);
+    let removed = [
+        store.clean_up().await.unwrap(),
+        store.clean_up().await.unwrap(),
+        store.clean_up().await.unwrap(),
+    ];
+    assert_eq!(removed, [1_000, 500, 0]);
+    assert_eq!(claim(&store, &key("young")).await.0, "in_flight");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_cleaned_up_in_batches() {
+    let place = place("postgres");
+    let store = PostgresStore::new(&place.url, patient()).unwrap();
+    store.ready().await.unwrap();
+    Postgres::shared().sql(&format!(
+        "INSERT INTO {}.velora_dedupe_claims SELECT 'old' || i, i, i % 3, 'epoch' \
+         FROM generate_series(1, 1500) i",
+        schema(&place.url)
+    ));
+    claim(&store, &key("young")).await;
+    let removed = [
+        store.clean_up().await.unwrap(),
+        store.clean_up().await.unwrap(),
+        store.clean_up().await.unwrap(),
+    ];
+    assert_eq!(removed, [1_000, 500, 0]);
+    assert_eq!(claim(&store, &key("young")).await.0, "in_flight");
+}

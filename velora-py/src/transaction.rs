@@ -1,0 +1,78 @@
+//! The statements of `claim_in` and `commit_in`, which run on the host's own connection.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyString, PyTuple};
+use velora_core::Key;
+use velora_core::dedupe::{Claimed, Epoch, InTransaction, Statement, Value};
+
+use crate::errors::Result;
+use crate::text::Text;
+use crate::time::seconds;
+
+/// What to run, and how to read what it gives.
+#[pyclass(frozen, module = "velora._velora")]
+pub(crate) struct Statements(pub(crate) InTransaction);
+
+/// State, epoch of a fresh claim, seconds until one in flight runs out.
+type Shown = (&'static str, Option<Epoch>, Option<f64>);
+
+#[pymethods]
+impl Statements {
+    /// `sqlite` or `postgres`.
+    #[getter]
+    fn database(&self) -> &'static str {
+        self.0.database()
+    }
+
+    /// The statement, and its values.
+    fn claim<'py>(&self, py: Python<'py>, key: Text) -> PyResult<Bound<'py, PyTuple>> {
+        shown(py, self.0.claim(&Key::from(&*key)))
+    }
+
+    /// Of the row that `claim` gave.
+    fn fresh(&self, row: i64) -> Shown {
+        claimed(self.0.fresh(row))
+    }
+
+    /// The statement, and its values.
+    fn standing<'py>(&self, py: Python<'py>, key: Text) -> PyResult<Bound<'py, PyTuple>> {
+        shown(py, self.0.standing(&Key::from(&*key)))
+    }
+
+    /// Of the row that `standing` gave, or of none.
+    fn stands(&self, row: Option<(i64, i64)>) -> Shown {
+        claimed(self.0.stands(row))
+    }
+
+    /// The statement, and its values.
+    fn commit<'py>(
+        &self,
+        py: Python<'py>,
+        key: Text,
+        epoch: Epoch,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        shown(py, self.0.commit(&Key::from(&*key), epoch))
+    }
+
+    /// Of how many rows `commit` has changed.
+    fn committed(&self, rows: u64) -> Result<()> {
+        Ok(self.0.committed(rows)?)
+    }
+}
+
+fn claimed(claimed: Claimed) -> Shown {
+    match claimed {
+        Claimed::Fresh(epoch) => ("fresh", Some(epoch), None),
+        Claimed::InFlight { retry_after } => ("in_flight", None, Some(seconds(retry_after))),
+        Claimed::Done => ("done", None, None),
+    }
+}
+
+fn shown(py: Python<'_>, statement: Statement) -> PyResult<Bound<'_, PyTuple>> {
+    let values = statement.values.into_iter().map(|value| match value {
+        Value::Text(text) => PyString::new(py, &text).into_any(),
+        Value::Integer(number) => PyInt::new(py, number).into_any(),
+    });
+    let values = PyTuple::new(py, values.collect::<Vec<_>>())?;
+    (statement.sql, values).into_pyobject(py)
+}
