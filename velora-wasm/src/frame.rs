@@ -15,15 +15,15 @@ thread_local! {
     static FRAME: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes room for so many bytes, and says where it is.
+/// Makes room for so many bytes, and says where it is; of none it only says where.
 #[wasm_bindgen]
 pub fn reserve(bytes: usize) -> *const u8 {
     FRAME.with_borrow_mut(|frame| {
-        let bytes = bytes.max(KEPT);
-        if frame.len() != bytes {
+        let fits = frame.len() >= bytes && (frame.len() <= KEPT || bytes > KEPT);
+        if bytes > 0 && !fits {
             // Not resized: what stands in it need not be copied.
             *frame = Vec::new();
-            *frame = vec![0; bytes];
+            *frame = vec![0; bytes.max(KEPT)];
         }
         frame.as_ptr()
     })
@@ -81,13 +81,5 @@ impl Headers for Values<'_> {
                 each(value);
             }
         }
-    }
-}
-
-/// Makes room for an answer.
-#[cfg(feature = "receiver")]
-pub(crate) fn reserve_at_least(bytes: usize) {
-    if FRAME.with_borrow(Vec::len) < bytes {
-        reserve(bytes);
     }
 }

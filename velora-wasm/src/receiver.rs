@@ -48,7 +48,7 @@ fn again(
         read(&held.again.verify_at(body, &values, instant(0.0))?)
     })?;
     // An event may be longer than what was handed over; then there is room made.
-    frame::reserve_at_least(bytes.len());
+    frame::reserve(bytes.len());
     Ok(frame::write(&bytes) as f64)
 }
 
