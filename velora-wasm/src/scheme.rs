@@ -30,8 +30,8 @@ pub(crate) fn read(items: &[u8]) -> Result<(Scheme, Vec<SigningSecret>), ConfigE
     Ok((scheme, secrets.collect::<Result<_, _>>()?))
 }
 
-fn scheme(mut items: Items<'_>) -> Result<Scheme, ConfigError> {
-    match items.find(|(tag, _)| *tag == tag::SCHEME) {
+fn scheme(items: Items<'_>) -> Result<Scheme, ConfigError> {
+    match { items }.find(|(tag, _)| *tag == tag::SCHEME) {
         Some((_, name)) => Scheme::named(&text(name)),
         #[cfg(feature = "receiver")]
         None => Description::read(items).scheme(),
@@ -61,6 +61,7 @@ impl Description {
             let read = text(bytes).into_owned();
             match description.texts.get_mut(place) {
                 Some(slot) => *slot = Some(read),
+                None if tag < tag::NAME => {}
                 None => description.identity.get_or_insert_default().push(read),
             }
         }
