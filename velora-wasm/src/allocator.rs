@@ -1,6 +1,9 @@
 //! A small allocator: a verifier allocates when it is made, and for its frame.
 
-#![allow(unsafe_code, reason = "a global allocator is promised to be used by one thread")]
+#![allow(
+    unsafe_code,
+    reason = "a global allocator is promised to be used by one thread"
+)]
 
 use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
 

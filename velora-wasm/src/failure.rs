@@ -21,7 +21,8 @@ thread_local! {
 /// Puts into the frame why the last call failed; gives the length.
 #[wasm_bindgen]
 pub fn failed() -> usize {
-    LAST.take().map_or(0, |error| frame::write(text(&error).as_bytes()))
+    LAST.take()
+        .map_or(0, |error| frame::write(text(&error).as_bytes()))
 }
 
 /// The number that a call gives, or that it failed.

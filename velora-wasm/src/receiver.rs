@@ -100,19 +100,20 @@ impl RawReceiver {
     /// The work to do, or the parts of the reply to give at once, for what is in the frame.
     pub fn begin(&self, headers: usize, body: usize) -> Promise {
         let receiver = self.receiver.clone();
-        let (items, body) = frame::read(headers, body, |items, body| {
-            (items.to_vec(), body.to_vec())
-        });
+        let (items, body) =
+            frame::read(headers, body, |items, body| (items.to_vec(), body.to_vec()));
         future_to_promise(async move {
             let values = Values {
                 precheck: receiver.verifier().precheck(),
                 items: Items(&items),
             };
             let begun = receiver.begin_event::<_, Envelope>(&body, &values).await;
-            Ok(match begun.and_then(|(work, _)| RawWork::of(&receiver, work)) {
-                Ok(work) => work.into(),
-                Err(reply) => told(&reply),
-            })
+            Ok(
+                match begun.and_then(|(work, _)| RawWork::of(&receiver, work)) {
+                    Ok(work) => work.into(),
+                    Err(reply) => told(&reply),
+                },
+            )
         })
     }
 

@@ -69,12 +69,26 @@ impl Description {
     }
 
     fn scheme(self) -> Result<Scheme, ConfigError> {
-        let [name, signature, prefix, timestamp, millis, before, after, status, last] = self.texts;
+        let [
+            name,
+            signature,
+            prefix,
+            timestamp,
+            millis,
+            before,
+            after,
+            status,
+            last,
+        ] = self.texts;
         let form = match prefix {
             Some(prefix) => SignatureForm::prefixed(prefix),
             None => SignatureForm::List,
         };
-        let mut scheme = Scheme::new(name.unwrap_or_default(), signature.unwrap_or_default(), form);
+        let mut scheme = Scheme::new(
+            name.unwrap_or_default(),
+            signature.unwrap_or_default(),
+            form,
+        );
         if let Some(header) = timestamp {
             let unit = match millis {
                 Some(_) => TimeUnit::Milliseconds,

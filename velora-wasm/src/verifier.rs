@@ -31,7 +31,9 @@ pub(crate) struct Held {
 ///
 /// Errors: `no_secret`, the code of a verifier that has none; there is no such number.
 pub(crate) fn held(at: usize) -> Result<Rc<Held>, ConfigError> {
-    VERIFIERS.with(|held| held.of(at)).ok_or(ConfigError::NoSecret)
+    VERIFIERS
+        .with(|held| held.of(at))
+        .ok_or(ConfigError::NoSecret)
 }
 
 /// Makes a verifier of the items in the frame. Without a tolerance, NaN aside, it is the
@@ -91,7 +93,10 @@ pub fn verify(at: usize, headers: usize, body: usize, now: f64) -> f64 {
                 items: Items(items),
             };
             let delivery = held.verifier.verify_at(body, &values, instant(now))?;
-            Ok(verdict(delivery.signed_timestamp(), delivery.secret_index()))
+            Ok(verdict(
+                delivery.signed_timestamp(),
+                delivery.secret_index(),
+            ))
         })
     }))
 }
@@ -111,7 +116,10 @@ pub fn precheck(at: usize, headers: usize, macs: usize, now: f64) -> f64 {
                 return Ok::<_, VerificationError>(Err(pending.signed_prefix().to_vec()));
             }
             let delivery = pending.accept(&[], macs)?;
-            Ok(Ok(verdict(delivery.signed_timestamp(), delivery.secret_index())))
+            Ok(Ok(verdict(
+                delivery.signed_timestamp(),
+                delivery.secret_index(),
+            )))
         })?;
         Ok(checked.unwrap_or_else(|prefix| frame::write(&prefix) as f64))
     }))

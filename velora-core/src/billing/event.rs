@@ -51,9 +51,7 @@ impl FromDelivery for Event {
 
 /// The first of the two members that is a text; either may be something else.
 /// What happened, where the body or else the header outside the MAC says so.
-pub(crate) fn event_type(
-    delivery: &Delivery<'_>,
-) -> Result<Option<EventType>, VerificationError> {
+pub(crate) fn event_type(delivery: &Delivery<'_>) -> Result<Option<EventType>, VerificationError> {
     let signed = signed_type(delivery.fields()?)?;
     let unsigned = || delivery.hint().map(str::to_owned).map(EventType::Unsigned);
     Ok(signed.map(EventType::Signed).or_else(unsigned))

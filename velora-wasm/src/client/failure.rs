@@ -5,9 +5,10 @@ use velora_core::ApiError;
 
 /// All of it, as JSON on one line.
 pub(crate) fn told(error: &ApiError) -> String {
-    let issues = error.issues().iter().map(|issue| {
-        json!({ "code": issue.code, "path": issue.path, "message": issue.message })
-    });
+    let issues = error
+        .issues()
+        .iter()
+        .map(|issue| json!({ "code": issue.code, "path": issue.path, "message": issue.message }));
     let told = json!({
         "message": error.to_string(),
         "status": error.status(),

@@ -173,8 +173,7 @@ impl RawHealth {
         concurrency: Option<f64>,
         progress: Option<Function>,
     ) -> Result<RawExport, JsValue> {
-        let mut query =
-            export_query(since, until, phi_involved, concurrency).map_err(failure)?;
+        let mut query = export_query(since, until, phi_involved, concurrency).map_err(failure)?;
         if let Some(progress) = progress.map(SendWrapper::new) {
             query = query.on_progress(move |made| {
                 // What it throws is kept on the other side.
@@ -285,10 +284,14 @@ pub struct RawExport {
 #[wasm_bindgen]
 impl RawExport {
     pub fn next(&self, cancel: &mut RawCancel) -> Promise {
-        self.rows.next(cancel, async |mut export: Export<RawEvent>| {
-            let rows = export.next_chunk(CHUNK).await;
-            (export, rows.map(|rows| rows.map(|rows| events(&rows, None))))
-        })
+        self.rows
+            .next(cancel, async |mut export: Export<RawEvent>| {
+                let rows = export.next_chunk(CHUNK).await;
+                (
+                    export,
+                    rows.map(|rows| rows.map(|rows| events(&rows, None))),
+                )
+            })
     }
 
     pub fn close(&self) {

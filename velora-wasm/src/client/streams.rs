@@ -24,7 +24,6 @@ pub struct RawCancel {
 #[wasm_bindgen]
 impl RawCancel {
     #[wasm_bindgen(constructor)]
-    #[expect(clippy::new_without_default, reason = "JavaScript has no defaults")]
     pub fn new() -> Self {
         let (handle, registration) = AbortHandle::new_pair();
         Self {
