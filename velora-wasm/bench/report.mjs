@@ -7,7 +7,7 @@ import { Miniflare } from 'miniflare';
 import { bundle, PACKAGE } from '../test/runtimes/bundle.mjs';
 
 const WORKERD = ['workerd', 'worker', 'browser'];
-const peer = (name) => JSON.stringify(join(PACKAGE, 'bench/node_modules', name));
+const PEERS = { nodePaths: [join(PACKAGE, 'bench/node_modules')] };
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 
@@ -19,7 +19,7 @@ for (const [name, contents, target] of [
   ['stripe', `export { default } from 'stripe';`], ['svix', `export { Webhook } from 'svix';`],
   ['standardwebhooks', `export { Webhook } from 'standardwebhooks';`],
 ]) {
-  const { script, modules } = await bundle(contents, WORKERD, { minify: true, nodePaths: [join(PACKAGE, 'bench/node_modules')] });
+  const { script, modules } = await bundle(contents, WORKERD, { minify: true, ...PEERS });
   const wasm = [...modules.values()].reduce((size, bytes) => size + gzipped(bytes), 0);
   const size = gzipped(script) + wasm;
   const wanted = target === undefined ? '' : `  (to reach: ${target} kB)`;
@@ -27,9 +27,9 @@ for (const [name, contents, target] of [
 }
 
 const { script, modules } = await bundle(`
-  import Stripe from ${peer('stripe')};
-  import { Webhook as Standard } from ${peer('standardwebhooks')};
-  import { Webhook as Svix } from ${peer('svix')};
+  import Stripe from 'stripe';
+  import { Webhook as Standard } from 'standardwebhooks';
+  import { Webhook as Svix } from 'svix';
   import { Signer, Verifier } from 'velora-wasm';
   const SECRET = '0123456789abcdef'.repeat(4);
   const BASE64 = btoa(SECRET);
@@ -86,7 +86,7 @@ const { script, modules } = await bundle(`
     }
     return new Response('ok');
   } };
-`, WORKERD, { minify: false });
+`, WORKERD, PEERS);
 
 const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
 const flare = new Miniflare({
