@@ -6,7 +6,9 @@ use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
-use velora_core::{Error, Event, Scheme, SigningSecret, Tolerance, UnixTime, Verifier};
+use velora_core::{
+    Envelope, Error, Event, Scheme, SigningSecret, Tolerance, UnixTime, Verifier, billing,
+};
 
 fn cases(folder: &str) -> Vec<Value> {
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/vectors");
@@ -51,7 +53,21 @@ fn answer(case: &Value, read: bool) -> Result<Option<(Option<String>, String)>, 
     if !read {
         return Ok(None);
     }
-    let event: Event = delivery.event()?;
+    let envelope = delivery.event::<Envelope>();
+    let event: Event = match delivery.event() {
+        Ok(event) => event,
+        Err(error) => {
+            // What cannot be read is refused either way, for the same reason.
+            assert_eq!(envelope.unwrap_err(), error, "{}", case["id"]);
+            return Err(error.into());
+        }
+    };
+    let envelope = envelope?;
+    assert_eq!(envelope.event_type.as_deref(), event.event_type());
+    let unsigned =
+        |event: &billing::Event| matches!(event.event_type, Some(billing::EventType::Unsigned(_)));
+    let unsigned = matches!(&event, Event::Billing(event) if unsigned(event));
+    assert_eq!(envelope.type_is_signed, !unsigned, "{}", case["id"]);
     Ok(Some((
         event.event_type().map(str::to_owned),
         delivery.key()?.to_string(),

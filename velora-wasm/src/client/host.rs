@@ -20,7 +20,16 @@ extern "C" {
     pub type Host;
 
     #[wasm_bindgen(method)]
-    fn sleep(this: &Host, milliseconds: f64) -> Promise;
+    fn sleep(this: &Host, milliseconds: f64) -> Timer;
+
+    /// A wait, which keeps a host from ending until it is over or given up.
+    type Timer;
+
+    #[wasm_bindgen(method)]
+    fn over(this: &Timer) -> Promise;
+
+    #[wasm_bindgen(method, js_name = giveUp)]
+    fn give_up(this: &Timer);
 
     /// Names and values of headers in turn.
     #[wasm_bindgen(method)]
@@ -63,6 +72,15 @@ struct UnderWay(Exchange);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.cancel();
+    }
+}
+
+/// Gives the wait up once nobody waits.
+struct Wait(Timer);
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.0.give_up();
     }
 }
 
@@ -145,10 +163,10 @@ impl Clock for HostRuntime {
 
 impl Runtime for HostRuntime {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let slept = self.0.sleep(duration.as_secs_f64() * 1e3);
+        let wait = Wait(self.0.sleep(duration.as_secs_f64() * 1e3));
         Box::pin(SendWrapper::new(async move {
             // A host that cannot wait has waited.
-            let _ = JsFuture::from(slept).await;
+            let _ = JsFuture::from(wait.0.over()).await;
         }))
     }
 

@@ -2,14 +2,35 @@
 
 /** What a call that took too long rejects with. */
 const TIMEOUT = 'timeout';
+/** What a timer of a host can wait at most. */
+const LONGEST = 0x7fff_ffff;
 
 /** How long the head of an answer and its next bytes are waited for, in milliseconds. */
 export function host(answerTimeout: number, readTimeout: number): object {
   return {
-    sleep: (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds)),
+    sleep: (milliseconds: number) => new Timer(milliseconds),
     send: (method: string, url: string, headers: string[], body: Uint8Array | undefined) =>
       new Exchange(url, { method, headers: pairs(headers), ...(body && { body: body as Uint8Array<ArrayBuffer> }) }, answerTimeout, readTimeout),
   };
+}
+
+class Timer {
+  readonly #over: Promise<void>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(milliseconds: number) {
+    this.#over = new Promise((resolve) => {
+      this.#timer = setTimeout(resolve, Math.min(milliseconds, LONGEST));
+    });
+  }
+
+  over(): Promise<void> {
+    return this.#over;
+  }
+
+  giveUp(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 class Exchange {
@@ -53,7 +74,7 @@ class Exchange {
 
 function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(TIMEOUT), Math.min(milliseconds, 0x7fff_ffff));
+    const timer = setTimeout(() => reject(TIMEOUT), Math.min(milliseconds, LONGEST));
     work.then(resolve, () => reject('connection')).finally(() => clearTimeout(timer));
   });
 }
