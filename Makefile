@@ -64,9 +64,11 @@ lint-python: $(VENV)/test
 	$(VENV)/bin/ruff format --check $(RUFF_PATHS)
 	$(VENV)/bin/mypy --config-file $(PY)/pyproject.toml $(PY)/python $(PY)/bench/rounds.py
 
-# The wheel and the source distribution, into target/wheels.
+# The wheel and the source distribution, into target/wheels: apart, as a wheel that is made
+# from the distribution finds more in its lock file than it needs, which `--locked` refuses.
 build-python: $(VENV)/test
-	cd $(PY) && $(VENV)/bin/maturin build --locked --release --sdist --out $(CURDIR)/target/wheels
+	cd $(PY) && $(VENV)/bin/maturin sdist --out $(CURDIR)/target/wheels
+	cd $(PY) && $(VENV)/bin/maturin build --locked --release --out $(CURDIR)/target/wheels
 
 # The npm package for the edge, in place: the module in its three sizes, and the TypeScript layer.
 build-wasm: $(WASM)/node_modules

@@ -2,6 +2,7 @@
 // the public API of the npm package alone.
 
 import { answerAll } from './cases.mjs';
+import { claim } from './claim.mjs';
 import { read } from './read.mjs';
 
 const [command, ...rest] = process.argv.slice(2);
@@ -14,7 +15,10 @@ switch (command) {
   case 'export':
     process.exitCode = await read(command, rest);
     break;
+  case 'claim':
+    process.exitCode = await claim(rest, process.stdin, process.stdout);
+    break;
   default:
-    console.error('usage: node main.mjs verify|event|list-events|export');
+    console.error('usage: node main.mjs verify|event|list-events|export|claim');
     process.exitCode = 2;
 }

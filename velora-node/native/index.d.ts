@@ -132,10 +132,31 @@ export declare class NativeSigner {
   sign(body: Uint8Array, nowMillis?: number | undefined | null): SignedParts
 }
 
+/** What to run, and how to read what it gives. */
+export declare class NativeStatements {
+  /** `sqlite` or `postgres`. */
+  get database(): string
+  claim(key: string): StatementParts
+  /** Of the row that `claim` gave. */
+  fresh(row: number): StoreAnswer
+  standing(key: string): StatementParts
+  /** Of the row that `standing` gave, or of none. */
+  stands(row?: Array<number> | undefined | null): StoreAnswer
+  commit(key: string, epoch: number): StatementParts
+  /** Of how many rows `commit` has changed. Errors: `lease_lost`. */
+  committed(rows: number): Answer<boolean>
+}
+
 /** A store that claims are made in. */
 export declare class NativeStore {
   /** Errors: `invalid_lease`, `invalid_retention`, `invalid_capacity`. */
   static memory(parts: StoreParts): Answer<NativeStore>
+  /**
+   * The store that a URL names. It does not connect.
+   *
+   * Errors: `invalid_lease`, `invalid_retention`, `invalid_option`.
+   */
+  static open(url: string, parts: StoreParts): Answer<NativeStore>
   /**
    * A store of the caller's: `verbs` carries out `claim`, `commit`, `release` and
    * `renew`, and never fails.
@@ -143,6 +164,13 @@ export declare class NativeStore {
   static of(verbs: (verb: string, key: string, epoch: number) => Promise<StoreAnswer>): NativeStore
   get size(): number
   get droppedEarly(): number
+  /**
+   * What claims and commits in a transaction of the caller's, where the store is in a
+   * database that has such.
+   */
+  inTransaction(): NativeStatements | null
+  /** Errors: `store_unavailable`. */
+  ready(): Promise<Answer<boolean>>
   /** Errors: `store_full`, `store_unavailable`. */
   claim(key: string): Promise<Answer<StoreAnswer>>
   /** Errors: `lease_lost`, `store_unavailable`. */
@@ -518,6 +546,12 @@ export interface SignedParts {
   headers: Array<[string, string]>
 }
 
+/** A statement, and its values. */
+export interface StatementParts {
+  sql: string
+  values: Array<string | number>
+}
+
 /** The answer to a claim or to one of the other verbs. */
 export interface StoreAnswer {
   /** `fresh`, `in_flight`, `done`, `ok` or `error`. */
@@ -529,11 +563,14 @@ export interface StoreAnswer {
   code?: string
 }
 
-/** The options of a store in memory, times in seconds; what is absent is the core's default. */
+/** The options of a store, times in seconds; what is absent is the core's default. */
 export interface StoreParts {
   lease?: number
   retention?: number
   dangerousShortRetention?: number
+  timeout?: number
+  connections?: number
+  /** Of a store in memory. */
   capacity?: number
 }
 

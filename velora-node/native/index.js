@@ -847,6 +847,7 @@ module.exports.NativeExport = nativeBinding.NativeExport
 module.exports.NativeHealth = nativeBinding.NativeHealth
 module.exports.NativeReceiver = nativeBinding.NativeReceiver
 module.exports.NativeSigner = nativeBinding.NativeSigner
+module.exports.NativeStatements = nativeBinding.NativeStatements
 module.exports.NativeStore = nativeBinding.NativeStore
 module.exports.NativeTv = nativeBinding.NativeTv
 module.exports.NativeVerifier = nativeBinding.NativeVerifier

@@ -25,6 +25,7 @@ mod scheme;
 mod secret;
 mod signer;
 mod store;
+mod transaction;
 mod verifier;
 
 /// Panics, for the test that this is an error and not the end of the process.

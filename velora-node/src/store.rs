@@ -1,16 +1,20 @@
-//! Where claims are kept: in memory, or wherever the caller keeps them.
+//! Where claims are kept: in memory, in a database, or wherever the caller keeps them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, Result};
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi::{Env, Status};
 use napi_derive::napi;
 use velora_core::dedupe::{Epoch, StoreFuture};
-use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
+use velora_core::{
+    Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions, open_store,
+};
 
 use crate::failure::{Answer, answer};
 use crate::number::{duration, integer, whole};
+use crate::transaction::NativeStatements;
 
 /// A store that claims are made in.
 #[napi]
@@ -19,12 +23,15 @@ pub struct NativeStore {
     memory: Option<Arc<MemoryStore>>,
 }
 
-/// The options of a store in memory, times in seconds; what is absent is the core's default.
+/// The options of a store, times in seconds; what is absent is the core's default.
 #[napi(object, object_to_js = false)]
 pub struct StoreParts {
     pub lease: Option<f64>,
     pub retention: Option<f64>,
     pub dangerous_short_retention: Option<f64>,
+    pub timeout: Option<f64>,
+    pub connections: Option<f64>,
+    /// Of a store in memory.
     pub capacity: Option<f64>,
 }
 
@@ -45,12 +52,26 @@ impl NativeStore {
     /// Errors: `invalid_lease`, `invalid_retention`, `invalid_capacity`.
     #[napi(catch_unwind)]
     pub fn memory(parts: StoreParts) -> Answer<NativeStore> {
-        answer(parts.store().map(|store| {
+        answer(parts.memory().map(|store| {
             let store = Arc::new(store);
             Self {
                 store: store.clone(),
                 memory: Some(store),
             }
+        }))
+    }
+
+    /// The store that a URL names. It does not connect.
+    ///
+    /// Errors: `invalid_lease`, `invalid_retention`, `invalid_option`.
+    #[napi(catch_unwind)]
+    pub fn open(url: String, parts: StoreParts) -> Answer<NativeStore> {
+        let store = parts
+            .options()
+            .and_then(|options| open_store(&url, options));
+        answer(store.map(|store| Self {
+            store,
+            memory: None,
         }))
     }
 
@@ -81,6 +102,20 @@ impl NativeStore {
             .as_ref()
             .map_or(0, |memory| memory.dropped_early());
         dropped as f64
+    }
+
+    /// What claims and commits in a transaction of the caller's, where the store is in a
+    /// database that has such.
+    #[napi(catch_unwind)]
+    pub fn in_transaction(&self) -> Option<NativeStatements> {
+        self.store.in_transaction().map(NativeStatements)
+    }
+
+    /// Errors: `store_unavailable`.
+    #[napi(catch_unwind)]
+    pub fn ready<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Answer<bool>>> {
+        let store = Arc::clone(&self.store);
+        env.spawn_future(async move { Ok(answer(store.ready().await.map(|()| true))) })
     }
 
     /// Errors: `store_full`, `store_unavailable`.
@@ -144,9 +179,14 @@ impl NativeStore {
 }
 
 impl StoreParts {
-    fn store(&self) -> std::result::Result<MemoryStore, ConfigError> {
-        let mut options = StoreOptions::default();
-        // The longer of the two first: the lease has to be shorter.
+    fn options(&self) -> std::result::Result<StoreOptions, ConfigError> {
+        let options = StoreOptions::default();
+        let lease = match self.lease {
+            Some(seconds) => duration(seconds).ok_or(ConfigError::InvalidLease)?,
+            None => options.lease(),
+        };
+        // The shortest one first: the retention is compared with the one that is wanted alone.
+        let mut options = options.with_lease(Duration::from_nanos(1))?;
         if let Some(retention) = self.retention {
             let retention = duration(retention).ok_or(ConfigError::InvalidRetention)?;
             options = options.with_retention(retention)?;
@@ -155,14 +195,22 @@ impl StoreParts {
             let retention = duration(retention).ok_or(ConfigError::InvalidRetention)?;
             options = options.dangerous_short_retention(retention)?;
         }
-        if let Some(lease) = self.lease {
-            options = options.with_lease(duration(lease).ok_or(ConfigError::InvalidLease)?)?;
+        if let Some(timeout) = self.timeout {
+            // What is no time at all is too long a one.
+            options = options.with_timeout(duration(timeout).unwrap_or(Duration::MAX))?;
         }
+        if let Some(connections) = self.connections {
+            options = options.with_connections(whole("connections", connections)?)?;
+        }
+        options.with_lease(lease)
+    }
+
+    fn memory(&self) -> std::result::Result<MemoryStore, ConfigError> {
         let capacity = match self.capacity {
             Some(capacity) => whole("capacity", capacity)?,
             None => MemoryStore::DEFAULT_CAPACITY,
         };
-        MemoryStore::new(options, capacity)
+        MemoryStore::new(self.options()?, capacity)
     }
 }
 

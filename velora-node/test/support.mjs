@@ -1,4 +1,4 @@
-// The simulator of the four systems, and what more than one test needs.
+// The simulator of the four systems, the servers of durable stores, and what more than one test needs.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +15,7 @@ export const UNTIL = '2026-05-08T00:00:00Z';
 export const WEEK = { since: SINCE, until: UNTIL };
 
 const PROGRAM = process.env.VELORA_SIMULATOR ?? join(ROOT, 'target/debug/velora-simulator');
+const SERVERS = process.env.VELORA_SERVERS ?? join(ROOT, 'target/debug/velora-servers');
 
 /** A simulator that ends with the test. */
 export async function simulate(context, ...args) {
@@ -24,6 +25,28 @@ export async function simulate(context, ...args) {
     return new Simulator(line.replace('listening on ', ''));
   }
   throw new Error('the simulator did not start');
+}
+
+/** A PostgreSQL and a Redis; each starts when a place in it is first asked for. */
+export function servers() {
+  const program = spawn(SERVERS, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+  let last = Promise.resolve();
+  return {
+    /** The URL of an empty place. */
+    url: (kind) => {
+      last = last.then(async () => {
+        program.stdin.write(`${kind}\n`);
+        const { value, done } = await lines.next();
+        if (done) {
+          throw new Error('the servers could not be started');
+        }
+        return value;
+      });
+      return last;
+    },
+    end: () => program.stdin.end(),
+  };
 }
 
 class Simulator {

@@ -82,10 +82,18 @@ export abstract class Store {
 
   /** @internal */
   constructor(made: native.NativeStore) {
-    if (new.target !== MemoryStore && new.target !== HostStore) {
+    if (!(made instanceof native.NativeStore)) {
       throw invalidOption('a store of your own is Store.of({ claim, commit, release, renew }), not a subclass');
     }
     this.#native = made;
+  }
+
+  /**
+   * Connects, and creates what is missing, so that a store that cannot be used is found when
+   * the service starts. Throws `store_unavailable`.
+   */
+  async ready(): Promise<void> {
+    await call(undefined, () => this.#native.ready());
   }
 
   /** Claims a key. Throws `store_full`, `store_unavailable`. */
@@ -118,14 +126,30 @@ export abstract class Store {
 
 class HostStore extends Store {}
 
-/** The options of a `MemoryStore`, times in seconds. */
-export interface MemoryStoreOptions {
+/** What every store can be told, times in seconds. */
+export interface Times {
   /** How long a claim may be worked on. 60 by default. */
   lease?: number | undefined;
   /** How long a done key is remembered: 24 h at least, 72 h by default. */
   retention?: number | undefined;
   /** Any retention. A system that retries for longer has its event handled a second time. */
   dangerousShortRetention?: number | undefined;
+}
+
+/** Their names. */
+export const TIMES = ['lease', 'retention', 'dangerousShortRetention'] as const;
+
+/** As the addon takes them. */
+export function times({ lease, retention, dangerousShortRetention }: Times): object {
+  return {
+    lease: numberOption('lease', lease),
+    retention: numberOption('retention', retention),
+    dangerousShortRetention: numberOption('dangerousShortRetention', dangerousShortRetention),
+  };
+}
+
+/** The options of a `MemoryStore`, times in seconds. */
+export interface MemoryStoreOptions extends Times {
   /** How many keys there is room for. 5,000 by default. */
   capacity?: number | undefined;
 }
@@ -134,14 +158,8 @@ export interface MemoryStoreOptions {
 export class MemoryStore extends Store {
   /** Throws `invalid_lease`, `invalid_retention`, `invalid_capacity`. */
   constructor(options?: MemoryStoreOptions) {
-    const known = ['lease', 'retention', 'dangerousShortRetention', 'capacity'] as const;
-    const { lease, retention, dangerousShortRetention, capacity } = checkOptions(options, known);
-    const parts = {
-      lease: numberOption('lease', lease),
-      retention: numberOption('retention', retention),
-      dangerousShortRetention: numberOption('dangerousShortRetention', dangerousShortRetention),
-      capacity: numberOption('capacity', capacity),
-    } as native.StoreParts;
+    const given = checkOptions(options, [...TIMES, 'capacity']);
+    const parts = { ...times(given), capacity: numberOption('capacity', given.capacity) } as native.StoreParts;
     super(unwrap(guard(() => native.NativeStore.memory(parts))));
   }
 

@@ -1,4 +1,5 @@
-//! Folders under `target/servers`, named after the process that they belong to.
+//! Temporary folders, named after the process that they belong to. They are not under
+//! `target`: the user that PostgreSQL runs as may have no way there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +11,14 @@ pub(crate) fn create() -> PathBuf {
     static SWEPT: Once = Once::new();
     static NEXT: AtomicU32 = AtomicU32::new(0);
 
-    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers");
+    let user = rustix::process::geteuid().as_raw();
+    let all = std::env::temp_dir().join(format!("velora-servers-{user}"));
     fs::create_dir_all(&all).unwrap();
-    let all = all.canonicalize().unwrap();
     SWEPT.call_once(|| sweep(&all));
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let folder = all.join(format!("{}-{number}", std::process::id()));
+    // Left behind by a process that had the same number.
+    let _ = fs::remove_dir_all(&folder);
     fs::create_dir(&folder).unwrap();
     folder
 }

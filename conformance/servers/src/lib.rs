@@ -1,6 +1,6 @@
 //! A PostgreSQL and a Redis of one's own, for tests and benches.
 //!
-//! Each listens on a free port of loopback, keeps its files under `target/servers`, and
+//! Each listens on a free port of loopback, keeps its files in a temporary folder, and
 //! ends with the process that started it, however that ends. Nothing that runs on the
 //! machine already is touched. [`Postgres::shared`] and [`Redis::shared`] start at the
 //! first call; one that is to be killed is started by [`Postgres::start`] or

@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::certificate::Certificate;
 use crate::folder;
-use crate::process::{command, end, find, free_port, has_ended, run, spawn, wait_until};
+use crate::process::{
+    Signal, children_of, command, end, find, free_port, has_ended, kill, run, runs, signal, spawn,
+    wait_until,
+};
 
 const USER: &str = "postgres";
 
@@ -79,11 +82,17 @@ impl Postgres {
         });
     }
 
-    /// Kills it, as a crash would.
+    /// Kills it, as a crash would, and all that it has started: a connection's own process
+    /// would go on for a moment, and commit.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
+            // It starts no more.
+            signal(&child, Signal::Stop);
+            let started = children_of(child.id());
+            started.iter().copied().for_each(kill);
             child.kill().unwrap();
             child.wait().unwrap();
+            wait_until("PostgreSQL ends", || !started.iter().copied().any(runs));
         }
     }
 

@@ -91,6 +91,35 @@ pub(crate) fn spawn(mut command: Command, log: &Path) -> Child {
         .expect("`setpriv` of util-linux runs the servers")
 }
 
+/// The processes that a process has started, as the kernel shows them in `/proc`.
+pub(crate) fn children_of(parent: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name());
+    let pids = names.filter_map(|name| name.to_str()?.parse().ok());
+    pids.filter(|pid| state_and_parent(*pid).is_some_and(|(_, of)| of == parent))
+        .collect()
+}
+
+/// Whether there is such a process, and it has not ended.
+pub(crate) fn runs(pid: u32) -> bool {
+    state_and_parent(pid).is_some_and(|(state, _)| state != "Z" && state != "X")
+}
+
+/// Ends a process at once, unless it has ended.
+pub(crate) fn kill(pid: u32) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    let _ = kill_process(pid, rustix::process::Signal::KILL);
+}
+
+fn state_and_parent(pid: u32) -> Option<(String, u32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name stands in brackets, and may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?.to_owned();
+    Some((state, fields.next()?.parse().ok()?))
+}
+
 /// Ends a server as its operator would, so that it leaves nothing behind.
 pub(crate) fn end(child: &mut Option<Child>) {
     if let Some(mut child) = child.take() {

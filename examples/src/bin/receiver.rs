@@ -7,7 +7,8 @@
 //!
 //! An endpoint is served for each secret that is set: `VELORA_HEALTH_SECRET`,
 //! `VELORA_BILLING_SECRET`, `CURAEAI_SECRET`, `VELORA_TV_SECRET`. During a rotation
-//! set both, separated by a comma. `ADDRESS` is where to listen (`127.0.0.1:8080`).
+//! set both, separated by a comma. `ADDRESS` is where to listen (`127.0.0.1:8080`), and
+//! `VELORA_STORE` the URL of the store (`memory:`); several receivers may share one.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,14 +18,17 @@ use axum::routing::MethodRouter;
 use tokio::net::TcpListener;
 use velora_core::axum::deliveries;
 use velora_core::{
-    MemoryStore, Receiver, Scheme, SigningSecret, Store, Verifier, billing, curae, health, tv,
+    Receiver, Scheme, SigningSecret, Store, StoreOptions, Verifier, billing, curae, health,
+    open_store, tv,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // One store serves all systems: their keys never collide. It is the memory of
-    // this one process.
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    // One store serves all systems: their keys never collide. `memory:` is of this one
+    // process; `postgres://…` is for as many as there are.
+    let url = std::env::var("VELORA_STORE").unwrap_or_else(|_| "memory:".to_owned());
+    let store = open_store(&url, StoreOptions::default())?;
+    store.ready().await?;
 
     let mut app = Router::new();
     for (path, scheme, variable) in [

@@ -208,6 +208,9 @@ export class NativeStore {
     return enter((first) => new NativeStore(new Made(first, (glue) => glue['RawStore'].of(ask)))) as NativeStore;
   }
 
+  /** Here a store connects to nothing before it is used. */
+  async ready(): Promise<void> {}
+
   /** @internal */
   in(one: Instance): Glue {
     return this.#made.in(one);

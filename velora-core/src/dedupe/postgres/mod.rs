@@ -12,8 +12,9 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use tokio::sync::OnceCell;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, Error, GenericClient, Transaction};
+use tokio_postgres::{Client, Config, Error, GenericClient, NoTls, Transaction};
 
 pub use sql::PostgresStatements;
 
@@ -112,13 +113,14 @@ impl PostgresStore {
         if config.get_application_name().is_none() {
             config.application_name("velora-dedupe");
         }
-        let manager = Manager::from_config(
-            config,
-            tls::connector()?,
-            ManagerConfig {
-                recycling_method: RecyclingMethod::Fast,
-            },
-        );
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        // Where TLS is never spoken, no certificates are needed.
+        let manager = match config.get_ssl_mode() {
+            SslMode::Disable => Manager::from_config(config, NoTls, recycling),
+            _ => Manager::from_config(config, tls::connector()?, recycling),
+        };
         let session = sql::session(options.timeout());
         let pool = Pool::builder(manager)
             .max_size(options.connections())

@@ -1,0 +1,72 @@
+// Works with a deduplication store, one verb a line.
+
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { StoreError, VeloraError, openStore } from '../../velora-node/dist/index.mjs';
+
+const VERBS = ['claim', 'commit', 'release', 'renew'];
+
+/** The exit code; where there is no store, the last line on standard error says why. */
+export async function claim(args, input, output) {
+  const { values: given } = parseArgs({ args, options: { store: { type: 'string' }, lease: { type: 'string' } } });
+  let store;
+  try {
+    store = openStore(given.store, given.lease === undefined ? {} : { lease: Number(given.lease) });
+  } catch (error) {
+    if (!(error instanceof VeloraError)) {
+      throw error;
+    }
+    console.error(JSON.stringify({ code: error.code, status: null, message: error.message }));
+    return 1;
+  }
+  const held = new Map();
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    if (line.trim() !== '' && !output.write(`${JSON.stringify(await answer(store, line, held))}\n`)) {
+      await once(output, 'drain');
+    }
+  }
+  return 0;
+}
+
+/** The answer to a line, whatever it is. The leases are held until the end. */
+async function answer(store, line, held) {
+  const asked = readCase(line);
+  if (asked === null) {
+    return { state: 'error', code: 'invalid_case' };
+  }
+  const { op, key } = asked;
+  try {
+    if (op === 'claim') {
+      const claimed = await store.claim(key);
+      if (claimed.state === 'fresh') {
+        held.set(key, claimed.lease);
+      }
+      return told(claimed.state, held.get(key));
+    }
+    const lease = held.get(key);
+    if (lease === undefined) {
+      return told('lease_lost');
+    }
+    await lease[op]();
+    return told('ok', lease);
+  } catch (error) {
+    if (!(error instanceof StoreError)) {
+      throw error;
+    }
+    return error.code === 'lease_lost' ? told('lease_lost', held.get(key)) : { state: 'error', code: error.code };
+  }
+}
+
+function told(state, lease) {
+  return { state, ...(lease === undefined ? {} : { epoch: lease.epoch }) };
+}
+
+function readCase(line) {
+  try {
+    const { op, key } = JSON.parse(line);
+    return VERBS.includes(op) && typeof key === 'string' ? { op, key } : null;
+  } catch {
+    return null;
+  }
+}
