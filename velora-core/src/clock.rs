@@ -3,11 +3,15 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use std::time::Instant;
 #[cfg(all(
     not(target_os = "linux"),
     not(all(target_family = "wasm", target_os = "unknown"))
 ))]
 use std::time::{SystemTime, UNIX_EPOCH};
+#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "js"))]
+use web_time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::ConfigError;
 
@@ -65,7 +69,11 @@ pub trait Clock: Send + Sync {
     fn monotonic(&self) -> Duration;
 }
 
-/// The clock of the operating system, or of the JavaScript host on wasm.
+/// The clock of the operating system.
+///
+/// On `wasm32-unknown-unknown` it is the JavaScript host's, with the feature `js`. Without,
+/// there is none: it stands still at 1970, so that whatever is signed is
+/// `timestamp_in_future` until a [`Clock`] of your own is set.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -77,6 +85,17 @@ impl Clock for SystemClock {
     fn monotonic(&self) -> Duration {
         since_start()
     }
+}
+
+#[cfg(not(all(
+    target_family = "wasm",
+    target_os = "unknown",
+    not(feature = "js")
+)))]
+fn since_start() -> Duration {
+    use std::sync::OnceLock;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
 }
 
 /// The time of the last tick, at most 10 ms ago: exact enough for a tolerance of
@@ -92,43 +111,10 @@ fn wall_clock() -> UnixTime {
     )
 }
 
-#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
-fn since_start() -> Duration {
-    use std::sync::OnceLock;
-    use std::time::Instant;
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
-}
-
-/// The JavaScript host's clocks, in milliseconds.
-#[cfg(all(target_family = "wasm", target_os = "unknown"))]
-mod host {
-    use wasm_bindgen::prelude::wasm_bindgen;
-
-    #[wasm_bindgen]
-    extern "C" {
-        #[wasm_bindgen(js_namespace = Date, js_name = now)]
-        pub(super) fn wall_clock() -> f64;
-
-        #[wasm_bindgen(js_namespace = performance, js_name = now)]
-        pub(super) fn since_start() -> f64;
-    }
-}
-
-#[cfg(all(target_family = "wasm", target_os = "unknown"))]
-fn wall_clock() -> UnixTime {
-    UnixTime(host::wall_clock() as i64)
-}
-
-#[cfg(all(target_family = "wasm", target_os = "unknown"))]
-fn since_start() -> Duration {
-    Duration::from_micros((host::since_start() * 1e3) as u64)
-}
-
-#[cfg(all(
-    not(target_os = "linux"),
-    not(all(target_family = "wasm", target_os = "unknown"))
-))]
+#[cfg(not(any(
+    target_os = "linux",
+    all(target_family = "wasm", target_os = "unknown", not(feature = "js"))
+)))]
 fn wall_clock() -> UnixTime {
     let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
@@ -137,6 +123,16 @@ fn wall_clock() -> UnixTime {
         }
     };
     UnixTime(millis)
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown", not(feature = "js")))]
+fn wall_clock() -> UnixTime {
+    UnixTime(0)
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown", not(feature = "js")))]
+fn since_start() -> Duration {
+    Duration::ZERO
 }
 
 /// A clock that stands still until it is moved, for tests.

@@ -3,7 +3,7 @@
 import * as native from '../native/index.js';
 import { guard, unwrap } from './errors.js';
 import { checkOptions, invalidOption, numberOption, text } from './options.js';
-import { Store, TIMES, times, type Times } from './store.js';
+import { OURS, Store, TIMES, times, type Times } from './store.js';
 import { runOn, type PgClient } from './transaction.js';
 
 /** The answer to a claim in a transaction of yours: what ends the claim is the transaction. */
@@ -58,6 +58,9 @@ export function openStore(url: string, options?: StoreOptions): DurableStore {
 
 /** A store that `openStore` gives. */
 export class DurableStore extends Store {
+  /** @internal */
+  static readonly [OURS] = true;
+
   /**
    * Claims a key in the transaction that a client of `pg` is in, connected to the database
    * of a store in PostgreSQL. If it is rolled back, nothing was claimed.

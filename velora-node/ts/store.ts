@@ -76,13 +76,16 @@ export class Lease implements AsyncDisposable {
   }
 }
 
+/** Marks our own classes, and not those that extend them. */
+export const OURS = Symbol('store');
+
 /** A store that claims are made in. */
 export abstract class Store {
   readonly #native: native.NativeStore;
 
   /** @internal */
   constructor(made: native.NativeStore) {
-    if (!(made instanceof native.NativeStore)) {
+    if (!Object.hasOwn(new.target, OURS)) {
       throw invalidOption('a store of your own is Store.of({ claim, commit, release, renew }), not a subclass');
     }
     this.#native = made;
@@ -124,7 +127,9 @@ export abstract class Store {
   }
 }
 
-class HostStore extends Store {}
+class HostStore extends Store {
+  static readonly [OURS] = true;
+}
 
 /** What every store can be told, times in seconds. */
 export interface Times {
@@ -156,6 +161,9 @@ export interface MemoryStoreOptions extends Times {
 
 /** Claims in the memory of one process: a restart or a second process knows nothing of it. */
 export class MemoryStore extends Store {
+  /** @internal */
+  static readonly [OURS] = true;
+
   /** Throws `invalid_lease`, `invalid_retention`, `invalid_capacity`. */
   constructor(options?: MemoryStoreOptions) {
     const given = checkOptions(options, [...TIMES, 'capacity']);

@@ -23,7 +23,6 @@ const NODE_ALONE = /^(express|fastify|incoming|index|host|durable|transaction)\.
 
 if (!process.argv.includes('--no-wasm')) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  cargo('--package', 'velora-bindgen');
   for (const [name, features] of Object.entries(SIZES)) {
     cargo('--package', 'velora-wasm', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', ...features);
     module(name);
@@ -32,36 +31,19 @@ if (!process.argv.includes('--no-wasm')) {
 layer();
 examples();
 
-/** The module of one size, and what is loaded beside it. */
+/** The module of one size, and how each host loads it. */
 function module(name) {
-  const made = join(target, 'velora-wasm', name);
-  rmSync(made, { recursive: true, force: true });
-  mkdirSync(made, { recursive: true });
   mkdirSync(wasm, { recursive: true });
-  const built = join(target, 'wasm32-unknown-unknown/wasm/velora_wasm.wasm');
-  execFileSync(join(target, 'debug/velora-bindgen'), [built, made, 'velora'], quiet);
   run(
     'wasm-opt', '-Oz', '--converge', '--enable-simd', '--enable-bulk-memory', '--enable-reference-types', '--enable-multivalue',
     '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-mutable-globals', '--strip-debug', '--strip-producers',
-    '--strip-target-features', join(made, 'velora_bg.wasm'), '-o', join(wasm, `${name}.wasm`),
+    '--strip-target-features', join(target, 'wasm32-unknown-unknown/wasm/velora_wasm.wasm'), '-o', join(wasm, `${name}.wasm`),
   );
-  const bytes = readFileSync(join(wasm, `${name}.wasm`));
-  const compile = (how) => `let module;\nexport default () => (module ??= ${how});\n`;
-  const text = bytes.toString('base64');
+  const text = readFileSync(join(wasm, `${name}.wasm`)).toString('base64');
   writeFileSync(join(wasm, `${name}.inline.js`),
-    `const text = '${text}';\n${compile('new WebAssembly.Module(Uint8Array.from(atob(text), (one) => one.charCodeAt(0)))')}`);
+    `const text = '${text}';\nlet module;\nexport default () => (module ??= new WebAssembly.Module(Uint8Array.from(atob(text), (one) => one.charCodeAt(0))));\n`);
   writeFileSync(join(wasm, `${name}.module.js`), `import module from './${name}.wasm';\nexport default () => module;\n`);
   writeFileSync(join(wasm, `${name}.edge.js`), `import module from './${name}.wasm?module';\nexport default () => module;\n`);
-  writeFileSync(join(wasm, `${name}.js`), beside(readFileSync(join(made, 'velora_bg.js'), 'utf8')));
-}
-
-/** wasm-bindgen's script as a function: each instance has its own, and its own classes. */
-function beside(script) {
-  const names = [...script.matchAll(/^export (?:class|function) (\w+)/gm)].map(([, name]) => name);
-  const imports = names.filter((name) => name.startsWith('__wb') && name !== '__wbg_set_wasm');
-  const calls = names.filter((name) => !name.startsWith('__wb'));
-  const body = script.replace(/^export /gm, '').replace(/\/\*\*[\s\S]*?\*\//g, '');
-  return `export default () => {\n${body}\nreturn { imports: { ${imports.join(', ')} }, calls: { ${calls.join(', ')} }, set: __wbg_set_wasm };\n};\n`;
 }
 
 function layer() {

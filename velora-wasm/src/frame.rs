@@ -1,51 +1,64 @@
-//! The memory that texts and bytes are handed over in, both ways.
+//! The memory that texts and bytes are handed over in.
 //!
-//! JavaScript writes into it between two calls, never during one. Several texts are
-//! items: a tag (one byte), a length (four bytes, the lowest first), and the bytes.
+//! One piece is the host's to write into before a call, and one holds what a call has said
+//! until the next one. Several texts are items: a tag (one byte), a length (four bytes,
+//! the lowest first), and the bytes. Numbers are eight bytes, a double, the lowest first.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 use velora_core::{HeaderName, Headers, Precheck};
-use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What is larger is given back once a smaller request comes.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static FRAME: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static HEARD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SAID: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Makes room for so many bytes, and says where it is; of none it only says where.
-#[wasm_bindgen]
-pub fn reserve(bytes: usize) -> *const u8 {
-    FRAME.with_borrow_mut(|frame| {
-        let fits = frame.len() >= bytes && (frame.len() <= KEPT || bytes > KEPT);
-        if bytes > 0 && !fits {
+exports! {
+    /// Makes room for so many bytes, and says where it is.
+    fn reserve(bytes: usize) -> usize {
+        let mut heard = HEARD.take();
+        if heard.len() < bytes || (heard.len() > KEPT && bytes <= KEPT) {
             // Not resized: what stands in it need not be copied.
-            *frame = Vec::new();
-            *frame = vec![0; bytes.max(KEPT)];
+            heard = Vec::new();
+            heard.resize(bytes.max(KEPT), 0);
         }
-        frame.as_ptr()
-    })
+        let at = heard.as_ptr().addr();
+        HEARD.set(heard);
+        at
+    }
+
+    /// Where it stands what the last call said.
+    fn said_at() -> usize {
+        let said = SAID.take();
+        let at = said.as_ptr().addr();
+        SAID.set(said);
+        at
+    }
+
+    /// How many bytes that are.
+    fn said_length() -> usize {
+        let said = SAID.take();
+        let length = said.len();
+        SAID.set(said);
+        length
+    }
 }
 
 /// Calls with the first so many bytes, and with so many bytes behind them.
 pub(crate) fn read<T>(first: usize, behind: usize, call: impl FnOnce(&[u8], &[u8]) -> T) -> T {
-    FRAME.with_borrow(|frame| {
-        let (first, rest) = frame.split_at_checked(first).unwrap_or_default();
-        call(first, rest.get(..behind).unwrap_or_default())
-    })
+    let heard = HEARD.take();
+    let (head, rest) = heard.split_at_checked(first).unwrap_or_default();
+    let result = call(head, rest.get(..behind).unwrap_or_default());
+    HEARD.set(heard);
+    result
 }
 
-/// Puts an answer at the start: gives its length. What there is no room for is left out.
-pub(crate) fn write(bytes: &[u8]) -> usize {
-    FRAME.with_borrow_mut(|frame| {
-        let length = bytes.len().min(frame.len());
-        if let (Some(slot), Some(bytes)) = (frame.get_mut(..length), bytes.get(..length)) {
-            slot.copy_from_slice(bytes);
-        }
-        length
-    })
+/// Leaves an answer.
+pub(crate) fn say(bytes: Vec<u8>) {
+    SAID.set(bytes);
 }
 
 /// The items of a piece of the frame.
@@ -63,6 +76,23 @@ impl<'f> Iterator for Items<'f> {
         self.0 = rest;
         Some((*tag, bytes))
     }
+}
+
+/// Adds an item that is made of these parts.
+#[cfg(feature = "receiver")]
+pub(crate) fn item(bytes: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    bytes.push(tag);
+    bytes.extend_from_slice(&(length as u32).to_le_bytes());
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+}
+
+/// Numbers, one behind the other; NaN is none.
+#[cfg(feature = "receiver")]
+pub(crate) fn numbers<const COUNT: usize>(numbers: [f64; COUNT]) -> Vec<u8> {
+    numbers.into_iter().flat_map(f64::to_le_bytes).collect()
 }
 
 /// The values of just the headers that a verifier looks at: the tag of each is its place

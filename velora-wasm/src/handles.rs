@@ -1,38 +1,50 @@
-//! What JavaScript holds by a number.
+//! What the host holds by a number.
 
-use std::cell::RefCell;
+use std::any::Any;
+use std::cell::Cell;
 use std::rc::Rc;
 
-/// Things by their numbers; a number is used again once its thing is dropped.
-pub(crate) struct Handles<T>(RefCell<Vec<Option<Rc<T>>>>);
+use velora_core::ConfigError;
 
-impl<T> Handles<T> {
-    pub(crate) const fn new() -> Self {
-        Self(RefCell::new(Vec::new()))
-    }
+thread_local! {
+    static HELD: Cell<Vec<Option<Rc<dyn Any>>>> = const { Cell::new(Vec::new()) };
+}
 
-    pub(crate) fn put(&self, thing: T) -> usize {
-        let mut held = self.0.borrow_mut();
-        let thing = Some(Rc::new(thing));
-        match held.iter_mut().enumerate().find(|(_, slot)| slot.is_none()) {
-            Some((at, slot)) => {
-                *slot = thing;
-                at
-            }
-            None => {
-                held.push(thing);
-                held.len() - 1
-            }
-        }
+exports! {
+    /// Nobody holds it any more; its number is used again.
+    fn let_go(at: usize) {
+        let mut held = HELD.take();
+        let gone = held.get_mut(at).and_then(Option::take);
+        HELD.set(held);
+        // Only now, as it may itself hold what has a number.
+        drop(gone);
     }
+}
 
-    pub(crate) fn of(&self, at: usize) -> Option<Rc<T>> {
-        self.0.borrow().get(at)?.clone()
+/// The number to hold it by.
+pub(crate) fn put(thing: impl Any) -> f64 {
+    let mut held = HELD.take();
+    let thing: Option<Rc<dyn Any>> = Some(Rc::new(thing));
+    let at = held.iter().position(Option::is_none).unwrap_or(held.len());
+    match held.get_mut(at) {
+        Some(slot) => *slot = thing,
+        None => held.push(thing),
     }
+    HELD.set(held);
+    at as f64
+}
 
-    pub(crate) fn remove(&self, at: usize) {
-        if let Some(slot) = self.0.borrow_mut().get_mut(at) {
-            *slot = None;
-        }
-    }
+/// What has this number.
+///
+/// Errors: `invalid_option` where nothing of this kind has.
+pub(crate) fn of<T: Any>(at: usize) -> Result<Rc<T>, ConfigError> {
+    let held = HELD.take();
+    let thing = held.get(at).cloned().flatten();
+    HELD.set(held);
+    thing
+        .and_then(|thing| thing.downcast().ok())
+        .ok_or(ConfigError::InvalidOption {
+            option: "number",
+            reason: "nothing has it",
+        })
 }

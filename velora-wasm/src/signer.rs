@@ -1,36 +1,36 @@
 //! Deliveries for tests.
 
 use velora_core::{ConfigError, Signer};
-use wasm_bindgen::JsValue;
-use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::failure::failure;
 use crate::frame;
-use crate::scheme;
 use crate::verifier::instant;
+use crate::{failure, handles, scheme};
 
-/// A signer of the core.
-#[wasm_bindgen]
-pub struct RawSigner(Signer);
-
-#[wasm_bindgen]
-impl RawSigner {
-    /// Of the items in the frame.
+exports! {
+    /// Makes a signer of the items in the frame.
     ///
     /// Errors: those of the scheme, of the secrets in their order; `too_many_secrets`.
-    #[wasm_bindgen(constructor)]
-    pub fn new(items: usize) -> Result<RawSigner, JsValue> {
-        let signer = frame::read(items, 0, |items, _| {
+    fn signer(items: usize) -> f64 {
+        failure::number(frame::read(items, 0, |items, _| {
             let (scheme, secrets) = scheme::read(items)?;
-            Ok::<_, ConfigError>(Self(Signer::new(scheme, secrets)?))
-        });
-        signer.map_err(failure)
+            Ok::<_, ConfigError>(handles::put(Signer::new(scheme, secrets)?))
+        }))
     }
 
-    /// Signs the body in the frame: gives the names and values of the headers in turn.
-    pub fn sign(&self, body: usize, now_millis: f64) -> Vec<String> {
-        let signed = frame::read(body, 0, |body, _| self.0.sign_at(body, instant(now_millis)));
-        let headers = signed.headers.into_iter();
-        headers.flat_map(|(name, value)| [name, value]).collect()
+    /// Signs the body in the frame: says the names and values of the headers in turn, a line
+    /// each.
+    fn sign(at: usize, body: usize, now: f64) -> f64 {
+        failure::number(handles::of::<Signer>(at).map(|signer| {
+            let signed = frame::read(body, 0, |body, _| signer.sign_at(body, instant(now)));
+            let mut lines = String::new();
+            for (name, value) in signed.headers {
+                for text in [name, value] {
+                    lines.push_str(&text);
+                    lines.push('\n');
+                }
+            }
+            frame::say(lines.into_bytes());
+            0.0
+        }))
     }
 }

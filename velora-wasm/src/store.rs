@@ -1,164 +1,166 @@
 //! Where claims are kept: in memory, or wherever the caller keeps them.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Array, Function, Promise};
-use send_wrapper::SendWrapper;
 use velora_core::dedupe::{Epoch, StoreFuture};
 use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-use crate::failure::failure;
 use crate::number::{duration, integer, whole};
+use crate::task::{self, Asked, HostClock, tell};
+use crate::{failure, frame, handles};
 
-/// A store that claims are made in.
-#[wasm_bindgen]
-pub struct RawStore {
+/// A store that the host holds.
+pub(crate) struct Kept {
     pub(crate) store: Arc<dyn Store>,
     memory: Option<Arc<MemoryStore>>,
 }
 
-#[wasm_bindgen]
-impl RawStore {
-    /// Times in seconds; what is absent is the core's default.
+/// What a store of the caller's is asked for, and what the host asks of any store.
+mod verb {
+    pub(super) const CLAIM: u8 = 0;
+    pub(super) const COMMIT: u8 = 1;
+    pub(super) const RELEASE: u8 = 2;
+    pub(super) const RENEW: u8 = 3;
+}
+
+/// What is answered; a number follows where there is one.
+mod state {
+    pub(super) const OK: u32 = 0;
+    pub(super) const FRESH: u32 = 1;
+    pub(super) const IN_FLIGHT: u32 = 2;
+    pub(super) const DONE: u32 = 3;
+    pub(super) const LEASE_LOST: u32 = 4;
+    pub(super) const STORE_FULL: u32 = 5;
+}
+
+exports! {
+    /// Makes a store in memory; times are in seconds, and what is not `given` is the core's
+    /// default: bit by bit, in the order of the arguments.
     ///
     /// Errors: `invalid_lease`, `invalid_retention`, `invalid_capacity`.
-    pub fn memory(
-        lease: Option<f64>,
-        retention: Option<f64>,
-        dangerous_short_retention: Option<f64>,
-        capacity: Option<f64>,
-    ) -> Result<RawStore, JsValue> {
-        let store = || {
-            let mut options = StoreOptions::default();
-            // The longer of the two first: the lease has to be shorter.
-            if let Some(seconds) = retention {
-                let retention = duration(seconds).ok_or(ConfigError::InvalidRetention)?;
-                options = options.with_retention(retention)?;
-            }
-            if let Some(seconds) = dangerous_short_retention {
-                let retention = duration(seconds).ok_or(ConfigError::InvalidRetention)?;
-                options = options.dangerous_short_retention(retention)?;
-            }
-            if let Some(seconds) = lease {
-                let lease = duration(seconds).ok_or(ConfigError::InvalidLease)?;
-                options = options.with_lease(lease)?;
-            }
-            let capacity = match capacity {
-                Some(keys) => whole("capacity", keys)?,
-                None => MemoryStore::DEFAULT_CAPACITY,
-            };
-            MemoryStore::new(options, capacity)
-        };
-        let store = Arc::new(store().map_err(failure)?);
-        Ok(Self {
-            store: store.clone(),
-            memory: Some(store),
-        })
+    fn memory_store(given: u32, lease: f64, retention: f64, short_retention: f64, capacity: f64) -> f64 {
+        let given = |at: u32, number| (given & (1 << at) != 0).then_some(number);
+        let store = memory(given(0, lease), given(1, retention), given(2, short_retention), given(3, capacity));
+        failure::number(store.map(|store| {
+            let store = Arc::new(store.with_clock(HostClock));
+            handles::put(Kept { store: store.clone(), memory: Some(store) })
+        }))
     }
 
-    /// A store of the caller's: `verbs(verb, key, epoch)` carries out `claim`, `commit`,
-    /// `release` and `renew`. It gives a state and its number, where it has one, or `error`
-    /// and a code; and it never fails.
-    pub fn of(verbs: Function) -> Self {
-        let verbs = SendWrapper::new(verbs);
-        Self {
-            store: Arc::new(HostStore { verbs }),
-            memory: None,
-        }
+    /// Makes a store that asks the host, which knows it by this number.
+    fn host_store(number: u32) -> f64 {
+        handles::put(Kept { store: Arc::new(HostStore(number)), memory: None })
     }
 
-    #[wasm_bindgen(getter)]
-    pub fn size(&self) -> usize {
-        self.memory.as_ref().map_or(0, |memory| memory.len())
+    /// How many keys a store in memory holds.
+    fn store_size(at: usize) -> usize {
+        memory_of(at).map_or(0, |memory| memory.len())
     }
 
-    #[wasm_bindgen(getter)]
-    pub fn dropped_early(&self) -> f64 {
-        let dropped = self.memory.as_ref().map(|memory| memory.dropped_early());
-        dropped.unwrap_or_default() as f64
+    /// How many done keys it forgot for lack of room.
+    fn dropped_early(at: usize) -> f64 {
+        memory_of(at).map_or(0.0, |memory| memory.dropped_early() as f64)
     }
 
-    /// Gives what `verbs` does.
+    /// Starts to ask a store for one of its verbs, on the key in the frame. A claim ends with
+    /// its state, and the number that it has, if any.
     ///
-    /// Errors: `store_full`, `store_unavailable`.
-    pub fn claim(&self, key: String) -> Promise {
-        let store = Arc::clone(&self.store);
-        future_to_promise(async move {
-            let claimed = store.claim(Key::from(key.as_str())).await;
-            claimed.map(|claim| said(&claim)).map_err(failure)
-        })
-    }
-
-    /// Ends a lease, or lets it start anew.
-    ///
-    /// Errors: `lease_lost`, `store_unavailable`.
-    pub fn end(&self, verb: String, key: String, epoch: f64) -> Promise {
-        let store = Arc::clone(&self.store);
-        future_to_promise(async move {
-            let lease = Lease::new(&*store, Key::from(key.as_str()), epoch as Epoch);
-            let ended = match verb.as_str() {
-                "commit" => lease.commit().await,
-                "release" => lease.release().await,
-                _ => lease.renew().await,
-            };
-            ended.map(|()| JsValue::UNDEFINED).map_err(failure)
+    /// Errors: `store_full`, `lease_lost`, `store_unavailable`.
+    fn ask_store(at: usize, verb: u32, key: usize, epoch: f64) -> u32 {
+        let kept = handles::of::<Kept>(at);
+        let key = key_of(key);
+        task::start(async move {
+            let store = &*kept?.store;
+            let lease = |key| Lease::new(store, key, epoch as Epoch);
+            match verb as u8 {
+                verb::CLAIM => return Ok(said(&store.claim(key).await?)),
+                verb::COMMIT => lease(key).commit().await?,
+                verb::RELEASE => lease(key).release().await?,
+                _ => lease(key).renew().await?,
+            }
+            Ok(Vec::new())
         })
     }
 }
 
-/// The state, and its number where it has one.
-fn said(claim: &Claim<'_>) -> JsValue {
-    let (state, number) = match claim {
-        Claim::Fresh(lease) => ("fresh", Some(lease.epoch() as f64)),
-        Claim::InFlight { retry_after } => ("in_flight", Some(retry_after.as_secs_f64())),
-        Claim::Done => ("done", None),
+/// The key in the frame.
+pub(crate) fn key_of(length: usize) -> Key {
+    frame::read(length, 0, |key, _| Key::from(&*String::from_utf8_lossy(key)))
+}
+
+fn memory_of(at: usize) -> Option<Arc<MemoryStore>> {
+    let kept: Rc<Kept> = handles::of(at).ok()?;
+    kept.memory.clone()
+}
+
+fn memory(
+    lease: Option<f64>,
+    retention: Option<f64>,
+    dangerous_short_retention: Option<f64>,
+    capacity: Option<f64>,
+) -> Result<MemoryStore, ConfigError> {
+    let mut options = StoreOptions::default();
+    // The longer of the two first: the lease has to be shorter.
+    if let Some(seconds) = retention {
+        let retention = duration(seconds).ok_or(ConfigError::InvalidRetention)?;
+        options = options.with_retention(retention)?;
+    }
+    if let Some(seconds) = dangerous_short_retention {
+        let retention = duration(seconds).ok_or(ConfigError::InvalidRetention)?;
+        options = options.dangerous_short_retention(retention)?;
+    }
+    if let Some(seconds) = lease {
+        let lease = duration(seconds).ok_or(ConfigError::InvalidLease)?;
+        options = options.with_lease(lease)?;
+    }
+    let capacity = match capacity {
+        Some(keys) => whole("capacity", keys)?,
+        None => MemoryStore::DEFAULT_CAPACITY,
     };
-    Array::of2(&state.into(), &number.into()).into()
+    MemoryStore::new(options, capacity)
 }
 
-/// A store whose verbs are a function of JavaScript.
-struct HostStore {
-    verbs: SendWrapper<Function>,
+/// The state, and its number.
+fn said(claim: &Claim<'_>) -> Vec<u8> {
+    let (state, number) = match claim {
+        Claim::Fresh(lease) => (state::FRESH, lease.epoch() as f64),
+        Claim::InFlight { retry_after } => (state::IN_FLIGHT, retry_after.as_secs_f64()),
+        Claim::Done => (state::DONE, f64::NAN),
+    };
+    frame::numbers([f64::from(state), number])
 }
 
-/// What a store of the caller's answers.
-struct Answer {
-    state: String,
-    number: Option<f64>,
-}
+/// A store of the caller's, by the number that the host knows it by.
+struct HostStore(u32);
 
 impl HostStore {
-    /// What the caller's store threw is the caller's: it is not repeated.
-    fn ask(
-        &self,
-        verb: &'static str,
-        key: &Key,
-        epoch: Epoch,
-    ) -> impl Future<Output = Result<Answer, StoreError>> + Send + use<> {
-        let key = JsValue::from_str(key.as_str());
-        let asked = self
-            .verbs
-            .call3(&JsValue::NULL, &verb.into(), &key, &(epoch as f64).into());
-        SendWrapper::new(async move {
-            let silent = |_| unavailable("it did not answer");
-            let promise: Promise = asked.map_err(silent)?.dyn_into().map_err(silent)?;
-            let answered = JsFuture::from(promise).await.map_err(silent)?;
-            let answered: Array = answered.dyn_into().map_err(silent)?;
-            let state = answered.get(0).as_string().unwrap_or_default();
-            let second = answered.get(1);
-            match (state.as_str(), second.as_string().as_deref()) {
-                ("error", Some("lease_lost")) => Err(StoreError::LeaseLost),
-                ("error", Some("store_full")) => Err(StoreError::StoreFull),
-                ("error", _) => Err(unavailable("it failed")),
-                _ => Ok(Answer {
-                    number: second.as_f64(),
-                    state,
-                }),
+    fn ask(&self, verb: u8, key: &Key, epoch: Epoch) -> Asked {
+        let parts = [&self.0.to_le_bytes()[..], &[verb], &(epoch as f64).to_le_bytes(), key.as_str().as_bytes()];
+        task::ask(tell::STORE, &parts)
+    }
+
+    fn end(&self, verb: u8, key: &Key, epoch: Epoch) -> StoreFuture<'_, ()> {
+        let asked = self.ask(verb, key, epoch);
+        Box::pin(async move {
+            match answered(asked).await? {
+                (state::OK, _) => Ok(()),
+                _ => Err(unavailable("its answer is none")),
             }
         })
+    }
+}
+
+/// The state, and its number. What the caller's store threw is the caller's: it is not
+/// repeated.
+async fn answered(asked: Asked) -> Result<(u32, f64), StoreError> {
+    let (state, number) = asked.await;
+    let number = number.first_chunk().map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes));
+    match state {
+        state::OK | state::FRESH | state::IN_FLIGHT | state::DONE => Ok((state, number)),
+        state::LEASE_LOST => Err(StoreError::LeaseLost),
+        state::STORE_FULL => Err(StoreError::StoreFull),
+        _ => Err(unavailable("it failed")),
     }
 }
 
@@ -170,36 +172,32 @@ fn unavailable(reason: &str) -> StoreError {
 
 impl Store for HostStore {
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
-        let asked = self.ask("claim", &key, 0);
+        let asked = self.ask(verb::CLAIM, &key, 0);
         Box::pin(async move {
-            let Answer { state, number } = asked.await?;
-            match state.as_str() {
-                "fresh" => match number.and_then(integer) {
+            match answered(asked).await? {
+                (state::FRESH, epoch) => match integer(epoch) {
                     Some(epoch) => Ok(Claim::Fresh(Lease::new(self, key, epoch))),
                     None => Err(unavailable("the epoch of its claim is no whole number")),
                 },
-                "in_flight" => match number.and_then(duration) {
+                (state::IN_FLIGHT, seconds) => match duration(seconds) {
                     Some(retry_after) => Ok(Claim::InFlight { retry_after }),
                     None => Err(unavailable("the retryAfter of its claim is no time")),
                 },
-                "done" => Ok(Claim::Done),
+                (state::DONE, _) => Ok(Claim::Done),
                 _ => Err(unavailable("its answer to a claim is none")),
             }
         })
     }
 
     fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        let asked = self.ask("commit", key, epoch);
-        Box::pin(async move { asked.await.map(drop) })
+        self.end(verb::COMMIT, key, epoch)
     }
 
     fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        let asked = self.ask("release", key, epoch);
-        Box::pin(async move { asked.await.map(drop) })
+        self.end(verb::RELEASE, key, epoch)
     }
 
     fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        let asked = self.ask("renew", key, epoch);
-        Box::pin(async move { asked.await.map(drop) })
+        self.end(verb::RENEW, key, epoch)
     }
 }

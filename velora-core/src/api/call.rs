@@ -1,7 +1,6 @@
 //! One call: attempts, waits, deadline, until there is an answer or an error.
 
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use tracing::{Instrument, debug, debug_span};
 
 use super::auth::Auth;
 use super::retry::{Budget, RetryOptions};
+use super::runtime::random_id;
 use super::{BaseUrl, Method, RateLimit, Request, Response, Runtime, Transport, problem};
 use crate::error::{ApiError, ApiErrorKind};
 
@@ -59,7 +59,7 @@ impl Api {
         F: Fn(Response) -> Fut,
         Fut: Future<Output = Result<T, ApiError>>,
     {
-        let id = random_id();
+        let id = random_id(self.runtime());
         let span = debug_span!("velora.call", operation = request.operation(), request_id = %id);
         let request = request
             .below(&self.0.settings.base_url)
@@ -155,7 +155,7 @@ impl Api {
             if refused && retry.is_too_long(error.retry_after()) {
                 return Err(error.with_kind(ApiErrorKind::RateLimited));
             }
-            let delay = retry.next_delay(&error, request.is_idempotent(), random());
+            let delay = retry.next_delay(&error, request.is_idempotent(), self.runtime().random());
             let Some(delay) = delay.filter(|delay| self.affords(*delay, deadline)) else {
                 return Err(error);
             };
@@ -219,14 +219,4 @@ impl Api {
     fn affords(&self, delay: Duration, deadline: Duration) -> bool {
         self.runtime().monotonic().saturating_add(delay) < deadline && self.0.budget.take()
     }
-}
-
-/// Random enough for jitter and ids, not for secrets: the standard library keys each
-/// of its hashers at random.
-pub(crate) fn random() -> u64 {
-    RandomState::new().hash_one(0_u8)
-}
-
-pub(crate) fn random_id() -> String {
-    format!("{:016x}{:016x}", random(), random())
 }

@@ -4,5 +4,6 @@ mod failure;
 mod health;
 mod host;
 mod streams;
+mod webhooks;
 
 pub(crate) use failure::told;

@@ -1,91 +1,188 @@
-/** Calling the module: what fails, and what takes time. */
+/** Calling the module: what it holds, what fails, what takes time. */
 
-import type { ApiFailure, Failure } from './types.js';
-import { answerText, mostOf, putItem, room } from './frame.js';
-import { failed, instance, type Glue, type Instance } from './instance.js';
+import type { Failure } from './types.js';
+import { itemsOf, putAlone, said, wholeOf } from './frame.js';
+import { broken, instance, works, type Instance } from './instance.js';
+import { utf8Text } from '../host.js';
+import { apiFailureOf } from './failures.js';
 
 /** What a quick call gives that failed. */
 export const FAILED = Infinity;
 
 /** Calls; what fails by itself ends the instance. */
-export function enter<T>(call: (one: Instance) => T): T | Failure {
+export function enter<T>(call: (one: Instance) => T): T {
   const one = instance();
   try {
     return call(one);
   } catch (error) {
-    return failure(one, error);
-  }
-}
-
-/** The result of a call that takes time. */
-export async function later<T, R>(start: (one: Instance) => Promise<T>, read: (value: T) => R): Promise<R | Failure> {
-  const one = instance();
-  let tell!: (error: unknown) => void;
-  const ended = new Promise<never>((_, reject) => {
-    tell = reject;
-  });
-  one.waiting.add(tell);
-  try {
-    return read(await Promise.race([start(one), ended]));
-  } catch (error) {
-    return failure(one, error);
-  } finally {
-    one.waiting.delete(tell);
+    throw broken(one, error);
   }
 }
 
 /** What the last quick call failed with. */
 export function lastFailure(one: Instance): Failure {
-  return failureOf(answerText(one, one.glue['failed']()));
+  return failureOf(said(one));
 }
 
-function failure(one: Instance, error: unknown): Failure {
-  if (typeof error === 'string') {
-    return failureOf(error);
+function failureOf(bytes: Uint8Array): Failure {
+  const [failure = '', code = ''] = utf8Text(bytes.subarray(0, 128)).split('\n', 2);
+  const rest = bytes.subarray(failure.length + code.length + 2);
+  return failure === 'api' ? apiFailureOf(code, rest) : ({ failure, code, message: utf8Text(rest) } as Failure);
+}
+
+const unheld = new FinalizationRegistry<[one: Instance, at: number]>(([one, at]) => {
+  if (works(one)) {
+    one.exports['let_go']!(at);
   }
-  // A trap, or an end of the stack: whoever called before was told.
-  throw instance() === one && isFault(error) ? failed(one, error) : error;
-}
+});
 
-function isFault(error: unknown): boolean {
-  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError || error instanceof TypeError;
-}
+/** What an instance holds for us, by a number, until nobody holds this. */
+export class Held {
+  readonly at: number;
+  readonly #of: Instance;
 
-function failureOf(text: string): Failure {
-  const [failure = '', code = '', ...rest] = text.split('\n');
-  const message = rest.join('\n');
-  if (failure !== 'api') {
-    return { failure, code, message } as Failure;
-  }
-  const api = JSON.parse(message) as ApiFailure & { message: string };
-  return { failure, code, message: api.message, api } as Failure;
-}
-
-/** Writes items, tag by tag; gives where they end. */
-export function putItems(one: Instance, items: readonly (readonly [number, string | Uint8Array])[]): number {
-  const size = items.reduce((size, [, value]) => size + 5 + mostOf(value), 0);
-  const bytes = room(one, size);
-  return items.reduce((at, [tag, value]) => putItem(bytes, at, tag, value), 0);
-}
-
-/** Something of the module's, made anew where the module was. */
-export class Made<T> {
-  readonly #make: (glue: Glue, one: Instance) => T;
-  #made: T;
-  #of: Instance;
-
-  /** Throws what making it failed with: a text. */
-  constructor(one: Instance, make: (glue: Glue, one: Instance) => T) {
-    this.#make = make;
+  constructor(one: Instance, at: number) {
+    this.at = at;
     this.#of = one;
-    this.#made = make(one.glue, one);
+    unheld.register(this, [one, at], this);
   }
 
-  in(one: Instance): T {
-    if (this.#of !== one) {
-      this.#made = this.#make(one.glue, one);
-      this.#of = one;
+  /** Lets go of it at once. */
+  letGo(): void {
+    unheld.unregister(this);
+    if (works(this.#of)) {
+      this.#of.exports['let_go']!(this.at);
     }
-    return this.#made;
+  }
+
+  /** Whether it is of this instance. */
+  of(one: Instance): boolean {
+    return this.#of === one;
+  }
+}
+
+/** Something of the module's that a new instance can be given anew. */
+export class Made {
+  readonly #make: (one: Instance) => number;
+  #held: Held | undefined;
+
+  private constructor(make: (one: Instance) => number) {
+    this.#make = make;
+  }
+
+  /** Makes it, or says why it cannot be made. */
+  static of<T>(make: (one: Instance) => number, wrap: (made: Made) => T): T | Failure {
+    return enter((one) => {
+      const made = new Made(make);
+      const at = make(one);
+      if (at === FAILED) {
+        return lastFailure(one);
+      }
+      made.#held = new Held(one, at);
+      return wrap(made);
+    });
+  }
+
+  /** Its number. */
+  in(one: Instance): number {
+    if (!this.#held?.of(one)) {
+      this.#held = new Held(one, this.#make(one));
+    }
+    return this.#held!.at;
+  }
+}
+
+/** Ends the one call that it is given to. */
+export class NativeCancel {
+  #end: (() => void) | undefined;
+  #asked = false;
+
+  /** @internal */
+  set end(end: () => void) {
+    this.#end = end;
+    if (this.#asked) {
+      end();
+    }
+  }
+
+  cancel(): void {
+    this.#asked = true;
+    this.#end?.();
+  }
+}
+
+/** The result of a call that takes time; `start` gives its task. */
+export function later<T>(start: (one: Instance) => number, read: (bytes: Uint8Array) => T, cancel?: NativeCancel): Promise<T | Failure> {
+  return new Promise((resolve, reject) => {
+    enter((one) => {
+      const task = start(one);
+      one.tasks.set(task, {
+        done: (bytes) => resolve(read(bytes)),
+        failed: (bytes) => resolve(failureOf(bytes)),
+        broken: reject,
+      });
+      if (cancel !== undefined) {
+        cancel.end = () => {
+          resolve({ failure: 'aborted', code: '', message: '' } as Failure);
+          endTask(one, task);
+        };
+      }
+      turn(one);
+    });
+  });
+}
+
+/** Ends a task at once; whoever waits for it is not told. */
+function endTask(one: Instance, task: number): void {
+  if (one.tasks.delete(task) && works(one)) {
+    enter(() => {
+      one.exports['end_task']!(task);
+      turn(one);
+    });
+  }
+}
+
+/** What the module asks for, by its tag: see `task.rs`. */
+export type Chore = (one: Instance, number: number, bytes: Uint8Array) => void;
+
+const chores: Chore[] = [
+  (one, task, bytes) => end(one, task)?.done(bytes),
+  (one, task, bytes) => end(one, task)?.failed(bytes),
+  (one, number) => {
+    const callOff = one.chores.get(number);
+    one.chores.delete(number);
+    callOff?.();
+  },
+];
+
+function end(one: Instance, task: number) {
+  const waiting = one.tasks.get(task);
+  one.tasks.delete(task);
+  return waiting;
+}
+
+/** Says how something that the module asks for is done. */
+export function learn(tag: number, chore: Chore): void {
+  chores[tag] = chore;
+}
+
+/** Goes on with all that can, and does what is asked for. */
+function turn(one: Instance): void {
+  one.exports['turn']!(Date.now(), performance.now());
+  // Whatever is done may call the module again.
+  for (const [tag, bytes] of itemsOf(said(one).slice())) {
+    chores[tag]!(one, wholeOf(bytes), bytes.subarray(4));
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** What became of something that the module has asked for. */
+export function answer(one: Instance, number: number, outcome: number, bytes: Uint8Array = NOTHING): void {
+  if (works(one)) {
+    enter(() => {
+      one.exports['answer']!(number, outcome, putAlone(one, bytes));
+      turn(one);
+    });
   }
 }

@@ -1,88 +1,128 @@
 /** The host's `fetch` and its timers, as the core asks for them. */
 
-/** What a call that took too long rejects with. */
-const TIMEOUT = 'timeout';
+import { itemBytes, itemsOf, numbersOf, wholeOf, type Item } from './frame.js';
+import { answer, learn } from './calls.js';
+import type { Instance } from './instance.js';
+import { utf8Text } from '../host.js';
+
+/** What the module asks for: see `task.rs`. */
+const WAIT = 5;
+const SEND = 6;
+const READ = 7;
+/** What became of it: see `client/host.rs`. */
+const OK = 0;
+const END = 1;
+const TIMEOUT = 2;
+const FAULT = 3;
 /** What a timer of a host can wait at most. */
 const LONGEST = 0x7fff_ffff;
 
-/** How long the head of an answer and its next bytes are waited for, in milliseconds. */
-export function host(answerTimeout: number, readTimeout: number): object {
-  return {
-    sleep: (milliseconds: number) => new Timer(milliseconds),
-    send: (method: string, url: string, headers: string[], body: Uint8Array | undefined) =>
-      new Exchange(url, { method, headers: pairs(headers), ...(body && { body: body as Uint8Array<ArrayBuffer> }) }, answerTimeout, readTimeout),
-  };
+/** Prepares an instance for a client. */
+export function teach(one: Instance): void {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  one.exports['seed']!(high!, low!);
+  learn(WAIT, wait);
+  learn(SEND, send);
+  learn(READ, read);
 }
 
-class Timer {
-  readonly #over: Promise<void>;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+function wait(one: Instance, number: number, bytes: Uint8Array): void {
+  const [[milliseconds]] = numbersOf(bytes, 1);
+  const timer = setTimeout(() => {
+    one.chores.delete(number);
+    answer(one, number, OK);
+  }, Math.min(milliseconds!, LONGEST));
+  one.chores.set(number, () => clearTimeout(timer));
+}
 
-  constructor(milliseconds: number) {
-    this.#over = new Promise((resolve) => {
-      this.#timer = setTimeout(resolve, Math.min(milliseconds, LONGEST));
-    });
-  }
+interface Exchange {
+  readonly end: AbortController;
+  readonly readTimeout: number;
+  reader?: ReadableStreamDefaultReader<Uint8Array> | undefined;
+}
 
-  over(): Promise<void> {
-    return this.#over;
-  }
+/** The requests under way, by the numbers that they were asked for under. */
+const exchanges = new WeakMap<Instance, Map<number, Exchange>>();
 
-  giveUp(): void {
-    clearTimeout(this.#timer);
+async function send(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
+  const [[answerTimeout, readTimeout], items] = numbersOf(bytes, 2);
+  const exchange: Exchange = { end: new AbortController(), readTimeout: readTimeout! };
+  const under = exchanges.get(one) ?? new Map<number, Exchange>();
+  exchanges.set(one, under.set(number, exchange));
+  one.chores.set(number, () => {
+    under.delete(number);
+    exchange.end.abort();
+    exchange.reader?.cancel().catch(() => {});
+  });
+  try {
+    const [url, request] = requestOf(items);
+    // Only what was asked for is sent, and a redirect is an answer.
+    const sent = fetch(url, { redirect: 'manual', signal: exchange.end.signal, ...request });
+    const response = await within(answerTimeout!, sent);
+    exchange.reader = response.body?.getReader();
+    answer(one, number, OK, headOf(response));
+  } catch (error) {
+    answer(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
   }
 }
 
-class Exchange {
-  readonly #end = new AbortController();
-  readonly #readTimeout: number;
-  readonly #answer: Promise<Response>;
-  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-
-  constructor(url: string, request: RequestInit, answerTimeout: number, readTimeout: number) {
-    this.#readTimeout = readTimeout;
-    // Cookies and caches are a browser's: the key is all that is sent, and all is fetched.
-    const sent = { redirect: 'manual', signal: this.#end.signal, ...request } as RequestInit;
-    this.#answer = within(answerTimeout, Promise.resolve().then(() => fetch(url, sent)));
-    // Whoever gives it up does not wait for it.
-    this.#answer.catch(() => {});
+async function read(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
+  const exchange = exchanges.get(one)?.get(wholeOf(bytes));
+  try {
+    const chunk = exchange?.reader && (await within(exchange.readTimeout, exchange.reader.read()));
+    answer(one, number, chunk?.value === undefined ? END : OK, chunk?.value);
+  } catch (error) {
+    answer(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
   }
+}
 
-  async answer(): Promise<{ status: number; headers: string[]; framed: boolean }> {
-    const response = await this.#answer;
-    this.#reader = response.body?.getReader();
-    const { headers, url } = response;
-    return {
-      // A browser hides where a redirect leads, and that it is one.
-      status: response.type === 'opaqueredirect' ? 302 : response.status,
-      headers: [...headers].flat(),
-      // HTTP/2 announces an end with every body; the host does not say what it spoke.
-      framed: url.startsWith('https:') || ['content-length', 'transfer-encoding', 'content-encoding'].some((name) => headers.has(name)),
-    };
-  }
+/** The items of a request, and of the head of its answer: see `client/host.rs`. */
+const METHOD = 0;
+const URL = 1;
+const BODY = 2;
+const NAME = 3;
+const VALUE = 4;
+const STATUS = 5;
+const UNFRAMED = 6;
 
-  /** Undefined at the end. */
-  async chunk(): Promise<Uint8Array | undefined> {
-    return (await within(this.#readTimeout, this.#reader?.read() ?? Promise.resolve(undefined)))?.value;
+function requestOf(items: Uint8Array): [url: string, request: RequestInit] {
+  const headers: [string, string][] = [];
+  const request: RequestInit = { headers };
+  let url = '';
+  for (const [tag, value] of itemsOf(items)) {
+    if (tag === BODY) {
+      request.body = value as Uint8Array<ArrayBuffer>;
+      continue;
+    }
+    const text = utf8Text(value);
+    if (tag === METHOD) {
+      request.method = text;
+    } else if (tag === URL) {
+      url = text;
+    } else if (tag === NAME) {
+      headers.push([text, '']);
+    } else {
+      headers.at(-1)![1] = text;
+    }
   }
+  return [url, request];
+}
 
-  cancel(): void {
-    this.#end.abort();
-    this.#reader?.cancel().catch(() => {});
+function headOf({ headers, status, type, url }: Response): Uint8Array {
+  // A browser hides where a redirect leads, and that it is one.
+  const shown = type === 'opaqueredirect' ? 302 : status;
+  const items: Item[] = [[STATUS, Uint8Array.of(shown, shown >> 8)]];
+  headers.forEach((value, name) => items.push([NAME, name], [VALUE, value]));
+  // HTTP/2 announces an end with every body; the host does not say what it spoke.
+  if (!url.startsWith('https:') && !['content-length', 'transfer-encoding', 'content-encoding'].some((name) => headers.has(name))) {
+    items.push([UNFRAMED, '']);
   }
+  return itemBytes(items);
 }
 
 function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(TIMEOUT), Math.min(milliseconds, LONGEST));
-    work.then(resolve, () => reject('connection')).finally(() => clearTimeout(timer));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-function pairs(texts: string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < texts.length; at += 2) {
-    pairs.push([texts[at]!, texts[at + 1]!]);
-  }
-  return pairs;
 }

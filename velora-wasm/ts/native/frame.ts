@@ -8,7 +8,6 @@ const KEPT = 64 * 1024;
 const HEAD = 5;
 
 const encoder = new TextEncoder();
-const views = new WeakMap<Instance, Uint8Array>();
 let last: Instance | undefined;
 let view: Uint8Array = new Uint8Array(0);
 
@@ -17,27 +16,24 @@ export type Values = string | string[] | undefined;
 
 /** Room for so many bytes. What stood there is no more. */
 export function room(one: Instance, bytes: number): Uint8Array {
-  if (last !== one) {
-    last = one;
-    view = views.get(one) ?? new Uint8Array(0);
-  }
   // Memory that has grown leaves views of no length behind.
-  if (view.length < bytes || (view.length > KEPT && bytes <= KEPT)) {
-    const at = one.glue['reserve'](Math.max(bytes, 1));
-    view = new Uint8Array(one.glue['memory'].buffer, at, Math.max(bytes, KEPT));
-    views.set(one, view);
+  if (last !== one || view.length <= bytes || (view.length > KEPT && bytes <= KEPT)) {
+    const at = one.exports['reserve']!(bytes);
+    view = new Uint8Array(one.exports.memory.buffer, at, Math.max(bytes, KEPT));
+    last = one;
   }
   return view;
 }
 
-/** The first so many bytes of an answer. */
-export function answer(one: Instance, length: number): Uint8Array {
-  return new Uint8Array(one.glue['memory'].buffer, one.glue['reserve'](0), length);
+/** What the last call has said, until the next one. */
+export function said(one: Instance): Uint8Array {
+  const { exports } = one;
+  return new Uint8Array(exports.memory.buffer, exports['said_at']!(), exports['said_length']!());
 }
 
-/** The text that an answer is. */
-export function answerText(one: Instance, length: number): string {
-  return utf8Text(answer(one, length));
+/** The text that it has said. */
+export function saidText(one: Instance): string {
+  return utf8Text(said(one));
 }
 
 /** The most that values can take. */
@@ -111,4 +107,60 @@ function putHead(bytes: Uint8Array, at: number, tag: number, length: number): nu
   bytes[at + 3] = length >>> 16;
   bytes[at + 4] = length >>> 24;
   return at + HEAD + length;
+}
+
+/** What an item holds. */
+export type Item = readonly [tag: number, value: string | Uint8Array | number];
+
+/** Items as bytes; numbers are eight. */
+export function itemBytes(items: readonly Item[]): Uint8Array {
+  const values = items.map(([tag, value]) => [tag, typeof value === 'number' ? doubleBytes(value) : value] as const);
+  const bytes = new Uint8Array(values.reduce((size, [, value]) => size + HEAD + mostOf(value), 0));
+  return bytes.subarray(0, values.reduce((at, [tag, value]) => putItem(bytes, at, tag, value), 0));
+}
+
+/** Writes items; gives where they end. */
+export function putItems(one: Instance, items: readonly Item[]): number {
+  return putAlone(one, itemBytes(items));
+}
+
+/** Writes a text, or bytes; gives their number. */
+export function putAlone(one: Instance, value: string | Uint8Array): number {
+  return put(room(one, mostOf(value)), 0, value);
+}
+
+/** The eight bytes of a number. */
+export function doubleBytes(value: number): Uint8Array {
+  return new Uint8Array(Float64Array.of(value).buffer);
+}
+
+/** The number that stands first in so many bytes, the lowest byte first. */
+export function wholeOf(bytes: Uint8Array, size = 4): number {
+  let number = 0;
+  for (let at = size - 1; at >= 0; at -= 1) {
+    number = number * 256 + bytes[at]!;
+  }
+  return number;
+}
+
+/** The items that stand there. */
+export function itemsOf(bytes: Uint8Array): [tag: number, bytes: Uint8Array][] {
+  const items: [number, Uint8Array][] = [];
+  for (let at = 0; at + HEAD <= bytes.length; ) {
+    const start = at + HEAD;
+    const end = start + wholeOf(bytes.subarray(at + 1));
+    items.push([bytes[at]!, bytes.subarray(start, end)]);
+    at = end;
+  }
+  return items;
+}
+
+/** So many numbers, and the bytes behind them; NaN is none. */
+export function numbersOf(bytes: Uint8Array, count: number): [numbers: (number | undefined)[], rest: Uint8Array] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const numbers = Array.from({ length: count }, (_, at) => {
+    const number = view.getFloat64(at * 8, true);
+    return Number.isNaN(number) ? undefined : number;
+  });
+  return [numbers, bytes.subarray(count * 8)];
 }

@@ -5,30 +5,34 @@
 
 import { VeloraError } from '../errors.js';
 
-/** The JavaScript that wasm-bindgen writes, for one instance. */
-export type Glue = Record<string, any>;
-
-/** What starts an instance. */
-export interface Module {
-  /** How much it has: 0 is the verifier alone. */
-  readonly size: number;
-  start(): Glue;
-}
+/** What the module exports, called with numbers and giving numbers. */
+export type Exports = Record<string, (...numbers: number[]) => number> & { memory: WebAssembly.Memory };
 
 /** An instance until it fails. */
 export interface Instance {
-  readonly glue: Glue;
-  /** Calls that take time, to be told of its failure. */
-  readonly waiting: Set<(error: VeloraError) => void>;
+  readonly exports: Exports;
+  /** Calls that take time, by their tasks, to be told how they end. */
+  readonly tasks: Map<number, Waiting>;
+  /** What is done for it, by the number it was asked for under: how to call it off. */
+  readonly chores: Map<number, () => void>;
 }
 
-let used: Module | undefined;
+/** Who waits for a task. */
+export interface Waiting {
+  done(bytes: Uint8Array): void;
+  failed(bytes: Uint8Array): void;
+  broken(error: VeloraError): void;
+}
+
+let most = -1;
+let compiled: (() => WebAssembly.Module) | undefined;
 let current: Instance | undefined;
 
-/** Names the module, when the package is loaded. Of several that with the most is used. */
-export function use(module: Module): void {
-  if (used === undefined || used.size < module.size) {
-    used = module;
+/** Names the module, when the package is loaded. Of several that of the largest size is used. */
+export function use(size: number, module: () => WebAssembly.Module): void {
+  if (most < size) {
+    most = size;
+    compiled = module;
     current = undefined;
   }
 }
@@ -36,24 +40,30 @@ export function use(module: Module): void {
 /** The instance to call. */
 export function instance(): Instance {
   if (current === undefined) {
-    if (used === undefined) {
+    if (compiled === undefined) {
       throw new VeloraError('internal', 'the module is not loaded');
     }
-    current = { glue: used.start(), waiting: new Set() };
+    const { exports } = new WebAssembly.Instance(compiled());
+    current = { exports: exports as unknown as Exports, tasks: new Map(), chores: new Map() };
   }
   return current;
 }
 
-/** The instance has failed: gives the error of whoever called. */
-export function failed(one: Instance, cause: unknown): VeloraError {
-  const error = new VeloraError('internal', 'the module failed and was started anew', { cause });
-  if (current === one) {
-    current = undefined;
+/** Whether it may still be called. */
+export function works(one: Instance): boolean {
+  return one === current;
+}
+
+/** The error of a call that threw. What fails by itself ends the instance. */
+export function broken(one: Instance, thrown: unknown): unknown {
+  // Of an instance that has failed before, whoever called then was told.
+  const fault = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError || thrown instanceof TypeError;
+  if (!fault || !works(one)) {
+    return thrown;
   }
-  one.glue['abandon']();
-  for (const tell of one.waiting) {
-    tell(error);
-  }
-  one.waiting.clear();
+  const error = new VeloraError('internal', 'the module failed and was started anew', { cause: thrown });
+  current = undefined;
+  one.chores.forEach((callOff) => callOff());
+  one.tasks.forEach((waiting) => waiting.broken(error));
   return error;
 }

@@ -1,6 +1,4 @@
 import compiled from '#velora/verify.wasm';
-import beside from '../wasm/verify.js';
 import { use } from '../native/instance.js';
-import { moduleOf } from './begin.js';
 
-use(moduleOf(0, compiled, beside));
+use(0, compiled);
