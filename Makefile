@@ -72,6 +72,7 @@ build-python: $(VENV)/test
 
 # The npm package for the edge, in place: the module in its three sizes, and the TypeScript layer.
 build-wasm: $(WASM)/node_modules
+	rustup component add rust-src
 	rustup target add wasm32-unknown-unknown
 	cd $(WASM) && node scripts/build.mjs
 

@@ -87,11 +87,7 @@ impl Clock for SystemClock {
     }
 }
 
-#[cfg(not(all(
-    target_family = "wasm",
-    target_os = "unknown",
-    not(feature = "js")
-)))]
+#[cfg(not(all(target_family = "wasm", target_os = "unknown", not(feature = "js"))))]
 fn since_start() -> Duration {
     use std::sync::OnceLock;
     static START: OnceLock<Instant> = OnceLock::new();

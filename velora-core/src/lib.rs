@@ -73,7 +73,7 @@ pub use error::{Code, ConfigError, Error, EventFault, StoreError, VerificationEr
 pub use secret::ApiKey;
 pub use secret::SigningSecret;
 #[cfg(feature = "events")]
-pub use systems::{Envelope, Event};
+pub use systems::{Envelope, Event, EventJson};
 pub use webhook::{
     Delivery, HeaderName, Headers, Identity, Pending, Precheck, Scheme, SignatureForm,
     SignedPayload, TimeUnit, Verifier,

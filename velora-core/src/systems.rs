@@ -23,13 +23,16 @@ impl Scheme {
 }
 
 #[cfg(feature = "events")]
-pub use event::{Envelope, Event};
+pub use event::{Envelope, Event, EventJson};
 
 #[cfg(feature = "events")]
 mod event {
+    use std::fmt;
+
     use serde::Serialize;
 
     use crate::error::VerificationError;
+    use crate::webhook::shape::{self, Shape};
     use crate::webhook::{Delivery, Extra, FromDelivery};
     use crate::{billing, curae, health, tv};
 
@@ -66,8 +69,31 @@ mod event {
         }
     }
 
-    /// Which event a delivery is, and nothing else of it, for hosts that read the body
-    /// themselves. It is refused just where [`Event`] is.
+    impl FromDelivery for Event {
+        fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+            match delivery.scheme() {
+                "health" => delivery.event().map(Self::Health),
+                "billing" => delivery.event().map(Self::Billing),
+                "curae" => delivery.event().map(Self::Curae),
+                "tv" => delivery.event().map(Self::Tv),
+                "tv-body-only" => delivery.event().map(Self::TvBodyOnly),
+                _ => Ok(Self::Other(delivery.fields()?.rest())),
+            }
+        }
+    }
+    /// The documented members of its events, where they are documented.
+    fn members(scheme: &str) -> Option<Shape> {
+        match scheme {
+            "health" => Some(health::event::MEMBERS),
+            "curae" => Some(curae::event::MEMBERS),
+            "tv" => Some(tv::event::MEMBERS),
+            "tv-body-only" => Some(tv::event::BODY_ONLY_MEMBERS),
+            _ => None,
+        }
+    }
+
+    /// Which event a delivery is, and nothing else of it. It is refused just where
+    /// [`Event`] is.
     #[derive(Clone, Debug, PartialEq, Eq)]
     #[non_exhaustive]
     pub struct Envelope {
@@ -79,36 +105,70 @@ mod event {
 
     impl FromDelivery for Envelope {
         fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
-            let mut fields = delivery.fields()?;
-            let mut type_is_signed = true;
-            let event_type = match delivery.scheme() {
-                "health" => Some(health::event::named(&mut fields)?.0),
-                "curae" => Some(curae::event::named(&mut fields)?.0),
-                "tv" => Some(tv::event::named(&mut fields)?.0),
-                "tv-body-only" => Some(tv::event::body_only_type(&mut fields)?),
-                "billing" => billing::event::event_type(delivery)?.map(|kind| {
-                    type_is_signed = matches!(kind, billing::EventType::Signed(_));
-                    kind.as_str().to_owned()
-                }),
-                _ => None,
-            };
+            if delivery.scheme() == "billing" {
+                let event_type = billing::event::event_type(delivery)?;
+                return Ok(Self {
+                    type_is_signed: !matches!(event_type, Some(billing::EventType::Unsigned(_))),
+                    event_type: event_type.map(|kind| kind.as_str().to_owned()),
+                });
+            }
+            delivery.check_headers()?;
+            let outline = delivery.outline()?;
+            let mut event_type = None;
+            for name in members(delivery.scheme())
+                .into_iter()
+                .flat_map(shape::names)
+            {
+                let text = outline.text(delivery.body(), name)?;
+                event_type.get_or_insert_with(|| text.into_owned());
+            }
             Ok(Self {
                 event_type,
-                type_is_signed,
+                type_is_signed: true,
             })
         }
     }
 
-    impl FromDelivery for Event {
+    /// The event as a JSON object, for hosts that have a JSON parser of their own. It is
+    /// refused just where [`Event`] is.
+    ///
+    /// It has the members that [`Event`] has, under their names on the wire and as the
+    /// sender wrote them; every other member is in `extra`. Where no members are
+    /// documented (`billing`, and schemes of your own) it is the body. `Debug` shows its
+    /// length alone.
+    #[derive(Clone, PartialEq, Eq)]
+    pub struct EventJson(String);
+
+    impl EventJson {
+        /// The JSON text.
+        pub fn as_str(&self) -> &str {
+            &self.0
+        }
+
+        /// The JSON text.
+        pub fn into_string(self) -> String {
+            self.0
+        }
+    }
+
+    impl FromDelivery for EventJson {
         fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
-            match delivery.scheme() {
-                "health" => delivery.event().map(Self::Health),
-                "billing" => delivery.event().map(Self::Billing),
-                "curae" => delivery.event().map(Self::Curae),
-                "tv" => delivery.event().map(Self::Tv),
-                "tv-body-only" => delivery.event().map(Self::TvBodyOnly),
-                _ => Ok(Self::Other(delivery.fields()?.rest())),
-            }
+            let Envelope { event_type, .. } = delivery.event()?;
+            let body = delivery.body();
+            let Some(shape) = members(delivery.scheme()) else {
+                // A body that has an outline is UTF-8.
+                return Ok(Self(String::from_utf8_lossy(body).into_owned()));
+            };
+            let mut text = String::with_capacity(body.len().saturating_add(64));
+            let outline = delivery.outline()?;
+            shape::write(&mut text, body, outline, shape, event_type.as_deref())?;
+            Ok(Self(text))
+        }
+    }
+
+    impl fmt::Debug for EventJson {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "EventJson({} bytes)", self.0.len())
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Where claims are kept: in memory, in a database, or wherever the caller keeps them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, Result};
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi::{Env, Status};
 use napi_derive::napi;
-use velora_core::dedupe::{Epoch, StoreFuture};
+use velora_core::dedupe::{Epoch, StoreFuture, StoreSeconds};
 use velora_core::{
     Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions, open_store,
 };
@@ -180,29 +179,16 @@ impl NativeStore {
 
 impl StoreParts {
     fn options(&self) -> std::result::Result<StoreOptions, ConfigError> {
-        let options = StoreOptions::default();
-        let lease = match self.lease {
-            Some(seconds) => duration(seconds).ok_or(ConfigError::InvalidLease)?,
-            None => options.lease(),
-        };
-        // The shortest one first: the retention is compared with the one that is wanted alone.
-        let mut options = options.with_lease(Duration::from_nanos(1))?;
-        if let Some(retention) = self.retention {
-            let retention = duration(retention).ok_or(ConfigError::InvalidRetention)?;
-            options = options.with_retention(retention)?;
+        let options = StoreOptions::try_from_secs_f64(StoreSeconds {
+            lease: self.lease,
+            retention: self.retention,
+            dangerous_short_retention: self.dangerous_short_retention,
+            timeout: self.timeout,
+        })?;
+        match self.connections {
+            Some(connections) => options.with_connections(whole("connections", connections)?),
+            None => Ok(options),
         }
-        if let Some(retention) = self.dangerous_short_retention {
-            let retention = duration(retention).ok_or(ConfigError::InvalidRetention)?;
-            options = options.dangerous_short_retention(retention)?;
-        }
-        if let Some(timeout) = self.timeout {
-            // What is no time at all is too long a one.
-            options = options.with_timeout(duration(timeout).unwrap_or(Duration::MAX))?;
-        }
-        if let Some(connections) = self.connections {
-            options = options.with_connections(whole("connections", connections)?)?;
-        }
-        options.with_lease(lease)
     }
 
     fn memory(&self) -> std::result::Result<MemoryStore, ConfigError> {

@@ -142,6 +142,10 @@ test('a lease runs out', async () => {
 test('store options are checked', async () => {
   assert.equal(await codeOf(() => new MemoryStore({ retention: 60 })), 'invalid_retention');
   assert.equal(await codeOf(() => new MemoryStore({ lease: 0 })), 'invalid_lease');
+  for (const seconds of [-1, NaN, Infinity]) {
+    assert.equal(await codeOf(() => new MemoryStore({ lease: seconds })), 'invalid_lease');
+    assert.equal(await codeOf(() => new MemoryStore({ retention: seconds })), 'invalid_retention');
+  }
   assert.equal(await codeOf(() => new MemoryStore({ capacity: 0 })), 'invalid_capacity');
   assert.equal(await codeOf(() => new MemoryStore({ size: 1 })), 'invalid_option');
   assert.equal(new MemoryStore({ dangerousShortRetention: 120 }).size, 0);

@@ -1,12 +1,11 @@
 //! Stores, and the claims they give out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use velora_core::dedupe::Epoch;
+use velora_core::dedupe::{Epoch, StoreSeconds};
 use velora_core::{
     Claim as CoreClaim, Key, MemoryStore, Store as CoreStore, StoreError, StoreOptions, open_store,
 };
@@ -16,7 +15,7 @@ use crate::errors::{Failure, Result};
 use crate::forked::Forked;
 use crate::number::{Real, Whole};
 use crate::text::Text;
-use crate::time::{duration, seconds};
+use crate::time::seconds;
 use crate::transaction::Statements;
 
 /// Keeps the claims.
@@ -60,27 +59,17 @@ impl Options {
     }
 
     fn build(&self) -> Result<StoreOptions> {
-        let options = StoreOptions::default();
-        let lease = match self.lease {
-            Some(seconds) => duration("lease", seconds)?,
-            None => options.lease(),
-        };
-        // The shortest one first: the retention is compared with the one that is wanted alone.
-        let mut options = options.with_lease(Duration::from_nanos(1))?;
-        if let Some(seconds) = self.retention {
-            options = options.with_retention(duration("retention", seconds)?)?;
-        }
-        if let Some(seconds) = self.dangerous_short_retention {
-            let retention = duration("dangerous_short_retention", seconds)?;
-            options = options.dangerous_short_retention(retention)?;
-        }
-        if let Some(seconds) = self.timeout {
-            options = options.with_timeout(duration("timeout", seconds)?)?;
-        }
-        if let Some(connections) = &self.connections {
-            options = options.with_connections(connections.fit("connections")?)?;
-        }
-        Ok(options.with_lease(lease)?)
+        let seconds = |number: Option<Real>| number.map(|Real(seconds)| seconds);
+        let options = StoreOptions::try_from_secs_f64(StoreSeconds {
+            lease: seconds(self.lease),
+            retention: seconds(self.retention),
+            dangerous_short_retention: seconds(self.dangerous_short_retention),
+            timeout: seconds(self.timeout),
+        })?;
+        Ok(match &self.connections {
+            Some(connections) => options.with_connections(connections.fit("connections")?)?,
+            None => options,
+        })
     }
 }
 

@@ -292,14 +292,14 @@ def test_options_and_their_errors() -> None:
         ({"capacity": 0}, "invalid_capacity"),
         ({"lease": 0}, "invalid_lease"),
         ({"lease": 72 * 3600}, "invalid_lease"),
-        ({"lease": -1}, "invalid_option"),
-        ({"lease": math.nan}, "invalid_option"),
-        ({"lease": math.inf}, "invalid_option"),
+        ({"lease": -1}, "invalid_lease"),
+        ({"lease": math.nan}, "invalid_lease"),
+        ({"lease": math.inf}, "invalid_lease"),
         ({"retention": 24 * 3600 - 1}, "invalid_retention"),
-        ({"retention": -1}, "invalid_option"),
+        ({"retention": -1}, "invalid_retention"),
         ({"dangerous_short_retention": 0}, "invalid_lease"),
         ({"dangerous_short_retention": 60}, "invalid_lease"),
-        ({"dangerous_short_retention": math.nan}, "invalid_option"),
+        ({"dangerous_short_retention": math.nan}, "invalid_retention"),
     ]:
         with pytest.raises(ConfigError) as raised:
             MemoryStore(**options)

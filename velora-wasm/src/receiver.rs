@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use velora_core::{ConfigError, Delivery, Envelope, Outcome, Receiver, Reply, VerificationError, Work};
+use velora_core::{
+    ConfigError, Delivery, Envelope, Outcome, Receiver, Reply, VerificationError, Work,
+};
 
 use crate::frame::{self, Items, Values};
 use crate::number::whole;
@@ -155,5 +157,11 @@ fn told_of(reply: &Reply) -> Vec<u8> {
 fn parts(status: u16, retry_after: Option<f64>, outcome: &Outcome) -> Vec<u8> {
     let code = outcome.code().map_or("", |code| code.as_str());
     let numbers = frame::numbers([f64::from(status), retry_after.unwrap_or(f64::NAN)]);
-    [&numbers[..], outcome.as_str().as_bytes(), b"\n", code.as_bytes()].concat()
+    [
+        &numbers[..],
+        outcome.as_str().as_bytes(),
+        b"\n",
+        code.as_bytes(),
+    ]
+    .concat()
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use velora_core::dedupe::{Epoch, StoreFuture};
+use velora_core::dedupe::{Epoch, StoreFuture, StoreSeconds};
 use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
 
 use crate::number::{duration, integer, whole};
@@ -41,7 +41,13 @@ exports! {
     /// Errors: `invalid_lease`, `invalid_retention`, `invalid_capacity`.
     fn memory_store(given: u32, lease: f64, retention: f64, short_retention: f64, capacity: f64) -> f64 {
         let given = |at: u32, number| (given & (1 << at) != 0).then_some(number);
-        let store = memory(given(0, lease), given(1, retention), given(2, short_retention), given(3, capacity));
+        let seconds = StoreSeconds {
+            lease: given(0, lease),
+            retention: given(1, retention),
+            dangerous_short_retention: given(2, short_retention),
+            timeout: None,
+        };
+        let store = memory(seconds, given(3, capacity));
         failure::number(store.map(|store| {
             let store = Arc::new(store.with_clock(HostClock));
             handles::put(Kept { store: store.clone(), memory: Some(store) })
@@ -86,7 +92,9 @@ exports! {
 
 /// The key in the frame.
 pub(crate) fn key_of(length: usize) -> Key {
-    frame::read(length, 0, |key, _| Key::from(&*String::from_utf8_lossy(key)))
+    frame::read(length, 0, |key, _| {
+        Key::from(&*String::from_utf8_lossy(key))
+    })
 }
 
 fn memory_of(at: usize) -> Option<Arc<MemoryStore>> {
@@ -94,26 +102,8 @@ fn memory_of(at: usize) -> Option<Arc<MemoryStore>> {
     kept.memory.clone()
 }
 
-fn memory(
-    lease: Option<f64>,
-    retention: Option<f64>,
-    dangerous_short_retention: Option<f64>,
-    capacity: Option<f64>,
-) -> Result<MemoryStore, ConfigError> {
-    let mut options = StoreOptions::default();
-    // The longer of the two first: the lease has to be shorter.
-    if let Some(seconds) = retention {
-        let retention = duration(seconds).ok_or(ConfigError::InvalidRetention)?;
-        options = options.with_retention(retention)?;
-    }
-    if let Some(seconds) = dangerous_short_retention {
-        let retention = duration(seconds).ok_or(ConfigError::InvalidRetention)?;
-        options = options.dangerous_short_retention(retention)?;
-    }
-    if let Some(seconds) = lease {
-        let lease = duration(seconds).ok_or(ConfigError::InvalidLease)?;
-        options = options.with_lease(lease)?;
-    }
+fn memory(seconds: StoreSeconds, capacity: Option<f64>) -> Result<MemoryStore, ConfigError> {
+    let options = StoreOptions::try_from_secs_f64(seconds)?;
     let capacity = match capacity {
         Some(keys) => whole("capacity", keys)?,
         None => MemoryStore::DEFAULT_CAPACITY,
@@ -136,7 +126,12 @@ struct HostStore(u32);
 
 impl HostStore {
     fn ask(&self, verb: u8, key: &Key, epoch: Epoch) -> Asked {
-        let parts = [&self.0.to_le_bytes()[..], &[verb], &(epoch as f64).to_le_bytes(), key.as_str().as_bytes()];
+        let parts = [
+            &self.0.to_le_bytes()[..],
+            &[verb],
+            &(epoch as f64).to_le_bytes(),
+            key.as_str().as_bytes(),
+        ];
         task::ask(tell::STORE, &parts)
     }
 
@@ -155,7 +150,9 @@ impl HostStore {
 /// repeated.
 async fn answered(asked: Asked) -> Result<(u32, f64), StoreError> {
     let (state, number) = asked.await;
-    let number = number.first_chunk().map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes));
+    let number = number
+        .first_chunk()
+        .map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes));
     match state {
         state::OK | state::FRESH | state::IN_FLIGHT | state::DONE => Ok((state, number)),
         state::LEASE_LOST => Err(StoreError::LeaseLost),

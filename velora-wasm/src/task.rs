@@ -163,13 +163,22 @@ fn next() -> u32 {
 
 /// Tells the host something that it need not answer.
 pub(crate) fn tell_of(kind: u8, number: u32, parts: &[&[u8]]) {
-    host(|host| frame::item(&mut host.told, kind, &[&[&number.to_le_bytes()[..]], parts].concat()));
+    host(|host| {
+        frame::item(
+            &mut host.told,
+            kind,
+            &[&[&number.to_le_bytes()[..]], parts].concat(),
+        )
+    });
 }
 
 /// Asks the host for something.
 pub(crate) fn ask(kind: u8, parts: &[&[u8]]) -> Asked {
     let number = next();
-    host(|host| host.asked.push((number, State::Waiting(Waker::noop().clone()))));
+    host(|host| {
+        host.asked
+            .push((number, State::Waiting(Waker::noop().clone())))
+    });
     tell_of(kind, number, parts);
     Asked(number)
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use velora_core::dedupe::StoreSeconds;
 use velora_core::{Claim, ConfigError, Key, Store, StoreError, StoreOptions, open_store};
 
 use crate::read::Failure;
@@ -77,14 +77,10 @@ impl Claiming {
     }
 
     fn options(&self) -> Result<StoreOptions, ConfigError> {
-        let options = StoreOptions::default();
-        match self.lease {
-            None => Ok(options),
-            Some(seconds) => {
-                let lease = Duration::try_from_secs_f64(seconds);
-                options.with_lease(lease.map_err(|_| ConfigError::InvalidLease)?)
-            }
-        }
+        StoreOptions::try_from_secs_f64(StoreSeconds {
+            lease: self.lease,
+            ..StoreSeconds::default()
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::{EventFault, VerificationError};
-use crate::webhook::{Delivery, Extra, Fields, FromDelivery};
+use crate::webhook::{Delivery, Extra, FromDelivery};
 
 /// A billing event: whatever members the body has.
 ///
@@ -49,18 +49,19 @@ impl FromDelivery for Event {
     }
 }
 
-/// The first of the two members that is a text; either may be something else.
-/// What happened, where the body or else the header outside the MAC says so.
+/// From the body, or else from the header.
 pub(crate) fn event_type(delivery: &Delivery<'_>) -> Result<Option<EventType>, VerificationError> {
-    let signed = signed_type(delivery.fields()?)?;
+    delivery.check_headers()?;
+    let signed = signed_type(delivery)?;
     let unsigned = || delivery.hint().map(str::to_owned).map(EventType::Unsigned);
     Ok(signed.map(EventType::Signed).or_else(unsigned))
 }
 
-fn signed_type(mut fields: Fields<'_>) -> Result<Option<String>, EventFault> {
+/// The first of the two members that is a text; either may be something else.
+fn signed_type(delivery: &Delivery<'_>) -> Result<Option<String>, EventFault> {
     for member in ["type", "event"] {
-        match fields.text(member) {
-            Ok(text) => return Ok(Some(text)),
+        match delivery.outline()?.text(delivery.body(), member) {
+            Ok(text) => return Ok(Some(text.into_owned())),
             Err(repeated @ EventFault::DuplicateMember { .. }) => return Err(repeated),
             Err(_) => {}
         }

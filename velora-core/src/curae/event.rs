@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::{EventFault, VerificationError};
+use crate::error::VerificationError;
 use crate::webhook::event_type::event_types;
-use crate::webhook::{Delivery, Extra, Fields, FromDelivery, RawJson};
+use crate::webhook::shape::{Kind, Shape, member};
+use crate::webhook::{Delivery, Extra, FromDelivery, RawJson};
 
 event_types! {
     /// What happened.
@@ -56,22 +57,23 @@ pub struct Event {
     pub extra: Extra,
 }
 
+/// As [`Event`] reads them.
+pub(crate) const MEMBERS: Shape = &[
+    member("eventType", Kind::Name),
+    member("eventId", Kind::Name),
+    member("data", Kind::Any),
+];
+
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
         let mut fields = delivery.fields()?;
-        let (event_type, event_id) = named(&mut fields)?;
         Ok(Self {
-            event_type: event_type.into(),
-            event_id,
+            event_type: fields.text("eventType")?.into(),
+            event_id: fields.text("eventId")?,
             data: fields.optional("data"),
             extra: fields.rest(),
         })
     }
-}
-
-/// What every event has: its type and its id.
-pub(crate) fn named(fields: &mut Fields<'_>) -> Result<(String, String), EventFault> {
-    Ok((fields.text("eventType")?, fields.text("eventId")?))
 }
 
 impl fmt::Debug for Event {

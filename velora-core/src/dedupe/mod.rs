@@ -44,4 +44,4 @@ pub use redis::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStatements, SqliteStore};
 #[cfg(feature = "receiver")]
-pub use store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions};
+pub use store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions, StoreSeconds};

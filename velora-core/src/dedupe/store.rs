@@ -180,6 +180,32 @@ impl StoreOptions {
     /// Above the longest retry ladder of the four systems (17.5 h), with room.
     const MIN_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
+    /// From seconds, for hosts whose times are plain numbers. What is absent is the
+    /// default, and the lease is compared with the retention that is wanted.
+    ///
+    /// Errors: `invalid_lease`, `invalid_retention` and `invalid_option` as of the
+    /// methods below; each also where the number is negative, NaN or infinite.
+    pub fn try_from_secs_f64(seconds: StoreSeconds) -> Result<Self, ConfigError> {
+        let duration = |seconds| Duration::try_from_secs_f64(seconds).ok();
+        let mut options = Self::default();
+        if let Some(lease) = seconds.lease {
+            options.lease = duration(lease).ok_or(ConfigError::InvalidLease)?;
+        }
+        if let Some(retention) = seconds.retention {
+            let retention = duration(retention).ok_or(ConfigError::InvalidRetention)?;
+            options = options.with_retention(retention)?;
+        }
+        if let Some(retention) = seconds.dangerous_short_retention {
+            let retention = duration(retention).ok_or(ConfigError::InvalidRetention)?;
+            options = options.dangerous_short_retention(retention)?;
+        }
+        if let Some(timeout) = seconds.timeout {
+            // What is no time at all is too long a one.
+            options = options.with_timeout(duration(timeout).unwrap_or(Duration::MAX))?;
+        }
+        options.checked()
+    }
+
     /// How long a claim may be worked on before another delivery takes it over.
     /// The default is 60 s; give more than the slowest handler needs.
     ///
@@ -264,6 +290,19 @@ impl StoreOptions {
         }
         Ok(self)
     }
+}
+
+/// The times of [`StoreOptions`] in seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StoreSeconds {
+    /// As of [`StoreOptions::with_lease`].
+    pub lease: Option<f64>,
+    /// As of [`StoreOptions::with_retention`].
+    pub retention: Option<f64>,
+    /// As of [`StoreOptions::dangerous_short_retention`], which goes before `retention`.
+    pub dangerous_short_retention: Option<f64>,
+    /// As of [`StoreOptions::with_timeout`].
+    pub timeout: Option<f64>,
 }
 
 impl Default for StoreOptions {

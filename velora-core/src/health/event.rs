@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::error::{EventFault, VerificationError};
 use crate::webhook::event_type::event_types;
+use crate::webhook::shape::{Kind, Shape, member};
 use crate::webhook::{Delivery, Extra, Fields, FromDelivery, RawJson};
 
 event_types! {
@@ -93,14 +94,32 @@ pub struct Resource {
     pub extra: Extra,
 }
 
+/// As [`Event`] reads them.
+pub(crate) const MEMBERS: Shape = &[
+    member("type", Kind::Name),
+    member("id", Kind::Name),
+    member("timestamp", Kind::Time),
+    member("tenant_id", Kind::Text),
+    member("actor", Kind::Object(ACTOR)),
+    member("resource", Kind::Object(RESOURCE)),
+    member("phi_involved", Kind::Flag),
+    member("success", Kind::Flag),
+    member("details", Kind::Any),
+    member("schema_version", Kind::Text),
+];
+const ACTOR: Shape = &[
+    member("user_id", Kind::Text),
+    member("user_role", Kind::Text),
+];
+const RESOURCE: Shape = &[member("type", Kind::Text), member("id", Kind::Text)];
+
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
         let mut fields = delivery.fields()?;
-        let (event_type, id) = named(&mut fields)?;
         Ok(Self {
-            event_type: event_type.into(),
-            id,
-            timestamp: fields.optional("timestamp"),
+            event_type: fields.text("type")?.into(),
+            id: fields.text("id")?,
+            timestamp: fields.timestamp("timestamp"),
             tenant_id: fields.optional("tenant_id"),
             actor: fields.object("actor", Actor::read),
             resource: fields.object("resource", Resource::read),
@@ -111,11 +130,6 @@ impl FromDelivery for Event {
             extra: fields.rest(),
         })
     }
-}
-
-/// What every event has: its type and its id.
-pub(crate) fn named(fields: &mut Fields<'_>) -> Result<(String, String), EventFault> {
-    Ok((fields.text("type")?, fields.text("id")?))
 }
 
 impl Actor {

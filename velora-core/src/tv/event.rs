@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::error::{EventFault, VerificationError};
 use crate::webhook::event_type::event_types;
+use crate::webhook::shape::{Kind, Shape, member};
 use crate::webhook::{Delivery, Extra, Fields, FromDelivery, RawJson};
 
 event_types! {
@@ -104,6 +105,28 @@ pub struct StreamOnline {
     pub extra: Extra,
 }
 
+/// As [`Event`] reads them.
+pub(crate) const MEMBERS: Shape = &[
+    member("type", Kind::Name),
+    member("id", Kind::Name),
+    member("timestamp", Kind::Time),
+    member("data", DATA),
+];
+/// As [`BodyOnlyEvent`] reads them.
+pub(crate) const BODY_ONLY_MEMBERS: Shape = &[
+    member("event", Kind::Name),
+    member("timestamp", Kind::Time),
+    member("data", DATA),
+];
+const DATA: Kind = Kind::OfType("stream.online", STREAM_ONLINE);
+const STREAM_ONLINE: Shape = &[
+    member("streamId", Kind::Name),
+    member("userId", Kind::Name),
+    member("username", Kind::Text),
+    member("title", Kind::Text),
+    member("startedAt", Kind::Time),
+];
+
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
         Ok(Self::read(delivery.fields()?)?)
@@ -112,11 +135,10 @@ impl FromDelivery for Event {
 
 impl Event {
     pub(crate) fn read(mut fields: Fields<'_>) -> Result<Self, EventFault> {
-        let (event_type, id) = named(&mut fields)?;
-        let event_type = event_type.into();
+        let event_type = fields.text("type")?.into();
         Ok(Self {
-            id,
-            timestamp: fields.optional("timestamp"),
+            id: fields.text("id")?,
+            timestamp: fields.timestamp("timestamp"),
             data: Data::take(&mut fields, &event_type),
             extra: fields.rest(),
             event_type,
@@ -127,24 +149,14 @@ impl Event {
 impl FromDelivery for BodyOnlyEvent {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
         let mut fields = delivery.fields()?;
-        let event_type = body_only_type(&mut fields)?.into();
+        let event_type = fields.text("event")?.into();
         Ok(Self {
-            timestamp: fields.optional("timestamp"),
+            timestamp: fields.timestamp("timestamp"),
             data: Data::take(&mut fields, &event_type),
             extra: fields.rest(),
             event_type,
         })
     }
-}
-
-/// What every event of the default form has: its type and its id.
-pub(crate) fn named(fields: &mut Fields<'_>) -> Result<(String, String), EventFault> {
-    Ok((fields.text("type")?, fields.text("id")?))
-}
-
-/// What every event of the body-only form has.
-pub(crate) fn body_only_type(fields: &mut Fields<'_>) -> Result<String, EventFault> {
-    fields.text("event")
 }
 
 impl Data {
@@ -165,7 +177,7 @@ impl StreamOnline {
             user_id: fields.text("userId")?,
             username: fields.optional("username"),
             title: fields.optional("title"),
-            started_at: fields.optional("startedAt"),
+            started_at: fields.timestamp("startedAt"),
             extra: fields.rest(),
         })
     }

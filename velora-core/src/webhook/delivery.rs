@@ -149,10 +149,10 @@ impl Delivery<'_> {
         match &self.checked.scheme.identity {
             Identity::BodyDigest => Ok(Key::of_body(self.scheme(), self.body())),
             Identity::Members(members) => {
-                let mut fields = self.members()?;
+                let outline = self.outline()?;
                 let values = members
                     .iter()
-                    .map(|member| fields.text(member))
+                    .map(|member| outline.text(self.body(), member))
                     .collect::<Result<Vec<_>, _>>()?;
                 Ok(Key::of_members(self.scheme(), &values))
             }
@@ -164,7 +164,7 @@ impl Delivery<'_> {
     /// Errors: `malformed_event`, `header_body_mismatch`.
     pub fn fields(&self) -> Result<Fields<'_>, VerificationError> {
         self.check_headers()?;
-        Ok(self.members()?)
+        Ok(Fields::new(self.body(), self.outline()?))
     }
 
     /// Whether a header outside the MAC contradicts the verified body; `key`,
@@ -179,11 +179,11 @@ impl Delivery<'_> {
             else {
                 continue;
             };
-            let Ok(fields) = self.members() else {
+            let Ok(outline) = self.outline() else {
                 return Ok(());
             };
-            let contradicts = fields
-                .peek_text(member)
+            let contradicts = outline
+                .peek_text(self.body(), member)
                 .is_some_and(|text| text.as_bytes() != &*watched.value);
             if contradicts {
                 return Err(VerificationError::HeaderBodyMismatch {
@@ -205,12 +205,9 @@ impl Delivery<'_> {
         std::str::from_utf8(&hint.value).ok()
     }
 
-    fn members(&self) -> Result<Fields<'_>, EventFault> {
+    pub(crate) fn outline(&self) -> Result<&Outline, EventFault> {
         let outline = self.outline.get_or_init(|| Outline::read(&self.body));
-        match outline {
-            Ok(outline) => Ok(Fields::new(&self.body, outline)),
-            Err(fault) => Err(fault.clone()),
-        }
+        outline.as_ref().map_err(EventFault::clone)
     }
 }
 

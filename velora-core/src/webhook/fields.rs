@@ -4,126 +4,98 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
 
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use jiff::Timestamp;
+use serde::de::{DeserializeOwned, Deserializer};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::json::{self, Place};
+use super::shape::is_timestamp;
 use crate::error::EventFault;
-
-/// Deeper nesting is refused: no system sends it, and readers further on recurse.
-const MAX_DEPTH: usize = 64;
 
 /// Where the members of a JSON object lie in its text.
 #[derive(Clone, Debug)]
 pub(crate) struct Outline(Vec<Place>);
 
-#[derive(Clone, Debug)]
-struct Place {
-    name: Box<str>,
-    value: Range<usize>,
-}
-
 impl Outline {
     pub(crate) fn read(json: &[u8]) -> Result<Self, EventFault> {
-        let text = std::str::from_utf8(json).map_err(|_| EventFault::NotUtf8)?;
-        if nested_deeper_than(MAX_DEPTH, json) {
-            return Err(EventFault::TooDeep);
+        let text = str::from_utf8(json).map_err(|_| EventFault::NotUtf8)?;
+        json::members(text).map(Self).map_err(|fault| match fault {
+            json::Fault::Syntax(at) => not_json(json, at),
+            json::Fault::TooDeep => EventFault::TooDeep,
+            json::Fault::NotAnObject => EventFault::NotAnObject,
+        })
+    }
+
+    pub(super) fn places(&self) -> &[Place] {
+        &self.0
+    }
+
+    /// The text that every event has under this name.
+    pub(crate) fn text<'t>(
+        &self,
+        json: &'t [u8],
+        member: &str,
+    ) -> Result<Cow<'t, str>, EventFault> {
+        match one(self.0.iter(), json, member)? {
+            Some((_, place)) => required(place.value(json), member),
+            None => Err(missing(member)),
         }
-        let members: Vec<(Cow<'_, str>, &RawValue)> = serde_json::from_str(text)
-            .map(|Members(members)| members)
-            .map_err(|error| match error.classify() {
-                // The text is JSON, but of another type.
-                serde_json::error::Category::Data => EventFault::NotAnObject,
-                _ => EventFault::NotJson {
-                    line: error.line(),
-                    column: error.column(),
-                },
-            })?;
-        let places = members.into_iter().map(|(name, value)| {
-            // A raw value is a slice of the text it was read from.
-            let start = value
-                .get()
-                .as_ptr()
-                .addr()
-                .saturating_sub(text.as_ptr().addr());
-            Place {
-                name: name.into(),
-                value: start..start.saturating_add(value.get().len()),
-            }
-        });
-        Ok(Self(places.collect()))
+    }
+
+    /// A member that is a text and stands once.
+    pub(crate) fn peek_text<'t>(&self, json: &'t [u8], member: &str) -> Option<Cow<'t, str>> {
+        let (_, place) = one(self.0.iter(), json, member).ok()??;
+        json::text_of(place.value(json))
     }
 }
 
-/// Brackets are counted first, which is quick and nearly always settles it.
-fn nested_deeper_than(limit: usize, json: &[u8]) -> bool {
-    let opening = |byte: &&u8| matches!(byte, b'[' | b'{');
-    if json.iter().filter(opening).count() <= limit {
-        return false;
-    }
-    let mut depth = 0_usize;
-    let mut bytes = json.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => skip_text(&mut bytes),
-            b'[' | b'{' => {
-                depth = depth.saturating_add(1);
-                if depth > limit {
-                    return true;
-                }
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Goes on behind the closing quote: brackets in a text are not nesting.
-fn skip_text(bytes: &mut std::slice::Iter<'_, u8>) {
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => return,
-            b'\\' => {
-                bytes.next();
-            }
-            _ => {}
-        }
+/// Where this byte stands, for people.
+fn not_json(json: &[u8], at: usize) -> EventFault {
+    let read = json.get(..at).unwrap_or(json);
+    let line = read.iter().filter(|byte| **byte == b'\n').count();
+    let column = read.iter().rev().take_while(|byte| **byte != b'\n').count();
+    EventFault::NotJson {
+        line: line.saturating_add(1),
+        column: column.saturating_add(1),
     }
 }
 
-/// All members in order, repeated ones too, names and values borrowed.
-struct Members<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(16);
-                while let Some(Name(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
+/// The one member of this name, and which in the row it is.
+pub(super) fn one<'p>(
+    places: impl Iterator<Item = &'p Place>,
+    json: &[u8],
+    member: &str,
+) -> Result<Option<(usize, &'p Place)>, EventFault> {
+    let named = |place: &&Place| place.name(json) == member.as_bytes();
+    let mut found = places.enumerate().filter(|(_, place)| named(place));
+    let first = found.next();
+    match found.next() {
+        None => Ok(first),
+        Some(_) => Err(EventFault::DuplicateMember {
+            member: member.to_owned().into(),
+        }),
     }
 }
 
-#[derive(Deserialize)]
-struct Name<'t>(#[serde(borrow)] Cow<'t, str>);
+/// What a text says that must be there and say something.
+pub(super) fn required<'t>(value: &'t [u8], member: &str) -> Result<Cow<'t, str>, EventFault> {
+    match json::text_of(value) {
+        Some(text) if !text.is_empty() => Ok(text),
+        None if value != b"null" => Err(EventFault::WrongType {
+            member: member.to_owned().into(),
+        }),
+        _ => Err(missing(member)),
+    }
+}
+
+fn missing(member: &str) -> EventFault {
+    EventFault::MissingMember {
+        member: member.to_owned().into(),
+    }
+}
 
 /// The members of a verified JSON object, to be read by name.
 ///
@@ -158,87 +130,74 @@ impl<'d> Fields<'d> {
     ///
     /// Errors: `malformed_event` where it is absent, empty, repeated, or not a text.
     pub fn text(&mut self, member: &str) -> Result<String, EventFault> {
-        let text: Option<String> = self.take(member)?;
-        text.filter(|text| !text.is_empty())
-            .ok_or_else(|| EventFault::MissingMember {
-                member: member.to_owned().into(),
-            })
+        let (at, value) = self.find(member)?.ok_or_else(|| missing(member))?;
+        let text = required(value, member)?.into_owned();
+        self.places.remove(at);
+        Ok(text)
     }
 
     /// Takes a member that may be absent or null.
     pub fn optional<T: DeserializeOwned>(&mut self, member: &str) -> Option<T> {
-        self.take(member).ok().flatten()
+        let (at, value) = self.find(member).ok()??;
+        let value = serde_json::from_slice(value).ok()?;
+        self.places.remove(at);
+        value
     }
 
-    /// Takes a member that is an object and that `read` accepts, through its own
-    /// `Fields`.
+    /// Takes a time in RFC 3339 that may be absent or null.
+    pub fn timestamp(&mut self, member: &str) -> Option<Timestamp> {
+        let (at, value) = self.find(member).ok()??;
+        let time = match json::text_of(value) {
+            Some(text) if is_timestamp(&text) => Some(text.parse().ok()?),
+            None if value == b"null" => None,
+            _ => return None,
+        };
+        self.places.remove(at);
+        time
+    }
+
+    /// Takes a member that may be absent or null, or else is an object that `read`
+    /// accepts, through its own `Fields`.
     pub fn object<T>(
         &mut self,
         member: &str,
         read: impl FnOnce(Fields<'_>) -> Result<T, EventFault>,
     ) -> Option<T> {
-        let at = self.position(member).ok()??;
-        let value = self.value(at);
-        let outline = Outline::read(value).ok()?;
-        let object = read(Fields::new(value, &outline)).ok()?;
+        let (at, value) = self.find(member).ok()??;
+        let object = if value == b"null" {
+            None
+        } else {
+            let outline = Outline::read(value).ok()?;
+            Some(read(Fields::new(value, &outline)).ok()?)
+        };
         self.places.remove(at);
-        Some(object)
+        object
     }
 
     /// All members that were not taken, as the sender wrote them.
     pub fn rest(self) -> Extra {
-        let members = (0..self.places.len()).filter_map(|at| {
-            let name = self.places.get(at)?.name.clone();
-            let value = std::str::from_utf8(self.value(at)).ok()?;
-            Some((name.into(), RawJson(value.into())))
+        let text = |bytes| str::from_utf8(bytes).ok();
+        let members = self.places.iter().filter_map(|place| {
+            let name = text(place.name(self.text))?.to_owned();
+            Some((name, RawJson(text(place.value(self.text))?.into())))
         });
         Extra(members.collect())
     }
 
-    /// A member that is a text and stands once, left where it is.
-    pub(crate) fn peek_text(&self, member: &str) -> Option<String> {
-        let at = self.position(member).ok()??;
-        serde_json::from_slice(self.value(at)).ok()
-    }
-
-    fn take<T: DeserializeOwned>(&mut self, member: &str) -> Result<Option<T>, EventFault> {
-        let Some(at) = self.position(member)? else {
-            return Ok(None);
-        };
-        let value = serde_json::from_slice(self.value(at)).map_err(|_| EventFault::WrongType {
-            member: member.to_owned().into(),
-        })?;
-        self.places.remove(at);
-        Ok(value)
-    }
-
-    fn position(&self, member: &str) -> Result<Option<usize>, EventFault> {
-        let mut found = self
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(_, place)| *place.name == *member);
-        let first = found.next().map(|(at, _)| at);
-        match found.next() {
-            None => Ok(first),
-            Some(_) => Err(EventFault::DuplicateMember {
-                member: member.to_owned().into(),
-            }),
-        }
-    }
-
-    fn value(&self, at: usize) -> &'d [u8] {
-        self.places
-            .get(at)
-            .and_then(|place| self.text.get(place.value.clone()))
-            .unwrap_or_default()
+    fn find(&self, member: &str) -> Result<Option<(usize, &'d [u8])>, EventFault> {
+        let found = one(self.places.iter().copied(), self.text, member)?;
+        Ok(found.map(|(at, place)| (at, place.value(self.text))))
     }
 }
 
 impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.places.iter().map(|place| &place.name))
+            .entries(
+                self.places
+                    .iter()
+                    .map(|place| String::from_utf8_lossy(place.name(self.text))),
+            )
             .finish()
     }
 }

@@ -9,10 +9,14 @@ pub(crate) mod event_type;
 #[cfg(feature = "events")]
 mod fields;
 mod headers;
+#[cfg(feature = "events")]
+mod json;
 mod mac;
 #[cfg(feature = "receiver")]
 mod receiver;
 pub(crate) mod scheme;
+#[cfg(feature = "events")]
+pub(crate) mod shape;
 mod signature;
 #[cfg(feature = "events")]
 mod signer;

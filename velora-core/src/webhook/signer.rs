@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use super::fields::{Fields, Outline};
+use super::fields::Outline;
 use super::mac::{Mac, MacKey, Prefix};
 use super::scheme::{Checked, CompanionValue, Scheme, SignatureForm, TimeUnit};
 use crate::clock::{Clock, SystemClock, UnixTime};
@@ -89,8 +89,7 @@ impl Signer {
             headers.push((name.to_string(), timestamp.clone()));
         }
         let outline = Outline::read(body).ok();
-        let fields = outline.as_ref().map(|outline| Fields::new(body, outline));
-        let member = |name: &str| fields.as_ref()?.peek_text(name).map(Cow::Owned);
+        let member = |name: &str| outline.as_ref()?.peek_text(body, name);
         for companion in &scheme.companions {
             let value = match companion.value {
                 CompanionValue::Timestamp => Some(Cow::Borrowed(timestamp.as_str())),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use velora_core::dedupe::StoreSeconds;
 use velora_core::{
     ConfigError, Identity, MemoryStore, Scheme, SignatureForm, SignedPayload, Signer,
     SigningSecret, StoreOptions, TimeUnit, Tolerance, UnixTime, Verifier,
@@ -231,4 +232,53 @@ fn store_options() {
     assert_eq!(code(options.with_lease(71 * hour)), "ok");
     assert_eq!(code(MemoryStore::new(options, 0)), "invalid_capacity");
     assert_eq!(code(MemoryStore::new(options, 1)), "ok");
+}
+
+#[test]
+fn store_options_in_seconds() {
+    let day = 86_400.0;
+    let made = |edit: fn(&mut StoreSeconds, f64), seconds| {
+        let mut given = StoreSeconds::default();
+        edit(&mut given, seconds);
+        StoreOptions::try_from_secs_f64(given)
+    };
+    let lease = |seconds| made(|given, seconds| given.lease = Some(seconds), seconds);
+    let retention = |seconds| made(|given, seconds| given.retention = Some(seconds), seconds);
+    let short = |seconds| {
+        made(
+            |given, seconds| given.dangerous_short_retention = Some(seconds),
+            seconds,
+        )
+    };
+    let timeout = |seconds| made(|given, seconds| given.timeout = Some(seconds), seconds);
+    for no_time in [-1.0, -f64::MIN_POSITIVE, f64::NAN, f64::INFINITY, 1e300] {
+        assert_eq!(code(lease(no_time)), "invalid_lease");
+        assert_eq!(code(retention(no_time)), "invalid_retention");
+        assert_eq!(code(short(no_time)), "invalid_retention");
+        assert_eq!(code(timeout(no_time)), "invalid_option");
+    }
+    assert_eq!(code(lease(0.0)), "invalid_lease");
+    assert_eq!(code(lease(3.0 * day)), "invalid_lease");
+    assert_eq!(code(retention(day - 1.0)), "invalid_retention");
+    assert_eq!(code(short(60.0)), "invalid_lease");
+    assert_eq!(code(timeout(0.05)), "invalid_option");
+    let none = StoreOptions::try_from_secs_f64(StoreSeconds::default());
+    assert_eq!(none.unwrap(), StoreOptions::default());
+    let options = StoreOptions::try_from_secs_f64(StoreSeconds {
+        // Under the retention that is wanted, not under the default one.
+        lease: Some(4.0 * day),
+        retention: Some(5.0 * day),
+        dangerous_short_retention: None,
+        timeout: Some(0.5),
+    });
+    let options = options.unwrap();
+    assert_eq!(options.lease().as_secs_f64(), 4.0 * day);
+    assert_eq!(options.retention().as_secs_f64(), 5.0 * day);
+    assert_eq!(options.timeout(), Duration::from_millis(500));
+    let short = StoreOptions::try_from_secs_f64(StoreSeconds {
+        lease: Some(1.0),
+        dangerous_short_retention: Some(2.0),
+        ..StoreSeconds::default()
+    });
+    assert_eq!(short.unwrap().retention(), Duration::from_secs(2));
 }

@@ -13,6 +13,7 @@ mod backfill;
 mod catalogue;
 mod construction;
 mod dedupe;
+mod event_json;
 mod events;
 mod precheck;
 mod properties;

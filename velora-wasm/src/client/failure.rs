@@ -22,7 +22,9 @@ pub(crate) fn told(error: &ApiError) -> Vec<u8> {
     let mut told = frame::numbers([
         error.status().map_or(f64::NAN, f64::from),
         f64::from(error.attempts()),
-        error.retry_after().map_or(f64::NAN, |delay| delay.as_secs_f64()),
+        error
+            .retry_after()
+            .map_or(f64::NAN, |delay| delay.as_secs_f64()),
         f64::from(u8::from(error.is_retryable())),
     ]);
     put(&mut told, tag::MESSAGE, Some(&error.to_string()));

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use velora_core::api::RetryOptions;
 use velora_core::health::{
-    AuditEvent, Client, EventQuery, Export, ExportQuery, Pages, Progress, RawEvent, Truncation, Window,
+    AuditEvent, Client, EventQuery, Export, ExportQuery, Pages, Progress, RawEvent, Truncation,
+    Window,
 };
 use velora_core::{ApiKey, ConfigError};
 
@@ -147,7 +148,9 @@ exports! {
 
 /// The text in the frame.
 pub(super) fn text_of(length: usize) -> String {
-    frame::read(length, 0, |text, _| String::from_utf8_lossy(text).into_owned())
+    frame::read(length, 0, |text, _| {
+        String::from_utf8_lossy(text).into_owned()
+    })
 }
 
 fn client(items: Items<'_>) -> Result<Client, ConfigError> {
@@ -165,7 +168,10 @@ fn client(items: Items<'_>) -> Result<Client, ConfigError> {
     }
     let mut backoff = { items }.filter(|(tag, _)| *tag == tag::BACKOFF);
     if let Some(((_, base), (_, max))) = backoff.next().zip(backoff.next()) {
-        retry = retry.with_backoff(seconds("backoff", double(base))?, seconds("backoff", double(max))?);
+        retry = retry.with_backoff(
+            seconds("backoff", double(base))?,
+            seconds("backoff", double(max))?,
+        );
     }
     if let Some(max) = number(items, tag::MAX_RETRY_DELAY) {
         retry = retry.with_max_retry_delay(seconds("maxRetryDelay", max)?);
@@ -253,7 +259,9 @@ fn flag(items: Items<'_>, wanted: u8) -> Option<bool> {
 }
 
 fn double(bytes: &[u8]) -> f64 {
-    bytes.first_chunk().map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes))
+    bytes
+        .first_chunk()
+        .map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes))
 }
 
 /// Errors: `invalid_option` where it is negative or no number.

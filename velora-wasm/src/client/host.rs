@@ -60,7 +60,11 @@ pub(super) struct HostTransport {
 impl Transport for HostTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ApiError>> {
         let mut items = frame::numbers([self.answer_timeout, self.read_timeout]);
-        item(&mut items, tag::METHOD, &[request.method().as_str().as_bytes()]);
+        item(
+            &mut items,
+            tag::METHOD,
+            &[request.method().as_str().as_bytes()],
+        );
         item(&mut items, tag::URL, &[request.url().as_bytes()]);
         for (name, value) in request.headers() {
             item(&mut items, tag::NAME, &[name.as_bytes()]);
@@ -85,7 +89,11 @@ fn response(head: &[u8], under_way: UnderWay) -> Response {
     for (tag, bytes) in Items(head) {
         let text = || String::from_utf8_lossy(bytes).into_owned();
         match tag {
-            tag::STATUS => status = bytes.first_chunk().map_or(0, |two| u16::from_le_bytes(*two)),
+            tag::STATUS => {
+                status = bytes
+                    .first_chunk()
+                    .map_or(0, |two| u16::from_le_bytes(*two))
+            }
             tag::NAME => headers.push((text(), String::new())),
             tag::VALUE => {
                 if let Some((_, value)) = headers.last_mut() {

@@ -80,7 +80,9 @@ fn described(items: Items<'_>) -> NewEndpoint {
 fn tell(told: &mut Vec<u8>, endpoint: &Endpoint) {
     let time = |at: Option<jiff::Timestamp>| at.map_or(f64::NAN, |at| at.as_millisecond() as f64);
     let numbers = frame::numbers([
-        endpoint.active.map_or(f64::NAN, |active| f64::from(u8::from(active))),
+        endpoint
+            .active
+            .map_or(f64::NAN, |active| f64::from(u8::from(active))),
         endpoint.consecutive_failures as f64,
         time(endpoint.last_delivery_at),
         time(endpoint.created_at),
