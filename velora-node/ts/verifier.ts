@@ -6,7 +6,7 @@ import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, internal, toError, unwrap } from './errors.js';
 import { readEvent, type EventOf, type EventParts } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
-import { inspect, verifyElsewhere } from './host.js';
+import { elsewhere, inspect, type Elsewhere } from './host.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { Scheme, type SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
@@ -97,8 +97,28 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
    * `unreadable_headers`.
    */
   verify(body: Body, headers: HeadersInput, options?: VerifyOptions): Delivery<EventOf<S>> {
-    const raw = rawBody(body);
-    const now = options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
+    return this.#verified(rawBody(body), headers, options, this.verify);
+  }
+
+  /**
+   * The same, and a large body is hashed by the host where that is quicker. Until it is
+   * done, do not write to the body.
+   */
+  verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
+    // A promise that is settled already costs less than a function that is asynchronous.
+    try {
+      const raw = rawBody(body);
+      const host = elsewhere(this.#reader.native, raw);
+      return host === undefined
+        ? Promise.resolve(this.#verified(raw, headers, options, this.verifyAsync))
+        : this.#verifiedBy(host, raw, headers, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #verified(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined, behind: Function): Delivery<EventOf<S>> {
+    const now = nowOf(options);
     let values: Values[];
     let verified: ReturnType<Verify>;
     if (this.#only !== '' && isPlain(headers)) {
@@ -109,29 +129,20 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       values = headerValues(headers, this.#names);
       verified = this.#verify(raw, now, ...values);
     }
-    if (typeof verified === 'number' || Array.isArray(verified)) {
-      return new Delivery(this.#reader, raw, values, verified);
-    }
-    throw toError(verified, this.verify);
+    return this.#delivery(raw, values, verified, behind);
   }
 
-  /**
-   * The same, and a large body is hashed by the host where that is quicker. Until it is
-   * done, do not write to the body.
-   */
-  async verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
-    const raw = rawBody(body);
-    const now = options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
+  async #verifiedBy(host: Elsewhere, raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined): Promise<Delivery<EventOf<S>>> {
     const values = headerValues(headers, this.#names);
-    const elsewhere = verifyElsewhere(this.#reader.native, raw, now, values);
-    if (elsewhere === undefined) {
-      return this.verify(raw, headers, options);
-    }
-    const verified = await elsewhere;
+    const verified = await host.hashed(raw, nowOf(options), values);
+    return this.#delivery(raw, values, verified, this.verifyAsync);
+  }
+
+  #delivery(raw: string | Uint8Array, values: readonly Values[], verified: ReturnType<Verify>, behind: Function): Delivery<EventOf<S>> {
     if (typeof verified === 'number' || Array.isArray(verified)) {
       return new Delivery(this.#reader, raw, values, verified);
     }
-    throw toError(verified, this.verifyAsync);
+    throw toError(verified, behind);
   }
 
   /** @internal The addon's verifier. */
@@ -283,6 +294,10 @@ export class Delivery<E = unknown> {
       typeIsSigned: read[0] !== '2',
     };
   }
+}
+
+function nowOf(options: VerifyOptions | undefined): number | undefined {
+  return options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
 }
 
 function listed(values: readonly Values[]): string[][] {

@@ -15,7 +15,7 @@ const sign = (body, scheme = 'health') => new Signer(scheme, SECRET).sign(body);
 test('bodies of every size verify with the host’s hash as with the core’s', async () => {
   for (const scheme of ['health', 'billing', 'curae', 'tv', 'tv-body-only']) {
     const verifier = new Verifier(scheme, ['another', SECRET]);
-    for (const size of [1, 350, 2047, 2048, 70_000, 1 << 20]) {
+    for (const size of [1, 350, 2303, 2304, 70_000, 1 << 20]) {
       const { body, headers } = sign('x'.repeat(size), scheme);
       const delivery = await verifier.verifyAsync(body, headers);
       assert.equal(delivery.secretIndex, 1);

@@ -3,13 +3,11 @@
 import type { Failure, SchemeParts, ToleranceParts } from './types.js';
 import { mostOf, put, putItems, putValues, room, said, saidText, sizeOf, type Item, type Values } from './frame.js';
 import { enter, FAILED, lastFailure, Made } from './calls.js';
-import type { Instance } from './instance.js';
+import { broken, instance, type Instance } from './instance.js';
 
 type Secret = string | Uint8Array;
 type Verdict = number | [number, number] | Failure;
 
-/** From here on the host's own hash is quicker, the way there and back included. */
-const ELSEWHERE = 2048;
 const MAC = 32;
 const encoder = new TextEncoder();
 
@@ -69,7 +67,8 @@ export class NativeVerifier {
   }
 
   fastVerify(): (body: string | Uint8Array, now: number | undefined, ...values: Values[]) => Verdict {
-    return (body, now, ...values) => this.#asked('verify', body, values, (one, number) => this.#verdict(one, number), now ?? Date.now());
+    const read = (one: Instance, number: number) => this.#verdict(one, number);
+    return (body, now, ...values) => this.#asked('verify', body, values, read, now ?? Date.now());
   }
 
   fastRead(): (body: string | Uint8Array, now: undefined, ...values: Values[]) => string | Failure {
@@ -80,21 +79,16 @@ export class NativeVerifier {
     return this.#asked('check_headers', body, values, () => true);
   }
 
-  /** Hashes with the host, if it has what it takes and the body is large. */
-  elsewhere(body: string | Uint8Array, now: number | undefined, values: readonly Values[]): Promise<Verdict> | undefined {
-    const subtle = globalThis.crypto?.subtle;
-    if (body.length < ELSEWHERE || subtle === undefined) {
-      return undefined;
-    }
-    return this.#hashed(subtle, typeof body === 'string' ? encoder.encode(body) : body, now ?? Date.now(), values);
-  }
-
-  async #hashed(subtle: SubtleCrypto, body: Uint8Array, now: number, values: readonly Values[]): Promise<Verdict> {
-    const message = this.#checked(values, [], now, (one) => {
+  /** Hashes with the host. */
+  async hashed(body: string | Uint8Array, now: number | undefined, values: readonly Values[]): Promise<Verdict> {
+    const { subtle } = crypto;
+    const present = now ?? Date.now();
+    const message = this.#checked(values, [], present, (one) => {
       const prefix = said(one);
-      const joined = new Uint8Array(prefix.length + body.length);
+      const bytes = typeof body === 'string' ? encoder.encode(body) : body;
+      const joined = new Uint8Array(prefix.length + bytes.length);
       joined.set(prefix);
-      joined.set(body, prefix.length);
+      joined.set(bytes, prefix.length);
       return joined;
     });
     if (!(message instanceof Uint8Array)) {
@@ -103,7 +97,7 @@ export class NativeVerifier {
     this.#keys ??= Promise.all(this.#secrets.map((secret) => keyOf(subtle, secret)));
     const keys = await this.#keys;
     const macs = await Promise.all(keys.map((key) => subtle.sign('HMAC', key, message)));
-    return this.#checked(values, macs, now, (one, number) => this.#verdict(one, number));
+    return this.#checked(values, macs, present, (one, number) => this.#verdict(one, number));
   }
 
   #checked<T>(values: readonly Values[], macs: ArrayBuffer[], now: number, read: (one: Instance, number: number) => T): T | Failure {
@@ -118,13 +112,16 @@ export class NativeVerifier {
   }
 
   #asked<T>(call: string, body: string | Uint8Array, values: readonly Values[], read: (one: Instance, number: number) => T, now = 0): T | Failure {
-    return enter((one) => {
+    const one = instance();
+    try {
       const at = this.in(one);
       const bytes = room(one, sizeOf(values) + mostOf(body));
       const headers = putValues(bytes, values);
       const number = one.exports[call]!(at, headers, put(bytes, headers, body), now);
       return number === FAILED ? lastFailure(one) : read(one, number);
-    });
+    } catch (error) {
+      throw broken(one, error);
+    }
   }
 
   #verdict(one: Instance, stamp: number): Verdict {
