@@ -27,11 +27,13 @@ pub use event::{Envelope, Event, EventJson};
 
 #[cfg(feature = "events")]
 mod event {
+    use std::borrow::Cow;
     use std::fmt;
 
     use serde::Serialize;
 
-    use crate::error::VerificationError;
+    use crate::error::{EventFault, VerificationError};
+    use crate::webhook::fields::Outline;
     use crate::webhook::shape::{self, Shape};
     use crate::webhook::{Delivery, Extra, FromDelivery};
     use crate::{billing, curae, health, tv};
@@ -101,6 +103,16 @@ mod event {
         pub event_type: Option<String>,
         /// Whether the signature vouches for that.
         pub type_is_signed: bool,
+        /// The id, where events of the system have one.
+        pub id: Option<String>,
+    }
+
+    impl Envelope {
+        /// The members of a scheme's events that hold the type and the id, as far as its
+        /// events always have them.
+        pub fn names(scheme: &str) -> impl Iterator<Item = &'static str> {
+            members(scheme).into_iter().flat_map(shape::names)
+        }
     }
 
     impl FromDelivery for Envelope {
@@ -110,21 +122,17 @@ mod event {
                 return Ok(Self {
                     type_is_signed: !matches!(event_type, Some(billing::EventType::Unsigned(_))),
                     event_type: event_type.map(|kind| kind.as_str().to_owned()),
+                    id: None,
                 });
             }
             delivery.check_headers()?;
             let outline = delivery.outline()?;
-            let mut event_type = None;
-            for name in members(delivery.scheme())
-                .into_iter()
-                .flat_map(shape::names)
-            {
-                let text = outline.text(delivery.body(), name)?;
-                event_type.get_or_insert_with(|| text.into_owned());
-            }
+            let mut texts = Self::names(delivery.scheme())
+                .map(|name| outline.text(delivery.body(), name).map(Cow::into_owned));
             Ok(Self {
-                event_type,
+                event_type: texts.next().transpose()?,
                 type_is_signed: true,
+                id: texts.next().transpose()?,
             })
         }
     }
@@ -149,6 +157,17 @@ mod event {
         pub fn into_string(self) -> String {
             self.0
         }
+
+        pub(crate) fn write(
+            json: &[u8],
+            outline: &Outline,
+            shape: Shape,
+            event_type: Option<&str>,
+        ) -> Result<Self, EventFault> {
+            let mut text = String::with_capacity(json.len().saturating_add(64));
+            shape::write(&mut text, json, outline, shape, event_type)?;
+            Ok(Self(text))
+        }
     }
 
     impl FromDelivery for EventJson {
@@ -159,10 +178,12 @@ mod event {
                 // A body that has an outline is UTF-8.
                 return Ok(Self(String::from_utf8_lossy(body).into_owned()));
             };
-            let mut text = String::with_capacity(body.len().saturating_add(64));
-            let outline = delivery.outline()?;
-            shape::write(&mut text, body, outline, shape, event_type.as_deref())?;
-            Ok(Self(text))
+            Ok(Self::write(
+                body,
+                delivery.outline()?,
+                shape,
+                event_type.as_deref(),
+            )?)
         }
     }
 

@@ -16,7 +16,9 @@ const AUDIT = '/api/v2/public/audit';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const program = process.env.VELORA_SIMULATOR ?? join(root, 'target/release/velora-simulator');
-const simulator = spawn(program, ['--events', String(EVENTS), '--until-stdin-ends'], { stdio: ['pipe', 'pipe', 'inherit'] });
+// It keeps what it has once written: what is measured is whoever reads.
+const serving = ['--events', String(EVENTS), '--cache-mib', '512', '--until-stdin-ends'];
+const simulator = spawn(program, serving, { stdio: ['pipe', 'pipe', 'inherit'] });
 const url = await listening();
 const client = new health.Client({ apiKey: KEY, baseUrl: url });
 const headers = { authorization: `Bearer ${KEY}` };

@@ -70,7 +70,7 @@ export declare class NativeEndpointPages {
 /** Pages of events. */
 export declare class NativeEventPages {
   /** Null at the end. */
-  next(cancel?: NativeCancel | undefined | null): Promise<Answer<EventsText | undefined | null>>
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<PageParts | undefined | null>>
   close(): Promise<undefined>
 }
 
@@ -197,16 +197,12 @@ export declare class NativeVerifier {
   static create(schemeArgument: SchemeArgument, secretArguments: Array<SecretArgument>, tolerance: ToleranceParts): Answer<NativeVerifier>
   /** The headers whose values are to be handed over, in this order. */
   get headerNames(): Array<string>
-  /**
-   * `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:
-   * see [`fast`].
-   */
-  fastVerify(): (...args: unknown[]) => number | [number, number] | Failure
-  /**
-   * The same, but for the age, to read a delivery that was verified before: so what is
-   * read is what is signed. Gives one text, or what failed.
-   */
-  fastRead(): (...args: unknown[]) => string | Failure
+  /** The members of an event that hold its type and its id, as far as it always has them. */
+  get eventNames(): Array<string>
+  /** `(body, nowMillis | undefined, ...values) => string | Failure`: see [`fast`]. */
+  fastVerify(andRead: boolean): (...args: unknown[]) => string | Failure
+  /** `(copy, how, ...values) => string[] | string | Failure`: see [`fast`]. */
+  fastRead(): (...args: unknown[]) => string[] | string | Failure
   /**
    * The same, to compare the headers outside the MAC with the body alone.
    *
@@ -217,8 +213,8 @@ export declare class NativeVerifier {
 
 /** A genuine event that is the caller's to handle. */
 export declare class NativeWork {
-  /** What was delivered; once. */
-  takeParts(): DeliveryParts | null
+  /** What was delivered: see [`Verdict`]. */
+  takeVerdict(): string
   /** The event was handled; undefined where the work had ended before. */
   done(): Promise<ReplyParts | undefined | null>
   /** The event was not handled; undefined where the work had ended before. */
@@ -300,18 +296,6 @@ export interface CuraeVersioned {
   secret?: string
 }
 
-/** What a verified delivery says about itself. */
-export interface DeliveryParts {
-  key: string
-  /** What happened, where anything says so. */
-  eventType?: string
-  /** Whether the signature vouches for that. */
-  typeIsSigned: boolean
-  /** Milliseconds since the epoch. */
-  signedTimestamp?: number
-  secretIndex: number
-}
-
 /** Which events to list. */
 export interface EventQueryParts {
   action?: string
@@ -322,19 +306,29 @@ export interface EventQueryParts {
   limit?: number
 }
 
-/** Events as one text: see `array_of`. */
+/**
+ * Events, handed over in one go.
+ *
+ * `text` is a JSON array with a line's end behind each event but the last. It can be read
+ * at once, or taken apart at `"
+,"`, which stands nowhere else: within an event there are
+ * no line's ends.
+ *
+ * It is ASCII alone, as texts of wider characters take a host several times as long to
+ * make and to read; other characters are escaped. Where there are any, `own` is the
+ * same array in the system's own words.
+ */
 export interface EventsText {
   text: string
+  own?: Buffer
   count: number
-  nextCursor?: string
 }
 
 /** What one call gave. */
 export interface ExportedOnceParts {
   /** `yes`, `no` or `unknown`. */
   truncation: string
-  text: string
-  count: number
+  events: EventsText
 }
 
 /** Which events to export. */
@@ -431,6 +425,12 @@ export interface OutcomeParts {
   code?: string
   /** Seconds. */
   retryAfter?: number
+}
+
+/** A page of events. */
+export interface PageParts {
+  events: EventsText
+  nextCursor?: string
 }
 
 /** Names, each with a value in JSON. */
@@ -586,8 +586,8 @@ export interface StreamItemParts {
   key?: string
   /** As received. */
   data?: string
-  /** Whether the data is an envelope as deliveries have it. */
-  isEnvelope?: boolean
+  /** The event in JSON, where the data is an envelope as deliveries have it. */
+  event?: string
   reason?: Failure
   since?: string
   lastEventId?: string

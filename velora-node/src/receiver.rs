@@ -6,13 +6,14 @@ use napi::bindgen_prelude::{Either, Function, Promise, PromiseRaw, Result, Uint8
 use napi::tokio::sync::Mutex;
 use napi::{Env, Error, Status};
 use napi_derive::napi;
-use velora_core::{Event, Key, Outcome, Receiver, Reply, Work};
+use velora_core::{Envelope, Key, Outcome, Receiver, Reply, Work};
 
 use crate::failure::{Answer, answer};
+use crate::fast::Verdict;
 use crate::headers::Values;
 use crate::number::whole;
 use crate::store::NativeStore;
-use crate::verifier::{DeliveryParts, NativeVerifier};
+use crate::verifier::NativeVerifier;
 
 /// A receiver of the core.
 #[napi]
@@ -96,16 +97,13 @@ impl NativeReceiver {
         values: Vec<Vec<String>>,
     ) -> Result<PromiseRaw<'env, Either<NativeWork, ReplyParts>>> {
         let receiver = self.receiver.clone();
-        let body = body.to_vec();
         env.spawn_future(async move {
             let headers = Values::new(receiver.verifier(), &values);
-            let begun = receiver.begin_event::<_, Event>(&body, &headers).await;
-            Ok(
-                match begun.and_then(|(work, _)| NativeWork::of(&receiver, work)) {
-                    Ok(work) => Either::A(work),
-                    Err(reply) => Either::B(reply.into()),
-                },
-            )
+            let begun = receiver.begin_event::<_, Envelope>(&body, &headers).await;
+            Ok(match begun {
+                Ok((work, _)) => Either::A(NativeWork::of(work)),
+                Err(reply) => Either::B(reply.into()),
+            })
         })
     }
 
@@ -148,27 +146,25 @@ impl NativeReceiver {
 /// A genuine event that is the caller's to handle.
 #[napi]
 pub struct NativeWork {
-    parts: Option<DeliveryParts>,
+    verdict: String,
     work: Arc<Mutex<Option<Work<'static>>>>,
 }
 
 impl NativeWork {
-    fn of(receiver: &Receiver, work: Work<'_>) -> std::result::Result<Self, Reply> {
-        let parts = DeliveryParts::of(work.delivery())
-            .map_err(|error| receiver.reply(Outcome::Refused(error)))?;
-        Ok(Self {
-            parts: Some(parts),
+    fn of(work: Work<'_>) -> Self {
+        Self {
+            verdict: Verdict::of(work.delivery(), true, true).into_text(),
             work: Arc::new(Mutex::new(Some(work.into_owned()))),
-        })
+        }
     }
 }
 
 #[napi]
 impl NativeWork {
-    /// What was delivered; once.
+    /// What was delivered: see [`Verdict`].
     #[napi(catch_unwind)]
-    pub fn take_parts(&mut self) -> Option<DeliveryParts> {
-        self.parts.take()
+    pub fn take_verdict(&mut self) -> String {
+        std::mem::take(&mut self.verdict)
     }
 
     /// The event was handled; undefined where the work had ended before.

@@ -139,11 +139,7 @@ impl NativeStore {
         key: String,
         epoch: f64,
     ) -> Result<PromiseRaw<'env, Answer<bool>>> {
-        let store = Arc::clone(&self.store);
-        env.spawn_future(async move {
-            let lease = Lease::new(&*store, Key::from(key.as_str()), number(epoch));
-            Ok(answer(lease.commit().await.map(|()| true)))
-        })
+        self.held(env, key, epoch, <dyn Store>::commit)
     }
 
     /// Errors: `lease_lost`, `store_unavailable`.
@@ -154,11 +150,7 @@ impl NativeStore {
         key: String,
         epoch: f64,
     ) -> Result<PromiseRaw<'env, Answer<bool>>> {
-        let store = Arc::clone(&self.store);
-        env.spawn_future(async move {
-            let lease = Lease::new(&*store, Key::from(key.as_str()), number(epoch));
-            Ok(answer(lease.release().await.map(|()| true)))
-        })
+        self.held(env, key, epoch, <dyn Store>::release)
     }
 
     /// Errors: `lease_lost`, `store_unavailable`.
@@ -169,10 +161,24 @@ impl NativeStore {
         key: String,
         epoch: f64,
     ) -> Result<PromiseRaw<'env, Answer<bool>>> {
+        self.held(env, key, epoch, <dyn Store>::renew)
+    }
+}
+
+impl NativeStore {
+    /// Carries out a verb of whoever holds the claim of this epoch.
+    fn held<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+        epoch: f64,
+        verb: for<'s> fn(&'s (dyn Store + 'static), &'s Key, Epoch) -> StoreFuture<'s, ()>,
+    ) -> Result<PromiseRaw<'env, Answer<bool>>> {
         let store = Arc::clone(&self.store);
         env.spawn_future(async move {
-            let lease = Lease::new(&*store, Key::from(key.as_str()), number(epoch));
-            Ok(answer(lease.renew().await.map(|()| true)))
+            let key = Key::from(key.as_str());
+            let done = verb(&*store, &key, epoch as Epoch).await;
+            Ok(answer(done.map(|()| true)))
         })
     }
 }
@@ -214,10 +220,6 @@ impl From<Claim<'_>> for StoreAnswer {
             code: None,
         }
     }
-}
-
-fn number(epoch: f64) -> Epoch {
-    epoch as Epoch
 }
 
 /// The verb, the key, the epoch.

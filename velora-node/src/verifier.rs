@@ -5,12 +5,10 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Result, Uint8Array, Unknown};
 use napi_derive::napi;
-use velora_core::{
-    Delivery, Error, Event, Tolerance, UnixTime, VerificationError, Verifier, billing,
-};
+use velora_core::{Envelope, Error, Tolerance, UnixTime, Verifier};
 
 use crate::failure::{Answer, answer};
-use crate::fast::{self, Wanted};
+use crate::fast::{self, Task};
 use crate::headers::{Values, names};
 use crate::scheme::{SchemeArgument, scheme};
 use crate::secret::{SecretArgument, secrets};
@@ -22,19 +20,6 @@ pub struct NativeVerifier {
     /// For deliveries whose age was found right before: they do not age while they are
     /// worked on.
     again: Arc<Verifier>,
-}
-
-/// What a verified delivery says about itself.
-#[napi(object, object_from_js = false)]
-pub struct DeliveryParts {
-    pub key: String,
-    /// What happened, where anything says so.
-    pub event_type: Option<String>,
-    /// Whether the signature vouches for that.
-    pub type_is_signed: bool,
-    /// Milliseconds since the epoch.
-    pub signed_timestamp: Option<f64>,
-    pub secret_index: u32,
 }
 
 /// How to verify; what is absent is the core's default.
@@ -79,30 +64,39 @@ impl NativeVerifier {
         names(&self.verifier)
     }
 
-    /// `(body, nowMillis | undefined, ...values) => number | [number, number] | Failure`:
-    /// see [`fast`].
+    /// The members of an event that hold its type and its id, as far as it always has them.
+    #[napi(getter, catch_unwind)]
+    pub fn event_names(&self) -> Vec<&'static str> {
+        Envelope::names(self.verifier.scheme().name()).collect()
+    }
+
+    /// `(body, nowMillis | undefined, ...values) => string | Failure`: see [`fast`].
     #[napi(
         catch_unwind,
-        ts_return_type = "(...args: unknown[]) => number | [number, number] | Failure"
+        ts_return_type = "(...args: unknown[]) => string | Failure"
     )]
     pub fn fast_verify<'env>(
         &self,
         env: &'env Env,
+        and_read: bool,
     ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
-        fast::function(env, Arc::clone(&self.verifier), Wanted::Verdict)
+        let task = match and_read {
+            true => Task::VerifyAndRead,
+            false => Task::Verify,
+        };
+        fast::function(env, Arc::clone(&self.verifier), task)
     }
 
-    /// The same, but for the age, to read a delivery that was verified before: so what is
-    /// read is what is signed. Gives one text, or what failed.
+    /// `(copy, how, ...values) => string[] | string | Failure`: see [`fast`].
     #[napi(
         catch_unwind,
-        ts_return_type = "(...args: unknown[]) => string | Failure"
+        ts_return_type = "(...args: unknown[]) => string[] | string | Failure"
     )]
     pub fn fast_read<'env>(
         &self,
         env: &'env Env,
     ) -> Result<Function<'env, Unknown<'env>, Unknown<'env>>> {
-        fast::function(env, Arc::clone(&self.again), Wanted::Event)
+        fast::function(env, Arc::clone(&self.again), Task::Read)
     }
 
     /// The same, to compare the headers outside the MAC with the body alone.
@@ -123,28 +117,6 @@ impl ToleranceParts {
         }
         let seconds = self.seconds.map(Tolerance::try_from_secs_f64);
         Ok(seconds.transpose()?)
-    }
-}
-
-impl DeliveryParts {
-    pub(crate) fn of(delivery: &Delivery<'_>) -> std::result::Result<Self, VerificationError> {
-        let event: Event = delivery.event()?;
-        let unsigned = matches!(
-            &event,
-            Event::Billing(billing::Event {
-                event_type: Some(billing::EventType::Unsigned(_)),
-                ..
-            })
-        );
-        Ok(Self {
-            key: delivery.key()?.as_str().to_owned(),
-            event_type: event.event_type().map(str::to_owned),
-            type_is_signed: !unsigned,
-            signed_timestamp: delivery
-                .signed_timestamp()
-                .map(|time| time.as_millis() as f64),
-            secret_index: delivery.secret_index().try_into().unwrap_or(u32::MAX),
-        })
     }
 }
 

@@ -12,7 +12,6 @@ import { MemoryStore, Receiver, Signer, Verifier } from 'velora';
 import { deliveries as forExpress } from 'velora/express';
 import { deliveries as forFastify } from 'velora/fastify';
 import { deliveries as forHono } from 'velora/hono';
-import { deliveries as forNext } from 'velora/next';
 import { SECRET, serve, simulate } from './support.mjs';
 
 const FRAMEWORKS = {
@@ -100,13 +99,6 @@ for (const [name, start] of Object.entries(FRAMEWORKS)) {
     assert.ok((Array.isArray(deliveries) ? deliveries : deliveries.deliveries).length >= 3);
   });
 }
-
-test('next: a route handler is a function of a request', async () => {
-  const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
-  const { body, headers } = new Signer('tv', SECRET).sign('{"id":"1","type":"stream.online"}');
-  const response = await forNext(receiver)(new Request('http://a/hook', { method: 'POST', body, headers }));
-  assert.deepEqual([response.status, await response.text()], [200, 'processed']);
-});
 
 test('express: a body that was parsed before is refused, one of express.raw() is taken', async (context) => {
   const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });

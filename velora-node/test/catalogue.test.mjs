@@ -3,11 +3,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ROOT } from './support.mjs';
+import { ROOT, temporary } from './support.mjs';
 
 const PACKAGE = join(ROOT, 'velora-node');
 const text = (...path) => readFileSync(join(ROOT, ...path), 'utf8');
@@ -46,8 +44,7 @@ test('the packages of the platforms are of one version, and become optional depe
   assert.equal(Object.keys(wanted).length, main.napi.targets.length);
 
   // As publishing does it, in a copy.
-  const copy = await mkdtemp(join(tmpdir(), 'velora-'));
-  context.after(() => rm(copy, { recursive: true }));
+  const copy = temporary(context);
   for (const part of ['package.json', 'npm', 'README.md', 'native', 'dist']) {
     cpSync(join(PACKAGE, part), join(copy, part), { recursive: true });
   }

@@ -1,13 +1,12 @@
 // The clients against the simulator: every flow of the vendors' pages.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { billing, curae, health, Scheme, tv, Verifier } from 'velora';
-import { codeOf, HEALTH_KEY, simulate, UNTIL, WEEK } from './support.mjs';
+import { codeOf, HEALTH_KEY, simulate, temporary, UNTIL, WEEK } from './support.mjs';
 
 const { keyOfEvent } = createRequire(import.meta.url)('../native/index.js');
 
@@ -28,8 +27,10 @@ test('health: probe, list, pages, one event', async (context) => {
     raw = raw.concat(page.raw);
     assert.equal(page.length, page.events.length);
     assert.equal(page.events[0].raw, page.raw[0]);
+    assert.deepEqual(page.events.map((event) => event.members), page.raw.map((row) => JSON.parse(row)));
   }
   assert.equal(pages, 4);
+  assert.ok(raw.some((row) => /[^\x00-\x7f]/.test(row)));
   assert.deepEqual(raw.sort(), (await simulator.truth('rows')).sort());
 
   const one = await client.event(events[0].eventId);
@@ -79,8 +80,7 @@ test('health: exports in every form', async (context) => {
   assert.equal(once.truncation, 'yes');
   assert.equal(once.page.length, 10000);
 
-  const folder = await mkdtemp(join(tmpdir(), 'velora-'));
-  context.after(() => rm(folder, { recursive: true }));
+  const folder = temporary(context);
   const path = join(folder, 'may.ndjson');
   const progress = [];
   const manifest = await client.exportToFile(WEEK, path, { onProgress: ({ rows: count }) => progress.push(count) });
@@ -145,8 +145,7 @@ test('health: several are asked for at once', async (context) => {
 test('health: what onProgress throws ends the call', async (context) => {
   const simulator = await simulate(context, '--events', '3000');
   const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
-  const folder = await mkdtemp(join(tmpdir(), 'velora-'));
-  context.after(() => rm(folder, { recursive: true }));
+  const folder = temporary(context);
   const reason = new Error('enough');
   for (const onProgress of [() => { throw reason; }, async () => { throw reason; }]) {
     await assert.rejects(client.export(WEEK, { onProgress }).toArray(), reason);
@@ -157,8 +156,7 @@ test('health: what onProgress throws ends the call', async (context) => {
 test('health: a call that was ended can be made again at once', async (context) => {
   const simulator = await simulate(context, '--events', '20000');
   const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
-  const folder = await mkdtemp(join(tmpdir(), 'velora-'));
-  context.after(() => rm(folder, { recursive: true }));
+  const folder = temporary(context);
   const path = join(folder, 'may.ndjson');
   for (let round = 0; round < 3; round += 1) {
     const controller = new AbortController();

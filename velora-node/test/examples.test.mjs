@@ -1,12 +1,10 @@
 // The examples, whole, as programs of their own.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Signer } from 'velora';
-import { HEALTH_KEY, ROOT, run, SECRET, simulate, SINCE, UNTIL } from './support.mjs';
+import { HEALTH_KEY, ROOT, run, SECRET, simulate, SINCE, temporary, UNTIL } from './support.mjs';
 
 const example = (name) => join(ROOT, 'examples/node', name);
 
@@ -24,8 +22,7 @@ for (const name of ['receiver.mjs', 'fastify.mjs', 'hono.mjs']) {
 
 test('audit.mjs reads the API', async (context) => {
   const simulator = await simulate(context, '--events', '12345');
-  const folder = await mkdtemp(join(tmpdir(), 'velora-'));
-  context.after(() => rm(folder, { recursive: true }));
+  const folder = temporary(context);
   const environment = { VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url, VELORA_ENDPOINT: 'https://a.example/hook' };
   const program = run(context, [example('audit.mjs'), SINCE, UNTIL, join(folder, 'may.ndjson')], environment);
   assert.equal(await program.exit, 0);

@@ -4,11 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ApiError, billing, curae, health, tv } from 'velora';
-import { HEALTH_KEY, ROOT, simulate, WEEK } from './support.mjs';
+import { HEALTH_KEY, ROOT, simulate, temporary, WEEK } from './support.mjs';
 
 const WHOLE = 'whole';
 const EVENTS = '/api/v2/public/audit/events';
@@ -181,7 +180,7 @@ test('no client follows a redirect', async (context) => {
 });
 
 test('a signal ends a call, a list and an export', async (context) => {
-  const path = join(tmpdir(), `velora-aborted-${process.pid}.ndjson`);
+  const path = join(temporary(context), 'aborted.ndjson');
   const calls = [
     (client, signal) => client.probe({ signal }), (client, signal) => client.events(WEEK, { signal }).toArray(),
     (client, signal) => client.export(WEEK, { signal }).toArray(), (client, signal) => client.webhooks.list({ signal }),

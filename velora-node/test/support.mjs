@@ -2,7 +2,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,6 +85,14 @@ class Simulator {
   async requests(path = '/') {
     return JSON.parse(await this.ask('GET', `requests?path=${encodeURIComponent(path)}`));
   }
+}
+
+/** A folder of its own that is gone after the test. */
+export function temporary(context) {
+  const folder = mkdtempSync(join(tmpdir(), 'velora-'));
+  // What was ended early may still be at its last write.
+  context.after(() => rmSync(folder, { recursive: true, maxRetries: 9 }));
+  return folder;
 }
 
 /** A server of `node:http` on a free port, until the test ends; gives its URL. */

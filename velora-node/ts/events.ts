@@ -1,8 +1,6 @@
-/** Events: the body of a verified delivery, typed by its scheme. */
+/** Events: what a verified delivery carries, typed by its scheme. */
 
-import { bodyBytes } from './body.js';
-import { VerificationError } from './errors.js';
-import { utf8Text } from './host.js';
+import { inspect } from './host.js';
 import type { Event as BillingEvent } from './billing/event.js';
 import type { Event as CuraeEvent } from './curae/event.js';
 import type { Event as HealthEvent } from './health/event.js';
@@ -19,29 +17,117 @@ export interface Events {
 }
 
 /** The event that a scheme delivers; of a scheme of your own, the members of its body. */
-export type EventOf<S extends SchemeName | Scheme> = S extends SchemeName ? Events[S] : Record<string, unknown>;
+export type EventOf<S extends SchemeName | Scheme> = S extends SchemeName ? Events[S] : Readonly<Record<string, unknown>>;
 
-/** What the core has read of an event. */
-export interface EventParts {
-  readonly key: string;
+/** What a scheme's events are called by. */
+export interface Names {
+  readonly scheme: string;
+  /** The members that hold an event's type and its id, where it always has them. */
+  readonly typeName: string | undefined;
+  readonly idName: string | undefined;
+}
+
+/** What the core says of an event without reading all of it. */
+export interface Envelope {
   readonly eventType: string | null;
   readonly typeIsSigned: boolean;
+  readonly id: string;
+  readonly key: string;
 }
 
-/** Reads an event that the core has found to be of its documented form. */
-export function readEvent(scheme: string, parts: EventParts, body: string | Uint8Array): unknown {
-  const text = typeof body === 'string' && body.isWellFormed() ? body : utf8Text(bodyBytes(body));
-  const members = parse(text);
-  if (scheme === 'billing') {
-    return { type: parts.eventType, typeIsSigned: parts.typeIsSigned, members };
+type Members = Record<PropertyKey, unknown>;
+
+const SHOWN = Symbol('shown');
+
+/** What an event looks like to those who only log it: its members are not shown. */
+class Event {
+  [inspect.custom](): unknown {
+    return (this as unknown as Members)[SHOWN];
   }
-  return members;
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new VerificationError('malformed_event', 'the body is not JSON', { cause });
+/** Proxies differ by their handlers alone. */
+const EVENT = new Event();
+
+/**
+ * An event whose members are parsed when one of them is asked for that its envelope does
+ * not have. In all else it is an object of these members that cannot be written to.
+ */
+export abstract class Lazy implements ProxyHandler<Event> {
+  readonly #names: Names;
+  readonly #envelope: Envelope;
+  #members: Members | undefined;
+
+  constructor(names: Names, envelope: Envelope) {
+    this.#names = names;
+    this.#envelope = envelope;
+  }
+
+  /** The members as the core gives them, in JSON. */
+  protected abstract json(): string;
+
+  /** The body that was verified. */
+  protected abstract text(): string;
+
+  /** The event that this is behind. */
+  event(): unknown {
+    return new Proxy(EVENT, this);
+  }
+
+  get(_: Event, name: PropertyKey): unknown {
+    switch (name) {
+      case this.#names.typeName:
+        return this.#envelope.eventType;
+      case this.#names.idName:
+        return this.#envelope.id;
+      case SHOWN:
+        return `Event(${this.#envelope.eventType}, ${this.#envelope.key})`;
+    }
+    const members = this.#all();
+    if (Object.hasOwn(members, name)) {
+      return members[name];
+    }
+    return name === 'toJSON' ? () => JSON.parse(this.text()) : Reflect.get(Event.prototype, name);
+  }
+
+  has(event: Event, name: PropertyKey): boolean {
+    return Object.hasOwn(this.#all(), name) || Reflect.has(event, name);
+  }
+
+  ownKeys(): (string | symbol)[] {
+    return Reflect.ownKeys(this.#all());
+  }
+
+  getOwnPropertyDescriptor(_: Event, name: PropertyKey): PropertyDescriptor | undefined {
+    return Object.getOwnPropertyDescriptor(this.#all(), name);
+  }
+
+  set(): boolean {
+    return false;
+  }
+
+  defineProperty(): boolean {
+    return false;
+  }
+
+  deleteProperty(): boolean {
+    return false;
+  }
+
+  preventExtensions(): boolean {
+    return false;
+  }
+
+  #all(): Members {
+    this.#members ??= this.#read();
+    return this.#members;
+  }
+
+  #read(): Members {
+    const members = JSON.parse(this.json()) as Members;
+    if (this.#names.scheme === 'billing') {
+      return { type: this.#envelope.eventType, typeIsSigned: this.#envelope.typeIsSigned, members };
+    }
+    return members;
   }
 }

@@ -1,7 +1,6 @@
 /** What Node has and other hosts have otherwise; the edge package has a file of this name. */
 
 import { inspect, types } from 'node:util';
-import type { Failure, NativeVerifier } from '../native/index.js';
 
 export { inspect };
 export const { isArrayBuffer, isSharedArrayBuffer, isUint8Array } = types;
@@ -32,14 +31,4 @@ export function joined(chunks: Uint8Array[], size: number): Bytes {
 /** The variables of the environment. */
 export function environment(): Record<string, string | undefined> {
   return process.env;
-}
-
-/** The verifier where the host hashes this body faster than the core does; here it never does. */
-export function elsewhere(..._: [native: NativeVerifier, body: string | Uint8Array]): Elsewhere | undefined {
-  return undefined;
-}
-
-/** Verifies with the host's own hash. */
-export interface Elsewhere {
-  hashed(body: string | Uint8Array, now: number | undefined, values: readonly unknown[]): Promise<number | [number, number] | Failure>;
 }

@@ -1,4 +1,4 @@
-/** Sets of names that may grow. */
+/** Names and members that are not known yet. */
 
 /**
  * A name that this version does not know: some text. An enum, as comparing with a known
@@ -8,3 +8,6 @@
 export declare enum UnknownName {
   Text = 'a name that this version does not know',
 }
+
+/** Members that a type does not name, as the system sent them. */
+export type Extra = Readonly<Record<string, unknown>>;

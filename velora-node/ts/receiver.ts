@@ -103,7 +103,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     if (!(begun instanceof native.NativeWork)) {
       return reply(begun);
     }
-    const delivery = Verifier.delivery(this.#verifier, own, values, begun.takeParts());
+    const delivery = Verifier.delivery(this.#verifier, own, values, begun.takeVerdict());
     const failure = await attempt(() => this.#onEvent(delivery.event, delivery));
     const answer = reply(await (failure === undefined ? begun.done() : begun.release()));
     this.#tell(failure);

@@ -1,13 +1,14 @@
 /** Verifying deliveries, and what a verified one says. */
 
+import { inspect } from './host.js';
 import * as native from '../native/index.js';
-import type { DeliveryParts, Failure } from '../native/index.js';
+import type { Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
-import { guard, internal, toError, unwrap } from './errors.js';
-import { readEvent, type EventOf, type EventParts } from './events.js';
+import { guard, toError, unwrap } from './errors.js';
+import type { Envelope, EventOf } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
-import { elsewhere, inspect, type Elsewhere } from './host.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
+import { Copied, ENVELOPE, ENVELOPE_AGAIN, read, type Reader } from './reader.js';
 import { Scheme, type SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
@@ -29,18 +30,14 @@ export interface VerifyOptions {
   now?: number | Date | undefined;
 }
 
-type Verify = (
-  body: string | Uint8Array,
-  now: number | undefined,
-  ...values: Values[]
-) => number | [number, number] | Failure;
+type Verify = (body: string | Uint8Array, now: number | undefined, ...values: Values[]) => string | Failure;
 
-/** What a delivery is read with, later. */
-interface Reader {
-  readonly scheme: string;
-  readonly native: native.NativeVerifier;
-  readonly read: (body: string | Uint8Array, now: undefined, ...values: Values[]) => string | Failure;
-}
+/** In the addon's verdict: what comes before its parts, and what says that it has a copy. */
+const HEAD = 5;
+const COPIED = 1;
+
+/** Whoever reads one delivery reads the next ones: one call is then quicker than two. */
+const READ_AHEAD = 8;
 
 /**
  * Verifies deliveries of one scheme under one or more secrets. Make it once and keep it.
@@ -58,6 +55,7 @@ interface Reader {
 export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #reader: Reader;
   readonly #verify: Verify;
+  readonly #verifyAndRead: Verify;
   readonly #names: readonly string[];
   /** Of the one header that is looked at, or empty. */
   readonly #only: string;
@@ -75,12 +73,17 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       } as native.ToleranceParts),
     );
     const verifier = unwrap(made);
+    const [typeName, idName] = verifier.eventNames;
     this.#reader = {
       scheme: typeof scheme === 'string' ? scheme : scheme.name,
       native: verifier,
+      typeName,
+      idName,
       read: verifier.fastRead() as Reader['read'],
+      readAhead: 0,
     };
-    this.#verify = verifier.fastVerify() as Verify;
+    this.#verify = verifier.fastVerify(false) as Verify;
+    this.#verifyAndRead = verifier.fastVerify(true) as Verify;
     this.#names = verifier.headerNames.map((name) => name.toLowerCase());
     this.#only = this.#names.length === 1 ? this.#names[0]! : '';
   }
@@ -97,52 +100,33 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
    * `unreadable_headers`.
    */
   verify(body: Body, headers: HeadersInput, options?: VerifyOptions): Delivery<EventOf<S>> {
-    return this.#verified(rawBody(body), headers, options, this.verify);
-  }
-
-  /**
-   * The same, and a large body is hashed by the host where that is quicker. Until it is
-   * done, do not write to the body.
-   */
-  verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
-    // A promise that is settled already costs less than a function that is asynchronous.
-    try {
-      const raw = rawBody(body);
-      const host = elsewhere(this.#reader.native, raw);
-      return host === undefined
-        ? Promise.resolve(this.#verified(raw, headers, options, this.verifyAsync))
-        : this.#verifiedBy(host, raw, headers, options);
-    } catch (error) {
-      return Promise.reject(error);
+    const raw = rawBody(body);
+    const now = options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
+    const reader = this.#reader;
+    let verify = this.#verify;
+    if (reader.readAhead > 0) {
+      reader.readAhead -= 1;
+      verify = this.#verifyAndRead;
     }
-  }
-
-  #verified(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined, behind: Function): Delivery<EventOf<S>> {
-    const now = nowOf(options);
     let values: Values[];
-    let verified: ReturnType<Verify>;
+    let verdict: ReturnType<Verify>;
     if (this.#only !== '' && isPlain(headers)) {
       const value = headerValue(headers, this.#only);
       values = [value];
-      verified = this.#verify(raw, now, value);
+      verdict = verify(raw, now, value);
     } else {
       values = headerValues(headers, this.#names);
-      verified = this.#verify(raw, now, ...values);
+      verdict = verify(raw, now, ...values);
     }
-    return this.#delivery(raw, values, verified, behind);
+    if (typeof verdict === 'string') {
+      return new Delivery(reader, raw, values, verdict);
+    }
+    throw toError(verdict, this.verify);
   }
 
-  async #verifiedBy(host: Elsewhere, raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined): Promise<Delivery<EventOf<S>>> {
-    const values = headerValues(headers, this.#names);
-    const verified = await host.hashed(raw, nowOf(options), values);
-    return this.#delivery(raw, values, verified, this.verifyAsync);
-  }
-
-  #delivery(raw: string | Uint8Array, values: readonly Values[], verified: ReturnType<Verify>, behind: Function): Delivery<EventOf<S>> {
-    if (typeof verified === 'number' || Array.isArray(verified)) {
-      return new Delivery(this.#reader, raw, values, verified);
-    }
-    throw toError(verified, behind);
+  /** The same, for code that moves to the edge: there the host may hash a large body. */
+  async verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
+    return this.verify(body, headers, options);
   }
 
   /** @internal The addon's verifier. */
@@ -160,14 +144,9 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     verifier: Verifier<S>,
     body: Uint8Array,
     values: string[][],
-    parts: DeliveryParts | null,
+    verdict: string,
   ): Delivery<EventOf<S>> {
-    if (parts === null) {
-      throw internal(new Error('the work was taken before'));
-    }
-    const stamp = parts.signedTimestamp ?? NaN;
-    const { key, eventType = null, typeIsSigned } = parts;
-    return new Delivery(verifier.#reader, body, values, [stamp, parts.secretIndex], { key, eventType, typeIsSigned });
+    return new Delivery(verifier.#reader, body, values, verdict);
   }
 
   [inspect.custom](): string {
@@ -178,32 +157,28 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
 /**
  * A request that was proven to come from its system. Only a `Verifier` makes one.
  *
- * It refers to the body that was verified and does not copy it: do not write to it before
- * the delivery is dealt with. `event` and `key` are read on first use, and verified with
- * it once more, so that they never come from other bytes than those that were signed.
- * Neither logging it nor `JSON.stringify` shows the body.
+ * `event` and `key` come from the very bytes that were signed, whatever becomes of the
+ * memory they came in: a small body is copied when it is verified, a large one is verified
+ * once more when `event` or `key` is first read. `body` is that memory itself. Neither
+ * logging it nor `JSON.stringify` shows the body.
  */
 export class Delivery<E = unknown> {
   readonly #reader: Reader;
   readonly #body: string | Uint8Array;
   readonly #values: readonly Values[];
-  readonly #verified: number | [number, number];
-  #parts: EventParts | undefined;
+  /** What the addon says of it: see `fast/verdict.rs`. */
+  readonly #verdict: string;
+  /** The body that was verified, a byte in each character. */
+  #copy: string | undefined;
+  #envelope: Envelope | undefined;
   #event: E | undefined;
 
   /** @internal */
-  constructor(
-    reader: Reader,
-    body: string | Uint8Array,
-    values: readonly Values[],
-    verified: number | [number, number],
-    parts?: EventParts,
-  ) {
+  constructor(reader: Reader, body: string | Uint8Array, values: readonly Values[], verdict: string) {
     this.#reader = reader;
     this.#body = body;
     this.#values = values;
-    this.#verified = verified;
-    this.#parts = parts;
+    this.#verdict = verdict;
   }
 
   /** The name of the scheme it was verified against. */
@@ -218,13 +193,13 @@ export class Delivery<E = unknown> {
 
   /** When it was signed; null where the scheme does not sign its timestamp. */
   get signedTimestamp(): Date | null {
-    const stamp = typeof this.#verified === 'number' ? this.#verified : this.#verified[0];
-    return Number.isNaN(stamp) ? null : new Date(stamp);
+    const [stamp] = this.#signed();
+    return stamp === '' ? null : new Date(Number(stamp));
   }
 
   /** Which of the verifier's secrets matched, counted from 0. */
   get secretIndex(): number {
-    return typeof this.#verified === 'number' ? 0 : this.#verified[1];
+    return Number(this.#signed()[1]);
   }
 
   /**
@@ -246,16 +221,14 @@ export class Delivery<E = unknown> {
   }
 
   /**
-   * The typed event.
+   * The typed event. It is read-only; its members are parsed when they are asked for.
+   * `{ ...event }` is a copy to write to. Logging it does not show its members, and
+   * `JSON.stringify` gives the body's members back.
    *
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    if (this.#event === undefined) {
-      // Verified once more, whatever was read before: the body may have been written to.
-      this.#parts = this.#verifyAgain();
-      this.#event = readEvent(this.#reader.scheme, this.#parts, this.#body) as E;
-    }
+    this.#event ??= this.#copied().event() as E;
     return this.#event;
   }
 
@@ -277,27 +250,56 @@ export class Delivery<E = unknown> {
     return `Delivery(${this.scheme}, ${this.#body.length} bytes)`;
   }
 
-  #read(): EventParts {
-    this.#parts ??= this.#verifyAgain();
-    return this.#parts;
+  #signed(): string[] {
+    return this.#verdict.slice(HEAD, HEAD + this.#verdict.charCodeAt(0)).split(',');
   }
 
-  #verifyAgain(): EventParts {
-    const read = this.#reader.read(this.#body, undefined, ...(this.#values as Values[]));
-    if (typeof read !== 'string') {
-      throw toError(read);
+  #read(): Envelope {
+    this.#envelope ??= this.#readVerdict();
+    return this.#envelope;
+  }
+
+  #readVerdict(): Envelope {
+    this.#reader.readAhead = READ_AHEAD;
+    const verdict = this.#verdict;
+    const type = HEAD + verdict.charCodeAt(0);
+    const id = type + verdict.charCodeAt(1);
+    const key = id + verdict.charCodeAt(2);
+    const end = key + verdict.charCodeAt(3);
+    if (verdict.charCodeAt(4) === COPIED) {
+      this.#copy = verdict.slice(end);
     }
-    const key = read.lastIndexOf('\n') + 1;
-    return {
-      key: read.slice(key),
-      eventType: read[0] === '0' ? null : read.slice(1, key - 1),
-      typeIsSigned: read[0] !== '2',
-    };
+    if (type === id) {
+      return this.#readCopy();
+    }
+    return envelope(verdict[type], verdict.slice(type + 1, id), verdict.slice(id, key), verdict.slice(key, end));
+  }
+
+  #readCopy(): Envelope {
+    const again = this.#copy === undefined && typeof this.#body !== 'string';
+    const copy = this.#copy ?? copied(this.#body);
+    const [mark, eventType, id, key] = read(this.#reader, copy, again ? ENVELOPE_AGAIN : ENVELOPE, this.#values);
+    this.#copy = copy;
+    return envelope(mark, eventType as string, id as string, key as string);
+  }
+
+  #copied(): Copied {
+    let envelope = this.#read();
+    if (this.#copy === undefined) {
+      envelope = this.#envelope = this.#readCopy();
+    }
+    return new Copied(this.#reader, envelope, this.#copy as unknown as string, this.#values);
   }
 }
 
-function nowOf(options: VerifyOptions | undefined): number | undefined {
-  return options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
+function envelope(mark: string | undefined, eventType: string, id: string, key: string): Envelope {
+  return { eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key };
+}
+
+/** A byte in each character. */
+function copied(body: string | Uint8Array): string {
+  const bytes = bodyBytes(body);
+  return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
 }
 
 function listed(values: readonly Values[]): string[][] {

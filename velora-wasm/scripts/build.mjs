@@ -34,7 +34,7 @@ const cargo = (...args) =>
 
 const SIZES = { verify: ['--no-default-features'], default: [], client: ['--features', 'client'] };
 /** What the TypeScript layer of Node has and this one has not. */
-const NODE_ALONE = /^(express|fastify|incoming|index|host|durable|transaction)\.ts$|^(billing|curae|tv)\/(?!event\.ts)|^(health\/index|health\/export-file)\.ts$/;
+const NODE_ALONE = /^(express|fastify|incoming|index|host|durable|reader|transaction|verifier)\.ts$|^(billing|curae|tv)\/(?!event\.ts)|^(health\/index|health\/export-file)\.ts$/;
 
 if (!process.argv.includes('--no-wasm')) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });

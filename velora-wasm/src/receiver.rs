@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use velora_core::{
-    ConfigError, Delivery, Envelope, Outcome, Receiver, Reply, VerificationError, Work,
+    ConfigError, Delivery, Envelope, EventJson, Outcome, Receiver, Reply, VerificationError, Work,
 };
 
 use crate::frame::{self, Items, Values};
@@ -15,11 +15,30 @@ use crate::verifier::{held, instant};
 use crate::{failure, handles};
 
 exports! {
+    /// Says, a line each, the members of an event that hold its type and its id, as far as
+    /// it always has them.
+    fn event_names(at: usize) {
+        let mut names = Vec::new();
+        if let Ok(held) = held(at) {
+            for name in Envelope::names(held.verifier.scheme().name()) {
+                names.extend_from_slice(name.as_bytes());
+                names.push(b'\n');
+            }
+        }
+        frame::say(names);
+    }
+
     /// Reads a delivery that was verified before, which is verified once more but for its age:
-    /// so what is read is what is signed. Says what [`line`] gives.
-    fn read_event(at: usize, headers: usize, body: usize) -> f64 {
+    /// so what is read is what is signed. Says what [`envelope`] gives, and the members in
+    /// JSON if they are wanted.
+    fn read_event(at: usize, headers: usize, body: usize, members: f64) -> f64 {
         failure::number(again(at, headers, body, |delivery| {
-            frame::say(line(delivery)?.into_bytes());
+            let mut said = envelope(delivery)?;
+            if members > 0.0 {
+                let members: EventJson = delivery.event()?;
+                frame::item(&mut said, tag::MEMBERS, &[members.as_str().as_bytes()]);
+            }
+            frame::say(said);
             Ok(())
         }))
     }
@@ -50,7 +69,7 @@ exports! {
     }
 
     /// Starts to receive the headers and the body in the frame: ends with the work to do, its
-    /// secret and its timestamp, and what [`line`] gives; or, where there is none, with the
+    /// secret and its timestamp, and what [`envelope`] gives; or, where there is none, with the
     /// reply to give at once.
     fn begin(at: usize, headers: usize, body: usize) -> u32 {
         let receiver = handles::of::<Receiver>(at);
@@ -64,11 +83,11 @@ exports! {
             let begun = receiver.begin_event::<_, Envelope>(&body, &values).await;
             let told = begun.and_then(|(work, _)| {
                 let delivery = work.delivery();
-                let line = line(delivery).map_err(|error| receiver.reply(Outcome::Refused(error)))?;
+                let envelope = envelope(delivery).map_err(|error| receiver.reply(Outcome::Refused(error)))?;
                 let (stamp, index) = (delivery.signed_timestamp(), delivery.secret_index());
                 let stamp = stamp.map_or(f64::NAN, |time| time.as_millis() as f64);
                 let work = handles::put(Cell::new(Some(work.into_owned())));
-                Ok([&frame::numbers([work, index as f64, stamp])[..], line.as_bytes()].concat())
+                Ok([&frame::numbers([work, index as f64, stamp])[..], &envelope].concat())
             });
             Ok(told.unwrap_or_else(|reply| [&frame::numbers([f64::NAN])[..], &told_of(&reply)].concat()))
         })
@@ -135,17 +154,34 @@ fn again(
     Ok(0.0)
 }
 
-/// A digit (0: no type, 1: a signed one, 2: one of an unsigned header), the type, a line's
-/// end, the key.
-fn line(delivery: &Delivery<'_>) -> Result<String, VerificationError> {
+/// The items of an event.
+mod tag {
+    /// A digit: no type, a signed one, or one of an unsigned header.
+    pub(super) const MARK: u8 = 0;
+    pub(super) const EVENT_TYPE: u8 = 1;
+    pub(super) const ID: u8 = 2;
+    pub(super) const KEY: u8 = 3;
+    pub(super) const MEMBERS: u8 = 4;
+}
+
+fn envelope(delivery: &Delivery<'_>) -> Result<Vec<u8>, VerificationError> {
     let envelope: Envelope = delivery.event()?;
-    let (digit, event_type) = match &envelope.event_type {
-        None => ("0", ""),
-        Some(event_type) if envelope.type_is_signed => ("1", event_type.as_str()),
-        Some(event_type) => ("2", event_type.as_str()),
+    let mark = match &envelope.event_type {
+        None => b"0",
+        Some(_) if envelope.type_is_signed => b"1",
+        Some(_) => b"2",
     };
-    let key = delivery.key()?;
-    Ok([digit, event_type, "\n", key.as_str()].concat())
+    let text = |text: Option<String>| text.unwrap_or_default();
+    let mut items = Vec::new();
+    frame::item(&mut items, tag::MARK, &[mark]);
+    frame::item(
+        &mut items,
+        tag::EVENT_TYPE,
+        &[text(envelope.event_type).as_bytes()],
+    );
+    frame::item(&mut items, tag::ID, &[text(envelope.id).as_bytes()]);
+    frame::item(&mut items, tag::KEY, &[delivery.key()?.as_str().as_bytes()]);
+    Ok(items)
 }
 
 fn told_of(reply: &Reply) -> Vec<u8> {

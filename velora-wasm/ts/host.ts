@@ -1,7 +1,5 @@
 /** What every host has, for want of what Node has. */
 
-import type { NativeVerifier } from './native/index.js';
-
 /** Where hosts that know of it look for what to show of an object. */
 export const inspect = { custom: Symbol.for('nodejs.util.inspect.custom') as unknown as typeof CUSTOM };
 declare const CUSTOM: unique symbol;
@@ -46,7 +44,7 @@ export function utf8Text(bytes: Uint8Array): string {
 
 /** A copy that nobody else can write to. */
 export function copyOf(bytes: Uint8Array): Bytes {
-  return bytes.slice();
+  return new Uint8Array(bytes);
 }
 
 /** Chunks, joined. */
@@ -68,14 +66,3 @@ export function environment(): Record<string, string | undefined> {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
   return process?.env ?? {};
 }
-
-/** The verifier where the host hashes this body faster than the core does, the way there and back included. */
-export function elsewhere(native: NativeVerifier, body: string | Uint8Array): NativeVerifier | undefined {
-  return body.length >= ELSEWHERE && globalThis.crypto?.subtle !== undefined ? native : undefined;
-}
-
-/** From here on it does, in workerd. */
-const ELSEWHERE = 2304;
-
-/** Verifies with the host's own hash. */
-export type Elsewhere = Pick<NativeVerifier, 'hashed'>;

@@ -35,7 +35,10 @@ pub struct Key(Arc<str>);
 impl Key {
     /// The key of an event that these members of its body identify.
     pub fn of_members<T: AsRef<str>>(scheme: &str, members: &[T]) -> Self {
-        let mut text = escaped(scheme).to_string();
+        let room =
+            |text: usize, member: &T| text.saturating_add(member.as_ref().len()).saturating_add(1);
+        let mut text = String::with_capacity(members.iter().fold(scheme.len(), room));
+        text.extend(escaped(scheme));
         for member in members {
             text.push(':');
             text.extend(escaped(member.as_ref()));

@@ -7,7 +7,7 @@ mod delivery;
 #[cfg(feature = "events")]
 pub(crate) mod event_type;
 #[cfg(feature = "events")]
-mod fields;
+pub(crate) mod fields;
 mod headers;
 #[cfg(feature = "events")]
 mod json;

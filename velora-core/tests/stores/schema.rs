@@ -38,6 +38,7 @@ async fn the_documented_privileges_are_enough() {
          REVOKE ALL ON SCHEMA public FROM PUBLIC;
          GRANT USAGE ON SCHEMA public TO service;
          GRANT SELECT, INSERT, UPDATE, DELETE ON velora_dedupe_claims TO service;
+         GRANT SELECT, UPDATE ON velora_dedupe_sweep TO service;
          GRANT SELECT ON velora_dedupe_version TO service;
          GRANT USAGE ON velora_dedupe_epoch TO service;",
     );
@@ -73,15 +74,24 @@ async fn a_file_is_cleaned_up_in_batches() {
     let connection = Connection::open(&path).unwrap();
     let old = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
                INSERT INTO velora_dedupe_claims SELECT 'old' || i, i, i % 3, 1 FROM n";
-    connection.execute(old, []).unwrap();
+    // What may still be committed stays for the retention; what is done has had it.
+    let aging = "WITH n(i) AS (VALUES (0), (1), (2))
+                 INSERT INTO velora_dedupe_claims
+                 SELECT 'aging' || i, i, i, (unixepoch() - 1) * 1000000 FROM n";
     let (_, epoch) = claim(&store, &key("young")).await;
     assert!(epoch > 0);
-    let removed = [
-        store.clean_up().await.unwrap(),
-        store.clean_up().await.unwrap(),
-        store.clean_up().await.unwrap(),
-    ];
-    assert_eq!(removed, [1_000, 500, 0]);
+    connection.execute(aging, []).unwrap();
+    assert_eq!(store.clean_up().await.unwrap(), 1);
+    // To the end of the keys, and from their beginning again.
+    for _ in 0..2 {
+        connection.execute(old, []).unwrap();
+        assert_eq!(store.clean_up().await.unwrap(), 998);
+        assert_eq!(store.clean_up().await.unwrap(), 502);
+    }
+    assert_eq!(store.clean_up().await.unwrap(), 0);
+    let keys = "SELECT group_concat(key) FROM (SELECT key FROM velora_dedupe_claims ORDER BY key)";
+    let keys: String = connection.query_row(keys, [], |row| row.get(0)).unwrap();
+    assert_eq!(keys, "aging0,aging1,stores:young");
     assert_eq!(claim(&store, &key("young")).await.0, "in_flight");
 }
 
@@ -90,17 +100,20 @@ async fn a_database_is_cleaned_up_in_batches() {
     let place = place("postgres");
     let store = PostgresStore::new(&place.url, patient()).unwrap();
     store.ready().await.unwrap();
-    Postgres::shared().sql(&format!(
-        "INSERT INTO {}.velora_dedupe_claims SELECT 'old' || i, i, i % 3, 'epoch' \
-         FROM generate_series(1, 1500) i",
-        schema(&place.url)
-    ));
+    let schema = schema(&place.url);
+    let insert = |rows: &str| {
+        Postgres::shared().sql(&format!(
+            "INSERT INTO {schema}.velora_dedupe_claims SELECT {rows}"
+        ));
+    };
     claim(&store, &key("young")).await;
-    let removed = [
-        store.clean_up().await.unwrap(),
-        store.clean_up().await.unwrap(),
-        store.clean_up().await.unwrap(),
-    ];
-    assert_eq!(removed, [1_000, 500, 0]);
+    insert("'aging' || i, i, i, now() - interval '1 second' FROM generate_series(0, 2) i");
+    assert_eq!(store.clean_up().await.unwrap(), 1);
+    for _ in 0..2 {
+        insert("'old' || i, i, i % 3, 'epoch' FROM generate_series(1, 1500) i");
+        assert_eq!(store.clean_up().await.unwrap(), 998);
+        assert_eq!(store.clean_up().await.unwrap(), 502);
+    }
+    assert_eq!(store.clean_up().await.unwrap(), 0);
     assert_eq!(claim(&store, &key("young")).await.0, "in_flight");
 }

@@ -9,7 +9,7 @@ use velora_core::health::{
 use velora_core::{ApiKey, ConfigError, Error};
 
 use super::options::{ClientParts, RateLimitParts};
-use super::streams::{Held, array_of};
+use super::streams::{EventsText, Held};
 use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::{Answer, answer};
 use crate::number::whole;
@@ -31,11 +31,10 @@ pub struct EventQueryParts {
     pub limit: Option<f64>,
 }
 
-/// Events as one text: see `array_of`.
+/// A page of events.
 #[napi(object, object_from_js = false)]
-pub struct EventsText {
-    pub text: String,
-    pub count: u32,
+pub struct PageParts {
+    pub events: EventsText,
     pub next_cursor: Option<String>,
 }
 
@@ -186,14 +185,13 @@ impl NativeEventPages {
         &self,
         env: &'env Env,
         cancel: Option<&NativeCancel>,
-    ) -> Result<PromiseRaw<'env, Answer<Option<EventsText>>>> {
+    ) -> Result<PromiseRaw<'env, Answer<Option<PageParts>>>> {
         let (pages, cancel) = (self.pages.clone(), cancel.cloned());
         env.spawn_future(async move {
             let next = async |pages: &mut Pages| {
                 pages.next().await.map(|page| {
-                    page.map(|page| EventsText {
-                        count: page.len().try_into().unwrap_or(u32::MAX),
-                        text: array_of(page.raw().collect::<Vec<_>>().iter()),
+                    page.map(|page| PageParts {
+                        events: EventsText::of(page.raw()),
                         next_cursor: page.next_cursor().map(str::to_owned),
                     })
                 })

@@ -9,8 +9,8 @@ use velora_core::health::{
 };
 use velora_core::{ConfigError, Error};
 
-use super::health::{EventsText, NativeHealth};
-use super::streams::{Held, array_of};
+use super::health::NativeHealth;
+use super::streams::{EventsText, Held};
 use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::{Answer, Failure, answer};
 use crate::number::whole;
@@ -33,8 +33,7 @@ pub struct ExportQueryParts {
 pub struct ExportedOnceParts {
     /// `yes`, `no` or `unknown`.
     pub truncation: &'static str,
-    pub text: String,
-    pub count: u32,
+    pub events: EventsText,
 }
 
 /// How far an export has come.
@@ -107,8 +106,7 @@ impl NativeHealth {
                         Truncation::No => "no",
                         _ => "unknown",
                     },
-                    count: exported.len().try_into().unwrap_or(u32::MAX),
-                    text: array_of(exported.raw().collect::<Vec<_>>().iter()),
+                    events: EventsText::of(exported.raw()),
                 })
             };
             Ok(unless_cancelled(cancel, call).await)
@@ -178,13 +176,8 @@ impl NativeExport {
         let (rows, cancel) = (self.rows.clone(), cancel.cloned());
         env.spawn_future(async move {
             let next = async |export: &mut Export<RawEvent>| {
-                export.next_chunk(CHUNK).await.map(|rows| {
-                    rows.map(|rows| EventsText {
-                        count: rows.len().try_into().unwrap_or(u32::MAX),
-                        text: array_of(rows.iter()),
-                        next_cursor: None,
-                    })
-                })
+                let rows = export.next_chunk(CHUNK).await;
+                rows.map(|rows| rows.map(|rows| EventsText::of(rows.into_iter())))
             };
             Ok(rows.next(cancel, next).await)
         })

@@ -1,9 +1,12 @@
 //! Streams that JavaScript asks for one thing after the other.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
+use napi::bindgen_prelude::Buffer;
 use napi::tokio::select;
 use napi::tokio::sync::{Mutex, watch};
+use napi_derive::napi;
 use velora_core::ApiError;
 use velora_core::health::RawEvent;
 
@@ -60,18 +63,64 @@ impl<S> Held<S> {
     }
 }
 
-/// Events as one text: a JSON array, with a line's end behind each but the last.
+/// Events, handed over in one go.
 ///
-/// It can be read at once, or taken apart at `"\n,"`, which stands nowhere else: within an
-/// event there are no line's ends.
-pub(crate) fn array_of<'e>(events: impl Iterator<Item = &'e RawEvent>) -> String {
-    let mut text = String::from("[");
-    for event in events {
-        if text.len() > 1 {
-            text.push_str("\n,");
+/// `text` is a JSON array with a line's end behind each event but the last. It can be read
+/// at once, or taken apart at `"\n,"`, which stands nowhere else: within an event there are
+/// no line's ends.
+///
+/// It is ASCII alone, as texts of wider characters take a host several times as long to
+/// make and to read; other characters are escaped. Where there are any, `own` is the
+/// same array in the system's own words.
+#[napi(object, object_from_js = false)]
+pub struct EventsText {
+    pub text: String,
+    pub own: Option<Buffer>,
+    pub count: u32,
+}
+
+impl EventsText {
+    pub(crate) fn of(events: impl Iterator<Item = RawEvent>) -> Self {
+        let mut text = String::from("[");
+        let mut count = 0_u32;
+        for event in events {
+            if count > 0 {
+                text.push_str("\n,");
+            }
+            text.push_str(&event.as_line());
+            count = count.saturating_add(1);
         }
-        text.push_str(&event.as_line());
+        text.push(']');
+        match text.is_ascii() {
+            true => Self {
+                text,
+                own: None,
+                count,
+            },
+            false => Self {
+                text: escaped(&text),
+                own: Some(text.into_bytes().into()),
+                count,
+            },
+        }
     }
-    text.push(']');
-    text
+}
+
+/// JSON in ASCII: other characters stand within its texts alone, where they can be escaped.
+fn escaped(json: &str) -> String {
+    let mut ascii = String::with_capacity(json.len().saturating_mul(2));
+    for part in json.split_inclusive(|character: char| !character.is_ascii()) {
+        let mut characters = part.chars();
+        match characters.next_back() {
+            Some(last) if !last.is_ascii() => {
+                ascii.push_str(characters.as_str());
+                for unit in last.encode_utf16(&mut [0; 2]) {
+                    // Writing to a text does not fail.
+                    let _ = write!(ascii, "\\u{unit:04x}");
+                }
+            }
+            _ => ascii.push_str(part),
+        }
+    }
+    ascii
 }

@@ -6,7 +6,7 @@ use napi::{Env, Status};
 use napi_derive::napi;
 use velora_core::api::{BoxFuture, TokenSource};
 use velora_core::tv::{Client, CreatedWebhook, EventStream, EventType, StreamItem, StreamOptions};
-use velora_core::{ApiError, ApiErrorKind, ApiKey, ConfigError};
+use velora_core::{ApiError, ApiErrorKind, ApiKey, ConfigError, EventJson};
 
 use super::extra::{Pairs, pairs};
 use super::options::{ClientParts, RateLimitParts, seconds};
@@ -43,8 +43,8 @@ pub struct StreamItemParts {
     pub key: Option<String>,
     /// As received.
     pub data: Option<String>,
-    /// Whether the data is an envelope as deliveries have it.
-    pub is_envelope: Option<bool>,
+    /// The event in JSON, where the data is an envelope as deliveries have it.
+    pub event: Option<String>,
     pub reason: Option<Failure>,
     pub since: Option<String>,
     pub last_event_id: Option<String>,
@@ -202,7 +202,7 @@ impl From<StreamItem> for StreamItemParts {
                 id: event.id().map(str::to_owned),
                 key: event.key().map(|key| key.as_str().to_owned()),
                 data: Some(event.data().to_owned()),
-                is_envelope: Some(event.event().is_some()),
+                event: event.event_json().map(EventJson::into_string),
                 ..Self::default()
             },
             StreamItem::Gap(gap) => Self {

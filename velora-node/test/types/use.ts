@@ -29,7 +29,7 @@ export function narrows(event: tv.Event): string {
 export function keepsUnknownTypes(event: health.Event): unknown {
   if (event.type === 'phi.read') {
     assertType<Equal<typeof event, health.EventOfType<'phi.read'>>>();
-    return event.details?.['workflow'];
+    return event.actor?.user_id;
   }
   // @ts-expect-error a type that no event has
   if (event.type === 'phi.raed') {
@@ -45,7 +45,7 @@ export function narrowsCurae(event: curae.Event): string {
 const own = new Scheme({ name: 'slack', signatureHeader: 'X-Slack-Signature', prefix: 'v0=' });
 assertType<Equal<EventOf<'billing'>, billing.Event>>();
 assertType<Equal<ReturnType<Verifier<'tv'>['verify']>, Delivery<tv.Event>>>();
-assertType<Equal<EventOf<typeof own>, Record<string, unknown>>>();
+assertType<Equal<EventOf<typeof own>, Readonly<Record<string, unknown>>>>();
 
 export function headers(body: Buffer, incoming: IncomingHttpHeaders, raw: string[], web: Headers): void {
   const verifier = new Verifier('health', ['a', Buffer.from('b'), new SigningSecret('c')], { tolerance: 300 });

@@ -3,12 +3,12 @@
 /** A billing event: whatever members the body has. */
 export interface Event {
   /** What happened, such as `dispute.sla_breached`, where anything says so. */
-  type: string | null;
+  readonly type: string | null;
   /**
    * Whether the signature vouches for the type. If not, it is from `X-Webhook-Event`,
    * which anyone on the way could have rewritten: do not decide on it alone.
    */
-  typeIsSigned: boolean;
+  readonly typeIsSigned: boolean;
   /** The members of the body. */
-  members: Record<string, unknown>;
+  readonly members: Readonly<Record<string, unknown>>;
 }

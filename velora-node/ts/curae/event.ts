@@ -1,6 +1,6 @@
 /** CuraeAI's platform events. */
 
-import type { UnknownName } from '../open.js';
+import type { Extra, UnknownName } from '../open.js';
 
 /** The types that have a name here. */
 export type KnownEventType =
@@ -30,20 +30,21 @@ export type KnownEventType =
 /** What every event has. */
 export interface EventMembers {
   /** The same in every retry of the event. */
-  eventId: string;
+  readonly eventId: string;
   /** The payload, whose schemas are not documented. */
-  data?: unknown;
+  readonly data?: unknown;
+  /** Every other member; `data` where it is repeated. */
+  readonly extra: Extra;
 }
 
 /** An event of one type. */
 export interface EventOfType<T extends string> extends EventMembers {
-  eventType: T;
+  readonly eventType: T;
 }
 
 /** An event whose type is newer than this version; an event like any other. */
 export interface UnknownEvent extends EventMembers {
-  eventType: UnknownName;
-  [member: string]: unknown;
+  readonly eventType: UnknownName;
 }
 
 /** A platform event, narrowed by `switch (event.eventType)`. */

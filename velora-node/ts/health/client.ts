@@ -85,7 +85,7 @@ export class Client {
     return new Items(() => {
       const stream = first;
       first = undefined;
-      return walk<native.EventsText, Page>(() => stream ?? open(), (page) => new Page(page), signal);
+      return walk<native.PageParts, Page>(() => stream ?? open(), (page) => new Page(page.events, page.nextCursor), signal);
     });
   }
 
@@ -117,7 +117,7 @@ export class Client {
   async exportOnce(query: ExportQuery, options?: CallOptions): Promise<ExportedOnce> {
     const parts = exportQuery(query);
     const once = await call(signalOf(options), (cancel) => this.#native.exportOnce(parts, cancel));
-    return { truncation: once.truncation as ExportedOnce['truncation'], page: new Page(once) };
+    return { truncation: once.truncation as ExportedOnce['truncation'], page: new Page(once.events) };
   }
 
   /**

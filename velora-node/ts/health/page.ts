@@ -1,6 +1,7 @@
 /** Several events at once. */
 
 import { inspect } from '../host.js';
+import type { EventsText } from '../../native/index.js';
 import { AuditEvent, type AuditEventMembers, type Source } from './audit-event.js';
 
 /** Between two events in the text that the addon gives; it stands nowhere else in it. */
@@ -15,10 +16,10 @@ export class Page implements Iterable<AuditEvent> {
   readonly #source: Texts;
 
   /** @internal */
-  constructor(parts: { text: string; count: number; nextCursor?: string | null }) {
-    this.length = parts.count;
-    this.nextCursor = parts.nextCursor ?? null;
-    this.#source = new Texts(parts.text);
+  constructor(events: EventsText, nextCursor?: string | null) {
+    this.length = events.count;
+    this.nextCursor = nextCursor ?? null;
+    this.#source = new Texts(events);
   }
 
   /** The events. */
@@ -41,22 +42,25 @@ export class Page implements Iterable<AuditEvent> {
 }
 
 class Texts implements Source {
-  readonly #text: string;
+  readonly #given: EventsText;
   #texts: readonly string[] | undefined;
   #events: readonly AuditEvent[] | undefined;
 
-  constructor(text: string) {
-    this.#text = text;
+  constructor(given: EventsText) {
+    this.#given = given;
   }
 
   get texts(): readonly string[] {
-    this.#texts ??= this.#text === '[]' ? [] : this.#text.slice(1, -1).split(BETWEEN);
+    if (this.#texts === undefined) {
+      const text = this.#given.own?.toString() ?? this.#given.text;
+      this.#texts = text === '[]' ? [] : text.slice(1, -1).split(BETWEEN);
+    }
     return this.#texts;
   }
 
   get events(): readonly AuditEvent[] {
     if (this.#events === undefined) {
-      const rows = JSON.parse(this.#text) as AuditEventMembers[];
+      const rows = JSON.parse(this.#given.text) as AuditEventMembers[];
       this.#events = rows.map((row, at) => new AuditEvent(row, this, at));
     }
     return this.#events;

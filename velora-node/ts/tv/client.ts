@@ -171,7 +171,7 @@ function item(parts: native.StreamItemParts): StreamItem {
       return {
         kind: 'event',
         type: parts.eventType ?? '',
-        event: parts.isEnvelope ? (JSON.parse(data) as Event) : null,
+        event: parts.event ? (JSON.parse(parts.event) as Event) : null,
         id: parts.id ?? null,
         data,
         key: parts.key ?? null,

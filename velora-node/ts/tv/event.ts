@@ -1,6 +1,6 @@
 /** Velora TV's channel events, in their two forms. */
 
-import type { UnknownName } from '../open.js';
+import type { Extra, UnknownName } from '../open.js';
 
 /** The types that have a name here. */
 export type KnownEventType =
@@ -17,53 +17,57 @@ export type KnownEventType =
 
 /** A stream went live, as the vendor shows it. */
 export interface StreamOnline {
-  streamId: string;
-  userId: string;
-  username?: string;
-  title?: string;
-  /** ISO 8601. */
-  startedAt?: string;
-  [member: string]: unknown;
+  readonly streamId: string;
+  readonly userId: string;
+  readonly username?: string | null;
+  readonly title?: string | null;
+  /** RFC 3339. */
+  readonly startedAt?: string | null;
+  /** Every other member. */
+  readonly extra: Extra;
+}
+
+/** A payload that is not as the vendor shows it. */
+export interface OtherData {
+  readonly streamId?: undefined;
 }
 
 /** The payload of an event: typed where the vendor shows it. */
-export type DataOf<T extends string> = T extends 'stream.online' ? StreamOnline : unknown;
+export type DataOf<T extends string> = T extends 'stream.online' ? StreamOnline | OtherData | null : unknown;
+
+/** What an event of either form has. */
+interface EventMembers<T extends string> {
+  /** RFC 3339. */
+  readonly timestamp?: string | null;
+  readonly data?: DataOf<T>;
+  /** Every other member; those above that are repeated, or not of their type, too. */
+  readonly extra: Extra;
+}
 
 /** An event of one type. */
-export interface EventOfType<T extends string> {
+export interface EventOfType<T extends string> extends EventMembers<T> {
   /** The same in every retry of the event. */
-  id: string;
-  type: T;
-  /** ISO 8601. */
-  timestamp?: string | null;
-  data?: DataOf<T>;
+  readonly id: string;
+  readonly type: T;
 }
 
 /** An event whose type is newer than this version; an event like any other. */
-export interface UnknownEvent {
-  id: string;
-  type: UnknownName;
-  timestamp?: string | null;
-  data?: unknown;
-  [member: string]: unknown;
+export interface UnknownEvent extends EventMembers<string> {
+  readonly id: string;
+  readonly type: UnknownName;
 }
 
 /** An event of the default form, narrowed by `switch (event.type)`. */
 export type Event = { [T in KnownEventType]: EventOfType<T> }[KnownEventType] | UnknownEvent;
 
 /** An event of the body-only form and of one type. */
-export interface BodyOnlyEventOfType<T extends string> {
-  event: T;
-  timestamp?: unknown;
-  data?: DataOf<T>;
+export interface BodyOnlyEventOfType<T extends string> extends EventMembers<T> {
+  readonly event: T;
 }
 
 /** An event of the body-only form whose type is newer than this version. */
-export interface UnknownBodyOnlyEvent {
-  event: UnknownName;
-  timestamp?: unknown;
-  data?: unknown;
-  [member: string]: unknown;
+export interface UnknownBodyOnlyEvent extends EventMembers<string> {
+  readonly event: UnknownName;
 }
 
 /** An event of the body-only form, which has no id, narrowed by `switch (event.event)`. */

@@ -2,7 +2,7 @@
 
 import type {
   ClientParts, EventQueryParts, EventsText, ExportedOnceParts, ExportQueryParts, Failure, HealthEndpoint,
-  HealthRegistration, ManifestParts, ProgressParts, RateLimitParts,
+  HealthRegistration, ManifestParts, PageParts, ProgressParts, RateLimitParts,
 } from './types.js';
 import { itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
 import { enter, FAILED, Held, lastFailure, later, learn, Made, NativeCancel } from './calls.js';
@@ -98,7 +98,7 @@ export class NativeHealth {
     };
     const read = (bytes: Uint8Array) => {
       const [[truncation]] = numbersOf(bytes, 1);
-      return { truncation: ['yes', 'no', 'unknown'][truncation!], ...eventsText(bytes) } as ExportedOnceParts;
+      return { truncation: ['yes', 'no', 'unknown'][truncation!], ...pageOf(bytes) } as ExportedOnceParts;
     };
     return later(start, read, cancel);
   }
@@ -167,10 +167,10 @@ function report(_: Instance, number: number, bytes: Uint8Array): void {
 }
 
 /** Several events: see `client/streams.rs`. */
-function eventsText(bytes: Uint8Array): EventsText {
+function pageOf(bytes: Uint8Array): PageParts {
   const [[, count], items] = numbersOf(bytes, 2);
   const [text, nextCursor] = itemsOf(items).map(([, value]) => utf8Text(value));
-  return { text, count, nextCursor } as EventsText;
+  return { events: { text, count }, nextCursor } as PageParts;
 }
 
 /** Endpoints: see `client/webhooks.rs`. */
@@ -196,7 +196,7 @@ function endpointsOf(bytes: Uint8Array): (HealthEndpoint & { secret?: string })[
   return endpoints;
 }
 
-abstract class Stream {
+abstract class Stream<T> {
   readonly #of = instance();
   #held: Held | undefined;
   /** Ends what is under way. */
@@ -207,8 +207,9 @@ abstract class Stream {
   }
 
   protected abstract readonly call: string;
+  protected abstract read(page: PageParts): T;
 
-  async next(cancel?: NativeCancel): Promise<Answer<EventsText | null>> {
+  async next(cancel?: NativeCancel): Promise<Answer<T | null>> {
     const at = this.#held?.at;
     if (at === undefined) {
       return null;
@@ -218,7 +219,7 @@ abstract class Stream {
       return { failure: 'api', code: 'connection', message: 'the module failed while it was read', api } as Failure;
     }
     const asking = (this.#asking = cancel ?? new NativeCancel());
-    const read = (bytes: Uint8Array) => (bytes.length === 0 ? null : eventsText(bytes));
+    const read = (bytes: Uint8Array) => (bytes.length === 0 ? null : this.read(pageOf(bytes)));
     const given = await later((one) => one.exports[this.call]!(at), read, asking);
     return this.#held === undefined ? null : given;
   }
@@ -233,15 +234,23 @@ abstract class Stream {
 }
 
 /** Pages of events. */
-export class NativeEventPages extends Stream {
+export class NativeEventPages extends Stream<PageParts> {
   protected readonly call = 'next_page';
+
+  protected read(page: PageParts): PageParts {
+    return page;
+  }
 }
 
 /** The rows of an export. */
-export class NativeExport extends Stream {
+export class NativeExport extends Stream<EventsText> {
   protected readonly call = 'next_rows';
   /** By which the module knows who is told of progress. */
   number = 0;
+
+  protected read(page: PageParts): EventsText {
+    return page.events;
+  }
 
   override async close(): Promise<void> {
     tellers.delete(this.number);

@@ -1,12 +1,12 @@
 /** Signers, stores, receivers. */
 
 import type {
-  DeliveryParts, Failure, OutcomeParts, ReplyParts, SchemeParts, SignedParts, StoreAnswer, StoreParts,
+  Failure, OutcomeParts, ReplyParts, SchemeParts, SignedParts, StoreAnswer, StoreParts,
 } from './types.js';
 import { doubleBytes, mostOf, numbersOf, put, putAlone, putItems, putValues, room, said, saidText, sizeOf, wholeOf } from './frame.js';
 import { answer, enter, Held, later, learn, Made } from './calls.js';
 import { instance, type Instance } from './instance.js';
-import { schemeItems, type NativeVerifier } from './verifier.js';
+import { envelopeOf, schemeItems, type Envelope, type NativeVerifier, type Verdict } from './verifier.js';
 import { utf8Text } from '../host.js';
 
 /** A signer of the core. */
@@ -212,19 +212,17 @@ async function runHandler(one: Instance, number: number, bytes: Uint8Array): Pro
 export class NativeWork {
   readonly #of = instance();
   readonly #held: Held;
-  #parts: DeliveryParts | null;
+  readonly #verdict: [Verdict, Envelope];
 
   /** @internal */
   constructor(work: number, bytes: Uint8Array) {
     this.#held = new Held(this.#of, work);
-    const [[secretIndex, signedTimestamp], line] = numbersOf(bytes, 2);
-    this.#parts = { ...eventParts(utf8Text(line)), signedTimestamp, secretIndex } as DeliveryParts;
+    const [[secretIndex, stamp = NaN], items] = numbersOf(bytes, 2);
+    this.#verdict = [[stamp, secretIndex!], envelopeOf(items)];
   }
 
-  takeParts(): DeliveryParts | null {
-    const parts = this.#parts;
-    this.#parts = null;
-    return parts;
+  takeVerdict(): [Verdict, Envelope] {
+    return this.#verdict;
   }
 
   done(): Promise<ReplyParts | null> {
@@ -243,10 +241,4 @@ export class NativeWork {
     const read = (bytes: Uint8Array) => (bytes.length === 0 ? null : replyOf(bytes));
     return (await later((one) => one.exports['end_work']!(this.#held.at, done), read)) as ReplyParts | null;
   }
-}
-
-function eventParts(line: string): Pick<DeliveryParts, 'key' | 'eventType' | 'typeIsSigned'> {
-  const key = line.lastIndexOf('\n') + 1;
-  const eventType = line[0] === '0' ? {} : { eventType: line.slice(1, key - 1) };
-  return { key: line.slice(key), ...eventType, typeIsSigned: line[0] !== '2' };
 }

@@ -1,12 +1,23 @@
 /** Verifiers, and the host's own hash. */
 
 import type { Failure, SchemeParts, ToleranceParts } from './types.js';
-import { mostOf, put, putItems, putValues, room, said, saidText, sizeOf, type Item, type Values } from './frame.js';
+import { itemsOf, mostOf, put, putItems, putValues, room, said, saidText, sizeOf, type Item, type Values } from './frame.js';
 import { enter, FAILED, lastFailure, Made } from './calls.js';
+import { utf8Text } from '../host.js';
 import { broken, instance, type Instance } from './instance.js';
 
 type Secret = string | Uint8Array;
-type Verdict = number | [number, number] | Failure;
+/** The signed timestamp in milliseconds, or NaN; with the secret's index, unless it is the first. */
+export type Verdict = number | [stamp: number, index: number];
+
+/** What the core says of an event; its members in JSON, where they were asked for. */
+export interface Envelope {
+  readonly eventType: string | null;
+  readonly typeIsSigned: boolean;
+  readonly id: string;
+  readonly key: string;
+  readonly members: string;
+}
 
 const MAC = 32;
 const encoder = new TextEncoder();
@@ -59,28 +70,41 @@ export class NativeVerifier {
   }
 
   get headerNames(): string[] {
-    const names = enter((one) => {
-      one.exports['header_names']!(this.in(one));
+    return this.#lines('header_names');
+  }
+
+  /** The members of an event that hold its type and its id, as far as it always has them. */
+  get eventNames(): string[] {
+    return this.#lines('event_names');
+  }
+
+  #lines(call: string): string[] {
+    const lines = enter((one) => {
+      // The verifier alone knows of no events.
+      if (one.exports[call] === undefined) {
+        return '';
+      }
+      one.exports[call](this.in(one));
       return saidText(one);
     });
-    return names.split('\n').slice(0, -1);
+    return lines.split('\n').slice(0, -1);
   }
 
-  fastVerify(): (body: string | Uint8Array, now: number | undefined, ...values: Values[]) => Verdict {
-    const read = (one: Instance, number: number) => this.#verdict(one, number);
-    return (body, now, ...values) => this.#asked('verify', body, values, read, now ?? Date.now());
+  verify(body: string | Uint8Array, now: number | undefined, values: readonly Values[]): Verdict | Failure {
+    return this.#asked('verify', body, values, now ?? Date.now(), this.#verdict);
   }
 
-  fastRead(): (body: string | Uint8Array, now: undefined, ...values: Values[]) => string | Failure {
-    return (body, _, ...values) => this.#asked('read_event', body, values, saidText);
+  /** Verifies once more, but for the age, and reads. */
+  read(body: string | Uint8Array, values: readonly Values[], members: boolean): Envelope | Failure {
+    return this.#asked('read_event', body, values, Number(members), (one) => envelopeOf(said(one)));
   }
 
   checkHeaders(body: Uint8Array, values: string[][]): boolean | Failure {
-    return this.#asked('check_headers', body, values, () => true);
+    return this.#asked('check_headers', body, values, 0, () => true);
   }
 
   /** Hashes with the host. */
-  async hashed(body: string | Uint8Array, now: number | undefined, values: readonly Values[]): Promise<Verdict> {
+  async hashed(body: string | Uint8Array, now: number | undefined, values: readonly Values[]): Promise<Verdict | Failure> {
     const { subtle } = crypto;
     const present = now ?? Date.now();
     const message = this.#checked(values, [], present, (one) => {
@@ -97,7 +121,7 @@ export class NativeVerifier {
     this.#keys ??= Promise.all(this.#secrets.map((secret) => keyOf(subtle, secret)));
     const keys = await this.#keys;
     const macs = await Promise.all(keys.map((key) => subtle.sign('HMAC', key, message)));
-    return this.#checked(values, macs, present, (one, number) => this.#verdict(one, number));
+    return this.#checked(values, macs, present, this.#verdict);
   }
 
   #checked<T>(values: readonly Values[], macs: ArrayBuffer[], now: number, read: (one: Instance, number: number) => T): T | Failure {
@@ -111,23 +135,29 @@ export class NativeVerifier {
     });
   }
 
-  #asked<T>(call: string, body: string | Uint8Array, values: readonly Values[], read: (one: Instance, number: number) => T, now = 0): T | Failure {
+  #asked<T>(call: string, body: string | Uint8Array, values: readonly Values[], last: number, read: (one: Instance, number: number) => T): T | Failure {
     const one = instance();
     try {
       const at = this.in(one);
       const bytes = room(one, sizeOf(values) + mostOf(body));
       const headers = putValues(bytes, values);
-      const number = one.exports[call]!(at, headers, put(bytes, headers, body), now);
+      const number = one.exports[call]!(at, headers, put(bytes, headers, body), last);
       return number === FAILED ? lastFailure(one) : read(one, number);
     } catch (error) {
       throw broken(one, error);
     }
   }
 
-  #verdict(one: Instance, stamp: number): Verdict {
+  readonly #verdict = (one: Instance, stamp: number): Verdict => {
     const index = this.#secrets.length > 1 ? one.exports['secret_index']!() : 0;
     return index === 0 ? stamp : [stamp, index];
-  }
+  };
+}
+
+/** The items in the order of their tags: see `receiver.rs`. */
+export function envelopeOf(bytes: Uint8Array): Envelope {
+  const [mark, eventType = '', id = '', key = '', members = ''] = itemsOf(bytes).map(([, value]) => utf8Text(value));
+  return { eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key, members };
 }
 
 function keyOf(subtle: SubtleCrypto, secret: Secret): Promise<CryptoKey> {

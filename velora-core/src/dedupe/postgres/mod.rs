@@ -48,6 +48,7 @@ use crate::error::{ConfigError, StoreError};
 /// |---|---|
 /// | `velora_dedupe_claims` | `key text`, `epoch bigint`, `state smallint` (0 free, 1 claimed, 2 done), `until timestamptz`: a row a key |
 /// | `velora_dedupe_epoch` | a sequence: epochs grow though rows are removed |
+/// | `velora_dedupe_sweep` | `last text`: the key that was looked at last, to be cleaned up |
 /// | `velora_dedupe_version` | `version integer`: 1; tables of another version are not touched |
 ///
 /// Only that needs `CREATE` on the schema. Where they are there already (run
@@ -56,11 +57,13 @@ use crate::error::{ConfigError, StoreError};
 ///
 /// ```sql
 /// GRANT SELECT, INSERT, UPDATE, DELETE ON velora_dedupe_claims TO service;
+/// GRANT SELECT, UPDATE ON velora_dedupe_sweep TO service;
 /// GRANT SELECT ON velora_dedupe_version TO service;
 /// GRANT USAGE ON velora_dedupe_epoch TO service;
 /// ```
 ///
-/// Every 256 commits of a process remove up to 1,000 rows whose time is over.
+/// Every 256 commits of a process look at the next 1,000 keys, around and around, and
+/// remove those whose time is over.
 ///
 /// Connections are opened as needed, up to
 /// [`connections`](StoreOptions::with_connections), and again after a fault. A call that
@@ -233,8 +236,8 @@ impl PostgresStore {
         held(rows)
     }
 
-    /// Removes up to 1,000 keys whose time is over, and says how many. It is done by
-    /// itself, every 256 commits.
+    /// Removes of the next 1,000 keys those whose time is over, and says how many. It is
+    /// done by itself, every 256 commits.
     ///
     /// Errors: `store_unavailable`.
     pub async fn clean_up(&self) -> Result<u64, StoreError> {

@@ -1,16 +1,19 @@
 //! Claims in a file of SQLite, for the processes of one host.
 
+mod pace;
 mod sql;
 mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use rusqlite::Transaction;
 use tokio::sync::oneshot;
 
+use pace::Pace;
 pub use sql::SqliteStatements;
 use writer::{Answer, Job, Verb, Writer};
 
@@ -47,11 +50,12 @@ const WAITING: usize = 1_024;
 /// |---|---|
 /// | `velora_dedupe_claims` | `key`, `epoch`, `state` (0 free, 1 claimed, 2 done), `until` in microseconds since 1970: a row a key |
 /// | `velora_dedupe_epoch` | `last`: epochs grow though rows are removed; two triggers keep it |
+/// | `velora_dedupe_sweep` | `behind`, `last`: which keys were looked at last, to be cleaned up |
 /// | `velora_dedupe_version` | `version`: 1; tables of another version are not touched |
 ///
 /// The process must be able to write the file and its folder, in which SQLite keeps
-/// `-wal` and `-shm` beside it. Every 256 commits of a process remove up to 1,000 rows
-/// whose time is over.
+/// `-wal` and `-shm` beside it. Every 256 commits of a process look at the next 1,000
+/// keys, around and around, and remove those whose time is over.
 ///
 /// ```
 /// use velora_core::dedupe::SqliteStore;
@@ -73,6 +77,7 @@ pub struct SqliteStore {
     path: PathBuf,
     options: StoreOptions,
     jobs: SyncSender<Job>,
+    pace: Arc<Pace>,
 }
 
 impl SqliteStore {
@@ -84,7 +89,8 @@ impl SqliteStore {
     pub fn new(path: impl AsRef<Path>, options: StoreOptions) -> Self {
         let path = path.as_ref().to_owned();
         let (jobs, waiting) = sync_channel(WAITING);
-        let writer = Writer::new(path.clone(), options);
+        let pace = Arc::new(Pace::default());
+        let writer = Writer::new(path.clone(), options, Arc::clone(&pace));
         // Without a thread there is nobody to take a job: every call says so.
         let _ = thread::Builder::new()
             .name("velora-dedupe".to_owned())
@@ -93,6 +99,7 @@ impl SqliteStore {
             path,
             options,
             jobs,
+            pace,
         }
     }
 
@@ -152,8 +159,8 @@ impl SqliteStore {
         writer::commit(transaction, &stored(key), epoch, self.options)
     }
 
-    /// Removes up to 1,000 keys whose time is over, and says how many. It is done by
-    /// itself, every 256 commits.
+    /// Removes of the next 1,000 keys those whose time is over, and says how many. It is
+    /// done by itself, every 256 commits.
     ///
     /// Errors: `store_unavailable`.
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
@@ -164,13 +171,16 @@ impl SqliteStore {
     }
 
     async fn ask(&self, verb: Verb) -> Result<Answer, StoreError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, mut answer) = oneshot::channel();
         self.jobs
             .try_send(Job { verb, reply })
             .map_err(|error| match error {
                 TrySendError::Full(_) => unavailable("too many calls wait for the writer"),
                 TrySendError::Disconnected(_) => unavailable("the writer has ended"),
             })?;
+        if let Some(answered) = self.pace.awake(|| answer.try_recv().ok()) {
+            return answered;
+        }
         let answered = async {
             let ended = |_| Err(unavailable("the writer has ended"));
             answer.await.unwrap_or_else(ended)

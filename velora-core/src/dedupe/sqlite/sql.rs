@@ -25,7 +25,9 @@ pub struct SqliteStatements {
     pub release: &'static str,
     /// `?2` is the epoch, `?3` the lease.
     pub renew: &'static str,
-    /// `?1` is the retention, `?2` how many rows at most.
+    /// Moves on to the next rows to clean up, `?1` of them.
+    pub sweep: &'static str,
+    /// Removes of these rows those whose time is over. `?1` is the retention.
     pub clean_up: &'static str,
 }
 
@@ -52,7 +54,9 @@ CREATE TABLE IF NOT EXISTS velora_dedupe_claims (
     state INTEGER NOT NULL,
     until INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS velora_dedupe_claims_until ON velora_dedupe_claims (state, until);
+CREATE TABLE IF NOT EXISTS velora_dedupe_sweep (behind NOT NULL, last NOT NULL);
+INSERT INTO velora_dedupe_sweep SELECT '', x''
+    WHERE NOT EXISTS (SELECT 1 FROM velora_dedupe_sweep);
 CREATE TRIGGER IF NOT EXISTS velora_dedupe_inserted AFTER INSERT ON velora_dedupe_claims
     BEGIN UPDATE velora_dedupe_epoch SET last = NEW.epoch; END;
 CREATE TRIGGER IF NOT EXISTS velora_dedupe_taken_over AFTER UPDATE OF epoch ON velora_dedupe_claims
@@ -89,15 +93,23 @@ CREATE TRIGGER IF NOT EXISTS velora_dedupe_taken_over AFTER UPDATE OF epoch ON v
         now!(),
         " + ?3 WHERE key = ?1 AND epoch = ?2 AND state = 1"
     ),
+    // Key by key, around and around: an index of times would have to be written with each
+    // claim. At the end `last` is a blob, which is greater than any text.
+    sweep: "
+UPDATE velora_dedupe_sweep SET
+    behind = CASE typeof(last) WHEN 'text' THEN last ELSE '' END,
+    last = coalesce(
+        (SELECT key FROM velora_dedupe_claims
+          WHERE key > CASE typeof(last) WHEN 'text' THEN last ELSE '' END
+          ORDER BY key LIMIT 1 OFFSET ?1 - 1),
+        x'')",
     // A claim whose lease ran out may still be committed: it stays for the retention.
     clean_up: concat!(
-        "DELETE FROM velora_dedupe_claims WHERE key IN (\
-         SELECT key FROM velora_dedupe_claims WHERE (state = 2 AND until <= ",
+        "DELETE FROM velora_dedupe_claims \
+          WHERE key > (SELECT behind FROM velora_dedupe_sweep) \
+            AND key <= (SELECT last FROM velora_dedupe_sweep) \
+            AND until <= ",
         now!(),
-        ") OR (state = 0 AND until <= ",
-        now!(),
-        " - ?1) OR (state = 1 AND until <= ",
-        now!(),
-        " - ?1) LIMIT ?2)"
+        " - CASE state WHEN 2 THEN 0 ELSE ?1 END"
     ),
 };

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
+use super::pace::Pace;
 use super::sql::STATEMENTS;
 use crate::dedupe::claimed::{Claimed, column, epoch, held, micros};
 use crate::dedupe::durable::{
@@ -49,15 +51,17 @@ pub(super) struct Job {
 pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) options: StoreOptions,
+    pace: Arc<Pace>,
     connection: Option<Connection>,
     commits: u64,
 }
 
 impl Writer {
-    pub(super) fn new(path: PathBuf, options: StoreOptions) -> Self {
+    pub(super) fn new(path: PathBuf, options: StoreOptions, pace: Arc<Pace>) -> Self {
         Self {
             path,
             options,
+            pace,
             connection: None,
             commits: 0,
         }
@@ -65,7 +69,7 @@ impl Writer {
 
     /// Works until nobody can ask any more. What waits is done in one transaction.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
+        while let Some(first) = self.next(jobs) {
             let mut batch = VecDeque::from([first]);
             while batch.len() < SHARED
                 && let Ok(job) = jobs.try_recv()
@@ -74,8 +78,17 @@ impl Writer {
             }
             // Whoever has gone must not be given a claim.
             batch.retain(|job| !job.reply.is_closed());
+            let alone = batch.len() == 1;
+            let start = Instant::now();
             self.answer(batch);
+            self.pace.took(start.elapsed(), alone);
         }
+    }
+
+    /// Sleeps until there is one, unless it comes at once.
+    fn next(&self, jobs: &Receiver<Job>) -> Option<Job> {
+        let at_once = self.pace.awake(|| jobs.try_recv().ok());
+        at_once.or_else(|| jobs.recv().ok())
     }
 
     fn answer(&mut self, batch: VecDeque<Job>) {
@@ -193,10 +206,13 @@ fn set(
 }
 
 fn clean_up(on: &Connection, options: StoreOptions) -> Result<u64, StoreError> {
-    let removed = on
-        .prepare_cached(STATEMENTS.clean_up)
-        .and_then(|mut statement| statement.execute(params![micros(options.retention()), BATCH]))
-        .map_err(fault)?;
+    let run = |statement, value: i64| {
+        on.prepare_cached(statement)
+            .and_then(|mut statement| statement.execute([value]))
+            .map_err(fault)
+    };
+    run(STATEMENTS.sweep, BATCH)?;
+    let removed = run(STATEMENTS.clean_up, micros(options.retention()))?;
     Ok(removed as u64)
 }
 

@@ -4,9 +4,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use crate::EventJson;
 use crate::dedupe::Key;
 use crate::error::ApiError;
+use crate::tv::event::MEMBERS;
 use crate::tv::{Event, EventType};
+use crate::webhook::fields::Outline;
 use crate::webhook::{Extra, Fields};
 
 /// The name of an event that the system gave none.
@@ -85,6 +88,15 @@ impl StreamEvent {
     /// The typed event, where the data is an envelope as deliveries have it.
     pub fn event(&self) -> Option<&Event> {
         self.event.as_deref()
+    }
+
+    /// The same for hosts that have a JSON parser of their own.
+    pub fn event_json(&self) -> Option<EventJson> {
+        let event = self.event.as_ref()?;
+        let json = self.data.as_bytes();
+        let outline = Outline::read(json).ok()?;
+        let event_type = Some(event.event_type.as_str());
+        EventJson::write(json, &outline, MEMBERS, event_type).ok()
     }
 
     /// The stream's id of this place, where it has one: what a new connection resumes

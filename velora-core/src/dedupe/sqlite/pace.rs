@@ -1,0 +1,40 @@
+//! When a caller and the writer wait for each other awake.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// As long as a few wake-ups of a thread take, and no longer than a task of an
+/// asynchronous runtime may keep its thread.
+const AWAKE: Duration = Duration::from_micros(150);
+
+/// Whether the disk answers about as fast as a thread wakes up. Then two wake-ups a call
+/// would cost as much as the write itself, and whoever waits stays awake for a moment.
+#[derive(Default)]
+pub(super) struct Pace {
+    quick: AtomicBool,
+}
+
+impl Pace {
+    /// A transaction took so long, with one caller who waits for it or with more. Of more
+    /// each would keep a thread from its work.
+    pub(super) fn took(&self, time: Duration, alone: bool) {
+        self.quick.store(alone && time < AWAKE, Ordering::Relaxed);
+    }
+
+    /// What comes in a moment; `None` if it does not, or is not expected to.
+    pub(super) fn awake<T>(&self, mut poll: impl FnMut() -> Option<T>) -> Option<T> {
+        if !self.quick.load(Ordering::Relaxed) {
+            return None;
+        }
+        let start = Instant::now();
+        while start.elapsed() < AWAKE {
+            let polled = poll();
+            if polled.is_some() {
+                return polled;
+            }
+            thread::yield_now();
+        }
+        None
+    }
+}

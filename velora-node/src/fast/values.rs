@@ -1,0 +1,189 @@
+//! Values of JavaScript as bytes and texts, and the other way round.
+
+use std::ffi::c_char;
+use std::ptr::null_mut;
+use std::{slice, str};
+
+use napi::bindgen_prelude::Result;
+use napi::{check_status, sys};
+use velora_core::{HeaderName, Headers};
+
+use crate::headers::wire_bytes;
+
+pub(super) fn text_value(env: sys::napi_env, text: &str) -> Result<sys::napi_value> {
+    let length = isize::try_from(text.len()).unwrap_or_default();
+    let mut result = null_mut();
+    // SAFETY: the text is as long as is said, and `result` is written before it is read.
+    check_status!(unsafe {
+        sys::napi_create_string_utf8(env, text.as_ptr().cast(), length, &mut result)
+    })?;
+    Ok(result)
+}
+
+/// A text of which each byte is a character.
+pub(super) fn latin1_value(env: sys::napi_env, text: &[u8]) -> Result<sys::napi_value> {
+    let length = isize::try_from(text.len()).unwrap_or_default();
+    let mut result = null_mut();
+    // SAFETY: the text is as long as is said, and `result` is written before it is read.
+    check_status!(unsafe {
+        sys::napi_create_string_latin1(env, text.as_ptr().cast(), length, &mut result)
+    })?;
+    Ok(result)
+}
+
+pub(super) fn number_of(env: sys::napi_env, value: sys::napi_value) -> Option<f64> {
+    let mut number = 0.0;
+    // SAFETY: a value that is no number is a status, and writes nothing.
+    let status = unsafe { sys::napi_get_value_double(env, value, &mut number) };
+    (status == sys::Status::napi_ok).then_some(number)
+}
+
+/// The bytes of a `Uint8Array`; `None` where it is none.
+pub(super) fn bytes_of<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'a [u8]> {
+    let (mut kind, mut length, mut data) = (0, 0, null_mut());
+    // SAFETY: a value that is no typed array is a status, and writes nothing.
+    let status = unsafe {
+        sys::napi_get_typedarray_info(
+            env,
+            value,
+            &mut kind,
+            &mut length,
+            &mut data,
+            null_mut(),
+            null_mut(),
+        )
+    };
+    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+        return None;
+    }
+    if data.is_null() {
+        return Some(&[]);
+    }
+    // SAFETY: so many bytes lie there; see the module on who could change them.
+    Some(unsafe { slice::from_raw_parts(data.cast(), length) })
+}
+
+pub(super) type ReadText = unsafe extern "C" fn(
+    sys::napi_env,
+    sys::napi_value,
+    *mut c_char,
+    usize,
+    *mut usize,
+) -> sys::napi_status;
+
+/// The bytes of a text, as one of the functions of Node-API for that gives them.
+pub(super) fn text_of(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    read: ReadText,
+) -> Result<Vec<u8>> {
+    let mut length = 0;
+    // SAFETY: without a buffer the length alone is written.
+    check_status!(
+        unsafe { read(env, value, null_mut(), 0, &mut length) },
+        "a text or a Uint8Array is expected"
+    )?;
+    let mut text = vec![0; length.saturating_add(1)];
+    // SAFETY: the buffer is as long as is said.
+    check_status!(unsafe {
+        read(
+            env,
+            value,
+            text.as_mut_ptr().cast(),
+            text.len(),
+            &mut length,
+        )
+    })?;
+    text.truncate(length);
+    Ok(text)
+}
+
+/// The values of one header: none, one, or all of several.
+#[derive(Default)]
+pub(super) enum Values<'s> {
+    #[default]
+    None,
+    One(&'s [u8]),
+    Own(Vec<Vec<u8>>),
+}
+
+/// Reads header values, into scratch memory while there is room.
+pub(super) struct Reader<'s> {
+    pub(super) env: sys::napi_env,
+    pub(super) free: &'s mut [u8],
+}
+
+impl<'s> Reader<'s> {
+    pub(super) fn values(&mut self, value: sys::napi_value) -> Result<Values<'s>> {
+        let mut length = 0;
+        let free = std::mem::take(&mut self.free);
+        // SAFETY: the buffer is as long as is said.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(
+                self.env,
+                value,
+                free.as_mut_ptr().cast(),
+                free.len(),
+                &mut length,
+            )
+        };
+        if status != sys::Status::napi_ok {
+            self.free = free;
+            return self.several(value);
+        }
+        // A text that reaches the last byte may have been cut.
+        let fits = length.saturating_add(4) < free.len();
+        if !fits || !free.get(..length).is_some_and(<[u8]>::is_ascii) {
+            self.free = free;
+            return self.own(value).map(|value| Values::Own(vec![value]));
+        }
+        let (used, rest) = free.split_at_mut(length);
+        self.free = rest;
+        Ok(Values::One(used))
+    }
+
+    fn own(&self, value: sys::napi_value) -> Result<Vec<u8>> {
+        let text = text_of(self.env, value, sys::napi_get_value_string_utf8)?;
+        Ok(str::from_utf8(&text)
+            .map_or_else(|_| text.clone(), |text| wire_bytes(text).into_owned()))
+    }
+
+    /// An array of texts; whatever else it is, it is no value.
+    fn several(&mut self, value: sys::napi_value) -> Result<Values<'s>> {
+        let mut length = 0;
+        // SAFETY: a value that is no array is a status, and writes nothing.
+        let status = unsafe { sys::napi_get_array_length(self.env, value, &mut length) };
+        if status != sys::Status::napi_ok {
+            return Ok(Values::None);
+        }
+        let mut values = Vec::new();
+        for index in 0..length {
+            let mut element = null_mut();
+            // SAFETY: `element` is written before it is read.
+            check_status!(unsafe { sys::napi_get_element(self.env, value, index, &mut element) })?;
+            values.push(self.own(element)?);
+        }
+        Ok(Values::Own(values))
+    }
+}
+
+/// The values beside the names they belong to.
+pub(super) struct Found<'s> {
+    pub(super) names: &'s [String],
+    pub(super) values: &'s [Values<'s>],
+}
+
+impl Headers for Found<'_> {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        for (known, values) in self.names.iter().zip(self.values) {
+            if *known != name.as_str() {
+                continue;
+            }
+            match values {
+                Values::None => {}
+                Values::One(value) => each(value),
+                Values::Own(values) => values.iter().for_each(|value| each(value)),
+            }
+        }
+    }
+}

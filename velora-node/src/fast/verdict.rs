@@ -1,0 +1,88 @@
+//! What a verified delivery is handed over as.
+
+use std::io::Write;
+
+use velora_core::{Delivery, Envelope, Key};
+
+/// A body is copied, and its envelope read before anyone asks, if that costs next to
+/// nothing: up to so many bytes.
+const COPIED_BYTES: usize = 4096;
+
+/// What a part of a verdict may have at most, for its length is one character.
+const MOST_BYTES: usize = u8::MAX as usize;
+
+/// One text, a byte in each character: four lengths, a mark (1 where there is a copy), and
+/// then the parts of these lengths and the copy of the body.
+///
+/// 1. The signed timestamp in milliseconds, or nothing; a comma; the secret's index.
+/// 2. The first two of [`lines`]; nothing where the envelope was not read.
+/// 3. The id.
+/// 4. The key.
+pub(crate) struct Verdict(Vec<u8>);
+
+impl Verdict {
+    /// The envelope is read if it is wanted, but none that cannot be: there is an error
+    /// to be thrown to whoever asks for it.
+    pub(crate) fn of(delivery: &Delivery<'_>, envelope: bool, copy: bool) -> Self {
+        let body = delivery.body();
+        let small = body.len() <= COPIED_BYTES;
+        let room = if small { body.len() } else { 0 };
+        let mut text = Vec::with_capacity(room.saturating_add(192));
+        text.extend_from_slice(&[0, 0, 0, 0, u8::from(copy && small)]);
+        // Writing to memory does not fail.
+        let _ = match delivery.signed_timestamp() {
+            Some(time) => write!(text, "{},{}", time.as_millis(), delivery.secret_index()),
+            None => write!(text, ",{}", delivery.secret_index()),
+        };
+        let signed = text.len().saturating_sub(5);
+        text[0] = u8::try_from(signed).unwrap_or(u8::MAX);
+        if envelope && small {
+            push_envelope(&mut text, delivery);
+        }
+        if copy && small {
+            text.extend_from_slice(body);
+        }
+        Self(text)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0.into_iter().map(char::from).collect()
+    }
+}
+
+/// Adds what a byte in each character can hold, and a character each length.
+fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
+    let (Ok(envelope), Ok(key)) = (delivery.event(), delivery.key()) else {
+        return;
+    };
+    let [mark, event_type, id, key] = lines(&envelope, &key);
+    let fits = |part: &&str| part.is_ascii() && part.len() < MOST_BYTES;
+    if ![event_type, id, key].iter().all(fits) {
+        return;
+    }
+    for (at, part) in [event_type, id, key].into_iter().enumerate() {
+        let before = text.len();
+        if at == 0 {
+            text.extend_from_slice(mark.as_bytes());
+        }
+        text.extend_from_slice(part.as_bytes());
+        let length = text.len().saturating_sub(before);
+        text[at + 1] = u8::try_from(length).unwrap_or(u8::MAX);
+    }
+}
+
+/// A mark (`0`: no type, `1`: a signed one, `2`: one of an unsigned header), the type, the
+/// id, the key.
+pub(super) fn lines<'e>(envelope: &'e Envelope, key: &'e Key) -> [&'e str; 4] {
+    let (mark, event_type) = match &envelope.event_type {
+        None => ("0", ""),
+        Some(event_type) if envelope.type_is_signed => ("1", event_type.as_str()),
+        Some(event_type) => ("2", event_type.as_str()),
+    };
+    let id = envelope.id.as_deref().unwrap_or_default();
+    [mark, event_type, id, key.as_str()]
+}
