@@ -1,5 +1,6 @@
 """What a verified body says: its type and its key, written from the design alone."""
 
+import datetime
 import hashlib
 import json
 import re
@@ -12,6 +13,34 @@ TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 # The members of the type and, where there is one, of the authenticated id.
 TYPE_MEMBER = {"health": "type", "curae": "eventType", "tv": "type", "tv-body-only": "event"}
 KEY_MEMBERS = {"health": ("id", "type"), "curae": ("eventId",), "tv": ("id",)}
+
+# What the documented members are; whatever else an event has is extra.
+ACTOR = {"user_id": "text", "user_role": "text"}
+RESOURCE = {"type": "text", "id": "text"}
+ONLINE = {"streamId": "name", "userId": "name", "username": "text", "title": "text", "startedAt": "time"}
+MEMBERS = {
+    "health": {
+        "type": "name",
+        "id": "name",
+        "timestamp": "time",
+        "tenant_id": "text",
+        "actor": ACTOR,
+        "resource": RESOURCE,
+        "phi_involved": "flag",
+        "success": "flag",
+        "details": "any",
+        "schema_version": "text",
+    },
+    "curae": {"eventType": "name", "eventId": "name", "data": "any"},
+    "tv": {"type": "name", "id": "name", "timestamp": "time", "data": "any"},
+    "tv-body-only": {"event": "name", "timestamp": "time", "data": "any"},
+}
+TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:(?:[0-5]\d|60)(?:\.\d{1,9})?)?"
+    r"(?:[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)",
+    re.ASCII,
+)
+
 
 class Malformed(Exception):
     """The body is not the system's JSON."""
@@ -75,6 +104,55 @@ def read(scheme: str, body: bytes, hint: str | None) -> tuple[str | None, str]:
     if scheme not in KEY_MEMBERS:
         return kind, digest_key(scheme, body)
     return kind, member_key(scheme, [text(pairs, member) for member in KEY_MEMBERS[scheme]])
+
+
+def extra(scheme: str, body: bytes) -> list[str]:
+    """The members that are not as documented, those of documented objects with their path."""
+    if scheme not in MEMBERS:
+        return []
+    pairs = members(body)
+    found = set(others(pairs, MEMBERS[scheme]))
+    online = text(pairs, TYPE_MEMBER[scheme]) == "stream.online" and scheme.startswith("tv")
+    for name, shape in (("actor", ACTOR), ("resource", RESOURCE), ("data", ONLINE if online else None)):
+        inner = [value for member, value in pairs if member == name]
+        if shape and name in MEMBERS[scheme] and len(inner) == 1 and fits(inner[0], shape):
+            found.update(f"{name}.{each}" for each in others(inner[0] or [], shape))
+    return sorted(found)
+
+
+def others(pairs: list[tuple[str, object]], shape: dict[str, object]) -> list[str]:
+    names = [name for name, _ in pairs]
+    return [
+        name
+        for name, value in pairs
+        if name not in shape or names.count(name) > 1 or not fits(value, shape[name])
+    ]
+
+
+def fits(value: object, kind: object) -> bool:
+    if value is None or kind == "any":
+        return True
+    if kind == "flag":
+        return isinstance(value, bool)
+    if isinstance(kind, dict):
+        required = {name for name, each in kind.items() if each == "name"}
+        if not isinstance(value, Members):
+            return False
+        return not required & {*others(value, kind)} and required <= {
+            name for name, each in value if each
+        }
+    return is_text(value) and (kind != "time" or is_time(value))
+
+
+def is_time(text: str) -> bool:
+    found = TIME.fullmatch(text)
+    if not found or not "0001" <= text[:4] <= "9998":
+        return False
+    try:
+        datetime.datetime.fromisoformat(f"{found[1]}T{found[2]}")
+    except ValueError:
+        return False
+    return True
 
 
 def once(pairs: list[tuple[str, object]], member: str) -> object:

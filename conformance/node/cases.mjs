@@ -58,7 +58,21 @@ export function verify(found) {
 
 export function event(found) {
   const verified = delivery(found);
-  return { type: verified.eventType, key: verified.key };
+  return { type: verified.eventType, key: verified.key, extra: extra(verified) };
+}
+
+/** The members that are not as documented, those of documented objects with their path. */
+function extra({ scheme, event: read }) {
+  if (scheme === 'billing') {
+    return [];
+  }
+  const names = Object.keys(read.extra);
+  // What else `data` is has no documented members.
+  const objects = scheme === 'health' ? ['actor', 'resource'] : (read.type ?? read.event) === 'stream.online' ? ['data'] : [];
+  for (const path of objects) {
+    names.push(...Object.keys(read[path]?.extra ?? {}).map((name) => `${path}.${name}`));
+  }
+  return names.sort();
 }
 
 function delivery({ scheme, secrets, tolerance, body, headers, now }) {

@@ -44,11 +44,20 @@ def event(case: Case) -> dict[str, object]:
     """The same, and which event it carries, under which key."""
     try:
         delivery = case.delivery()
-        event_type = delivery.event().type
+        read = delivery.event()
         key = delivery.key()
     except VeloraError as error:
         return {"ok": False, "code": error.code}
-    return {"ok": True, "type": event_type, "key": key}
+    return {"ok": True, "type": read.type, "key": key, "extra": extra(read)}
+
+
+def extra(read: Any) -> list[str]:
+    """The members that are not as documented, those of documented objects with their path."""
+    names = list(getattr(read, "extra", ()))
+    for path in ("actor", "resource", "data"):
+        inner = getattr(getattr(read, path, None), "extra", ())
+        names.extend(f"{path}.{name}" for name in inner)
+    return sorted(names)
 
 
 COMMANDS: dict[str, Callable[[Case], dict[str, object]]] = {

@@ -10,7 +10,7 @@ export function answers({ Verifier, VeloraError }) {
   };
   const event = (found) => {
     const verified = delivery(found);
-    return { type: verified.eventType, key: verified.key };
+    return { type: verified.eventType, key: verified.key, extra: extra(verified) };
   };
   const answerTo = (line, answer) => {
     let fields;
@@ -34,6 +34,20 @@ export function answers({ Verifier, VeloraError }) {
     }
   };
   return { verify: (line) => answerTo(line, verify), event: (line) => answerTo(line, event) };
+}
+
+/** The members that are not as documented, those of documented objects with their path. */
+function extra({ scheme, event: read }) {
+  if (scheme === 'billing') {
+    return [];
+  }
+  const names = Object.keys(read.extra);
+  // What else `data` is has no documented members.
+  const objects = scheme === 'health' ? ['actor', 'resource'] : (read.type ?? read.event) === 'stream.online' ? ['data'] : [];
+  for (const path of objects) {
+    names.push(...Object.keys(read[path]?.extra ?? {}).map((name) => `${path}.${name}`));
+  }
+  return names.sort();
 }
 
 const TOLERANCES = { NaN, Infinity, '-Infinity': -Infinity };

@@ -32,6 +32,7 @@ mod event {
 
     use serde::Serialize;
 
+    use crate::dedupe::Key;
     use crate::error::{EventFault, VerificationError};
     use crate::webhook::fields::Outline;
     use crate::webhook::shape::{self, Shape};
@@ -112,6 +113,19 @@ mod event {
         /// events always have them.
         pub fn names(scheme: &str) -> impl Iterator<Item = &'static str> {
             members(scheme).into_iter().flat_map(shape::names)
+        }
+
+        /// The envelope and the key of a delivery, at the cost of one of them.
+        ///
+        /// Errors: `malformed_event`, `header_body_mismatch`.
+        pub fn with_key(delivery: &Delivery<'_>) -> Result<(Self, Key), VerificationError> {
+            let envelope: Self = delivery.event()?;
+            let known = || Self::names(delivery.scheme()).zip([&envelope.event_type, &envelope.id]);
+            let key = delivery.key_of(|member| {
+                let (_, text) = known().find(|(name, _)| *name == member)?;
+                text.as_deref()
+            })?;
+            Ok((envelope, key))
         }
     }
 

@@ -296,6 +296,9 @@ export interface CuraeVersioned {
   secret?: string
 }
 
+/** What a listed event's `details` are, in JSON. */
+export declare function detailsOfEvent(json: string): string | null
+
 /** Which events to list. */
 export interface EventQueryParts {
   action?: string
@@ -348,6 +351,9 @@ export interface Failure {
   /** What else an `ApiError` tells. */
   api?: ApiFailure
 }
+
+/** What a listed event's `fields_accessed` are, in JSON. */
+export declare function fieldsAccessedOfEvent(json: string): string | null
 
 /** An endpoint that events are delivered to. */
 export interface HealthEndpoint {

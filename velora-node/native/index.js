@@ -852,5 +852,7 @@ module.exports.NativeStore = nativeBinding.NativeStore
 module.exports.NativeTv = nativeBinding.NativeTv
 module.exports.NativeVerifier = nativeBinding.NativeVerifier
 module.exports.NativeWork = nativeBinding.NativeWork
+module.exports.detailsOfEvent = nativeBinding.detailsOfEvent
+module.exports.fieldsAccessedOfEvent = nativeBinding.fieldsAccessedOfEvent
 module.exports.keyOfEvent = nativeBinding.keyOfEvent
 module.exports.readManifest = nativeBinding.readManifest

@@ -228,6 +228,13 @@ test('billing: reconciliation, CSV, the log, and a sweep', async (context) => {
   const report = await client.refireFailed(endpoint.id, { onProgress: (one) => progress.push(one) });
   assert.equal(report.failedAgain.length + report.refired.length + report.notRefired.length, 5);
   assert.equal(progress.at(-1).total, 5);
+  const told = progress.map(({ refired, failedAgain, notRefired }) => refired + failedAgain + notRefired);
+  assert.deepEqual(told, [0, 1, 2, 3, 4, 5]);
+  const reason = new Error('enough');
+  for (const onProgress of [() => { throw reason; }, async () => { throw reason; }]) {
+    await simulator.ask('POST', `endpoints/${endpoint.id}/history`, { count: 3, ok: false, retained: true });
+    await assert.rejects(client.refireFailed(endpoint.id, { onProgress }), reason);
+  }
   assert.deepEqual(client.rateLimit, { limit: null, remaining: null, reset: null, retryAt: null });
 });
 
@@ -278,8 +285,13 @@ test('tv: webhooks, tokens, and a stream with a gap', async (context) => {
   assert.deepEqual(kinds, ['connected', 'event', 'gap', 'connected']);
   assert.ok(asked >= 3);
 
-  const refused = new tv.Client({ token: () => { throw new Error('no'); }, baseUrl: simulator.url });
-  assert.equal(await codeOf(() => refused.createWebhook({ clientId: 'a', url: 'https://a.example', events: [] })), 'unauthorized');
+  const cause = new Error('the token endpoint is down');
+  const refused = new tv.Client({ token: () => { throw cause; }, baseUrl: simulator.url });
+  const none = { code: 'unauthorized', status: null, cause };
+  await assert.rejects(refused.createWebhook({ clientId: 'a', url: 'https://a.example', events: [] }), none);
+  await assert.rejects(refused.events().next(), none);
+  const old = new tv.Client({ token: () => 'expired', baseUrl: simulator.url });
+  await assert.rejects(old.events().next(), (error) => error.status === 401 && error.cause === undefined);
 });
 
 test('options are checked', async () => {

@@ -119,6 +119,45 @@ for (const [name, [ofTable, ofLog]] of Object.entries(OF_BILLING)) {
   });
 }
 
+// What becomes of CuraeAI's endpoints, and of Velora TV's stream from the first connection on.
+const OF_ENDPOINTS = {
+  'rate_limited=1': WHOLE, rate_limited_hour: 'rate_limited', 'status=500': WHOLE, 'status=503': WHOLE, 'status=401': 'unauthorized',
+  'status=403': 'forbidden', 'status=409': 'conflict', reset: WHOLE, reset_after: WHOLE, hang: WHOLE, cut_length: WHOLE, cut_chunked: WHOLE,
+  stall: WHOLE, gzip: WHOLE, 'gzip_bomb=64': 'response_too_large', not_json: 'malformed_response', pretty: WHOLE,
+  redirect: 'unexpected_redirect',
+};
+const OF_STREAM = {
+  'rate_limited=1': 'connected', 'status=503': 'connected', 'status=401': 'unauthorized', 'status=403': 'forbidden', reset: 'connected',
+  hang: 'connected', redirect: 'unexpected_redirect',
+};
+
+for (const [name, wanted] of Object.entries(OF_ENDPOINTS)) {
+  test(`curae: endpoints: ${name}`, async (context) => {
+    const simulator = await simulate(context, '--events', '1');
+    const more = { maxResponseBytes: 1 << 20 };
+    const { webhooks } = new curae.Client({ apiKey: 'cae_test_0123456789abcdef', ...options(name, simulator.url, more) });
+    const ids = [];
+    for (const at of [1, 2, 3]) {
+      const { endpoint } = await webhooks.create({ url: `https://a.example/${at}`, eventTypes: ['import.completed'] });
+      ids.push(endpoint.id);
+    }
+    await simulator.arm(fault(name, {}));
+    assert.equal(await verdict(webhooks.list({ limit: 2 }), ids, ({ id }) => id), wanted);
+  });
+}
+
+for (const [name, wanted] of Object.entries(OF_STREAM)) {
+  test(`tv: the stream: ${name}`, async (context) => {
+    const simulator = await simulate(context, '--events', '1');
+    const client = new tv.Client({ token: 'velora-tv-token-0123456789abcdef', ...options(name, simulator.url) });
+    await simulator.arm(fault(name, {}));
+    const stream = client.events();
+    const first = stream.next().then(({ value }) => value.kind, (error) => error.code);
+    assert.equal(await first, wanted);
+    await stream.return();
+  });
+}
+
 for (const name of ['no_truncation_header', 'truncation_header=TRUE', 'truncation_header=maybe']) {
   test(`the cap is known though nobody names it: ${name}`, async (context) => {
     const simulator = await simulate(context, '--events', '12000');

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import * as velora from 'velora';
 import { Scheme, Signer, SigningSecret, VeloraError, VerificationError, Verifier } from 'velora';
 import { codeOf, SECRET } from './support.mjs';
@@ -150,6 +151,17 @@ test('bytes that are out of reach, and headers that throw, are refused like any 
   for (const headers of throwing) {
     assert.equal(await codeOf(() => verifier.verify(BODY, headers)), 'unreadable_headers');
   }
+});
+
+test('shared memory of another realm is copied before it is looked at', () => {
+  const shared = runInNewContext('new SharedArrayBuffer(64)');
+  assert.ok(!(shared instanceof SharedArrayBuffer));
+  const body = new Uint8Array(shared, 0, signed.body.length);
+  body.set(signed.body);
+  const delivery = verifier.verify(body, signed.headers);
+  body.fill(0);
+  assert.deepEqual(Buffer.from(delivery.body), Buffer.from(signed.body));
+  assert.throws(() => verifier.verify(shared, signed.headers), { code: 'body_already_parsed' });
 });
 
 test('a header that was sent very often is a duplicate, quickly', async () => {

@@ -95,18 +95,27 @@ class Walk<T, R> extends Steps<R> {
   readonly #open: () => NativeStream<T>;
   readonly #read: (value: T) => R;
   readonly #signal: AbortSignal | undefined;
+  readonly #explain: (error: unknown) => unknown;
   #stream: NativeStream<T> | undefined;
 
-  constructor(open: () => NativeStream<T>, read: (value: T) => R, signal: AbortSignal | undefined) {
+  constructor(
+    open: () => NativeStream<T>,
+    read: (value: T) => R,
+    signal: AbortSignal | undefined,
+    explain: (error: unknown) => unknown,
+  ) {
     super();
     this.#open = open;
     this.#read = read;
     this.#signal = signal;
+    this.#explain = explain;
   }
 
   protected async step(): Promise<IteratorResult<R, undefined>> {
     const stream = (this.#stream ??= this.#open());
-    const value = await call(this.#signal, (cancel) => stream.next(cancel));
+    const value = await call(this.#signal, (cancel) => stream.next(cancel)).catch((error) => {
+      throw this.#explain(error);
+    });
     return value === null || value === undefined ? DONE : { done: false, value: this.#read(value as T) };
   }
 
@@ -150,13 +159,14 @@ class Flat<T, P extends Iterable<T>> extends Steps<T> {
   }
 }
 
-/** Runs through a stream of the addon. */
+/** Runs through a stream of the addon. `explain` may add to what is thrown. */
 export function walk<T, R>(
   open: () => NativeStream<T>,
   read: (value: T) => R,
   signal: AbortSignal | undefined,
+  explain: (error: unknown) => unknown = (error) => error,
 ): Steps<R> {
-  return new Walk(open, read, signal);
+  return new Walk(open, read, signal, explain);
 }
 
 /** Items one by one, and the pages beneath. */

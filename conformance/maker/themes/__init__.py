@@ -1,7 +1,7 @@
 """The themes: one file of vectors each.
 
 A theme yields (id, comment, case, expected): the code, or OK; for an event the
-code, or its type and key.
+code, or its type, its key and perhaps its extra members.
 """
 
 from maker.themes import (
@@ -9,6 +9,7 @@ from maker.themes import (
     bound_headers,
     construction,
     cross_system,
+    event_extra,
     event_keys,
     event_members,
     headers,
@@ -41,4 +42,5 @@ VERIFY = {
 EVENTS = {
     "members": event_members.cases,
     "keys": event_keys.cases,
+    "extra": event_extra.cases,
 }

@@ -19,6 +19,8 @@ pub(crate) enum Verdict {
     Event {
         event_type: Option<String>,
         key: String,
+        /// The members that are not as documented.
+        extra: Vec<String>,
     },
     /// The code.
     Refused(&'static str),
@@ -36,10 +38,15 @@ impl Serialize for Answer<'_> {
         members.serialize_entry("id", &self.id)?;
         match &self.verdict {
             Verdict::Verified => members.serialize_entry("ok", &true)?,
-            Verdict::Event { event_type, key } => {
+            Verdict::Event {
+                event_type,
+                key,
+                extra,
+            } => {
                 members.serialize_entry("ok", &true)?;
                 members.serialize_entry("type", event_type)?;
                 members.serialize_entry("key", key)?;
+                members.serialize_entry("extra", extra)?;
             }
             Verdict::Refused(code) => {
                 members.serialize_entry("ok", &false)?;

@@ -1,13 +1,15 @@
 //! One case: from its line to the verdict.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use velora_core::{
-    ConfigError, Delivery, Error, Event, Scheme, SigningSecret, Tolerance, UnixTime, Verifier,
+    ConfigError, Delivery, Error, Event, Extra, Scheme, SigningSecret, Tolerance, UnixTime,
+    Verifier, tv,
 };
 
 use crate::answer::Verdict;
@@ -106,9 +108,46 @@ pub(crate) fn event(case: &Case<'_>) -> Verdict {
         Ok::<_, Error>(Verdict::Event {
             event_type: event.event_type().map(str::to_owned),
             key: delivery.key()?.as_str().to_owned(),
+            extra: extra(&event),
         })
     };
     read().unwrap_or_else(Verdict::from)
+}
+
+/// Sorted; those of an object of the event with its name before theirs.
+fn extra(event: &Event) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    let mut add = |path: &str, extra: &Extra| {
+        names.extend(extra.iter().map(|(name, _)| format!("{path}{name}")));
+    };
+    let mut add_data = |data: &Option<tv::Data>| {
+        if let Some(tv::Data::StreamOnline(online)) = data {
+            add("data.", &online.extra);
+        }
+    };
+    match event {
+        Event::Tv(event) => {
+            add_data(&event.data);
+            add("", &event.extra);
+        }
+        Event::TvBodyOnly(event) => {
+            add_data(&event.data);
+            add("", &event.extra);
+        }
+        Event::Curae(event) => add("", &event.extra),
+        Event::Health(event) => {
+            add("", &event.extra);
+            if let Some(actor) = &event.actor {
+                add("actor.", &actor.extra);
+            }
+            if let Some(resource) = &event.resource {
+                add("resource.", &resource.extra);
+            }
+        }
+        // Their members are not documented.
+        _ => {}
+    }
+    names.into_iter().collect()
 }
 
 /// The members of a line, before their texts are decoded. Others are ignored.

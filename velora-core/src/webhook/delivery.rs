@@ -146,14 +146,25 @@ impl Delivery<'_> {
     /// Errors: `malformed_event`, `header_body_mismatch`.
     pub fn key(&self) -> Result<Key, VerificationError> {
         self.check_headers()?;
+        self.key_of(|_| None)
+    }
+
+    /// The key, from the texts of members that are known by now and those that are not.
+    pub(crate) fn key_of<'k>(
+        &'k self,
+        known: impl Fn(&str) -> Option<&'k str>,
+    ) -> Result<Key, VerificationError> {
         match &self.checked.scheme.identity {
             Identity::BodyDigest => Ok(Key::of_body(self.scheme(), self.body())),
             Identity::Members(members) => {
-                let outline = self.outline()?;
+                let text = |member: &'k Cow<'_, str>| match known(member) {
+                    Some(text) => Ok(Cow::Borrowed(text)),
+                    None => self.outline()?.text(self.body(), member),
+                };
                 let values = members
                     .iter()
-                    .map(|member| outline.text(self.body(), member))
-                    .collect::<Result<Vec<_>, _>>()?;
+                    .map(text)
+                    .collect::<Result<Vec<_>, EventFault>>()?;
                 Ok(Key::of_members(self.scheme(), &values))
             }
         }

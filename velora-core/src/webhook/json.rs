@@ -209,7 +209,10 @@ impl Scan<'_> {
 
     /// The text that must begin here; whether it has escapes.
     fn string(&mut self) -> Result<bool, Fault> {
-        self.expect(b"\"")?;
+        if self.peek() != Some(b'"') {
+            return Err(self.fault());
+        }
+        self.skip(1);
         let mut escaped = false;
         loop {
             self.skip(plain(self.rest()));

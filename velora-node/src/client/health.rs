@@ -6,7 +6,7 @@ use napi_derive::napi;
 use velora_core::health::{
     AuditEvent, Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window,
 };
-use velora_core::{ApiKey, ConfigError, Error};
+use velora_core::{ApiKey, ConfigError, Error, RawJson};
 
 use super::options::{ClientParts, RateLimitParts};
 use super::streams::{EventsText, Held};
@@ -208,6 +208,23 @@ impl NativeEventPages {
             Ok(())
         })
     }
+}
+
+/// What a listed event's `details` are, in JSON.
+#[napi(catch_unwind)]
+pub fn details_of_event(json: String) -> Option<String> {
+    json_of_event(&json, AuditEvent::details)
+}
+
+/// What a listed event's `fields_accessed` are, in JSON.
+#[napi(catch_unwind)]
+pub fn fields_accessed_of_event(json: String) -> Option<String> {
+    json_of_event(&json, AuditEvent::fields_accessed)
+}
+
+fn json_of_event(json: &str, read: fn(&AuditEvent) -> Option<RawJson>) -> Option<String> {
+    let value = read(&AuditEvent::from_json(json).ok()?)?;
+    Some(value.as_str().to_owned())
 }
 
 /// The key of a listed event, given in JSON: that of its delivery.

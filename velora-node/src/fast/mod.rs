@@ -46,7 +46,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{FromNapiValue, Function, Result, ToNapiValue, Unknown};
 use napi::{Env, check_status, sys};
-use velora_core::{EventJson, VerificationError, Verifier};
+use velora_core::{Envelope, EventJson, VerificationError, Verifier};
 
 use self::values::{Found, Reader, Values, bytes_of, latin1_value, number_of, text_of, text_value};
 pub(crate) use self::verdict::Verdict;
@@ -262,12 +262,12 @@ fn read(
             Err(error) => Ok(Err(error)),
         };
     }
-    match (delivery.event(), delivery.key()) {
-        (Ok(envelope), Ok(key)) => {
+    match Envelope::with_key(&delivery) {
+        Ok((envelope, key)) => {
             let lines = lines(&envelope, &key).to_vec();
             // SAFETY: a vector of texts becomes an array of this environment.
             unsafe { Vec::to_napi_value(env, lines) }.map(Ok)
         }
-        (Err(error), _) | (_, Err(error)) => Ok(Err(error)),
+        Err(error) => Ok(Err(error)),
     }
 }

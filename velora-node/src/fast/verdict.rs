@@ -56,7 +56,7 @@ impl Verdict {
 
 /// Adds what a byte in each character can hold, and a character each length.
 fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
-    let (Ok(envelope), Ok(key)) = (delivery.event(), delivery.key()) else {
+    let Ok((envelope, key)) = Envelope::with_key(delivery) else {
         return;
     };
     let [mark, event_type, id, key] = lines(&envelope, &key);

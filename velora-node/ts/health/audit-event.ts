@@ -1,7 +1,7 @@
 /** Audit events as the API lists and exports them. */
 
 import { inspect } from '../host.js';
-import { keyOfEvent } from '../../native/index.js';
+import { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent } from '../../native/index.js';
 import type { KnownEventType } from './event.js';
 
 /** An event as the API wrote it. Any member may be absent or null. */
@@ -84,7 +84,7 @@ export class AuditEvent {
 
   /** Which of its fields were read. The system sends JSON inside a text; this is its value. */
   get fieldsAccessed(): unknown {
-    return json(this.#members.fields_accessed);
+    return parsed(fieldsAccessedOfEvent(this.raw));
   }
 
   /** Whether protected health information was involved. */
@@ -119,7 +119,7 @@ export class AuditEvent {
 
   /** Free-form details: the value, whether it came as an object or as JSON inside a text. */
   get details(): unknown {
-    return json(this.#members.details);
+    return parsed(detailsOfEvent(this.raw));
   }
 
   /**
@@ -157,13 +157,6 @@ function flag(value: unknown): boolean | null {
   return typeof value === 'boolean' ? value : null;
 }
 
-function json(value: unknown): unknown {
-  if (typeof value !== 'string') {
-    return value ?? null;
-  }
-  try {
-    return JSON.parse(value) as unknown;
-  } catch {
-    return value;
-  }
+function parsed(json: string | null | undefined): unknown {
+  return json === null || json === undefined ? null : (JSON.parse(json) as unknown);
 }

@@ -4,7 +4,7 @@ import { inspect } from '../host.js';
 import * as native from '../../native/index.js';
 import { call, checkedSignal, signalOf, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
-import { guard, toError, unwrap, type ApiError } from '../errors.js';
+import { ApiError, guard, toError, unwrap } from '../errors.js';
 import { checkOptions, invalidOption, numberOption, text, textsOption } from '../options.js';
 import { walk, type Steps } from '../paging.js';
 import { SigningSecret } from '../secret.js';
@@ -97,13 +97,16 @@ export type StreamItem = Connected | StreamEvent | Gap;
 /** The client of Velora TV. */
 export class Client {
   readonly #native: native.NativeTv;
+  readonly #explain: ((error: unknown) => unknown) | undefined;
 
   /** Throws `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
   constructor(options: TvClientOptions) {
     const { token, ...rest } = checkOptions(options, ['token', ...CLIENT_OPTIONS]);
     const parts = clientParts(rest);
     if (typeof token === 'function') {
-      this.#native = unwrap(guard(() => native.NativeTv.createWithTokens(() => ask(token), parts)));
+      const tokens = new Tokens(token);
+      this.#native = unwrap(guard(() => native.NativeTv.createWithTokens(() => tokens.ask(), parts)));
+      this.#explain = (error) => tokens.explain(error);
     } else if (typeof token === 'string' || token === undefined) {
       this.#native = unwrap(guard(() => native.NativeTv.create(token ?? '', parts)));
     } else {
@@ -115,7 +118,11 @@ export class Client {
   async createWebhook(webhook: NewWebhook, options?: CallOptions): Promise<CreatedWebhook> {
     const { clientId, url, events } = checkOptions(webhook, ['clientId', 'url', 'events']);
     const [app, where, types] = [text('clientId', clientId), text('url', url), textsOption('events', events) ?? []];
-    const made = await call(signalOf(options), (cancel) => this.#native.createWebhook(app, where, types, cancel));
+    const made = await call(signalOf(options), (cancel) => this.#native.createWebhook(app, where, types, cancel)).catch(
+      (error) => {
+        throw this.#explain === undefined ? error : this.#explain(error);
+      },
+    );
     return new CreatedWebhook(made);
   }
 
@@ -127,7 +134,7 @@ export class Client {
     const { signal, idleTimeout, maxOutage } = checkOptions(options, ['signal', 'idleTimeout', 'maxOutage']);
     const [idle, outage] = [numberOption('idleTimeout', idleTimeout), numberOption('maxOutage', maxOutage)];
     const stream = unwrap(guard(() => this.#native.events(idle, outage)));
-    return walk<native.StreamItemParts, StreamItem>(() => stream, item, checkedSignal(signal));
+    return walk<native.StreamItemParts, StreamItem>(() => stream, item, checkedSignal(signal), this.#explain);
   }
 
   /** The rate limit as the last answer left it. */
@@ -140,12 +147,32 @@ export class Client {
   }
 }
 
-async function ask(token: () => string | Promise<string>): Promise<string | null> {
-  try {
-    const given: unknown = await token();
-    return typeof given === 'string' ? given : null;
-  } catch {
-    return null;
+/** A function that gives tokens, and what it last threw. */
+class Tokens {
+  readonly #token: () => string | Promise<string>;
+  #thrown: unknown;
+
+  constructor(token: () => string | Promise<string>) {
+    this.#token = token;
+  }
+
+  async ask(): Promise<string | null> {
+    try {
+      const given: unknown = await this.#token();
+      this.#thrown = undefined;
+      return typeof given === 'string' ? given : null;
+    } catch (error) {
+      this.#thrown = error;
+      return null;
+    }
+  }
+
+  /** No request was sent for want of a token: what the function threw is the cause. */
+  explain(error: unknown): unknown {
+    if (this.#thrown !== undefined && error instanceof ApiError && error.code === 'unauthorized' && error.status === null) {
+      Object.defineProperty(error, 'cause', { value: this.#thrown, configurable: true, writable: true });
+    }
+    return error;
   }
 }
 

@@ -144,6 +144,17 @@ exports! {
         let key = event.ok().and_then(|event| event.key());
         frame::say(key.map_or_else(Vec::new, |key| key.as_str().as_bytes().to_vec()));
     }
+
+    /// Says what a listed event's `details` are, in JSON, or its `fields_accessed`; or nothing.
+    fn json_of_event(json: usize, fields_accessed: u32) {
+        let event = AuditEvent::from_json(&text_of(json));
+        let read = match fields_accessed {
+            0 => AuditEvent::details,
+            _ => AuditEvent::fields_accessed,
+        };
+        let value = event.ok().and_then(|event| read(&event));
+        frame::say(value.map_or_else(Vec::new, |value| value.as_str().as_bytes().to_vec()));
+    }
 }
 
 /// The text in the frame.

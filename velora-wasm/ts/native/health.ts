@@ -260,11 +260,25 @@ export class NativeExport extends Stream<EventsText> {
 
 /** The key of a listed event, given in JSON: that of its delivery. */
 export function keyOfEvent(json: string): string | undefined {
-  const key = enter((one) => {
-    one.exports['key_of_event']!(putAlone(one, json));
+  return asked('key_of_event', json);
+}
+
+/** What a listed event's `details` are, in JSON. */
+export function detailsOfEvent(json: string): string | undefined {
+  return asked('json_of_event', json, 0);
+}
+
+/** What a listed event's `fields_accessed` are, in JSON. */
+export function fieldsAccessedOfEvent(json: string): string | undefined {
+  return asked('json_of_event', json, 1);
+}
+
+function asked(call: string, json: string, option = 0): string | undefined {
+  const told = enter((one) => {
+    one.exports[call]!(putAlone(one, json), option);
     return saidText(one);
   });
-  return key || undefined;
+  return told || undefined;
 }
 
 /** There are no files here. */

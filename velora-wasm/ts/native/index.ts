@@ -5,6 +5,6 @@ export type {
   ManifestParts, PageParts, ProgressParts, RateLimitParts, ReplyParts, SchemeParts, StoreAnswer, StoreParts, ToleranceParts,
 } from './types.js';
 export { NativeCancel } from './calls.js';
-export { keyOfEvent, NativeEventPages, NativeExport, NativeHealth, readManifest } from './health.js';
+export { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, NativeEventPages, NativeExport, NativeHealth, readManifest } from './health.js';
 export { NativeReceiver, NativeSigner, NativeStore, NativeWork } from './receiver.js';
 export { NativeVerifier, type Envelope, type Verdict } from './verifier.js';
