@@ -22,8 +22,8 @@ exports! {
         let mut heard = HEARD.take();
         if heard.len() < bytes || (heard.len() > KEPT && bytes <= KEPT) {
             // Not resized: what stands in it need not be copied.
-            heard = Vec::new();
-            heard.resize(bytes.max(KEPT), 0);
+            drop(heard);
+            heard = vec![0; bytes.max(KEPT)];
         }
         let at = heard.as_ptr().addr();
         HEARD.set(heard);

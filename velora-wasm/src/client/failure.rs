@@ -31,7 +31,7 @@ pub(crate) fn told(error: &ApiError) -> Vec<u8> {
     put(&mut told, tag::REQUEST_ID, error.request_id());
     put(&mut told, tag::VENDOR_CODE, error.vendor_code());
     put(&mut told, tag::DETAIL, error.detail());
-    put(&mut told, tag::RAW, Some(&error.raw()));
+    put(&mut told, tag::RAW, Some(error.raw()));
     for issue in error.issues() {
         put(&mut told, tag::ISSUE, Some(""));
         put(&mut told, tag::ISSUE_CODE, issue.code.as_deref());

@@ -140,14 +140,14 @@ exports! {
 
     /// Says the key of a listed event, given in JSON: that of its delivery; or nothing.
     fn key_of_event(json: usize) {
-        let event = AuditEvent::from_json(&text_of(json));
+        let event = AuditEvent::from_json(text_of(json));
         let key = event.ok().and_then(|event| event.key());
         frame::say(key.map_or_else(Vec::new, |key| key.as_str().as_bytes().to_vec()));
     }
 
     /// Says what a listed event's `details` are, in JSON, or its `fields_accessed`; or nothing.
     fn json_of_event(json: usize, fields_accessed: u32) {
-        let event = AuditEvent::from_json(&text_of(json));
+        let event = AuditEvent::from_json(text_of(json));
         let read = match fields_accessed {
             0 => AuditEvent::details,
             _ => AuditEvent::fields_accessed,
@@ -165,7 +165,7 @@ pub(super) fn text_of(length: usize) -> String {
 }
 
 fn client(items: Items<'_>) -> Result<Client, ConfigError> {
-    let key = ApiKey::new(&text(items, tag::API_KEY).unwrap_or_default())?;
+    let key = ApiKey::new(text(items, tag::API_KEY).unwrap_or_default())?;
     let transport = HostTransport {
         answer_timeout: number(items, tag::ANSWER_TIMEOUT).unwrap_or_default(),
         read_timeout: number(items, tag::READ_TIMEOUT).unwrap_or_default(),
