@@ -29,7 +29,7 @@ test-rust: servers
 	rustup target add wasm32-unknown-unknown
 	$(CARGO) test --locked --workspace --exclude velora-bench --all-features
 	$(CARGO) check --locked -p velora-core --no-default-features --target wasm32-unknown-unknown
-	$(CARGO) check --locked -p velora-core --no-default-features --features client --target wasm32-unknown-unknown
+	$(CARGO) check --locked -p velora-core --no-default-features --features client,js --target wasm32-unknown-unknown
 
 test-python: servers develop-python
 	$(CARGO) build --locked -p velora-simulator -p velora-servers
