@@ -21,4 +21,4 @@ mod redis;
 
 pub use postgres::Postgres;
 pub use process::{Signal, signal};
-pub use redis::Redis;
+pub use redis::{Redis, RedisCluster};

@@ -69,9 +69,7 @@ impl Redis {
         server.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
         server.args(["--appendonly", "yes", "--appendfsync", "always"]);
         server.args(["--maxmemory-policy", "noeviction", "--save", ""]);
-        if !self.is_cluster() {
-            server.args(["--databases", "10000"]);
-        }
+        server.args(["--databases", "10000"]);
         if let Some((port, certificate)) = &self.tls {
             server.args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
             server.arg("--tls-ca-cert-file").arg(&certificate.authority);
@@ -87,13 +85,6 @@ impl Redis {
             let answer = self.ask("PING");
             answer.is_some_and(|answer| !answer.starts_with("-LOADING"))
         });
-        if self.is_cluster() {
-            self.ask("CLUSTER ADDSLOTSRANGE 0 16383");
-            wait_until("the cluster is whole", || {
-                let info = self.ask("CLUSTER INFO");
-                info.is_some_and(|info| info.contains("cluster_state:ok"))
-            });
-        }
     }
 
     /// Kills it, as a crash would.
@@ -140,17 +131,60 @@ impl Redis {
         let length = stream.read(&mut answer).ok()?;
         Some(String::from_utf8_lossy(answer.get(..length)?).into_owned())
     }
-
-    fn is_cluster(&self) -> bool {
-        self.arguments
-            .iter()
-            .any(|text| text == "--cluster-enabled")
-    }
 }
 
 impl Drop for Redis {
     fn drop(&mut self) {
         end(&mut self.child);
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Three servers that share the keys.
+pub struct RedisCluster(Vec<Redis>);
+
+impl RedisCluster {
+    const NODES: usize = 3;
+    const SLOTS: usize = 16_384;
+
+    /// One of one's own.
+    pub fn start() -> Self {
+        let nodes = (0..Self::NODES).map(|at| {
+            let bus = free_port();
+            let port = bus.to_string();
+            let node = Redis::start_with(&["--cluster-enabled", "yes", "--cluster-port", &port]);
+            let first = at * Self::SLOTS / Self::NODES;
+            let last = (at + 1) * Self::SLOTS / Self::NODES - 1;
+            node.ask(&format!("CLUSTER SET-CONFIG-EPOCH {}", at + 1));
+            node.ask(&format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
+            (node, bus)
+        });
+        let (nodes, buses): (Vec<_>, Vec<_>) = nodes.unzip();
+        for (node, bus) in nodes.iter().zip(&buses).skip(1) {
+            let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port);
+            nodes.first().and_then(|first| first.ask(&meet));
+        }
+        for node in &nodes {
+            wait_until("the cluster is whole", || {
+                let info = node.ask("CLUSTER INFO").unwrap_or_default();
+                let whole = format!("cluster_known_nodes:{}", Self::NODES);
+                info.contains("cluster_state:ok") && info.contains(&whole)
+            });
+        }
+        Self(nodes)
+    }
+
+    /// The URL of one of its nodes.
+    pub fn url(&self) -> String {
+        self.0.first().unwrap().url()
+    }
+
+    /// How many keys each node has.
+    pub fn keys(&self) -> Vec<u64> {
+        let count = |node: &Redis| {
+            let answer = node.ask("DBSIZE")?;
+            answer.trim().strip_prefix(':')?.parse().ok()
+        };
+        self.0.iter().map(|node| count(node).unwrap()).collect()
     }
 }

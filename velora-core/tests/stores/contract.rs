@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use velora_core::dedupe::conformance::{Subject, check};
 use velora_core::{Key, StoreOptions};
-use velora_servers::Redis;
+use velora_servers::RedisCluster;
 
 use super::support::{self, KINDS, claim, open, place};
 
@@ -39,11 +39,18 @@ async fn redis_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_cluster_conforms() {
-    let server = Redis::start_with(&["--cluster-enabled", "yes"]);
-    let url = format!("{}/?cluster=true", server.url());
+    let cluster = RedisCluster::start();
+    let url = format!("{}/?cluster=true", cluster.url());
     // A cluster has one database; each check has keys of its own.
     check(async |options: StoreOptions| Subject::new(open(&url, options), tokio::time::sleep))
         .await;
+    // Of so many keys each node has some.
+    let store = open(&url, StoreOptions::default());
+    for number in 0..60 {
+        let key = support::key(&format!("spread {number}"));
+        assert_eq!(claim(&*store, &key).await.0, "fresh", "{number}");
+    }
+    assert!(cluster.keys().iter().all(|keys| *keys > 0));
 }
 
 /// Two stores on one place are two processes: they know nothing of each other.
