@@ -6,7 +6,7 @@ import * as all from 'velora-wasm/client';
 import * as usual from 'velora-wasm';
 import * as alone from 'velora-wasm/verify';
 import { Miniflare } from 'miniflare';
-import { codeOf, HEALTH_KEY, SECRET, simulate, WEEK } from '../../velora-node/test/support.mjs';
+import { codeOf, HEALTH_KEY, SECRET, serve, simulate, WEEK } from '../../velora-node/test/support.mjs';
 import { bundle } from './runtimes/bundle.mjs';
 
 const { Signer, Verifier, MemoryStore, Receiver } = usual;
@@ -128,4 +128,23 @@ test('what the host has not is said', async () => {
   assert.equal(await codeOf(() => new all.health.Client({ ...options, baseUrl: 'http://example.com' })), 'invalid_base_url');
   assert.equal(await codeOf(() => new all.health.Client(options).exportToFile(WEEK, 'file')), 'file_unusable');
   assert.equal(await codeOf(() => new all.health.Client({ ...options, attempts: 1 }).probe()), 'connection');
+});
+
+test('a stream that is closed calls off what it has under way', async (context) => {
+  let [asked, ended] = [0, 0];
+  const url = await serve(context, (request) => {
+    asked += 1;
+    request.on('close', () => { ended += 1; });
+  });
+  const client = new all.health.Client({ apiKey: HEALTH_KEY, baseUrl: url });
+  const pages = client.export(WEEK).pages();
+  const next = pages.next();
+  while (asked === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await pages.return();
+  assert.deepEqual(await next, { done: true, value: undefined });
+  while (ended < asked) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 });

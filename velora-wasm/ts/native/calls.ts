@@ -19,6 +19,19 @@ export function enter<T>(call: (one: Instance) => T): T {
   }
 }
 
+/** Calls where nobody is there to be told: whoever waits for an instance that fails is. */
+function quietly(one: Instance, call: () => void): void {
+  if (works(one)) {
+    try {
+      enter(call);
+    } catch (error) {
+      if (works(one)) {
+        throw error;
+      }
+    }
+  }
+}
+
 /** What the last quick call failed with. */
 export function lastFailure(one: Instance): Failure {
   return failureOf(said(one));
@@ -30,11 +43,17 @@ function failureOf(bytes: Uint8Array): Failure {
   return failure === 'api' ? apiFailureOf(code, rest) : ({ failure, code, message: utf8Text(rest) } as Failure);
 }
 
-const unheld = new FinalizationRegistry<[one: Instance, at: number]>(([one, at]) => {
-  if (works(one)) {
+/** Goes on with what takes time, once anything does: what is let go of may have had it under way. */
+let goOn = (_: Instance) => {};
+
+function letGo(one: Instance, at: number): void {
+  quietly(one, () => {
     one.exports['let_go']!(at);
-  }
-});
+    goOn(one);
+  });
+}
+
+const unheld = new FinalizationRegistry<[one: Instance, at: number]>(([one, at]) => letGo(one, at));
 
 /** What an instance holds for us, by a number, until nobody holds this. */
 export class Held {
@@ -50,9 +69,7 @@ export class Held {
   /** Lets go of it at once. */
   letGo(): void {
     unheld.unregister(this);
-    if (works(this.#of)) {
-      this.#of.exports['let_go']!(this.at);
-    }
+    letGo(this.#of, this.at);
   }
 
   /** Whether it is of this instance. */
@@ -113,6 +130,7 @@ export class NativeCancel {
 
 /** The result of a call that takes time; `start` gives its task. */
 export function later<T>(start: (one: Instance) => number, read: (bytes: Uint8Array) => T, cancel?: NativeCancel): Promise<T | Failure> {
+  goOn = turn;
   return new Promise((resolve, reject) => {
     enter((one) => {
       const task = start(one);
@@ -134,8 +152,8 @@ export function later<T>(start: (one: Instance) => number, read: (bytes: Uint8Ar
 
 /** Ends a task at once; whoever waits for it is not told. */
 function endTask(one: Instance, task: number): void {
-  if (one.tasks.delete(task) && works(one)) {
-    enter(() => {
+  if (one.tasks.delete(task)) {
+    quietly(one, () => {
       one.exports['end_task']!(task);
       turn(one);
     });
@@ -179,10 +197,8 @@ const NOTHING = new Uint8Array(0);
 
 /** What became of something that the module has asked for. */
 export function answer(one: Instance, number: number, outcome: number, bytes: Uint8Array = NOTHING): void {
-  if (works(one)) {
-    enter(() => {
-      one.exports['answer']!(number, outcome, putAlone(one, bytes));
-      turn(one);
-    });
-  }
+  quietly(one, () => {
+    one.exports['answer']!(number, outcome, putAlone(one, bytes));
+    turn(one);
+  });
 }
