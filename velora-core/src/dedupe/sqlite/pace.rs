@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
 
 /// As long as a few wake-ups of a thread take, and no longer than a task of an
 /// asynchronous runtime may keep its thread.
@@ -16,10 +18,13 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A transaction took so long, with one caller who waits for it or with more. Of more
-    /// each would keep a thread from its work.
-    pub(super) fn took(&self, time: Duration, alone: bool) {
-        self.quick.store(alone && time < AWAKE, Ordering::Relaxed);
+    /// Does the work of a transaction, with one caller who waits for it or with more. Of
+    /// more each would keep a thread from its work.
+    pub(super) fn measure(&self, alone: bool, work: impl FnOnce()) {
+        let start = SystemClock.monotonic();
+        work();
+        let took = SystemClock.monotonic().saturating_sub(start);
+        self.quick.store(alone && took < AWAKE, Ordering::Relaxed);
     }
 
     /// What comes in a moment; `None` if it does not, or is not expected to.
@@ -27,8 +32,8 @@ impl Pace {
         if !self.quick.load(Ordering::Relaxed) {
             return None;
         }
-        let start = Instant::now();
-        while start.elapsed() < AWAKE {
+        let end = SystemClock.monotonic().saturating_add(AWAKE);
+        while SystemClock.monotonic() < end {
             let polled = poll();
             if polled.is_some() {
                 return polled;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::oneshot;
@@ -79,9 +79,8 @@ impl Writer {
             // Whoever has gone must not be given a claim.
             batch.retain(|job| !job.reply.is_closed());
             let alone = batch.len() == 1;
-            let start = Instant::now();
-            self.answer(batch);
-            self.pace.took(start.elapsed(), alone);
+            let pace = Arc::clone(&self.pace);
+            pace.measure(alone, || self.answer(batch));
         }
     }
 
