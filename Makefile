@@ -9,21 +9,27 @@ PY := velora-py
 RUFF_PATHS := velora-py conformance/python examples/python
 
 NODE := velora-node
+WASM := velora-wasm
+# Debian's, for the tests in a browser; VELORA_CHROMIUM names another one.
+VELORA_CHROMIUM ?= /usr/bin/chromium
+export VELORA_CHROMIUM
+CHROMIUM := $(VELORA_CHROMIUM)
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
 .PHONY: demo test test-rust test-python test-node servers lint lint-rust lint-python lint-node
+.PHONY: test-wasm lint-wasm build-wasm bench-wasm
 .PHONY: build-python develop-python lock-python build-node bench bench-node soak soak-node fuzz mutants
 
 demo:
 	$(CARGO) run --locked --quiet -p velora-examples --bin demo
 
-test: test-rust test-python test-node
+test: test-rust test-python test-node test-wasm
 
 test-rust: servers
 	rustup target add wasm32-unknown-unknown
 	$(CARGO) test --locked --workspace --exclude velora-bench --all-features
 	$(CARGO) check --locked -p velora-core --no-default-features --target wasm32-unknown-unknown
-	$(CARGO) check --locked -p velora-core --no-default-features --features client --target wasm32-unknown-unknown
+	$(CARGO) check --locked -p velora-core --no-default-features --features client,js --target wasm32-unknown-unknown
 
 test-python: servers develop-python
 	$(CARGO) build --locked -p velora-simulator -p velora-servers
@@ -44,7 +50,7 @@ servers:
 			apt-get install -qq -y --no-install-recommends postgresql redis-server openssl; \
 	fi
 
-lint: lint-rust lint-python lint-node
+lint: lint-rust lint-python lint-node lint-wasm
 
 lint-rust:
 	$(CARGO) fmt --all --check
@@ -64,6 +70,30 @@ build-python: $(VENV)/test
 	cd $(PY) && $(VENV)/bin/maturin sdist --out $(CURDIR)/target/wheels
 	cd $(PY) && $(VENV)/bin/maturin build --locked --release --out $(CURDIR)/target/wheels
 
+# The npm package for the edge, in place: the module in its three sizes, and the TypeScript layer.
+build-wasm: $(WASM)/node_modules
+	rustup component add rust-src
+	rustup target add wasm32-unknown-unknown
+	cd $(WASM) && node scripts/build.mjs
+
+test-wasm: build-wasm $(CHROMIUM)
+	$(CARGO) build --locked --quiet -p velora-simulator
+	cd $(WASM) && npm test --silent
+
+lint-wasm: build-wasm
+	$(CARGO) clippy --locked -p velora-wasm --no-default-features --target wasm32-unknown-unknown -- -D warnings
+	$(CARGO) clippy --locked -p velora-wasm --target wasm32-unknown-unknown -- -D warnings
+	$(CARGO) clippy --locked -p velora-wasm --features client --target wasm32-unknown-unknown -- -D warnings
+	cd $(WASM) && npx --no-install publint --strict
+	cd $(WASM) && npx --no-install attw --pack . --profile esm-only --quiet
+
+# What a worker ships of each entry, and how long a verification takes in workerd.
+bench-wasm: build-wasm $(WASM)/bench/node_modules
+	cd $(WASM) && node bench/report.mjs
+
+$(CHROMIUM):
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
+
 # The package into the project's own environment, quickly built.
 develop-python: $(VENV)/test
 	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --profile dev
@@ -82,7 +112,7 @@ $(VENV)/%: $(PY)/requirements/%.txt
 	touch $@
 
 # First that no contender is a no-op, then the ratios.
-bench: servers bench-node $(VENV)/bench
+bench: servers bench-node bench-wasm $(VENV)/bench
 	$(CARGO) test --locked --profile bench -p velora-bench --lib
 	$(CARGO) bench --locked -p velora-bench --bench report
 	$(CARGO) bench --locked -p velora-bench --bench stores
@@ -134,7 +164,7 @@ test-node-%: build-node
 
 # What is pinned, and not `npm ci`: that fails where a mirror of the registry lacks the
 # addons of other platforms, which are optional.
-$(NODE)/node_modules $(NODE)/bench/node_modules: %/node_modules: %/package-lock.json
+$(NODE)/node_modules $(NODE)/bench/node_modules $(WASM)/node_modules $(WASM)/bench/node_modules: %/node_modules: %/package-lock.json
 	cd $* && npm install --no-save --silent
 	touch $@
 

@@ -10,7 +10,7 @@ use std::time::Instant;
     not(all(target_family = "wasm", target_os = "unknown"))
 ))]
 use std::time::{SystemTime, UNIX_EPOCH};
-#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "js"))]
 use web_time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::ConfigError;
@@ -69,7 +69,11 @@ pub trait Clock: Send + Sync {
     fn monotonic(&self) -> Duration;
 }
 
-/// The clock of the operating system, or of the JavaScript host on wasm.
+/// The clock of the operating system.
+///
+/// On `wasm32-unknown-unknown` it is the JavaScript host's, with the feature `js`. Without,
+/// there is none: it stands still at 1970, so that whatever is signed is
+/// `timestamp_in_future` until a [`Clock`] of your own is set.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -79,10 +83,15 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        use std::sync::OnceLock;
-        static START: OnceLock<Instant> = OnceLock::new();
-        START.get_or_init(Instant::now).elapsed()
+        since_start()
     }
+}
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown", not(feature = "js"))))]
+fn since_start() -> Duration {
+    use std::sync::OnceLock;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
 }
 
 /// The time of the last tick, at most 10 ms ago: exact enough for a tolerance of
@@ -98,7 +107,10 @@ fn wall_clock() -> UnixTime {
     )
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(
+    target_os = "linux",
+    all(target_family = "wasm", target_os = "unknown", not(feature = "js"))
+)))]
 fn wall_clock() -> UnixTime {
     let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
@@ -107,6 +119,16 @@ fn wall_clock() -> UnixTime {
         }
     };
     UnixTime(millis)
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown", not(feature = "js")))]
+fn wall_clock() -> UnixTime {
+    UnixTime(0)
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown", not(feature = "js")))]
+fn since_start() -> Duration {
+    Duration::ZERO
 }
 
 /// A clock that stands still until it is moved, for tests.

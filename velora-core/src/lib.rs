@@ -27,10 +27,11 @@
 //! | `sqlite` | | [`dedupe::SqliteStore`], for the processes of one host | `rusqlite` with SQLite itself, `tokio` |
 //! | `postgres` | | [`dedupe::PostgresStore`], for many machines | `tokio-postgres`, `deadpool-postgres`, `rustls` |
 //! | `redis` | | [`dedupe::RedisStore`], for many machines | `redis`, `rustls`, `tokio` |
+//! | `js` | | on `wasm32-unknown-unknown`: [`SystemClock`] is the JavaScript host's | `web-time` |
 //! | `store-conformance` | | [`dedupe::conformance`], for your own store | |
 //!
 //! Without features the crate has no async runtime and no HTTP, and builds for
-//! `wasm32-unknown-unknown`.
+//! `wasm32-unknown-unknown`; there [`SystemClock`] needs the feature `js`.
 //!
 //! # Errors
 //!

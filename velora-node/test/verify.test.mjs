@@ -25,7 +25,7 @@ test('takes the raw body in every form', () => {
     const delivery = verifier.verify(body, signed.headers);
     assert.equal(delivery.event.details.name, 'Zoë');
     assert.equal(delivery.key, 'health:evt_1:phi.read');
-    assert.deepEqual(Buffer.from(delivery.body), bytes);
+    assert.deepEqual(Buffer.from(delivery.body), Buffer.from(bytes));
   }
 });
 
@@ -160,7 +160,7 @@ test('shared memory of another realm is copied before it is looked at', () => {
   body.set(signed.body);
   const delivery = verifier.verify(body, signed.headers);
   body.fill(0);
-  assert.deepEqual(Buffer.from(delivery.body), signed.body);
+  assert.deepEqual(Buffer.from(delivery.body), Buffer.from(signed.body));
   assert.throws(() => verifier.verify(shared, signed.headers), { code: 'body_already_parsed' });
 });
 
@@ -226,7 +226,7 @@ test('secrets are texts, bytes, or SigningSecrets', () => {
   }
 });
 
-test('both module systems have the same classes', () => {
+test('both module systems have the same classes', { skip: process.env.VELORA_PACKAGE !== undefined }, () => {
   const required = createRequire(import.meta.url)('velora');
   assert.equal(required.VerificationError, VerificationError);
   assert.deepEqual(Object.keys(required).sort(), Object.keys(velora).sort());

@@ -1,7 +1,7 @@
 /** The raw body of a request, whatever the framework keeps it in. */
 
-import { types } from 'node:util';
 import { VeloraError } from './errors.js';
+import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, utf8Bytes } from './host.js';
 
 /** A raw body: the bytes as they were received, or the text that they are in UTF-8. */
 export type Body = string | Uint8Array | ArrayBuffer | DataView;
@@ -16,10 +16,10 @@ export function rawBody(body: unknown): string | Uint8Array {
   }
   try {
     if (ArrayBuffer.isView(body)) {
-      const bytes = types.isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-      return types.isSharedArrayBuffer(bytes.buffer) ? Uint8Array.from(bytes) : bytes;
+      const bytes = isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+      return isSharedArrayBuffer(bytes.buffer) ? Uint8Array.from(bytes) : bytes;
     }
-    if (types.isArrayBuffer(body)) {
+    if (isArrayBuffer(body)) {
       return new Uint8Array(body);
     }
   } catch {
@@ -30,7 +30,7 @@ export function rawBody(body: unknown): string | Uint8Array {
 
 /** Those bytes. */
 export function bodyBytes(body: string | Uint8Array): Uint8Array {
-  return typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+  return typeof body === 'string' ? utf8Bytes(body) : body;
 }
 
 function parsed(body: unknown): VeloraError {

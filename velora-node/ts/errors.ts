@@ -94,7 +94,7 @@ export function toError(failure: Failure, behind?: Function): VeloraError {
   const { code, message, api } = failure;
   const error = errorOf(failure.failure, code as Code, message, api);
   if (behind !== undefined) {
-    Error.captureStackTrace(error, behind);
+    Error.captureStackTrace?.(error, behind);
   }
   return error;
 }

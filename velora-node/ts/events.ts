@@ -1,11 +1,9 @@
 /** Events: what a verified delivery carries, typed by its scheme. */
 
-import { inspect } from 'node:util';
+import { inspect } from './host.js';
 import type { Event as BillingEvent } from './billing/event.js';
 import type { Event as CuraeEvent } from './curae/event.js';
-import type { Values } from './headers.js';
 import type { Event as HealthEvent } from './health/event.js';
-import { MEMBERS, read, type Envelope, type Reader } from './reader.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import type { BodyOnlyEvent, Event as TvEvent } from './tv/event.js';
 
@@ -20,6 +18,22 @@ export interface Events {
 
 /** The event that a scheme delivers; of a scheme of your own, the members of its body. */
 export type EventOf<S extends SchemeName | Scheme> = S extends SchemeName ? Events[S] : Readonly<Record<string, unknown>>;
+
+/** What a scheme's events are called by. */
+export interface Names {
+  readonly scheme: string;
+  /** The members that hold an event's type and its id, where it always has them. */
+  readonly typeName: string | undefined;
+  readonly idName: string | undefined;
+}
+
+/** What the core says of an event without reading all of it. */
+export interface Envelope {
+  readonly eventType: string | null;
+  readonly typeIsSigned: boolean;
+  readonly id: string;
+  readonly key: string;
+}
 
 type Members = Record<PropertyKey, unknown>;
 
@@ -39,19 +53,21 @@ const EVENT = new Event();
  * An event whose members are parsed when one of them is asked for that its envelope does
  * not have. In all else it is an object of these members that cannot be written to.
  */
-export class Lazy implements ProxyHandler<Event> {
-  readonly #reader: Reader;
+export abstract class Lazy implements ProxyHandler<Event> {
+  readonly #names: Names;
   readonly #envelope: Envelope;
-  readonly #copy: string;
-  readonly #values: readonly Values[];
   #members: Members | undefined;
 
-  constructor(reader: Reader, envelope: Envelope, copy: string, values: readonly Values[]) {
-    this.#reader = reader;
+  constructor(names: Names, envelope: Envelope) {
+    this.#names = names;
     this.#envelope = envelope;
-    this.#copy = copy;
-    this.#values = values;
   }
+
+  /** The members as the core gives them, in JSON. */
+  protected abstract json(): string;
+
+  /** The body that was verified. */
+  protected abstract text(): string;
 
   /** The event that this is behind. */
   event(): unknown {
@@ -60,9 +76,9 @@ export class Lazy implements ProxyHandler<Event> {
 
   get(_: Event, name: PropertyKey): unknown {
     switch (name) {
-      case this.#reader.typeName:
+      case this.#names.typeName:
         return this.#envelope.eventType;
-      case this.#reader.idName:
+      case this.#names.idName:
         return this.#envelope.id;
       case SHOWN:
         return `Event(${this.#envelope.eventType}, ${this.#envelope.key})`;
@@ -71,7 +87,7 @@ export class Lazy implements ProxyHandler<Event> {
     if (Object.hasOwn(members, name)) {
       return members[name];
     }
-    return name === 'toJSON' ? () => this.#body() : Reflect.get(Event.prototype, name);
+    return name === 'toJSON' ? () => JSON.parse(this.text()) : Reflect.get(Event.prototype, name);
   }
 
   has(event: Event, name: PropertyKey): boolean {
@@ -108,15 +124,10 @@ export class Lazy implements ProxyHandler<Event> {
   }
 
   #read(): Members {
-    const { scheme } = this.#reader;
-    const members = JSON.parse(read(this.#reader, this.#copy, MEMBERS, this.#values) as string) as Members;
-    if (scheme === 'billing') {
+    const members = JSON.parse(this.json()) as Members;
+    if (this.#names.scheme === 'billing') {
       return { type: this.#envelope.eventType, typeIsSigned: this.#envelope.typeIsSigned, members };
     }
     return members;
-  }
-
-  #body(): unknown {
-    return JSON.parse(Buffer.from(this.#copy, 'latin1').toString());
   }
 }

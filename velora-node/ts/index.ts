@@ -20,7 +20,7 @@ export { Receiver, type Handler, type Outcome, type OutcomeName, type ReceiverOp
 export { Scheme, type SchemeName, type SchemeOptions } from './scheme.js';
 export { SigningSecret, type SecretInput } from './secret.js';
 export { Signer, type SignedDelivery } from './signer.js';
-export { Lease, MemoryStore, openStore, Store } from './store.js';
-export type { Claim, ClaimIn, CustomClaim, CustomStore, MemoryStoreOptions, StoreOptions } from './store.js';
+export { openStore, type ClaimIn, type DurableStore, type StoreOptions } from './durable.js';
+export { Lease, MemoryStore, Store, type Claim, type CustomClaim, type CustomStore, type MemoryStoreOptions } from './store.js';
 export type { PgClient } from './transaction.js';
 export { Verifier, type Delivery, type VerifierOptions, type VerifyOptions } from './verifier.js';

@@ -75,7 +75,7 @@ export function instantOption(name: string, value: unknown): string | undefined 
 /** An `invalid_option`. */
 export function invalidOption(message: string): VeloraError {
   const error = new VeloraError('invalid_option', message);
-  Error.captureStackTrace(error, invalidOption);
+  Error.captureStackTrace?.(error, invalidOption);
   return error;
 }
 

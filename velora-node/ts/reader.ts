@@ -3,15 +3,12 @@
 import type * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
 import { toError } from './errors.js';
+import { Lazy, type Envelope, type Names } from './events.js';
 import type { Values } from './headers.js';
 
 /** What a delivery is read with. */
-export interface Reader {
-  readonly scheme: string;
+export interface Reader extends Names {
   readonly native: native.NativeVerifier;
-  /** The members that hold an event's type and its id, where it always has them. */
-  readonly typeName: string | undefined;
-  readonly idName: string | undefined;
   readonly read: (copy: string, how: How, ...values: Values[]) => string[] | string | Failure;
   /** Of so many deliveries to come the envelope is read when they are verified. */
   readAhead: number;
@@ -23,14 +20,6 @@ export const ENVELOPE = 0;
 export const ENVELOPE_AGAIN = 1;
 export const MEMBERS = 2;
 
-/** What the core says of an event without reading all of it. */
-export interface Envelope {
-  readonly eventType: string | null;
-  readonly typeIsSigned: boolean;
-  readonly id: string;
-  readonly key: string;
-}
-
 /** Reads a copy of a body, a byte of it in each character. */
 export function read(reader: Reader, copy: string, how: How, values: readonly Values[]): string[] | string {
   const answer = reader.read(copy, how, ...values);
@@ -38,4 +27,26 @@ export function read(reader: Reader, copy: string, how: How, values: readonly Va
     return answer;
   }
   throw toError(answer);
+}
+
+/** An event that is read from a copy. */
+export class Copied extends Lazy {
+  readonly #reader: Reader;
+  readonly #copy: string;
+  readonly #values: readonly Values[];
+
+  constructor(reader: Reader, envelope: Envelope, copy: string, values: readonly Values[]) {
+    super(reader, envelope);
+    this.#reader = reader;
+    this.#copy = copy;
+    this.#values = values;
+  }
+
+  protected override json(): string {
+    return read(this.#reader, this.#copy, MEMBERS, this.#values) as string;
+  }
+
+  protected override text(): string {
+    return Buffer.from(this.#copy, 'latin1').toString();
+  }
 }

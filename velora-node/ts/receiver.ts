@@ -1,12 +1,12 @@
 /** All rules joined: verify, claim, hand over, commit or release, answer. */
 
-import { inspect } from 'node:util';
 import * as native from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import type { Code } from './codes.js';
 import { guard, internal, unwrap } from './errors.js';
 import type { EventOf } from './events.js';
 import type { HeadersInput } from './headers.js';
+import { copyOf, inspect, joined } from './host.js';
 import { checkOptions, functionOption, invalidOption, numberOption, text } from './options.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import { Store } from './store.js';
@@ -97,7 +97,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
       return this.bodyTooLarge();
     }
     // A copy of our own: the caller may use the memory again while the handler works.
-    const own = Buffer.from(bodyBytes(raw));
+    const own = copyOf(bodyBytes(raw));
     const values = Verifier.values(this.#verifier, headers);
     const begun = await guard(() => this.#native.begin(own, values)).catch(failed);
     if (!(begun instanceof native.NativeWork)) {
@@ -163,7 +163,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     } catch {
       return this.bodyUnreadable();
     }
-    return this.receive(Buffer.concat(chunks), request.headers);
+    return this.receive(joined(chunks, size), request.headers);
   }
 
   #tell(failure: Thrown | undefined): void {

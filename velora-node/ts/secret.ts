@@ -1,6 +1,6 @@
 /** Signing secrets that nothing shows by accident. */
 
-import { inspect } from 'node:util';
+import { inspect } from './host.js';
 import { VeloraError } from './errors.js';
 
 /** A secret: its text, its raw bytes, or one that was made before. */

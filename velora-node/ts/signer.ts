@@ -1,9 +1,9 @@
 /** Deliveries as a system would send them, for tests. */
 
-import { inspect } from 'node:util';
 import * as native from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, unwrap } from './errors.js';
+import { inspect, type Bytes } from './host.js';
 import { checkOptions } from './options.js';
 import { Scheme, type SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
@@ -13,7 +13,7 @@ import type { VerifyOptions } from './verifier.js';
 /** What a `Signer` made: send `body` with `headers`. */
 export interface SignedDelivery {
   /** The raw body, unchanged. */
-  body: Buffer;
+  body: Bytes;
   /** Names as the system writes them, and values. */
   headers: Record<string, string>;
 }

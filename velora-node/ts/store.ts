@@ -1,25 +1,15 @@
 /** Where claims are kept: each event once, though it comes again and again. */
 
-import { inspect } from 'node:util';
+import { inspect } from './host.js';
 import * as native from '../native/index.js';
 import { call } from './calls.js';
 import { guard, StoreError, unwrap } from './errors.js';
 import { checkOptions, invalidOption, numberOption, text } from './options.js';
-import { runOn, type PgClient } from './transaction.js';
 
 /** The answer to a claim. */
 export type Claim =
   /** The event is yours: work, then commit or release. */
   | { state: 'fresh'; lease: Lease }
-  /** Someone is working on it, for so many seconds at most. Never answer 2xx. */
-  | { state: 'in_flight'; retryAfter: number }
-  /** It was handled before: answer 2xx. */
-  | { state: 'done' };
-
-/** The answer to a claim in a transaction of yours: what ends the claim is the transaction. */
-export type ClaimIn =
-  /** The event is yours: work, then `commitIn` under this epoch, in the same transaction. */
-  | { state: 'fresh'; epoch: number }
   /** Someone is working on it, for so many seconds at most. Never answer 2xx. */
   | { state: 'in_flight'; retryAfter: number }
   /** It was handled before: answer 2xx. */
@@ -86,13 +76,16 @@ export class Lease implements AsyncDisposable {
   }
 }
 
+/** Marks our own classes, and not those that extend them. */
+export const OURS = Symbol('store');
+
 /** A store that claims are made in. */
 export abstract class Store {
   readonly #native: native.NativeStore;
 
   /** @internal */
   constructor(made: native.NativeStore) {
-    if (![MemoryStore, HostStore, DurableStore].some((known) => known === new.target)) {
+    if (!Object.hasOwn(new.target, OURS)) {
       throw invalidOption('a store of your own is Store.of({ claim, commit, release, renew }), not a subclass');
     }
     this.#native = made;
@@ -104,73 +97,6 @@ export abstract class Store {
    */
   async ready(): Promise<void> {
     await call(undefined, () => this.#native.ready());
-  }
-
-  /**
-   * Claims a key in the transaction that a client of `pg` is in, connected to the database
-   * of a store in PostgreSQL. If it is rolled back, nothing was claimed.
-   *
-   * Claim and effects are committed together, so the effect is exactly-once. Have called
-   * `ready` once, for the tables; use `READ COMMITTED`, the default.
-   *
-   * ```js
-   * await client.query('BEGIN');
-   * const claim = await store.claimIn(client, key);
-   * if (claim.state === 'fresh') {
-   *   await client.query('INSERT INTO payments VALUES (100)');
-   *   await store.commitIn(client, key, claim.epoch);
-   * }
-   * await client.query('COMMIT'); // only now answer 2xx
-   * ```
-   *
-   * There is none for SQLite: what Node itself has for it is experimental in Node 22 and
-   * absent from Node 20.
-   *
-   * Throws what the client throws; `invalid_option` where the store is not in PostgreSQL, or
-   * the client is a pool or in no transaction.
-   */
-  async claimIn(client: PgClient, key: string): Promise<ClaimIn> {
-    const wanted = text('key', key);
-    const statements = this.#statements();
-    const fresh = await runOn(client, statements.claim(wanted));
-    const claimed =
-      fresh.row === undefined
-        ? statements.stands((await runOn(client, statements.standing(wanted))).row)
-        : statements.fresh(fresh.row[0] as number);
-    switch (claimed.state) {
-      case 'fresh':
-        return { state: 'fresh', epoch: claimed.epoch as number };
-      case 'in_flight':
-        return { state: 'in_flight', retryAfter: claimed.retryAfter as number };
-      default:
-        return { state: 'done' };
-    }
-  }
-
-  /**
-   * Marks the work as done in the transaction that holds its effects. Only once that is
-   * committed answer 2xx.
-   *
-   * The epoch is that of `claimIn` in the same transaction, or of a `Lease`: then the effects
-   * are written exactly once too, as one that was taken over gets `lease_lost`.
-   *
-   * Throws `lease_lost`, and what `claimIn` throws: roll back then.
-   */
-  async commitIn(client: PgClient, key: string, epoch: number): Promise<void> {
-    if (!Number.isSafeInteger(epoch) || epoch < 0) {
-      throw invalidOption('epoch is no whole number');
-    }
-    const statements = this.#statements();
-    const { count } = await runOn(client, statements.commit(text('key', key), epoch));
-    unwrap(guard(() => statements.committed(count)));
-  }
-
-  #statements(): native.NativeStatements {
-    const statements = this.#native.inTransaction();
-    if (statements?.database !== 'postgres') {
-      throw invalidOption('only a store in PostgreSQL has transactions to claim in');
-    }
-    return statements;
   }
 
   /** Claims a key. Throws `store_full`, `store_unavailable`. */
@@ -201,12 +127,12 @@ export abstract class Store {
   }
 }
 
-class HostStore extends Store {}
-
-class DurableStore extends Store {}
+class HostStore extends Store {
+  static readonly [OURS] = true;
+}
 
 /** What every store can be told, times in seconds. */
-interface Times {
+export interface Times {
   /** How long a claim may be worked on. 60 by default. */
   lease?: number | undefined;
   /** How long a done key is remembered: 24 h at least, 72 h by default. */
@@ -215,50 +141,11 @@ interface Times {
   dangerousShortRetention?: number | undefined;
 }
 
-/** The options of `openStore`, times in seconds. */
-export interface StoreOptions extends Times {
-  /** How long one call may take before it is `store_unavailable`: 0.1 to 60, 3 by default. */
-  timeout?: number | undefined;
-  /** How many connections to PostgreSQL are opened at most. 16 by default. */
-  connections?: number | undefined;
-}
+/** Their names. */
+export const TIMES = ['lease', 'retention', 'dangerousShortRetention'] as const;
 
-/**
- * The store that a URL names, for as many processes as it is for:
- *
- * | URL | for |
- * |---|---|
- * | `memory:` | this process alone |
- * | `sqlite:///var/lib/app/claims.db` | the processes of one host |
- * | `postgres://user:password@host/database` | any number of machines |
- * | `redis://…`, `rediss://…`, `…/?cluster=true` | any number of machines |
- *
- * ```js
- * const store = openStore(process.env.VELORA_STORE ?? 'sqlite://claims.db');
- * await store.ready();
- * ```
- *
- * Effects are exactly-once with `claimIn` and `commitIn` alone, in PostgreSQL; elsewhere
- * handlers run at least once, and who was taken over gets `lease_lost`. Redis can forget on a
- * failover, and needs `noeviction`. TLS is always verified.
- *
- * It does not connect: the first claim does, and `ready`. Throws `invalid_option` where the
- * URL names no store, and shows no part of it, which may hold a password; `invalid_lease`,
- * `invalid_retention`.
- */
-export function openStore(url: string, options?: StoreOptions): Store {
-  const given = checkOptions(options, [...TIMES, 'timeout', 'connections']);
-  const parts = {
-    ...times(given),
-    timeout: numberOption('timeout', given.timeout),
-    connections: numberOption('connections', given.connections),
-  } as native.StoreParts;
-  return new DurableStore(unwrap(guard(() => native.NativeStore.open(text('url', url), parts))));
-}
-
-const TIMES = ['lease', 'retention', 'dangerousShortRetention'] as const;
-
-function times({ lease, retention, dangerousShortRetention }: Times): object {
+/** As the addon takes them. */
+export function times({ lease, retention, dangerousShortRetention }: Times): object {
   return {
     lease: numberOption('lease', lease),
     retention: numberOption('retention', retention),
@@ -274,6 +161,9 @@ export interface MemoryStoreOptions extends Times {
 
 /** Claims in the memory of one process: a restart or a second process knows nothing of it. */
 export class MemoryStore extends Store {
+  /** @internal */
+  static readonly [OURS] = true;
+
   /** Throws `invalid_lease`, `invalid_retention`, `invalid_capacity`. */
   constructor(options?: MemoryStoreOptions) {
     const given = checkOptions(options, [...TIMES, 'capacity']);

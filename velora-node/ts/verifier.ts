@@ -1,14 +1,14 @@
 /** Verifying deliveries, and what a verified one says. */
 
-import { inspect } from 'node:util';
+import { inspect } from './host.js';
 import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, toError, unwrap } from './errors.js';
-import { Lazy, type EventOf } from './events.js';
+import type { Envelope, EventOf } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
-import { ENVELOPE, ENVELOPE_AGAIN, read, type Envelope, type Reader } from './reader.js';
+import { Copied, ENVELOPE, ENVELOPE_AGAIN, read, type Reader } from './reader.js';
 import { Scheme, type SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
@@ -124,6 +124,11 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     throw toError(verdict, this.verify);
   }
 
+  /** The same, for code that moves to the edge: there the host may hash a large body. */
+  async verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
+    return this.verify(body, headers, options);
+  }
+
   /** @internal The addon's verifier. */
   static native(verifier: Verifier): native.NativeVerifier {
     return verifier.#reader.native;
@@ -223,7 +228,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    this.#event ??= this.#lazy().event() as E;
+    this.#event ??= this.#copied().event() as E;
     return this.#event;
   }
 
@@ -278,12 +283,12 @@ export class Delivery<E = unknown> {
     return envelope(mark, eventType as string, id as string, key as string);
   }
 
-  #lazy(): Lazy {
+  #copied(): Copied {
     let envelope = this.#read();
     if (this.#copy === undefined) {
       envelope = this.#envelope = this.#readCopy();
     }
-    return new Lazy(this.#reader, envelope, this.#copy as unknown as string, this.#values);
+    return new Copied(this.#reader, envelope, this.#copy as unknown as string, this.#values);
   }
 }
 

@@ -1,7 +1,6 @@
 //! One call: attempts, waits, deadline, until there is an answer or an error.
 
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +10,10 @@ use tracing::{Instrument, debug, debug_span};
 
 use super::auth::Auth;
 use super::retry::{Budget, RetryOptions};
-use super::{BaseUrl, Method, RateLimit, Request, Response, Runtime, Transport, problem};
+use super::runtime::random_id;
+use super::{
+    BaseUrl, BoxFuture, Method, RateLimit, Request, Response, Runtime, Transport, problem,
+};
 use crate::error::{ApiError, ApiErrorKind};
 
 const USER_AGENT: &str = concat!("velora-core/", env!("CARGO_PKG_VERSION"));
@@ -39,6 +41,10 @@ pub(crate) struct Settings {
     pub(crate) max_response_bytes: usize,
 }
 
+/// Reads an answer, and keeps what it reads.
+type Read<'r> = dyn Fn(Response) -> Reading<'r> + Sync + 'r;
+type Reading<'r> = BoxFuture<'r, Result<(), ApiError>>;
+
 impl Api {
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(Inner {
@@ -56,10 +62,25 @@ impl Api {
     /// one call.
     pub(crate) async fn call<T, F, Fut>(&self, request: Request, read: F) -> Result<T, ApiError>
     where
-        F: Fn(Response) -> Fut,
-        Fut: Future<Output = Result<T, ApiError>>,
+        T: Send,
+        F: Fn(Response) -> Fut + Sync,
+        Fut: Future<Output = Result<T, ApiError>> + Send,
     {
-        let id = random_id();
+        // Whatever is read, the code of all calls is the same one: an edge worker carries it.
+        let slot = Mutex::new(None);
+        let fill = |answer| *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        let read = |response| -> Reading<'_> {
+            let reading = read(response);
+            Box::pin(async { reading.await.map(fill) })
+        };
+        self.answered(request, &read).await?;
+        slot.into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ok_or_else(|| ApiError::new(ApiErrorKind::MalformedResponse, "nothing was read"))
+    }
+
+    async fn answered(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
+        let id = random_id(self.runtime());
         let span = debug_span!("velora.call", operation = request.operation(), request_id = %id);
         let request = request
             .below(&self.0.settings.base_url)
@@ -75,14 +96,14 @@ impl Api {
     /// A call whose answer is JSON.
     pub(crate) async fn json<T>(&self, request: Request) -> Result<T, ApiError>
     where
-        T: for<'de> serde::Deserialize<'de>,
+        T: for<'de> serde::Deserialize<'de> + Send,
     {
         let limit = self.max_response_bytes();
         self.call(request, |response| response.json(limit)).await
     }
 
     /// A call whose answer is JSON that `read` looks into.
-    pub(crate) async fn json_text<T>(
+    pub(crate) async fn json_text<T: Send>(
         &self,
         request: Request,
         read: fn(&str) -> Result<T, ApiError>,
@@ -119,29 +140,25 @@ impl Api {
         self.0.settings.max_response_bytes
     }
 
-    async fn attempts<T, F, Fut>(
+    async fn attempts(
         &self,
         request: Request,
         id: &str,
         deadline: Duration,
-        read: F,
-    ) -> Result<T, ApiError>
-    where
-        F: Fn(Response) -> Fut,
-        Fut: Future<Output = Result<T, ApiError>>,
-    {
+        read: &Read<'_>,
+    ) -> Result<(), ApiError> {
         let retry = self.0.settings.retry;
         let mut attempts = 0_u32;
         let mut perhaps_done = false;
         loop {
             attempts = attempts.saturating_add(1);
             let outcome = self
-                .before(deadline, self.attempt(request.clone(), &read))
+                .before(deadline, self.attempt(request.clone(), read))
                 .await;
             let error = match outcome {
-                Ok(answer) => {
+                Ok(()) => {
                     self.0.budget.succeeded(attempts);
-                    return Ok(answer);
+                    return Ok(());
                 }
                 Err(error) => error
                     .with_attempts(attempts)
@@ -155,7 +172,7 @@ impl Api {
             if refused && retry.is_too_long(error.retry_after()) {
                 return Err(error.with_kind(ApiErrorKind::RateLimited));
             }
-            let delay = retry.next_delay(&error, request.is_idempotent(), random());
+            let delay = retry.next_delay(&error, request.is_idempotent(), self.runtime().random());
             let Some(delay) = delay.filter(|delay| self.affords(*delay, deadline)) else {
                 return Err(error);
             };
@@ -163,11 +180,7 @@ impl Api {
         }
     }
 
-    async fn attempt<T, F, Fut>(&self, request: Request, read: &F) -> Result<T, ApiError>
-    where
-        F: Fn(Response) -> Fut,
-        Fut: Future<Output = Result<T, ApiError>>,
-    {
+    async fn attempt(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
         let (name, value) = self.0.settings.auth.to_header().await?;
         let (conditional, keeps) = (request.is_conditional(), request.keeps_answer());
         let request = request.header(name, value);
@@ -199,11 +212,11 @@ impl Api {
     }
 
     /// The deadline is of the whole call: an attempt gets what is left of it.
-    async fn before<T>(
+    async fn before(
         &self,
         deadline: Duration,
-        attempt: impl Future<Output = Result<T, ApiError>>,
-    ) -> Result<T, ApiError> {
+        attempt: impl Future<Output = Result<(), ApiError>>,
+    ) -> Result<(), ApiError> {
         let left = deadline.saturating_sub(self.runtime().monotonic());
         let timeout = self.runtime().sleep(left);
         match select(pin!(attempt), timeout).await {
@@ -219,14 +232,4 @@ impl Api {
     fn affords(&self, delay: Duration, deadline: Duration) -> bool {
         self.runtime().monotonic().saturating_add(delay) < deadline && self.0.budget.take()
     }
-}
-
-/// Random enough for jitter and ids, not for secrets: the standard library keys each
-/// of its hashers at random.
-pub(crate) fn random() -> u64 {
-    RandomState::new().hash_one(0_u8)
-}
-
-pub(crate) fn random_id() -> String {
-    format!("{:016x}{:016x}", random(), random())
 }

@@ -1,14 +1,16 @@
 //! Answers that are not a success, as errors.
 
+use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::Response;
 use super::response::KEPT;
-use super::retry::retry_after;
+use super::retry::{retry_after, seconds};
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ApiErrorKind, Issue, Problem};
 
@@ -93,7 +95,7 @@ async fn first_bytes(response: Response, patience: impl Future<Output = ()>) -> 
 pub(crate) fn decode(body: &[u8]) -> (Problem, Option<Duration>) {
     let kept = body.get(..KEPT).unwrap_or(body);
     let raw = String::from_utf8_lossy(kept).into_owned();
-    let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) else {
+    let Some(members) = str::from_utf8(body).ok().and_then(Members::of) else {
         let raw_alone = Problem {
             raw,
             ..Problem::default()
@@ -101,49 +103,47 @@ pub(crate) fn decode(body: &[u8]) -> (Problem, Option<Duration>) {
         return (raw_alone, None);
     };
     // Some nest all of it: `{"error":{"code":…,"message":…}}`.
-    let inner = members.get("error").and_then(Value::as_object);
+    let inner = members.get("error").and_then(Members::of);
     let member = |name: &str| {
-        let of_inner = inner.and_then(|inner| inner.get(name));
+        let of_inner = inner.as_ref().and_then(|inner| inner.get(name));
         of_inner.or_else(|| members.get(name))
     };
-    let text = |name: &str| member(name).and_then(Value::as_str).map(str::to_owned);
+    let text = |name: &str| read::<String>(member(name)?);
     let issues = ["issues", "detail", "errors", "details"]
         .iter()
-        .find_map(|name| member(name)?.as_array())
-        .map(|issues| issues.iter().filter_map(issue).collect());
+        .find_map(|name| read::<Vec<&RawValue>>(member(name)?))
+        .map(|issues| issues.into_iter().filter_map(issue).collect());
     let problem = Problem {
         code: text("code"),
         detail: ["message", "detail", "error", "title"]
             .iter()
             .find_map(|name| text(name)),
-        retryable: member("retryable").and_then(Value::as_bool),
+        retryable: member("retryable").and_then(read),
         issues: issues.unwrap_or_default(),
         raw,
     };
-    let delay = member("retry_after")
-        .and_then(Value::as_f64)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    (problem, delay)
+    (problem, member("retry_after").and_then(seconds))
 }
 
 /// One issue: `{code, path, message}` (zod), `{type, loc, msg}` (pydantic), or a text.
-fn issue(value: &Value) -> Option<Issue> {
-    if let Some(message) = value.as_str() {
+fn issue(value: &RawValue) -> Option<Issue> {
+    let value = value.get();
+    if let Some(message) = read(value) {
         return Some(Issue {
             code: None,
             path: Vec::new(),
-            message: Some(message.to_owned()),
+            message: Some(message),
         });
     }
-    let members = value.as_object()?;
+    let members = Members::of(value)?;
     let text = |names: [&str; 2]| {
-        let mut found = names.iter().filter_map(|name| members.get(*name)?.as_str());
-        found.next().map(str::to_owned)
+        let mut found = names.iter().filter_map(|name| read(members.get(name)?));
+        found.next()
     };
     let path = ["path", "loc"]
         .iter()
-        .find_map(|name| members.get(*name)?.as_array())
-        .map(|path| path.iter().map(step).collect());
+        .find_map(|name| read::<Vec<&RawValue>>(members.get(name)?))
+        .map(|path| path.into_iter().map(|step| step_of(step.get())).collect());
     Some(Issue {
         code: text(["code", "type"]),
         path: path.unwrap_or_default(),
@@ -151,10 +151,51 @@ fn issue(value: &Value) -> Option<Issue> {
     })
 }
 
-fn step(value: &Value) -> String {
-    match value {
-        Value::String(name) => name.clone(),
-        other => other.to_string(),
+fn step_of(value: &str) -> String {
+    read(value).unwrap_or_else(|| value.to_owned())
+}
+
+fn read<'t, T: Deserialize<'t>>(value: &'t str) -> Option<T> {
+    serde_json::from_str(value).ok()
+}
+
+/// The members of an object, each still in the sender's text: to build the numbers that
+/// nobody asks for takes tables that an edge worker would carry.
+struct Members<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'t> Members<'t> {
+    fn of(object: &'t str) -> Option<Self> {
+        read(object)
+    }
+
+    /// Of a member that is repeated, the last.
+    fn get(&self, name: &str) -> Option<&'t str> {
+        let found = self.0.iter().rfind(|(member, _)| member == name);
+        found.map(|(_, value)| value.get())
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 

@@ -4,9 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
-use jiff::tz::TimeZone;
 
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ConfigError};
@@ -147,27 +145,42 @@ impl Budget {
 /// A date that has passed is no delay; what cannot be read is `None`.
 pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
     let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a very long time, not no time.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-    }
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+    if let Some(delay) = seconds(value) {
+        return Some(delay);
     }
     let at = http_date(value)?.as_millisecond();
     let delay = at.saturating_sub(now.as_millis()).max(0);
     Some(Duration::from_millis(delay.unsigned_abs()))
 }
 
-fn http_date(value: &str) -> Option<Timestamp> {
-    if let Ok(at) = rfc2822::DateTimeParser::new().parse_timestamp(value) {
-        return Some(at);
+/// Seconds in plain digits, perhaps with a fraction. More than fit are a very long time,
+/// not no time.
+pub(crate) fn seconds(value: &str) -> Option<Duration> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
+    if !digits(whole) || !digits(fraction) {
+        return None;
     }
-    let utc = |at: DateTime| at.to_zoned(TimeZone::UTC).ok();
-    ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
-        .iter()
-        .find_map(|form| DateTime::strptime(form, value).ok().and_then(utc))
-        .map(|at| at.timestamp())
+    let nanos = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
+    let nanos = nanos.fold(0_u32, |nanos, digit| {
+        let digit = u32::from(digit.wrapping_sub(b'0'));
+        nanos.saturating_mul(10).saturating_add(digit)
+    });
+    Some(Duration::new(whole.parse().unwrap_or(u64::MAX), nanos))
+}
+
+fn http_date(value: &str) -> Option<Timestamp> {
+    let parser = rfc2822::DateTimeParser::new();
+    let read = |text: &str| parser.parse_timestamp(text).ok();
+    // The two obsolete forms have the same words in another order.
+    let words: Vec<&str> = value.split_ascii_whitespace().collect();
+    read(value).or_else(|| match *words.as_slice() {
+        // Sunday, 06-Nov-94 08:49:37 GMT
+        [_, date, time, zone] => read(&[&date.replace('-', " "), time, zone].join(" ")),
+        // Sun Nov  6 08:49:37 1994
+        [_, month, day, time, year] => read(&[day, month, year, time, "GMT"].join(" ")),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -184,6 +197,8 @@ mod tests {
     #[test]
     fn reads_seconds_and_all_dates() {
         let seconds = |value| retry_after(value, NOW).map(|delay| delay.as_secs());
+        let fraction = retry_after("0.25", NOW);
+        assert_eq!(fraction, Some(Duration::from_millis(250)));
         assert_eq!(seconds("7"), Some(7));
         assert_eq!(seconds(" 0 "), Some(0));
         assert_eq!(seconds("99999999999999999999999"), Some(u64::MAX));
@@ -192,6 +207,8 @@ mod tests {
         assert_eq!(seconds("Sun Nov  6 08:50:37 1994"), Some(60));
         assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
         assert_eq!(seconds("soon"), None);
+        assert_eq!(seconds("1.5"), Some(1));
+        assert_eq!(seconds("1."), None);
         assert_eq!(seconds("-5"), None);
         assert_eq!(seconds("NaN"), None);
         assert_eq!(seconds(""), None);

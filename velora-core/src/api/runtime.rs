@@ -1,6 +1,7 @@
 //! What waits, and what works in the background.
 
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -22,6 +23,13 @@ pub trait Runtime: Clock {
 
     /// Runs `work` to its end without anybody waiting for it.
     fn spawn(&self, work: BoxFuture<'static, ()>);
+
+    /// Any number, for the jitter of waits and for ids: random enough that two processes
+    /// differ, not for secrets. The standard library keys each of its hashers at random;
+    /// where it cannot, as on `wasm32-unknown-unknown`, the host has to.
+    fn random(&self) -> u64 {
+        RandomState::new().hash_one(0_u8)
+    }
 }
 
 impl<R: Runtime + ?Sized> Runtime for Arc<R> {
@@ -32,6 +40,15 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
     fn spawn(&self, work: BoxFuture<'static, ()>) {
         (**self).spawn(work);
     }
+
+    fn random(&self) -> u64 {
+        (**self).random()
+    }
+}
+
+/// An id that no other process has.
+pub(crate) fn random_id(runtime: &dyn Runtime) -> String {
+    format!("{:016x}{:016x}", runtime.random(), runtime.random())
 }
 
 /// Work in the background whose result is wanted. Dropping it stops the work.

@@ -21,7 +21,7 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
-use crate::webhook::scheme::CompanionValue;
+use crate::webhook::scheme::{Companion, CompanionValue};
 use crate::webhook::{Identity, Scheme, SignatureForm, TimeUnit};
 
 /// `X-Webhook-Signature: sha256=<hex>` over the body, beside an unsigned
@@ -35,11 +35,17 @@ pub fn scheme() -> Scheme {
     )
     .timestamp_header("X-Webhook-Timestamp", TimeUnit::Seconds)
     .identity(Identity::BodyDigest)
-    .companion("X-Webhook-Event", CompanionValue::Hint(&["type", "event"]))
-    .companion("X-Webhook-Delivery", CompanionValue::Fixed("del_test"))
-    .companion("Content-Type", CompanionValue::Fixed("application/json"))
-    .companion(
-        "User-Agent",
-        CompanionValue::Fixed("Velora-Billing-Webhook/1.0"),
+    .companions(
+        const {
+            &[
+                Companion::new("X-Webhook-Event", CompanionValue::Hint(&["type", "event"])),
+                Companion::new("X-Webhook-Delivery", CompanionValue::Fixed("del_test")),
+                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+                Companion::new(
+                    "User-Agent",
+                    CompanionValue::Fixed("Velora-Billing-Webhook/1.0"),
+                ),
+            ]
+        },
     )
 }

@@ -15,7 +15,7 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
-use crate::webhook::scheme::CompanionValue;
+use crate::webhook::scheme::{Companion, CompanionValue};
 use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
 
 /// `CuraeAI-Signature: t=<s>,v1=<hex>[,v1=<hex>…]` over `<s>.<body>`; the event is
@@ -27,8 +27,14 @@ pub fn scheme() -> Scheme {
         .identity(Identity::Members(vec!["eventId".into()]))
         .reject_status(400)
         .client_errors_are_final()
-        .companion("CuraeAI-Timestamp", CompanionValue::Timestamp)
-        .companion("CuraeAI-Event-Id", CompanionValue::Repeats("eventId"))
-        .companion("CuraeAI-Event-Type", CompanionValue::Repeats("eventType"))
-        .companion("Content-Type", CompanionValue::Fixed("application/json"))
+        .companions(
+            const {
+                &[
+                    Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
+                    Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),
+                    Companion::new("CuraeAI-Event-Type", CompanionValue::Repeats("eventType")),
+                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+                ]
+            },
+        )
 }

@@ -48,7 +48,7 @@ pub use webhooks::{Endpoint, NewEndpoint, Registration, Webhooks, failing};
 #[cfg(feature = "client")]
 pub use window::Window;
 
-use crate::webhook::scheme::CompanionValue;
+use crate::webhook::scheme::{Companion, CompanionValue};
 use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
 
 /// `X-Velora-Signature: t=<s>,v1=<hex>` over `t=<s>.<body>`; the event is
@@ -57,5 +57,12 @@ pub fn scheme() -> Scheme {
     Scheme::new("health", "X-Velora-Signature", SignatureForm::List)
         .signed_payload(SignedPayload::timestamped("t=", "."))
         .identity(Identity::Members(vec!["id".into(), "type".into()]))
-        .companion("Content-Type", CompanionValue::Fixed("application/json"))
+        .companions(
+            const {
+                &[Companion::new(
+                    "Content-Type",
+                    CompanionValue::Fixed("application/json"),
+                )]
+            },
+        )
 }

@@ -78,10 +78,10 @@ pub struct Endpoint {
     #[serde(default, deserialize_with = "if_readable")]
     pub consecutive_failures: u64,
     /// When a delivery was last sent.
-    #[serde(default, deserialize_with = "if_readable")]
+    #[serde(default, deserialize_with = "instant_if_readable")]
     pub last_delivery_at: Option<Timestamp>,
     /// When it was registered.
-    #[serde(default, deserialize_with = "if_readable")]
+    #[serde(default, deserialize_with = "instant_if_readable")]
     pub created_at: Option<Timestamp>,
 }
 
@@ -211,6 +211,13 @@ where
 {
     let value = Box::<RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(value.get()).unwrap_or_default())
+}
+
+fn instant_if_readable<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
+    let text: Option<String> = if_readable(deserializer)?;
+    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The stretch of time that is asked for.
 
 use jiff::civil::Date;
+use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
 use crate::error::ConfigError;
@@ -56,11 +57,17 @@ impl Window {
 /// ISO-8601 as the vendor writes it: `+00:00`, no fraction or one of six digits. What
 /// is finer than a microsecond is cut off.
 pub(crate) fn iso(at: Timestamp) -> String {
-    let whole = at.strftime("%Y-%m-%dT%H:%M:%S");
-    match at.as_microsecond().rem_euclid(1_000_000) {
-        0 => format!("{whole}+00:00"),
-        micros => format!("{whole}.{micros:06}+00:00"),
-    }
+    // `strftime` reads its form anew each time, and is a tenth of what an edge worker carries.
+    let civil = Offset::UTC.to_datetime(at);
+    let sign = if civil.year() < 0 { "-" } else { "" };
+    let year = civil.year().unsigned_abs();
+    let (month, day) = (civil.month(), civil.day());
+    let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
+    let fraction = match at.as_microsecond().rem_euclid(1_000_000) {
+        0 => String::new(),
+        micros => format!(".{micros:06}"),
+    };
+    format!("{sign}{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00")
 }
 
 /// Up to the next whole microsecond, the finest that [`iso`] can say.

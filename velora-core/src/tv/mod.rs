@@ -20,7 +20,7 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{BodyOnlyEvent, Data, Event, EventType, StreamOnline};
 
-use crate::webhook::scheme::CompanionValue;
+use crate::webhook::scheme::{Companion, CompanionValue};
 use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 
 /// `X-Velora-Signature: sha256=<hex>` over `<s>.<body>`, with the seconds in
@@ -35,8 +35,14 @@ pub fn scheme() -> Scheme {
     .timestamp_header("X-Velora-Timestamp", TimeUnit::Seconds)
     .signed_payload(SignedPayload::timestamped("", "."))
     .identity(Identity::Members(vec!["id".into()]))
-    .companion("X-Velora-Event", CompanionValue::Repeats("type"))
-    .companion("Content-Type", CompanionValue::Fixed("application/json"))
+    .companions(
+        const {
+            &[
+                Companion::new("X-Velora-Event", CompanionValue::Repeats("type")),
+                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+            ]
+        },
+    )
 }
 
 /// `X-Velora-Signature: <hex>` over the body, with unsigned milliseconds in
@@ -48,6 +54,12 @@ pub fn body_only_scheme() -> Scheme {
     Scheme::new("tv-body-only", "X-Velora-Signature", SignatureForm::bare())
         .timestamp_header("X-Velora-Timestamp", TimeUnit::Milliseconds)
         .identity(Identity::BodyDigest)
-        .companion("X-Velora-Event", CompanionValue::Repeats("event"))
-        .companion("Content-Type", CompanionValue::Fixed("application/json"))
+        .companions(
+            const {
+                &[
+                    Companion::new("X-Velora-Event", CompanionValue::Repeats("event")),
+                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+                ]
+            },
+        )
 }

@@ -9,7 +9,6 @@
 use std::slice::from_ref;
 
 use sha2::block_api::compress256;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -97,7 +96,7 @@ impl MacKey {
         if secret.len() <= BLOCK {
             put(&mut key, 0, secret);
         } else {
-            put(&mut key, 0, &Sha256::digest(secret));
+            put(&mut key, 0, &sha256(secret));
         }
         let this = Self {
             inner: padded_state(&key, 0x36),
@@ -167,6 +166,18 @@ fn pad(last: &mut [[u8; BLOCK]; 2], used: usize, bytes: u64) -> &[[u8; BLOCK]] {
         &bytes.wrapping_mul(8).to_be_bytes(),
     );
     last.get(..count).unwrap_or_default()
+}
+
+/// The digest of a secret that is longer than a block.
+fn sha256(secret: &[u8]) -> [u8; 32] {
+    let (whole, tail) = secret.as_chunks::<BLOCK>();
+    let mut last = [[0; BLOCK]; 2];
+    put(last.as_flattened_mut(), 0, tail);
+    let mut state = INITIAL;
+    compress256(&mut state, whole);
+    compress256(&mut state, pad(&mut last, tail.len(), secret.len() as u64));
+    last.as_flattened_mut().zeroize();
+    Mac(state).to_bytes()
 }
 
 fn padded_state(key: &[u8; BLOCK], pad: u8) -> [u32; 8] {

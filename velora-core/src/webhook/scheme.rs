@@ -32,7 +32,7 @@ pub struct Scheme {
     pub(crate) timestamp_header: Option<(Cow<'static, str>, TimeUnit)>,
     pub(crate) payload: SignedPayload,
     pub(crate) identity: Identity,
-    pub(crate) companions: Vec<Companion>,
+    pub(crate) companions: &'static [Companion],
     pub(crate) reject_status: u16,
     pub(crate) client_errors_are_final: bool,
 }
@@ -101,8 +101,14 @@ pub enum Identity {
 /// A header outside the MAC that the system sends along.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Companion {
-    pub(crate) header: Cow<'static, str>,
+    pub(crate) header: &'static str,
     pub(crate) value: CompanionValue,
+}
+
+impl Companion {
+    pub(crate) const fn new(header: &'static str, value: CompanionValue) -> Self {
+        Self { header, value }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +139,7 @@ impl Scheme {
             timestamp_header: None,
             payload: SignedPayload::body(),
             identity: Identity::BodyDigest,
-            companions: Vec::new(),
+            companions: &[],
             reject_status: 401,
             client_errors_are_final: false,
         }
@@ -175,12 +181,8 @@ impl Scheme {
         self
     }
 
-    pub(crate) fn companion(mut self, header: &'static str, value: CompanionValue) -> Self {
-        self.companions.push(Companion {
-            header: header.into(),
-            value,
-        });
-        self
+    pub(crate) fn companions(self, companions: &'static [Companion]) -> Self {
+        Self { companions, ..self }
     }
 
     /// The scheme's name, such as `health`.
@@ -242,7 +244,7 @@ impl Checked {
                 None => None,
             },
             #[cfg(feature = "events")]
-            watched: watched(&scheme.companions)?,
+            watched: watched(scheme.companions)?,
             scheme,
         })
     }
@@ -253,7 +255,7 @@ fn watched(companions: &[Companion]) -> Result<Vec<(HeaderName, CompanionValue)>
     let mut watched = Vec::new();
     for companion in companions {
         if let CompanionValue::Repeats(_) | CompanionValue::Hint(_) = companion.value {
-            let name = HeaderName::parse(companion.header.clone())?;
+            let name = HeaderName::parse(companion.header.into())?;
             watched.push((name, companion.value.clone()));
         }
     }

@@ -1,6 +1,6 @@
 /** The client of Velora Billing's integration API. */
 
-import { inspect } from 'node:util';
+import { inspect } from '../host.js';
 import * as native from '../../native/index.js';
 import { call, signalOf, telling, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, instant, rateLimit, type ClientOptions, type RateLimit } from '../client.js';

@@ -1,6 +1,6 @@
 /** Audit events as the API lists and exports them. */
 
-import { inspect } from 'node:util';
+import { inspect } from '../host.js';
 import { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent } from '../../native/index.js';
 import type { KnownEventType } from './event.js';
 

@@ -1,6 +1,6 @@
 /** The client of Velora Health's audit API. */
 
-import { inspect } from 'node:util';
+import { environment, inspect } from '../host.js';
 import * as native from '../../native/index.js';
 import { call, signalOf, telling, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
@@ -64,7 +64,7 @@ export class Client {
    * is not the vendor's. Throws `invalid_api_key`, also where it is not set.
    */
   static fromEnv(): Client {
-    const { VELORA_API_KEY: apiKey = '', VELORA_BASE_URL: baseUrl } = process.env;
+    const { VELORA_API_KEY: apiKey = '', VELORA_BASE_URL: baseUrl } = environment();
     return new Client({ apiKey, baseUrl });
   }
 

@@ -1,6 +1,6 @@
 /** Several events at once. */
 
-import { inspect } from 'node:util';
+import { inspect } from '../host.js';
 import type { EventsText } from '../../native/index.js';
 import { AuditEvent, type AuditEventMembers, type Source } from './audit-event.js';
 

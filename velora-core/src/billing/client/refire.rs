@@ -8,7 +8,6 @@ use super::Client;
 use super::chains::{Chains, Due};
 use super::log::{DeliveryQuery, DeliveryStatus, Retried};
 use super::pace::Pace;
-use crate::api::random;
 use crate::error::{ApiError, ApiErrorKind, ConfigError};
 
 /// The system's limit: writes in any minute, per key.
@@ -244,9 +243,10 @@ impl Run<'_> {
             self.report.stopped = Some(error);
             return;
         }
-        let backoff = retry.backoff(self.faults, random());
+        let runtime = self.client.api.runtime();
+        let backoff = retry.backoff(self.faults, runtime.random());
         let wait = backoff.max(asked.unwrap_or_default());
-        self.client.api.runtime().sleep(wait).await;
+        runtime.sleep(wait).await;
     }
 
     /// Sends one, again only where a 429 says that it was not carried out.

@@ -171,8 +171,9 @@ impl Webhooks {
             Some(key) => request.outside_header("Idempotency-Key", key)?,
             // The time, too: not every host has randomness to give.
             None => {
-                let now = self.api.runtime().now().as_millis();
-                request.header("Idempotency-Key", format!("{}-{now:x}", random_id()))
+                let runtime = self.api.runtime();
+                let (id, now) = (random_id(runtime), runtime.now().as_millis());
+                request.header("Idempotency-Key", format!("{id}-{now:x}"))
             }
         };
         Ok(request.idempotent())

@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt, stream};
 use super::Client;
 use super::feed::{Feed, Heard};
 use super::item::{Connected, Gap, StreamEvent, StreamItem};
-use crate::api::{Api, Body, Method, Path, Request, Response, malformed, random};
+use crate::api::{Api, Body, Method, Path, Request, Response, malformed};
 use crate::error::{ApiError, ApiErrorKind, ConfigError};
 
 /// A connection that held for so long was a good one: the next failure is the first.
@@ -211,7 +211,7 @@ impl Run {
         let error = error.with_attempts(self.failures);
         let retry = self.api.retry();
         let wait = match self.connected_once {
-            false => retry.next_delay(&error, true, random()),
+            false => retry.next_delay(&error, true, self.api.runtime().random()),
             true if !error.is_retryable() || retry.is_too_long(error.retry_after()) => None,
             true => Some(self.wait().max(error.retry_after().unwrap_or_default())),
         };
@@ -255,7 +255,7 @@ impl Run {
     fn wait(&self) -> Duration {
         let retry = self.api.retry();
         retry
-            .backoff(self.failures, random())
+            .backoff(self.failures, self.api.runtime().random())
             .max(retry.within_patience(self.asked_to_wait))
     }
 }

@@ -1,0 +1,103 @@
+// A Cloudflare worker that receives Velora Health, and keeps its claims in a Durable Object:
+// each key's own, which does one thing after the other, so that of any number of deliveries
+// at once exactly one is fresh.
+//
+//     # wrangler.toml
+//     [[durable_objects.bindings]]
+//     name = "CLAIMS"
+//     class_name = "Claims"
+//     [[migrations]]
+//     tag = "v1"
+//     new_sqlite_classes = ["Claims"]
+
+import { DurableObject } from 'cloudflare:workers';
+import { Receiver, Store, StoreError, Verifier } from 'velora-wasm';
+
+const LEASE = 60_000;
+const RETENTION = 72 * 3600_000;
+
+/** The claims of one key: free, claimed under an epoch until a time, or done until a time. */
+export class Claims extends DurableObject {
+  async claim() {
+    const { epoch = 0, claimedUntil = 0, doneUntil = 0 } = await this.#read();
+    const now = Date.now();
+    if (doneUntil > now) {
+      return { state: 'done' };
+    }
+    if (claimedUntil > now) {
+      return { state: 'in_flight', retryAfter: (claimedUntil - now) / 1000 };
+    }
+    await this.#write({ epoch: epoch + 1, claimedUntil: now + this.#lease(), held: true }, RETENTION);
+    return { state: 'fresh', epoch: epoch + 1 };
+  }
+
+  commit(epoch) {
+    return this.#end(epoch, () => ({ epoch, doneUntil: Date.now() + RETENTION }));
+  }
+
+  release(epoch) {
+    // The epoch is kept: it is never given out twice.
+    return this.#end(epoch, () => ({ epoch }));
+  }
+
+  renew(epoch) {
+    return this.#end(epoch, () => ({ epoch, claimedUntil: Date.now() + this.#lease(), held: true }));
+  }
+
+  /** What is over is forgotten. */
+  async alarm() {
+    await this.ctx.storage.deleteAll();
+  }
+
+  /** Compare and set: a lease that has run out is held until someone takes it over. */
+  async #end(epoch, next) {
+    const found = await this.#read();
+    if (found.epoch !== epoch || found.held !== true) {
+      return false;
+    }
+    await this.#write(next(), RETENTION);
+    return true;
+  }
+
+  #lease() {
+    return Number(this.env.LEASE_MILLISECONDS ?? LEASE);
+  }
+
+  async #read() {
+    return (await this.ctx.storage.get('claim')) ?? {};
+  }
+
+  async #write(claim, keep) {
+    await this.ctx.storage.put('claim', claim);
+    await this.ctx.storage.setAlarm(Date.now() + keep);
+  }
+}
+
+/** A store whose claims are Durable Objects. */
+export function durableStore(namespace) {
+  const of = (key) => namespace.get(namespace.idFromName(key));
+  const end = (verb) => async (key, epoch) => {
+    if (!(await of(key)[verb](epoch))) {
+      throw new StoreError('lease_lost', 'another delivery took the claim over');
+    }
+  };
+  return Store.of({ claim: (key) => of(key).claim(), commit: end('commit'), release: end('release'), renew: end('renew') });
+}
+
+let receiver;
+
+export default {
+  fetch(request, env) {
+    receiver ??= new Receiver({
+      verifier: new Verifier('health', env.VELORA_WEBHOOK_SECRET),
+      store: durableStore(env.CLAIMS),
+      onEvent: handle,
+    });
+    return receiver.handle(request);
+  },
+};
+
+/** Runs once for each event. What it throws makes the event come again. */
+async function handle(event) {
+  console.log(event.type, event.id);
+}

@@ -1,0 +1,20 @@
+// Hono on any edge: `export default app` is what workerd, Deno and Bun serve.
+
+import { Hono } from 'hono';
+import { MemoryStore, Receiver, Verifier } from 'velora-wasm';
+import { deliveries } from 'velora-wasm/hono';
+
+const app = new Hono();
+let receiver;
+
+app.post('/velora-webhook', (context, next) => {
+  // A worker's memory is one isolate's: use a Durable Object where there are several.
+  receiver ??= new Receiver({
+    verifier: new Verifier('curae', context.env.VELORA_WEBHOOK_SECRET),
+    store: new MemoryStore(),
+    onEvent: (event) => console.log(event.eventType, event.eventId),
+  });
+  return deliveries(receiver)(context, next);
+});
+
+export default app;

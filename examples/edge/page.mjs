@@ -1,0 +1,32 @@
+// Checks a delivery in the page: the verdict, its code, and what was signed.
+
+import { VeloraError, Verifier } from 'velora-wasm';
+
+const form = document.querySelector('form');
+const output = document.querySelector('output');
+
+form.addEventListener('submit', (submitted) => {
+  submitted.preventDefault();
+  const { scheme, secret, headers, body, old } = form.elements;
+  try {
+    // A text area has line's ends of its own: what had others must be checked elsewhere.
+    const verifier = new Verifier(scheme.value, secret.value, { dangerousNoTolerance: old.checked });
+    const delivery = verifier.verify(body.value, pairs(headers.value));
+    show('genuine', [`Genuine: signed with this secret.`, `Key: ${delivery.key}`, `Type: ${delivery.eventType ?? 'none'}`,
+      `Signed at: ${delivery.signedTimestamp?.toISOString() ?? 'the time is not signed'}`,
+      `Under the signature: ${delivery.signedTimestamp === null ? 'the body' : 'the time and the body'}, ${delivery.body.length} bytes of body`]);
+  } catch (error) {
+    const code = error instanceof VeloraError ? error.code : 'internal';
+    show('refused', [`Refused: ${code}`, error.message]);
+  }
+});
+
+function pairs(text) {
+  const lines = text.split('\n').filter((line) => line.includes(':'));
+  return lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]);
+}
+
+function show(verdict, lines) {
+  output.dataset.verdict = verdict;
+  output.textContent = lines.join('\n');
+}

@@ -1,0 +1,16 @@
+// An edge function in the style of Vercel's: `api/velora.js`.
+
+import { MemoryStore, Receiver, Verifier } from 'velora-wasm';
+
+export const config = { runtime: 'edge' };
+
+const receiver = new Receiver({
+  verifier: new Verifier('tv', process.env.VELORA_WEBHOOK_SECRET),
+  // The memory of one isolate. Claims that all of them share need a store of your own.
+  store: new MemoryStore(),
+  onEvent: (event) => console.log(event.type, event.id),
+});
+
+export default function handler(request) {
+  return receiver.handle(request);
+}

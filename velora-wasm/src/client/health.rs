@@ -1,0 +1,282 @@
+//! The client of the audit API.
+
+use std::time::Duration;
+
+use velora_core::api::RetryOptions;
+use velora_core::health::{
+    AuditEvent, Client, EventQuery, Export, ExportQuery, Pages, Progress, RawEvent, Truncation,
+    Window,
+};
+use velora_core::{ApiKey, ConfigError};
+
+use super::host::{HostRuntime, HostTransport};
+use super::streams::{self, Held, events};
+use crate::frame::{self, Items};
+use crate::number::{duration, whole};
+use crate::task::{self, tell};
+use crate::{failure, handles};
+
+/// So many rows are handed over at once: enough to make the crossing cheap, few enough
+/// to keep the event loop free.
+const CHUNK: usize = 1_000;
+
+/// The items of options and queries; texts, and numbers of eight bytes.
+mod tag {
+    pub(super) const API_KEY: u8 = 0;
+    pub(super) const BASE_URL: u8 = 1;
+    pub(super) const ATTEMPTS: u8 = 2;
+    /// Base and longest, one behind the other.
+    pub(super) const BACKOFF: u8 = 3;
+    pub(super) const MAX_RETRY_DELAY: u8 = 4;
+    pub(super) const CALL_TIMEOUT: u8 = 5;
+    pub(super) const MAX_RESPONSE_BYTES: u8 = 6;
+    /// In milliseconds, and never absent.
+    pub(super) const ANSWER_TIMEOUT: u8 = 7;
+    pub(super) const READ_TIMEOUT: u8 = 8;
+
+    pub(super) const ACTION: u8 = 0;
+    pub(super) const RESOURCE_TYPE: u8 = 1;
+    pub(super) const PHI_INVOLVED: u8 = 2;
+    pub(super) const SINCE: u8 = 3;
+    pub(super) const UNTIL: u8 = 4;
+    pub(super) const LIMIT: u8 = 5;
+    pub(super) const CONCURRENCY: u8 = 6;
+    pub(super) const PROGRESS: u8 = 7;
+}
+
+exports! {
+    /// Makes a client of the options in the frame, times in seconds; what is absent is the
+    /// core's default. The timeouts of a connection and of each read are the host's.
+    ///
+    /// Errors: `invalid_api_key`, `invalid_base_url`, `invalid_option`.
+    fn health_client(items: usize) -> f64 {
+        failure::number(frame::read(items, 0, |items, _| client(Items(items)).map(handles::put)))
+    }
+
+    /// Says the limit, what remains, when it starts anew, until when to wait.
+    fn rate_limit(at: usize) {
+        if let Ok(client) = handles::of::<Client>(at) {
+            let limit = client.rate_limit();
+            let count = |count: Option<u64>| count.map_or(f64::NAN, |count| count as f64);
+            let time = |at: Option<jiff::Timestamp>| at.map_or(f64::NAN, |at| at.as_millisecond() as f64);
+            let numbers = [count(limit.limit), count(limit.remaining), time(limit.reset), time(limit.retry_at)];
+            frame::say(frame::numbers(numbers));
+        }
+    }
+
+    /// Starts to ask for one event.
+    fn probe(at: usize) -> u32 {
+        let client = handles::of::<Client>(at);
+        task::start(async move {
+            client?.probe().await?;
+            Ok(Vec::new())
+        })
+    }
+
+    /// Makes a stream of pages, of the query in the frame.
+    fn events_pages(at: usize, items: usize) -> f64 {
+        failure::number(frame::read(items, 0, |items, _| {
+            let query = event_query(Items(items))?;
+            let pages = handles::of::<Client>(at)?.events(query).pages();
+            Ok::<_, ConfigError>(handles::put(Held::new(Some(pages))))
+        }))
+    }
+
+    /// Starts to ask for the next page.
+    fn next_page(at: usize) -> u32 {
+        streams::next(at, async |mut pages: Pages| {
+            let page = pages.next().await;
+            let read = |page: velora_core::health::Page| {
+                let rows: Vec<RawEvent> = page.raw().collect();
+                events(f64::NAN, &rows, page.next_cursor())
+            };
+            (pages, page.map(|page| page.map(read)))
+        })
+    }
+
+    /// Starts to ask for the event of the id in the frame: ends with it as it was received.
+    fn event(at: usize, id: usize) -> u32 {
+        let client = handles::of::<Client>(at);
+        let id = text_of(id);
+        task::start(async move {
+            let event = client?.event(&id).await?;
+            Ok(event.raw().as_line().into_owned().into_bytes())
+        })
+    }
+
+    /// Makes a stream of the rows of an export, of the query in the frame.
+    fn export(at: usize, items: usize) -> f64 {
+        failure::number(frame::read(items, 0, |items, _| {
+            let query = export_query(Items(items))?;
+            let rows = handles::of::<Client>(at)?.export(query).raw();
+            Ok::<_, ConfigError>(handles::put(Held::new(Some(rows))))
+        }))
+    }
+
+    /// Starts to ask for the next rows.
+    fn next_rows(at: usize) -> u32 {
+        streams::next(at, async |mut export: Export<RawEvent>| {
+            let rows = export.next_chunk(CHUNK).await;
+            let read = |rows: Vec<RawEvent>| events(f64::NAN, &rows, None);
+            (export, rows.map(|rows| rows.map(read)))
+        })
+    }
+
+    /// Starts one call of the export: ends with whether the cap cut it, and its rows.
+    fn export_once(at: usize, items: usize) -> u32 {
+        let client = handles::of::<Client>(at);
+        let query = frame::read(items, 0, |items, _| export_query(Items(items)));
+        task::start(async move {
+            let exported = client?.export_once(query?).await?;
+            let truncation = match exported.truncation() {
+                Truncation::Yes => 0.0,
+                Truncation::No => 1.0,
+                _ => 2.0,
+            };
+            let rows: Vec<RawEvent> = exported.raw().collect();
+            Ok(events(truncation, &rows, None))
+        })
+    }
+
+    /// Says the key of a listed event, given in JSON: that of its delivery; or nothing.
+    fn key_of_event(json: usize) {
+        let event = AuditEvent::from_json(text_of(json));
+        let key = event.ok().and_then(|event| event.key());
+        frame::say(key.map_or_else(Vec::new, |key| key.as_str().as_bytes().to_vec()));
+    }
+
+    /// Says what a listed event's `details` are, in JSON, or its `fields_accessed`; or nothing.
+    fn json_of_event(json: usize, fields_accessed: u32) {
+        let event = AuditEvent::from_json(text_of(json));
+        let read = match fields_accessed {
+            0 => AuditEvent::details,
+            _ => AuditEvent::fields_accessed,
+        };
+        let value = event.ok().and_then(|event| read(&event));
+        frame::say(value.map_or_else(Vec::new, |value| value.as_str().as_bytes().to_vec()));
+    }
+}
+
+/// The text in the frame.
+pub(super) fn text_of(length: usize) -> String {
+    frame::read(length, 0, |text, _| {
+        String::from_utf8_lossy(text).into_owned()
+    })
+}
+
+fn client(items: Items<'_>) -> Result<Client, ConfigError> {
+    let key = ApiKey::new(text(items, tag::API_KEY).unwrap_or_default())?;
+    let transport = HostTransport {
+        answer_timeout: number(items, tag::ANSWER_TIMEOUT).unwrap_or_default(),
+        read_timeout: number(items, tag::READ_TIMEOUT).unwrap_or_default(),
+    };
+    let mut builder = Client::builder(key)
+        .with_transport(transport)
+        .with_runtime(HostRuntime);
+    let mut retry = RetryOptions::default();
+    if let Some(attempts) = number(items, tag::ATTEMPTS) {
+        retry = retry.with_attempts(whole("attempts", attempts)?)?;
+    }
+    let mut backoff = { items }.filter(|(tag, _)| *tag == tag::BACKOFF);
+    if let Some(((_, base), (_, max))) = backoff.next().zip(backoff.next()) {
+        retry = retry.with_backoff(
+            seconds("backoff", double(base))?,
+            seconds("backoff", double(max))?,
+        );
+    }
+    if let Some(max) = number(items, tag::MAX_RETRY_DELAY) {
+        retry = retry.with_max_retry_delay(seconds("maxRetryDelay", max)?);
+    }
+    if retry != RetryOptions::default() {
+        builder = builder.with_retry(retry);
+    }
+    if let Some(url) = text(items, tag::BASE_URL) {
+        builder = builder.with_base_url(url);
+    }
+    if let Some(timeout) = number(items, tag::CALL_TIMEOUT) {
+        builder = builder.with_call_timeout(seconds("callTimeout", timeout)?);
+    }
+    if let Some(bytes) = number(items, tag::MAX_RESPONSE_BYTES) {
+        builder = builder.with_max_response_bytes(whole("maxResponseBytes", bytes)?);
+    }
+    builder.build()
+}
+
+fn event_query(items: Items<'_>) -> Result<EventQuery, ConfigError> {
+    let mut query = EventQuery::new();
+    if let Some(action) = text(items, tag::ACTION) {
+        query = query.with_action(action);
+    }
+    if let Some(resource_type) = text(items, tag::RESOURCE_TYPE) {
+        query = query.with_resource_type(resource_type);
+    }
+    if let Some(phi_involved) = flag(items, tag::PHI_INVOLVED) {
+        query = query.with_phi_involved(phi_involved);
+    }
+    query = match (text(items, tag::SINCE), text(items, tag::UNTIL)) {
+        (Some(since), Some(until)) => query.with_window(Window::parse(&since, &until)?),
+        // A window from or to the instant itself says whether it is one.
+        (Some(since), None) => query.with_since(Window::parse(&since, &since)?.since()),
+        (None, Some(until)) => query.with_until(Window::parse(&until, &until)?.until()),
+        (None, None) => query,
+    };
+    match number(items, tag::LIMIT) {
+        Some(limit) => query.with_limit(whole("limit", limit)?),
+        None => Ok(query),
+    }
+}
+
+fn export_query(items: Items<'_>) -> Result<ExportQuery, ConfigError> {
+    let instant = |tag| text(items, tag).unwrap_or_default();
+    let mut query = ExportQuery::new(Window::parse(&instant(tag::SINCE), &instant(tag::UNTIL))?);
+    if let Some(phi_involved) = flag(items, tag::PHI_INVOLVED) {
+        query = query.with_phi_involved(phi_involved);
+    }
+    if let Some(calls) = number(items, tag::CONCURRENCY) {
+        query = query.with_concurrency(whole("concurrency", calls)?)?;
+    }
+    Ok(match number(items, tag::PROGRESS) {
+        Some(number) => query.on_progress(move |made| report(number as u32, &made)),
+        None => query,
+    })
+}
+
+/// Times in milliseconds.
+fn report(number: u32, made: &Progress) {
+    let time = |at: jiff::Timestamp| at.as_millisecond() as f64;
+    let numbers = frame::numbers([
+        time(made.window.since()),
+        time(made.window.until()),
+        time(made.done_until),
+        made.rows as f64,
+        made.leaves as f64,
+        made.calls as f64,
+    ]);
+    task::tell_of(tell::PROGRESS, number, &[&numbers]);
+}
+
+fn text(items: Items<'_>, wanted: u8) -> Option<String> {
+    let (_, bytes) = { items }.find(|(tag, _)| *tag == wanted)?;
+    Some(String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn number(items: Items<'_>, wanted: u8) -> Option<f64> {
+    let (_, bytes) = { items }.find(|(tag, _)| *tag == wanted)?;
+    Some(double(bytes))
+}
+
+fn flag(items: Items<'_>, wanted: u8) -> Option<bool> {
+    number(items, wanted).map(|flag| flag != 0.0)
+}
+
+fn double(bytes: &[u8]) -> f64 {
+    bytes
+        .first_chunk()
+        .map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes))
+}
+
+/// Errors: `invalid_option` where it is negative or no number.
+fn seconds(option: &'static str, value: f64) -> Result<Duration, ConfigError> {
+    let reason = "it is not a number of seconds, zero or more";
+    duration(value).ok_or(ConfigError::InvalidOption { option, reason })
+}

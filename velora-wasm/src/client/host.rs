@@ -1,0 +1,170 @@
+//! What sends, and what waits: the host's `fetch` and its timers.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use velora_core::api::{Body, BoxFuture, Request, Response, Runtime, Transport};
+use velora_core::{ApiError, ApiErrorKind, Clock, UnixTime};
+
+use crate::frame::{self, Items, item};
+use crate::task::{self, Asked, HostClock, tell};
+
+thread_local! {
+    static RANDOM: Cell<u64> = const { Cell::new(0) };
+}
+
+exports! {
+    /// Where random numbers start: 64 random bits of the host's, in two halves.
+    fn seed(high: u32, low: u32) {
+        RANDOM.set((u64::from(high) << 32) | u64::from(low));
+    }
+}
+
+/// What becomes of a request or of reading on.
+mod outcome {
+    pub(super) const OK: u32 = 0;
+    pub(super) const END: u32 = 1;
+    pub(super) const TIMEOUT: u32 = 2;
+}
+
+/// The items of a request, and of the head of its answer.
+mod tag {
+    pub(super) const METHOD: u8 = 0;
+    pub(super) const URL: u8 = 1;
+    pub(super) const BODY: u8 = 2;
+    pub(super) const NAME: u8 = 3;
+    pub(super) const VALUE: u8 = 4;
+    /// Of two bytes, the lower one first.
+    pub(super) const STATUS: u8 = 5;
+    /// Nothing marks the end of the body.
+    pub(super) const UNFRAMED: u8 = 6;
+}
+
+/// A request until its answer is read to the end, or given up.
+struct UnderWay(Asked);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        task::tell_of(tell::CALLED_OFF, self.0.number(), &[]);
+    }
+}
+
+/// How long the head of an answer and its next bytes are waited for, in milliseconds.
+pub(super) struct HostTransport {
+    pub(super) answer_timeout: f64,
+    pub(super) read_timeout: f64,
+}
+
+impl Transport for HostTransport {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ApiError>> {
+        let mut items = frame::numbers([self.answer_timeout, self.read_timeout]);
+        item(
+            &mut items,
+            tag::METHOD,
+            &[request.method().as_str().as_bytes()],
+        );
+        item(&mut items, tag::URL, &[request.url().as_bytes()]);
+        for (name, value) in request.headers() {
+            item(&mut items, tag::NAME, &[name.as_bytes()]);
+            item(&mut items, tag::VALUE, &[value.as_bytes()]);
+        }
+        if let Some(body) = request.body() {
+            item(&mut items, tag::BODY, &[body]);
+        }
+        let mut under_way = UnderWay(task::ask(tell::SEND, &[&items]));
+        Box::pin(async move {
+            match (&mut under_way.0).await {
+                (outcome::OK, head) => Ok(response(&head, under_way)),
+                (outcome, _) => Err(fault(outcome)),
+            }
+        })
+    }
+}
+
+fn response(head: &[u8], under_way: UnderWay) -> Response {
+    let (mut status, mut framed) = (0, true);
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (tag, bytes) in Items(head) {
+        let text = || String::from_utf8_lossy(bytes).into_owned();
+        match tag {
+            tag::STATUS => {
+                status = bytes
+                    .first_chunk()
+                    .map_or(0, |two| u16::from_le_bytes(*two))
+            }
+            tag::NAME => headers.push((text(), String::new())),
+            tag::VALUE => {
+                if let Some((_, value)) = headers.last_mut() {
+                    *value = text();
+                }
+            }
+            tag::UNFRAMED => framed = false,
+            _ => {}
+        }
+    }
+    let response = Response::new(status, headers, body_of(under_way));
+    match framed {
+        true => response,
+        false => response.without_framing(),
+    }
+}
+
+fn body_of(under_way: UnderWay) -> Body {
+    Body::new(stream::try_unfold(under_way, async |under_way| {
+        let number = under_way.0.number().to_le_bytes();
+        match task::ask(tell::READ, &[&number]).await {
+            (outcome::OK, chunk) => Ok(Some((Bytes::from(chunk), under_way))),
+            (outcome::END, _) => Ok(None),
+            (outcome, _) => Err(fault(outcome)),
+        }
+    }))
+}
+
+/// What went wrong, in words of our own: the host's may hold the URL.
+fn fault(outcome: u32) -> ApiError {
+    match outcome {
+        outcome::TIMEOUT => ApiError::new(ApiErrorKind::Timeout, "no bytes came for too long"),
+        _ => ApiError::new(
+            ApiErrorKind::Connection,
+            "no connection to the host, or it broke",
+        ),
+    }
+}
+
+/// The host's timers and its event loop.
+pub(super) struct HostRuntime;
+
+impl Clock for HostRuntime {
+    fn now(&self) -> UnixTime {
+        HostClock.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        HostClock.monotonic()
+    }
+}
+
+impl Runtime for HostRuntime {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let milliseconds = (duration.as_secs_f64() * 1e3).to_le_bytes();
+        let waited = task::ask(tell::WAIT, &[&milliseconds]);
+        Box::pin(async move {
+            waited.await;
+        })
+    }
+
+    fn spawn(&self, work: BoxFuture<'static, ()>) {
+        task::spawn(work);
+    }
+
+    /// `SplitMix64`.
+    fn random(&self) -> u64 {
+        let state = RANDOM.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        RANDOM.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

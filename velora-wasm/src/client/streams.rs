@@ -1,0 +1,59 @@
+//! Streams that the host asks for one thing after the other.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use velora_core::health::RawEvent;
+use velora_core::{ApiError, ConfigError};
+
+use crate::frame::{self, item};
+use crate::{handles, task};
+
+/// A stream. While it is asked it stands in the task that asks: ending that ends it.
+pub(super) type Held<S> = Cell<Option<S>>;
+
+/// Starts to ask for the next thing. It ends with nothing at the end of the stream.
+pub(super) fn next<S: 'static, F>(at: usize, next: impl FnOnce(S) -> F + 'static) -> u32
+where
+    F: Future<Output = (S, Option<Result<Vec<u8>, ApiError>>)> + 'static,
+{
+    let held: Result<Rc<Held<S>>, ConfigError> = handles::of(at);
+    task::start(async move {
+        let held = held?;
+        let Some(stream) = held.take() else {
+            return Ok(Vec::new());
+        };
+        let (stream, given) = next(stream).await;
+        held.set(Some(stream));
+        Ok(given.transpose()?.unwrap_or_default())
+    })
+}
+
+/// The items of several events.
+mod tag {
+    pub(super) const EVENTS: u8 = 0;
+    pub(super) const NEXT_CURSOR: u8 = 1;
+}
+
+/// A number of the caller's, how many events there are, their text, and where the next page
+/// starts.
+///
+/// The text is a JSON array with a line's end behind each event but the last: it can be
+/// read at once, or taken apart at `"\n,"`, which stands nowhere else, as there are no
+/// line's ends within an event.
+pub(super) fn events(number: f64, events: &[RawEvent], next_cursor: Option<&str>) -> Vec<u8> {
+    let mut text = String::from("[");
+    for event in events {
+        if text.len() > 1 {
+            text.push_str("\n,");
+        }
+        text.push_str(&event.as_line());
+    }
+    text.push(']');
+    let mut told = frame::numbers([number, events.len() as f64]);
+    item(&mut told, tag::EVENTS, &[text.as_bytes()]);
+    if let Some(cursor) = next_cursor {
+        item(&mut told, tag::NEXT_CURSOR, &[cursor.as_bytes()]);
+    }
+    told
+}

@@ -1,0 +1,115 @@
+//! The memory that texts and bytes are handed over in.
+//!
+//! One piece is the host's to write into before a call, and one holds what a call has said
+//! until the next one. Several texts are items: a tag (one byte), a length (four bytes,
+//! the lowest first), and the bytes. Numbers are eight bytes, a double, the lowest first.
+
+use std::cell::Cell;
+
+use velora_core::{HeaderName, Headers, Precheck};
+
+/// What is larger is given back once a smaller request comes.
+const KEPT: usize = 64 * 1024;
+
+thread_local! {
+    static HEARD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SAID: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+exports! {
+    /// Makes room for so many bytes, and says where it is.
+    fn reserve(bytes: usize) -> usize {
+        let mut heard = HEARD.take();
+        if heard.len() < bytes || (heard.len() > KEPT && bytes <= KEPT) {
+            // Not resized: what stands in it need not be copied.
+            drop(heard);
+            heard = vec![0; bytes.max(KEPT)];
+        }
+        let at = heard.as_ptr().addr();
+        HEARD.set(heard);
+        at
+    }
+
+    /// Where it stands what the last call said.
+    fn said_at() -> usize {
+        let said = SAID.take();
+        let at = said.as_ptr().addr();
+        SAID.set(said);
+        at
+    }
+
+    /// How many bytes that are.
+    fn said_length() -> usize {
+        let said = SAID.take();
+        let length = said.len();
+        SAID.set(said);
+        length
+    }
+}
+
+/// Calls with the first so many bytes, and with so many bytes behind them.
+pub(crate) fn read<T>(first: usize, behind: usize, call: impl FnOnce(&[u8], &[u8]) -> T) -> T {
+    let heard = HEARD.take();
+    let (head, rest) = heard.split_at_checked(first).unwrap_or_default();
+    let result = call(head, rest.get(..behind).unwrap_or_default());
+    HEARD.set(heard);
+    result
+}
+
+/// Leaves an answer.
+pub(crate) fn say(bytes: Vec<u8>) {
+    SAID.set(bytes);
+}
+
+/// The items of a piece of the frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Items<'f>(pub(crate) &'f [u8]);
+
+impl<'f> Iterator for Items<'f> {
+    type Item = (u8, &'f [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (tag, rest) = self.0.split_first()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (bytes, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((*tag, bytes))
+    }
+}
+
+/// Adds an item that is made of these parts.
+#[cfg(feature = "receiver")]
+pub(crate) fn item(bytes: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    bytes.push(tag);
+    bytes.extend_from_slice(&(length as u32).to_le_bytes());
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+}
+
+/// Numbers, one behind the other; NaN is none.
+#[cfg(feature = "receiver")]
+pub(crate) fn numbers<const COUNT: usize>(numbers: [f64; COUNT]) -> Vec<u8> {
+    numbers.into_iter().flat_map(f64::to_le_bytes).collect()
+}
+
+/// The values of just the headers that a verifier looks at: the tag of each is its place
+/// among [`Precheck::headers`].
+pub(crate) struct Values<'f> {
+    pub(crate) precheck: &'f Precheck,
+    pub(crate) items: Items<'f>,
+}
+
+impl Headers for Values<'_> {
+    fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
+        let mut names = self.precheck.headers();
+        let place = names.position(|known| known.as_str() == name.as_str());
+        for (tag, value) in self.items {
+            if Some(usize::from(tag)) == place {
+                each(value);
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The core as WebAssembly: converts and calls, and decides nothing.
+//!
+//! The TypeScript layer gives it its shape; nobody else loads it. The module imports
+//! nothing and is called with numbers: what has no number is handed over in memory, see
+//! [`frame`]. What takes time is asked of the host by what a call leaves there: see
+//! [`task`]. What fails is a text of which the layer makes an error of its class: see
+//! [`failure`].
+//!
+//! Without features this is the verifier alone.
+
+// On other targets there is no host to call.
+#![cfg(target_family = "wasm")]
+#![deny(unsafe_code)]
+
+/// Functions that the host calls by their names.
+macro_rules! exports {
+    ($($(#[$meta:meta])* fn $name:ident($($argument:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {$(
+        $(#[$meta])*
+        #[expect(unsafe_code, reason = "no two functions of a module have the same name")]
+        #[unsafe(no_mangle)]
+        extern "C" fn $name($($argument: $kind),*) $(-> $result)? $body
+    )+};
+}
+
+#[cfg(not(feature = "receiver"))]
+mod allocator;
+#[cfg(feature = "client")]
+mod client;
+mod failure;
+mod frame;
+mod handles;
+#[cfg(feature = "receiver")]
+#[path = "../../velora-node/src/number.rs"]
+mod number;
+#[cfg(feature = "receiver")]
+mod receiver;
+mod scheme;
+#[cfg(feature = "receiver")]
+mod signer;
+#[cfg(feature = "receiver")]
+mod store;
+#[cfg(feature = "receiver")]
+mod task;
+mod verifier;

@@ -1,0 +1,241 @@
+//! Work that takes time: futures of the core, which the host drives.
+//!
+//! The host starts a task, and takes turns: [`turn`] goes on with whatever can, and says, as
+//! items, what has ended and what the host is to do, each under a number. What it did comes
+//! back by [`answer`] before the next turn. No call of the host's happens within one of ours,
+//! and what nobody waits for any more is called off.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use velora_core::{Clock, Error, UnixTime};
+
+use crate::{failure, frame};
+
+/// What a task ends with.
+pub(crate) type Ended = Result<Vec<u8>, Error>;
+
+type Work = Pin<Box<dyn Future<Output = Option<Ended>>>>;
+
+/// What the items of a turn say; each starts with a number, of four bytes.
+pub(crate) mod tell {
+    /// A task has ended; what follows is its result.
+    pub(crate) const DONE: u8 = 0;
+    /// A task has failed; why follows.
+    pub(crate) const FAILED: u8 = 1;
+    /// What was asked for under this number is not wanted any more.
+    pub(crate) const CALLED_OFF: u8 = 2;
+    /// Ask the store of a number for what follows.
+    pub(crate) const STORE: u8 = 3;
+    /// Run the handler of a task.
+    pub(crate) const HANDLE: u8 = 4;
+    /// Wait for so many milliseconds.
+    #[cfg(feature = "client")]
+    pub(crate) const WAIT: u8 = 5;
+    /// Send a request.
+    #[cfg(feature = "client")]
+    pub(crate) const SEND: u8 = 6;
+    /// Read on in the answer to the request of a number.
+    #[cfg(feature = "client")]
+    pub(crate) const READ: u8 = 7;
+    /// How far an export has come.
+    #[cfg(feature = "client")]
+    pub(crate) const PROGRESS: u8 = 8;
+}
+
+#[derive(Default)]
+struct Host {
+    tasks: Vec<(u32, Work)>,
+    woken: Vec<u32>,
+    asked: Vec<(u32, State)>,
+    told: Vec<u8>,
+    last: u32,
+}
+
+enum State {
+    Waiting(Waker),
+    Answered(u32, Vec<u8>),
+}
+
+thread_local! {
+    static HOST: Cell<Option<Box<Host>>> = const { Cell::new(None) };
+    static CLOCK: Cell<(f64, f64)> = const { Cell::new((0.0, 0.0)) };
+}
+
+/// Nothing that is called here comes back here.
+fn host<T>(call: impl FnOnce(&mut Host) -> T) -> T {
+    let mut host = HOST.take().unwrap_or_default();
+    let result = call(&mut host);
+    HOST.set(Some(host));
+    result
+}
+
+exports! {
+    /// Goes on with all that can, as of this time in milliseconds since 1970, and of a clock
+    /// that never goes back.
+    fn turn(now: f64, monotonic: f64) {
+        CLOCK.set((now, monotonic));
+        while let Some(number) = host(|host| (!host.woken.is_empty()).then(|| host.woken.remove(0))) {
+            go_on(number);
+        }
+        frame::say(host(|host| std::mem::take(&mut host.told)));
+    }
+
+    /// What the host did under this number: what became of it, and bytes in the frame.
+    fn answer(number: u32, outcome: u32, bytes: usize) {
+        let bytes = frame::read(bytes, 0, |bytes, _| bytes.to_vec());
+        let before = host(|host| {
+            let (_, state) = host.asked.iter_mut().find(|(asked, _)| *asked == number)?;
+            Some(std::mem::replace(state, State::Answered(outcome, bytes)))
+        });
+        if let Some(State::Waiting(waker)) = before {
+            waker.wake();
+        }
+    }
+
+    /// Ends a task at once: what it has under way is called off, and no end is told.
+    fn end_task(number: u32) {
+        drop(taken(number));
+    }
+}
+
+fn taken(number: u32) -> Option<Work> {
+    host(|host| {
+        let at = host.tasks.iter().position(|(task, _)| *task == number)?;
+        Some(host.tasks.swap_remove(at).1)
+    })
+}
+
+fn go_on(number: u32) {
+    let Some(mut work) = taken(number) else {
+        return;
+    };
+    let waker = Waker::from(Arc::new(Bell(number)));
+    match work.as_mut().poll(&mut Context::from_waker(&waker)) {
+        Poll::Pending => host(|host| host.tasks.push((number, work))),
+        Poll::Ready(None) => {}
+        Poll::Ready(Some(Ok(bytes))) => tell_of(tell::DONE, number, &[&bytes]),
+        Poll::Ready(Some(Err(error))) => tell_of(tell::FAILED, number, &[&failure::told(&error)]),
+    }
+}
+
+struct Bell(u32);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        host(|host| host.woken.push(self.0));
+    }
+}
+
+/// Starts a task, whose end the host is told: gives its number.
+pub(crate) fn start(work: impl Future<Output = Ended> + 'static) -> u32 {
+    begin(Box::pin(async move { Some(work.await) }))
+}
+
+/// Starts a task that nobody waits for.
+#[cfg(feature = "client")]
+pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
+    begin(Box::pin(async move {
+        work.await;
+        None
+    }));
+}
+
+fn begin(work: Work) -> u32 {
+    let number = next();
+    host(|host| {
+        host.tasks.push((number, work));
+        host.woken.push(number);
+    });
+    number
+}
+
+fn next() -> u32 {
+    host(|host| {
+        host.last = host.last.wrapping_add(1);
+        host.last
+    })
+}
+
+/// Tells the host something that it need not answer.
+pub(crate) fn tell_of(kind: u8, number: u32, parts: &[&[u8]]) {
+    host(|host| {
+        frame::item(
+            &mut host.told,
+            kind,
+            &[&[&number.to_le_bytes()[..]], parts].concat(),
+        )
+    });
+}
+
+/// Asks the host for something.
+pub(crate) fn ask(kind: u8, parts: &[&[u8]]) -> Asked {
+    let number = next();
+    host(|host| {
+        host.asked
+            .push((number, State::Waiting(Waker::noop().clone())))
+    });
+    tell_of(kind, number, parts);
+    Asked(number)
+}
+
+/// What the host is doing. It is called off when nobody waits for it any more.
+pub(crate) struct Asked(u32);
+
+impl Asked {
+    /// Under which number.
+    #[cfg(feature = "client")]
+    pub(crate) fn number(&self) -> u32 {
+        self.0
+    }
+}
+
+impl Future for Asked {
+    /// What became of it, and its bytes.
+    type Output = (u32, Vec<u8>);
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        host(|host| {
+            let Some((_, state)) = host.asked.iter_mut().find(|(asked, _)| *asked == self.0) else {
+                return Poll::Pending;
+            };
+            match state {
+                State::Waiting(waker) => {
+                    waker.clone_from(context.waker());
+                    Poll::Pending
+                }
+                State::Answered(outcome, bytes) => Poll::Ready((*outcome, std::mem::take(bytes))),
+            }
+        })
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let state = host(|host| {
+            let at = host.asked.iter().position(|(asked, _)| *asked == self.0)?;
+            Some(host.asked.swap_remove(at).1)
+        });
+        if let Some(State::Waiting(_)) = state {
+            tell_of(tell::CALLED_OFF, self.0, &[]);
+        }
+    }
+}
+
+/// The clocks as the host showed them when it took its turn.
+#[derive(Clone, Copy)]
+pub(crate) struct HostClock;
+
+impl Clock for HostClock {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_millis(CLOCK.get().0 as i64)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_micros((CLOCK.get().1 * 1e3) as u64)
+    }
+}

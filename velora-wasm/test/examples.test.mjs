@@ -1,0 +1,218 @@
+// The examples, each in the runtime it is for.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { Miniflare } from 'miniflare';
+import { Signer } from 'velora-wasm';
+import { browser } from './runtimes/browser.mjs';
+import { bundle, PACKAGE, ROOT } from './runtimes/bundle.mjs';
+
+const SECRET = '0123456789abcdef'.repeat(4);
+const WORKERD = ['workerd', 'worker', 'browser'];
+const example = (name) => join(ROOT, 'examples/edge', name);
+
+/** A delivery as a request. */
+function request(id, scheme = 'health', body = { id, type: 'phi.read' }) {
+  const signed = new Signer(scheme, SECRET).sign(JSON.stringify(body));
+  return { method: 'POST', headers: signed.headers, body: signed.body };
+}
+
+async function options(script, more = {}) {
+  const { script: contents, modules } = await bundle(script, WORKERD, { external: ['cloudflare:workers'] });
+  return {
+    modules: [{ type: 'ESModule', path: 'worker.mjs', contents }, ...[...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }))],
+    compatibilityDate: '2026-01-01', bindings: { VELORA_WEBHOOK_SECRET: SECRET }, ...more,
+  };
+}
+
+/** The worker of the example, whose handler is held up, or fails, as the event says. */
+const HELD_UP = `
+  export { Claims } from ${JSON.stringify(example('durable-object.mjs'))};
+  import { durableStore } from ${JSON.stringify(example('durable-object.mjs'))};
+  import { Receiver, Verifier } from 'velora-wasm';
+  const handled = [];
+  export default {
+    async fetch(request, env) {
+      const url = new URL(request.url);
+      const store = durableStore(env.CLAIMS);
+      if (url.pathname === '/handled') return Response.json(handled);
+      if (url.pathname === '/store') {
+        const [verb, key, epoch] = await request.json();
+        try {
+          if (verb === 'claim') {
+            const { state, lease, retryAfter } = await store.claim(key);
+            return Response.json({ state, epoch: lease?.epoch, retryAfter });
+          }
+          const claims = env.CLAIMS.get(env.CLAIMS.idFromName(key));
+          return Response.json({ state: (await claims[verb](epoch)) ? 'ok' : 'lease_lost' });
+        } catch (error) {
+          return Response.json({ state: 'error', code: error.code ?? String(error) });
+        }
+      }
+      const onEvent = async (event) => {
+        await scheduler.wait(50);
+        if (event.details?.fail) throw new Error('no');
+        handled.push(event.id);
+      };
+      return new Receiver({ verifier: new Verifier('health', env.VELORA_WEBHOOK_SECRET), store, onEvent }).handle(request);
+    },
+  };
+`;
+
+test('the worker with a Durable Object', async (context) => {
+  const persist = await mkdtemp(join(tmpdir(), 'velora-'));
+  context.after(() => rm(persist, { recursive: true, force: true }));
+  const durable = { durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } }, durableObjectsPersist: persist };
+  const made = await options(HELD_UP, { ...durable, bindings: { VELORA_WEBHOOK_SECRET: SECRET, LEASE_MILLISECONDS: 60_000 } });
+  let flare = new Miniflare(made);
+  context.after(() => flare.dispose());
+  const send = async (id, details) => {
+    const response = await flare.dispatchFetch('http://worker.example/', request(id, 'health', { id, type: 'phi.read', details }));
+    return [response.status, await response.text()];
+  };
+  const ask = async (...what) =>
+    (await flare.dispatchFetch('http://worker.example/store', { method: 'POST', body: JSON.stringify(what) })).json();
+  const handled = async () => (await flare.dispatchFetch('http://worker.example/handled')).json();
+
+  await context.test('of several at once one is handled', async () => {
+    const replies = await Promise.all(Array.from({ length: 8 }, () => send('evt_1')));
+    assert.deepEqual(await handled(), ['evt_1']);
+    assert.equal(replies.filter(([, text]) => text === 'processed').length, 1);
+    assert.ok(replies.every(([status, text]) => text === (status === 503 ? 'in_flight' : status === 200 && text)), String(replies));
+    assert.deepEqual(await send('evt_1'), [200, 'duplicate']);
+  });
+
+  await context.test('a handler that throws has it sent again', async () => {
+    assert.deepEqual(await send('evt_2', { fail: true }), [500, 'handler_failed']);
+    assert.deepEqual(await send('evt_2', {}), [200, 'processed']);
+  });
+
+  await context.test('claims are committed, released, renewed and lost', async () => {
+    const first = await ask('claim', 'a');
+    assert.deepEqual(first, { state: 'fresh', epoch: 1 });
+    const second = await ask('claim', 'a');
+    assert.equal(second.state, 'in_flight');
+    assert.ok(second.retryAfter > 0 && second.retryAfter <= 60);
+    assert.equal((await ask('renew', 'a', 1)).state, 'ok');
+    assert.equal((await ask('commit', 'a', 2)).state, 'lease_lost');
+    assert.equal((await ask('release', 'a', 1)).state, 'ok');
+    assert.equal((await ask('commit', 'a', 1)).state, 'lease_lost');
+    assert.deepEqual(await ask('claim', 'a'), { state: 'fresh', epoch: 2 });
+    assert.equal((await ask('commit', 'a', 1)).state, 'lease_lost');
+    assert.equal((await ask('commit', 'a', 2)).state, 'ok');
+    assert.equal((await ask('claim', 'a')).state, 'done');
+    assert.equal((await ask('renew', 'a', 2)).state, 'lease_lost');
+  });
+
+  await context.test('a worker that is started anew remembers, and a lease runs out', async () => {
+    await ask('claim', 'b');
+    await flare.dispose();
+    flare = new Miniflare({ ...made, bindings: { ...made.bindings, LEASE_MILLISECONDS: 1 } });
+    assert.deepEqual(await send('evt_1'), [200, 'duplicate']);
+    assert.equal((await ask('claim', 'a')).state, 'done');
+    assert.equal((await ask('claim', 'b')).state, 'in_flight');
+    assert.deepEqual(await ask('claim', 'c'), { state: 'fresh', epoch: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(await ask('claim', 'c'), { state: 'fresh', epoch: 2 });
+    assert.equal((await ask('commit', 'c', 1)).state, 'lease_lost');
+    // It has run out too, but nobody has taken it over.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal((await ask('commit', 'c', 2)).state, 'ok');
+  });
+});
+
+for (const [name, scheme, body, path] of [
+  ['durable-object.mjs', 'health', { id: 'evt_1', type: 'phi.read' }, ''],
+  ['hono.mjs', 'curae', { eventId: 'evt_1', eventType: 'import.completed' }, 'velora-webhook'],
+  ['vercel.mjs', 'tv', { id: 'evt_1', type: 'stream.online' }, ''],
+]) {
+  test(`${name} on workerd`, async (context) => {
+    const file = JSON.stringify(example(name));
+    const script = name === 'vercel.mjs'
+      // Its host has the environment there before the script.
+      ? `globalThis.process = { env: { VELORA_WEBHOOK_SECRET: '${SECRET}' } };\nlet handler;\nexport default { async fetch(request) { handler ??= (await import(${file})).default; return handler(request); } };`
+      : `export * from ${file};\nexport { default } from ${file};`;
+    const durable = name === 'durable-object.mjs' ? { durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } } } : {};
+    const flare = new Miniflare({ ...(await options(script, durable)), log: undefined });
+    context.after(() => flare.dispose());
+    const send = async (sent) => {
+      const response = await flare.dispatchFetch(`http://worker.example/${path}`, sent);
+      return [response.status, await response.text()];
+    };
+    const genuine = request('evt_1', scheme, body);
+    assert.deepEqual(await send(genuine), [200, 'processed']);
+    assert.deepEqual(await send(genuine), [200, 'duplicate']);
+    assert.equal((await send({ ...genuine, body: `${JSON.stringify(body)} ` }))[1], 'signature_mismatch');
+  });
+}
+
+for (const [runtime, flags] of [['deno', ['--node-modules-dir=manual', '--allow-net', '--allow-env']], ['bun', []]]) {
+  test(`${runtime}.mjs`, async (context) => {
+    const program = spawn(join(PACKAGE, 'node_modules/.bin', runtime), ['run', ...flags, example(`${runtime}.mjs`)], {
+      env: { ...process.env, VELORA_WEBHOOK_SECRET: SECRET, PORT: '0', DENO_NO_UPDATE_CHECK: '1' }, stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    context.after(async () => {
+      program.kill();
+      await once(program, 'close');
+    });
+    let url;
+    for await (const line of createInterface({ input: program.stdout })) {
+      url = line.replace('listening on ', '');
+      break;
+    }
+    program.stdout.resume();
+    const genuine = request('evt_1');
+    const send = async (sent) => {
+      const response = await fetch(url, sent);
+      return [response.status, await response.text()];
+    };
+    assert.deepEqual(await send(genuine), [200, 'processed']);
+    assert.deepEqual(await send(genuine), [200, 'duplicate']);
+    assert.deepEqual(await send({ ...genuine, body: '{}' }), [401, 'signature_mismatch']);
+  });
+}
+
+test('the page says whether a delivery is genuine', async (context) => {
+  const page = await browser(context);
+  const { script } = await bundle(`import ${JSON.stringify(example('page.mjs'))};`, ['browser']);
+  const asked = [];
+  await page.route('**/*', (route) => {
+    const { pathname } = new URL(route.request().url());
+    asked.push(pathname);
+    switch (pathname) {
+      case '/':
+        return readFile(example('page.html'), 'utf8').then((body) => route.fulfill({ contentType: 'text/html', body }));
+      case '/page.mjs':
+        return route.fulfill({ contentType: 'text/javascript', body: script });
+      default:
+        return route.fulfill({ status: 404, body: '' });
+    }
+  });
+  await page.goto('http://page.example/');
+  const body = '{"id":"evt_1","type":"phi.read"}';
+  const { headers } = new Signer('health', SECRET).sign(body);
+  await page.getByLabel('Signing secret').fill(SECRET);
+  await page.getByLabel('Headers').fill(Object.entries(headers).map((pair) => pair.join(': ')).join('\n'));
+  await page.getByLabel('Raw body').fill(body);
+  await page.getByRole('button', { name: 'Check' }).click();
+  await page.locator('output[data-verdict=genuine]').waitFor();
+  assert.match(await page.locator('output').textContent(), /Key: health:evt_1:phi\.read/);
+  const folder = process.env.VELORA_SCREENSHOTS;
+  if (folder !== undefined) {
+    await writeFile(join(folder, 'genuine.png'), await page.screenshot({ fullPage: true }));
+  }
+  await page.getByLabel('Raw body').fill(`${body} `);
+  await page.getByRole('button', { name: 'Check' }).click();
+  await page.locator('output[data-verdict=refused]').waitFor();
+  assert.match(await page.locator('output').textContent(), /signature_mismatch/);
+  if (folder !== undefined) {
+    await writeFile(join(folder, 'refused.png'), await page.screenshot({ fullPage: true }));
+  }
+  assert.deepEqual(asked.filter((path) => !['/', '/page.mjs', '/favicon.ico'].includes(path)), []);
+});

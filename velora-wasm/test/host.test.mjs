@@ -1,0 +1,150 @@
+// What this package alone has: a hash of the host's, a module that can fail, three entries.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as all from 'velora-wasm/client';
+import * as usual from 'velora-wasm';
+import * as alone from 'velora-wasm/verify';
+import { Miniflare } from 'miniflare';
+import { codeOf, HEALTH_KEY, SECRET, serve, simulate, WEEK } from '../../velora-node/test/support.mjs';
+import { bundle } from './runtimes/bundle.mjs';
+
+const { Signer, Verifier, MemoryStore, Receiver } = usual;
+const sign = (body, scheme = 'health') => new Signer(scheme, SECRET).sign(body);
+
+test('bodies of every size verify with the host’s hash as with the core’s', async () => {
+  for (const scheme of ['health', 'billing', 'curae', 'tv', 'tv-body-only']) {
+    const verifier = new Verifier(scheme, ['another', SECRET]);
+    for (const size of [1, 350, 2303, 2304, 70_000, 1 << 20]) {
+      const { body, headers } = sign('x'.repeat(size), scheme);
+      const delivery = await verifier.verifyAsync(body, headers);
+      assert.equal(delivery.secretIndex, 1);
+      assert.deepEqual(delivery.signedTimestamp, verifier.verify(body, headers).signedTimestamp);
+      body[size - 1] ^= 1;
+      assert.equal(await codeOf(() => verifier.verifyAsync(body, headers)), 'signature_mismatch');
+      assert.equal(await codeOf(() => verifier.verifyAsync(body, {})), 'missing_header');
+    }
+    const old = new Signer(scheme, SECRET).sign('x'.repeat(5000), { now: 1_780_000_000 });
+    assert.equal(await codeOf(() => verifier.verifyAsync(old.body, old.headers)), 'timestamp_too_old');
+  }
+});
+
+test('a module that fails is an error, and is started anew', async () => {
+  const { body, headers } = sign('{"id":"evt_1","type":"phi.read"}');
+  const verifier = new Verifier('health', SECRET);
+  const store = new MemoryStore();
+  const receiver = new Receiver({ verifier, store, onEvent: () => {} });
+  assert.equal((await receiver.receive(body, headers)).outcome, 'processed');
+  const before = (await store.claim('a')).lease;
+  for (let round = 0; round < 3; round += 1) {
+    // More than the module can address. No page of it is ever touched.
+    assert.equal(await codeOf(() => verifier.verify(new Uint8Array(2 ** 31 + 8), headers)), 'internal');
+    assert.equal(verifier.verify(body, headers).key, 'health:evt_1:phi.read');
+    assert.equal(new Verifier('health', SECRET).verify(body, headers).secretIndex, 0);
+  }
+  // As after a restart: memory knows nothing of what was.
+  assert.equal(await codeOf(() => before.commit()), 'lease_lost');
+  assert.equal((await receiver.receive(body, headers)).outcome, 'processed');
+  assert.equal((await receiver.receive(body, headers)).outcome, 'duplicate');
+});
+
+test('the entries have the same classes', () => {
+  for (const name of Object.keys(usual)) {
+    assert.equal(all[name], usual[name], name);
+  }
+  for (const name of Object.keys(alone)) {
+    assert.equal(usual[name], alone[name], name);
+  }
+});
+
+test('verifiers that nobody holds are let go of', async () => {
+  const { body, headers } = sign('{}');
+  for (let round = 0; round < 20_000; round += 1) {
+    new Verifier('health', SECRET).verify(body, headers);
+    if (round % 2_000 === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      globalThis.gc?.();
+    }
+  }
+});
+
+test('the verifier alone, in workerd', async (context) => {
+  const { script, modules } = await bundle(`
+    import { Verifier } from 'velora-wasm/verify';
+    export default { async fetch(request) {
+      const verifier = new Verifier('health', '${SECRET}');
+      const body = await request.text();
+      try {
+        verifier.verify(body, request.headers);
+        return new Response((await verifier.verifyAsync(body, request.headers)).scheme);
+      } catch (error) {
+        return new Response([error.name, error.code, error.message].join());
+      }
+    } };`, ['workerd']);
+  const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
+  const flare = new Miniflare({ modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2026-01-01' });
+  context.after(() => flare.dispose());
+  assert.deepEqual(wasm.map(({ path }) => path), ['verify.wasm']);
+  for (const size of [10, 10_000]) {
+    const { body, headers } = sign('x'.repeat(size));
+    const send = async (body) => (await flare.dispatchFetch('http://a', { method: 'POST', headers, body })).text();
+    assert.equal(await send(body), 'health');
+    assert.equal(await send('y'), 'VerificationError,signature_mismatch,signature_mismatch');
+  }
+});
+
+test('the client in workerd reads everything, through the cap', async (context) => {
+  const simulator = await simulate(context, '--events', '12000');
+  const { script, modules } = await bundle(`
+    import { health } from 'velora-wasm/client';
+    export default { async fetch(request) {
+      const { baseUrl, apiKey, query } = await request.json();
+      const client = new health.Client({ apiKey, baseUrl });
+      if (new URL(request.url).pathname === '/export') return new Response(client.export(query).toReadableStream());
+      let ids = [];
+      try {
+        for await (const event of client.events(query)) ids.push(event.eventId);
+      } catch (error) {
+        ids = [error.code];
+      }
+      return Response.json(ids);
+    } };`, ['workerd']);
+  const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
+  const flare = new Miniflare({ modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2026-01-01' });
+  context.after(() => flare.dispose());
+  const ask = (path, apiKey = HEALTH_KEY) =>
+    flare.dispatchFetch(`http://a${path}`, { method: 'POST', body: JSON.stringify({ baseUrl: simulator.url, apiKey, query: WEEK }) });
+  const truth = (await simulator.truth('ids')).sort();
+  assert.deepEqual((await (await ask('/list')).json()).sort(), truth);
+  const lines = (await (await ask('/export')).text()).split('\n').filter((line) => line !== '');
+  assert.deepEqual(lines.map((line) => JSON.parse(line).event_id).sort(), truth);
+  assert.deepEqual(await (await ask('/list', `${HEALTH_KEY.slice(0, -1)}e`)).json(), ['unauthorized']);
+});
+
+test('what the host has not is said', async () => {
+  const options = { apiKey: HEALTH_KEY, baseUrl: 'http://127.0.0.1:1' };
+  assert.equal(await codeOf(() => new all.health.Client({ ...options, proxy: 'http://a' })), 'invalid_option');
+  assert.equal(await codeOf(() => new all.health.Client({ ...options, readTimeout: -1 })), 'invalid_option');
+  assert.equal(await codeOf(() => new all.health.Client({ ...options, baseUrl: 'http://example.com' })), 'invalid_base_url');
+  assert.equal(await codeOf(() => new all.health.Client(options).exportToFile(WEEK, 'file')), 'file_unusable');
+  assert.equal(await codeOf(() => new all.health.Client({ ...options, attempts: 1 }).probe()), 'connection');
+});
+
+test('a stream that is closed calls off what it has under way', async (context) => {
+  let [asked, ended] = [0, 0];
+  const url = await serve(context, (request) => {
+    asked += 1;
+    request.on('close', () => { ended += 1; });
+  });
+  const client = new all.health.Client({ apiKey: HEALTH_KEY, baseUrl: url });
+  const pages = client.export(WEEK).pages();
+  const next = pages.next();
+  while (asked === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await pages.return();
+  assert.deepEqual(await next, { done: true, value: undefined });
+  while (ended < asked) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+});

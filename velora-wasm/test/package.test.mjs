@@ -1,0 +1,109 @@
+// The package as those who install it meet it: their bundlers, their compiler, its README, and
+// the one command of every language.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { build as esbuild } from 'esbuild';
+import { build as vite } from 'vite';
+import webpack from 'webpack';
+import { Signer } from 'velora-wasm';
+import { HEALTH_KEY, ROOT, run, simulate, SINCE, UNTIL, WEEK } from '../../velora-node/test/support.mjs';
+import { PACKAGE } from './runtimes/bundle.mjs';
+
+const SECRET = 'whsec-of-your-endpoint';
+
+/** A folder in which the package is found. */
+async function folder(context) {
+  const made = await mkdtemp(join(PACKAGE, 'build-'));
+  context.after(() => rm(made, { recursive: true }));
+  return made;
+}
+
+const BUNDLERS = {
+  async esbuild(entry, outfile) {
+    await esbuild({ entryPoints: [entry], outfile, bundle: true, format: 'esm', minify: true, logLevel: 'error' });
+  },
+  async vite(entry, outfile) {
+    await vite({
+      configFile: false, logLevel: 'error', root: join(entry, '..'),
+      build: { lib: { entry, formats: ['es'], fileName: () => 'out.mjs' }, outDir: join(outfile, '..'), emptyOutDir: false },
+    });
+  },
+  async webpack(entry, outfile) {
+    const stats = await promisify(webpack)({
+      mode: 'production', entry, target: 'web', experiments: { outputModule: true },
+      output: { path: join(outfile, '..'), filename: 'out.mjs', library: { type: 'module' } },
+    });
+    assert.deepEqual(stats.toJson().errors, []);
+  },
+};
+
+for (const [name, bundler] of Object.entries(BUNDLERS)) {
+  test(`what ${name} makes of it runs, with nothing beside it`, async (context) => {
+    const inside = await folder(context);
+    const entry = join(inside, 'entry.mjs');
+    await writeFile(entry, `
+      import { Verifier } from 'velora-wasm/verify';
+      import { health, MemoryStore, Receiver, Verifier as All } from 'velora-wasm/client';
+      export const alone = (body, headers) => new Verifier('health', '${SECRET}').verify(body, headers).secretIndex;
+      export const all = (body, headers) => new Receiver({
+        verifier: new All('health', '${SECRET}'), store: new MemoryStore(), onEvent: () => {},
+      }).receive(body, headers);
+      export const client = () => new health.Client({ apiKey: '${HEALTH_KEY}', baseUrl: 'http://127.0.0.1:1' });
+    `);
+    await bundler(entry, join(inside, 'out.mjs'));
+    const made = await import(join(inside, 'out.mjs'));
+    const { body, headers } = new Signer('health', SECRET).sign('{"id":"evt_1","type":"phi.read"}');
+    assert.equal(made.alone(body, headers), 0);
+    assert.equal((await made.all(body, headers)).outcome, 'processed');
+    assert.equal(made.client().rateLimit.limit, null);
+  });
+}
+
+test('what users write holds to the types', async (context) => {
+  const program = run(context, [join(PACKAGE, 'node_modules/typescript/bin/tsc'), '--project', 'tsconfig.types.json'], {}, { cwd: PACKAGE });
+  assert.equal(await program.exit, 0, program.printed());
+});
+
+const [RECEIVE, READ] = [...readFileSync(join(PACKAGE, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block);
+
+test('the README receives', async (context) => {
+  const file = join(await folder(context), 'receive.mjs');
+  await writeFile(file, RECEIVE);
+  const { default: worker } = await import(file);
+  const { body, headers } = new Signer('health', SECRET).sign('{"id":"evt_1","type":"phi.read"}');
+  const response = await worker.fetch(new Request('http://a/', { method: 'POST', body, headers }));
+  assert.deepEqual([response.status, await response.text()], [200, 'processed']);
+});
+
+test('the README reads the audit API', async (context) => {
+  const simulator = await simulate(context, '--events', '1200');
+  const file = join(await folder(context), 'read.mjs');
+  assert.ok(READ.includes(`{ apiKey: 'vlk_live_…' }`));
+  const script = READ.replace(`{ apiKey: 'vlk_live_…' }`, JSON.stringify({ apiKey: HEALTH_KEY, baseUrl: simulator.url }));
+  await writeFile(file, `${script}\nconsole.log('exported', (await new Response(ndjson).text()).split('\\n').length - 1);`);
+  const program = run(context, [file]);
+  assert.equal(await program.exit, 0);
+  const lines = program.printed().split('\n');
+  assert.deepEqual([lines.length, lines.at(-2)], [1202, 'exported 1200']);
+});
+
+const command = (context, name, url, key = HEALTH_KEY) =>
+  run(context, [join(ROOT, 'conformance/wasm/main.mjs'), name, '--base-url', url, '--api-key', key, '--since', SINCE, '--until', UNTIL], {}, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+
+for (const name of ['list-events', 'export']) {
+  test(`the command prints what it reads: ${name}`, async (context) => {
+    const simulator = await simulate(context, '--events', '2345', '--export-cap', '500');
+    const program = command(context, name, simulator.url);
+    assert.equal(await program.exit, 0);
+    const ids = program.printed().trimEnd().split('\n').map((line) => JSON.parse(line).event_id);
+    assert.deepEqual(ids.sort(), (await simulator.truth('ids', WEEK)).sort());
+    assert.equal(await command(context, name, simulator.url, `${HEALTH_KEY.slice(0, -1)}e`).exit, 1);
+  });
+}

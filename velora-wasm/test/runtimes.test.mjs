@@ -1,0 +1,55 @@
+// The shared vectors in real runtimes, each with the package as its bundler sees it.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { Miniflare } from 'miniflare';
+import { bundle, PACKAGE, vectors } from './runtimes/bundle.mjs';
+import { browser } from './runtimes/browser.mjs';
+
+function holds({ count, failed }) {
+  assert.ok(count > 300, String(count));
+  assert.deepEqual(failed, []);
+}
+
+/** A worker without anything of Node's. */
+export function worker(context, { script, modules }, options = {}) {
+  const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
+  const flare = new Miniflare({
+    modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2026-01-01', ...options,
+  });
+  context.after(() => flare.dispose());
+  return flare;
+}
+
+const WORKER = '\nexport default { fetch: () => Response.json(failures()) };';
+for (const [name, conditions] of [['workerd', ['workerd', 'worker', 'browser']], ['workerd as an edge function', ['edge-light', 'worker']]]) {
+  test(name, async (context) => {
+    const flare = worker(context, await bundle(vectors() + WORKER, conditions));
+    holds(await (await flare.dispatchFetch('http://worker.example')).json());
+  });
+}
+
+for (const runtime of ['deno', 'bun']) {
+  test(runtime, async (context) => {
+    const folder = await mkdtemp(join(tmpdir(), 'velora-'));
+    context.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'vectors.mjs');
+    await writeFile(file, (await bundle(`${vectors()}\nconsole.log(JSON.stringify(failures()));`, [runtime])).script);
+    const program = join(PACKAGE, 'node_modules/.bin', runtime);
+    const { stdout } = await promisify(execFile)(program, ['run', file], { env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' }, maxBuffer: 1 << 24 });
+    holds(JSON.parse(stdout));
+  });
+}
+
+test('chromium', async (context) => {
+  const page = await browser(context);
+  const { script } = await bundle(`${vectors()}\nglobalThis.failures = failures;`, ['browser']);
+  await page.addScriptTag({ content: script, type: 'module' });
+  await page.waitForFunction(() => globalThis.failures !== undefined);
+  holds(await page.evaluate(() => globalThis.failures()));
+});

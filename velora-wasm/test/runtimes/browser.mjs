@@ -1,0 +1,14 @@
+// Headless Chromium: Debian's, or what VELORA_CHROMIUM names.
+
+import { chromium } from 'playwright-core';
+
+/** An empty page that ends with the test. */
+export async function browser(context) {
+  const program = await chromium.launch({
+    executablePath: process.env.VELORA_CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+  });
+  context.after(() => program.close());
+  return program.newPage();
+}

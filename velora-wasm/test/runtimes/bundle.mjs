@@ -1,0 +1,62 @@
+// What a bundler makes of a script that stands on the package, for each runtime.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+export const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
+export const ROOT = join(PACKAGE, '..');
+
+/** The script in one text; `modules` are the WebAssembly files that it imports. */
+export async function bundle(contents, conditions, options = {}) {
+  const modules = new Map();
+  const wasm = {
+    name: 'wasm',
+    setup(build) {
+      build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path, resolveDir, kind }) => {
+        if (path.startsWith('#') || kind !== 'import-statement') {
+          return null;
+        }
+        const file = join(resolveDir, path.replace('?module', ''));
+        modules.set(basename(file), readFileSync(file));
+        return { path: `./${basename(file)}`, external: true };
+      });
+    },
+  };
+  const made = await build({
+    stdin: { contents, resolveDir: join(PACKAGE, 'test/runtimes'), loader: 'js' },
+    bundle: true, write: false, format: 'esm', target: 'es2022', platform: 'neutral', mainFields: ['module', 'main'],
+    conditions, plugins: [wasm], loader: { '.jsonl': 'text' }, logLevel: 'error', external: ['node:*'], ...options,
+  });
+  return { script: made.outputFiles[0].text, modules };
+}
+
+/** A script whose `failures()` gives the vectors that do not hold, and how many there are. */
+export function vectors(entry = 'velora-wasm') {
+  const folder = join(ROOT, 'conformance/vectors');
+  const files = (path, kind) => readdirSync(path).filter((name) => name.endsWith('.jsonl')).map((name) => [join(path, name), kind]);
+  const all = [...files(folder, 'verify'), ...files(join(folder, 'events'), 'event')];
+  return `
+    import * as velora from '${entry}';
+    import { answers } from '../../../conformance/wasm/cases.mjs';
+    ${all.map(([file], at) => `import v${at} from ${JSON.stringify(file)};`).join('\n')}
+    const all = [${all.map(([, kind], at) => `['${kind}', v${at}]`).join(', ')}];
+    export function failures() {
+      const answer = answers(velora);
+      const failed = [];
+      let count = 0;
+      for (const [kind, text] of all) {
+        for (const line of text.split('\\n').filter((line) => line !== '')) {
+          const { id, expect } = JSON.parse(line);
+          const wanted = JSON.stringify(Object.entries({ id, ...expect }).sort());
+          count += 1;
+          if (JSON.stringify(Object.entries(JSON.parse(answer[kind](line))).sort()) !== wanted) {
+            failed.push(id);
+          }
+        }
+      }
+      return { count, failed };
+    }
+  `;
+}

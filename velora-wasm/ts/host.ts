@@ -1,0 +1,68 @@
+/** What every host has, for want of what Node has. */
+
+/** Where hosts that know of it look for what to show of an object. */
+export const inspect = { custom: Symbol.for('nodejs.util.inspect.custom') as unknown as typeof CUSTOM };
+declare const CUSTOM: unique symbol;
+
+const kindOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
+const sizeOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')!.get!;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Bytes that are given to the caller. */
+export type Bytes = Uint8Array;
+
+/** Whether it is one, whichever realm it is of. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return kindOf.call(value) === 'Uint8Array';
+}
+
+/** Whether it is one, whichever realm it is of. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    sizeOf.call(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether other threads could write to it. */
+export function isSharedArrayBuffer(value: unknown): boolean {
+  return !isArrayBuffer(value);
+}
+
+/** The UTF-8 bytes of a text. */
+export function utf8Bytes(text: string): Bytes {
+  return encoder.encode(text);
+}
+
+/** The text that bytes are in UTF-8. */
+export function utf8Text(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** A copy that nobody else can write to. */
+export function copyOf(bytes: Uint8Array): Bytes {
+  return new Uint8Array(bytes);
+}
+
+/** Chunks, joined. */
+export function joined(chunks: Uint8Array[], size: number): Bytes {
+  if (chunks.length === 1) {
+    return chunks[0]!;
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** The variables of the environment, where the host has any. */
+export function environment(): Record<string, string | undefined> {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  return process?.env ?? {};
+}

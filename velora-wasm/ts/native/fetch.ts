@@ -1,0 +1,128 @@
+/** The host's `fetch` and its timers, as the core asks for them. */
+
+import { itemBytes, itemsOf, numbersOf, wholeOf, type Item } from './frame.js';
+import { answer, learn } from './calls.js';
+import type { Instance } from './instance.js';
+import { utf8Text } from '../host.js';
+
+/** What the module asks for: see `task.rs`. */
+const WAIT = 5;
+const SEND = 6;
+const READ = 7;
+/** What became of it: see `client/host.rs`. */
+const OK = 0;
+const END = 1;
+const TIMEOUT = 2;
+const FAULT = 3;
+/** What a timer of a host can wait at most. */
+const LONGEST = 0x7fff_ffff;
+
+/** Prepares an instance for a client. */
+export function teach(one: Instance): void {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  one.exports['seed']!(high!, low!);
+  learn(WAIT, wait);
+  learn(SEND, send);
+  learn(READ, read);
+}
+
+function wait(one: Instance, number: number, bytes: Uint8Array): void {
+  const [[milliseconds]] = numbersOf(bytes, 1);
+  const timer = setTimeout(() => {
+    one.chores.delete(number);
+    answer(one, number, OK);
+  }, Math.min(milliseconds!, LONGEST));
+  one.chores.set(number, () => clearTimeout(timer));
+}
+
+interface Exchange {
+  readonly end: AbortController;
+  readonly readTimeout: number;
+  reader?: ReadableStreamDefaultReader<Uint8Array> | undefined;
+}
+
+/** The requests under way, by the numbers that they were asked for under. */
+const exchanges = new WeakMap<Instance, Map<number, Exchange>>();
+
+async function send(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
+  const [[answerTimeout, readTimeout], items] = numbersOf(bytes, 2);
+  const exchange: Exchange = { end: new AbortController(), readTimeout: readTimeout! };
+  const under = exchanges.get(one) ?? new Map<number, Exchange>();
+  exchanges.set(one, under.set(number, exchange));
+  one.chores.set(number, () => {
+    under.delete(number);
+    exchange.end.abort();
+    exchange.reader?.cancel().catch(() => {});
+  });
+  try {
+    const [url, request] = requestOf(items);
+    // Only what was asked for is sent, and a redirect is an answer.
+    const sent = fetch(url, { redirect: 'manual', signal: exchange.end.signal, ...request });
+    const response = await within(answerTimeout!, sent);
+    exchange.reader = response.body?.getReader();
+    answer(one, number, OK, headOf(response));
+  } catch (error) {
+    answer(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
+  }
+}
+
+async function read(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
+  const exchange = exchanges.get(one)?.get(wholeOf(bytes));
+  try {
+    const chunk = exchange?.reader && (await within(exchange.readTimeout, exchange.reader.read()));
+    answer(one, number, chunk?.value === undefined ? END : OK, chunk?.value);
+  } catch (error) {
+    answer(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
+  }
+}
+
+/** The items of a request, and of the head of its answer: see `client/host.rs`. */
+const METHOD = 0;
+const URL = 1;
+const BODY = 2;
+const NAME = 3;
+const VALUE = 4;
+const STATUS = 5;
+const UNFRAMED = 6;
+
+function requestOf(items: Uint8Array): [url: string, request: RequestInit] {
+  const headers: [string, string][] = [];
+  const request: RequestInit = { headers };
+  let url = '';
+  for (const [tag, value] of itemsOf(items)) {
+    if (tag === BODY) {
+      request.body = value as Uint8Array<ArrayBuffer>;
+      continue;
+    }
+    const text = utf8Text(value);
+    if (tag === METHOD) {
+      request.method = text;
+    } else if (tag === URL) {
+      url = text;
+    } else if (tag === NAME) {
+      headers.push([text, '']);
+    } else {
+      headers.at(-1)![1] = text;
+    }
+  }
+  return [url, request];
+}
+
+function headOf({ headers, status, type, url }: Response): Uint8Array {
+  // A browser hides where a redirect leads, and that it is one.
+  const shown = type === 'opaqueredirect' ? 302 : status;
+  const items: Item[] = [[STATUS, Uint8Array.of(shown, shown >> 8)]];
+  headers.forEach((value, name) => items.push([NAME, name], [VALUE, value]));
+  // HTTP/2 announces an end with every body; the host does not say what it spoke.
+  if (!url.startsWith('https:') && !['content-length', 'transfer-encoding', 'content-encoding'].some((name) => headers.has(name))) {
+    items.push([UNFRAMED, '']);
+  }
+  return itemBytes(items);
+}
+
+function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(TIMEOUT), Math.min(milliseconds, LONGEST));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

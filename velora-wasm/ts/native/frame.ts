@@ -1,0 +1,166 @@
+/** The memory of the module that texts and bytes are handed over in. */
+
+import type { Instance } from './instance.js';
+import { utf8Text } from '../host.js';
+
+const KEPT = 64 * 1024;
+/** A tag and a length. */
+const HEAD = 5;
+
+const encoder = new TextEncoder();
+let last: Instance | undefined;
+let view: Uint8Array = new Uint8Array(0);
+
+/** A header that was received never, once, or more often. */
+export type Values = string | string[] | undefined;
+
+/** Room for so many bytes. What stood there is no more. */
+export function room(one: Instance, bytes: number): Uint8Array {
+  // Memory that has grown leaves views of no length behind.
+  if (last !== one || view.length <= bytes || (view.length > KEPT && bytes <= KEPT)) {
+    const at = one.exports['reserve']!(bytes);
+    view = new Uint8Array(one.exports.memory.buffer, at, Math.max(bytes, KEPT));
+    last = one;
+  }
+  return view;
+}
+
+/** What the last call has said, until the next one. */
+export function said(one: Instance): Uint8Array {
+  const { exports } = one;
+  return new Uint8Array(exports.memory.buffer, exports['said_at']!(), exports['said_length']!());
+}
+
+/** The text that it has said. */
+export function saidText(one: Instance): string {
+  return utf8Text(said(one));
+}
+
+/** The most that values can take. */
+export function sizeOf(values: readonly Values[]): number {
+  let size = 0;
+  for (const value of values) {
+    if (typeof value === 'string') {
+      size += HEAD + value.length * 3;
+    } else if (value !== undefined) {
+      size += sizeOf(value);
+    }
+  }
+  return size;
+}
+
+/** Writes the values of headers, each with its place as the tag; gives where they end. */
+export function putValues(bytes: Uint8Array, values: readonly Values[]): number {
+  let at = 0;
+  for (let place = 0; place < values.length; place += 1) {
+    const value = values[place];
+    if (typeof value === 'string') {
+      at = putWire(bytes, at, place, value);
+    } else if (value !== undefined) {
+      for (const one of value) {
+        at = putWire(bytes, at, place, one);
+      }
+    }
+  }
+  return at;
+}
+
+/**
+ * The bytes that a header had on the wire: `fetch` shows each as one character. A text
+ * with a character that no byte is shown as cannot have come from there, and is UTF-8.
+ */
+function putWire(bytes: Uint8Array, at: number, tag: number, text: string): number {
+  const start = at + HEAD;
+  for (let place = 0; place < text.length; place += 1) {
+    const code = text.charCodeAt(place);
+    if (code > 0xff) {
+      return putItem(bytes, at, tag, text);
+    }
+    bytes[start + place] = code;
+  }
+  return putHead(bytes, at, tag, text.length);
+}
+
+/** Writes an item, a text in UTF-8; gives where it ends. */
+export function putItem(bytes: Uint8Array, at: number, tag: number, value: string | Uint8Array): number {
+  return putHead(bytes, at, tag, put(bytes, at + HEAD, value));
+}
+
+/** Writes a text in UTF-8, or bytes; gives their number. */
+export function put(bytes: Uint8Array, at: number, value: string | Uint8Array): number {
+  if (typeof value === 'string') {
+    return encoder.encodeInto(value, bytes.subarray(at)).written;
+  }
+  bytes.set(value, at);
+  return value.length;
+}
+
+/** The most that a text or bytes can take. */
+export function mostOf(value: string | Uint8Array): number {
+  return typeof value === 'string' ? value.length * 3 : value.length;
+}
+
+function putHead(bytes: Uint8Array, at: number, tag: number, length: number): number {
+  bytes[at] = tag;
+  bytes[at + 1] = length;
+  bytes[at + 2] = length >>> 8;
+  bytes[at + 3] = length >>> 16;
+  bytes[at + 4] = length >>> 24;
+  return at + HEAD + length;
+}
+
+/** What an item holds. */
+export type Item = readonly [tag: number, value: string | Uint8Array | number];
+
+/** Items as bytes; numbers are eight. */
+export function itemBytes(items: readonly Item[]): Uint8Array {
+  const values = items.map(([tag, value]) => [tag, typeof value === 'number' ? doubleBytes(value) : value] as const);
+  const bytes = new Uint8Array(values.reduce((size, [, value]) => size + HEAD + mostOf(value), 0));
+  return bytes.subarray(0, values.reduce((at, [tag, value]) => putItem(bytes, at, tag, value), 0));
+}
+
+/** Writes items; gives where they end. */
+export function putItems(one: Instance, items: readonly Item[]): number {
+  return putAlone(one, itemBytes(items));
+}
+
+/** Writes a text, or bytes; gives their number. */
+export function putAlone(one: Instance, value: string | Uint8Array): number {
+  return put(room(one, mostOf(value)), 0, value);
+}
+
+/** The eight bytes of a number. */
+export function doubleBytes(value: number): Uint8Array {
+  return new Uint8Array(Float64Array.of(value).buffer);
+}
+
+/** The number that stands first in so many bytes, the lowest byte first. */
+export function wholeOf(bytes: Uint8Array, size = 4): number {
+  let number = 0;
+  for (let at = size - 1; at >= 0; at -= 1) {
+    number = number * 256 + bytes[at]!;
+  }
+  return number;
+}
+
+/** The items that stand there. */
+export function itemsOf(bytes: Uint8Array): [tag: number, bytes: Uint8Array][] {
+  const items: [number, Uint8Array][] = [];
+  for (let at = 0; at + HEAD <= bytes.length; ) {
+    const start = at + HEAD;
+    const end = start + wholeOf(bytes.subarray(at + 1));
+    items.push([bytes[at]!, bytes.subarray(start, end)]);
+    at = end;
+  }
+  return items;
+}
+
+/** So many numbers, and the bytes behind them; NaN is none. */
+export function numbersOf(bytes: Uint8Array, count: number): [numbers: (number | undefined)[], rest: Uint8Array] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const numbers = Array.from({ length: count }, (_, at) => {
+    const number = view.getFloat64(at * 8, true);
+    return Number.isNaN(number) ? undefined : number;
+  });
+  return [numbers, bytes.subarray(count * 8)];
+}

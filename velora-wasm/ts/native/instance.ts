@@ -1,0 +1,69 @@
+/**
+ * The module while it runs. One that has failed by itself, such as for want of memory, is
+ * not used again: the call ends with an error, and the next one finds a new instance.
+ */
+
+import { VeloraError } from '../errors.js';
+
+/** What the module exports, called with numbers and giving numbers. */
+export type Exports = Record<string, (...numbers: number[]) => number> & { memory: WebAssembly.Memory };
+
+/** An instance until it fails. */
+export interface Instance {
+  readonly exports: Exports;
+  /** Calls that take time, by their tasks, to be told how they end. */
+  readonly tasks: Map<number, Waiting>;
+  /** What is done for it, by the number it was asked for under: how to call it off. */
+  readonly chores: Map<number, () => void>;
+}
+
+/** Who waits for a task. */
+export interface Waiting {
+  done(bytes: Uint8Array): void;
+  failed(bytes: Uint8Array): void;
+  broken(error: VeloraError): void;
+}
+
+let most = -1;
+let compiled: (() => WebAssembly.Module) | undefined;
+let current: Instance | undefined;
+
+/** Names the module, when the package is loaded. Of several that of the largest size is used. */
+export function use(size: number, module: () => WebAssembly.Module): void {
+  if (most < size) {
+    most = size;
+    compiled = module;
+    current = undefined;
+  }
+}
+
+/** The instance to call. */
+export function instance(): Instance {
+  if (current === undefined) {
+    if (compiled === undefined) {
+      throw new VeloraError('internal', 'the module is not loaded');
+    }
+    const { exports } = new WebAssembly.Instance(compiled());
+    current = { exports: exports as unknown as Exports, tasks: new Map(), chores: new Map() };
+  }
+  return current;
+}
+
+/** Whether it may still be called. */
+export function works(one: Instance): boolean {
+  return one === current;
+}
+
+/** The error of a call that threw. What fails by itself ends the instance. */
+export function broken(one: Instance, thrown: unknown): unknown {
+  // Of an instance that has failed before, whoever called then was told.
+  const fault = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError || thrown instanceof TypeError;
+  if (!fault || !works(one)) {
+    return thrown;
+  }
+  const error = new VeloraError('internal', 'the module failed and was started anew', { cause: thrown });
+  current = undefined;
+  one.chores.forEach((callOff) => callOff());
+  one.tasks.forEach((waiting) => waiting.broken(error));
+  return error;
+}

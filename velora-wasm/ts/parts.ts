@@ -1,0 +1,14 @@
+/** What the default entry and the client's have in common. */
+
+export type { Body } from './body.js';
+export type { Code } from './codes.js';
+export { ApiError, StoreError, VeloraError, VerificationError, type Issue } from './errors.js';
+export type { EventOf, Events } from './events.js';
+export type { HeadersInput } from './headers.js';
+export { Receiver, type Handler, type Outcome, type OutcomeName, type ReceiverOptions, type Reply } from './receiver.js';
+export { Scheme, type SchemeName, type SchemeOptions } from './scheme.js';
+export { SigningSecret, type SecretInput } from './secret.js';
+export { Signer, type SignedDelivery } from './signer.js';
+export { Lease, MemoryStore, Store } from './store.js';
+export type { Claim, CustomClaim, CustomStore, MemoryStoreOptions } from './store.js';
+export { Verifier, type Delivery, type VerifierOptions, type VerifyOptions } from './verifier.js';

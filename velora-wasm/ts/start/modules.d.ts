@@ -1,0 +1,4 @@
+declare module '#velora/*.wasm' {
+  const compiled: () => WebAssembly.Module;
+  export default compiled;
+}

@@ -1,0 +1,296 @@
+/** Verifying deliveries, and what a verified one says. */
+
+import * as native from './native/index.js';
+import type { Envelope, Failure, NativeVerifier, Verdict } from './native/index.js';
+import { bodyBytes, rawBody, type Body } from './body.js';
+import { guard, toError, unwrap } from './errors.js';
+import { Lazy, type EventOf, type Names } from './events.js';
+import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
+import { copyOf, inspect, utf8Text } from './host.js';
+import { checkOptions, flagOption, numberOption } from './options.js';
+import { Scheme, type SchemeName } from './scheme.js';
+import { secretList, type SecretInput } from './secret.js';
+import { nowMillis } from './time.js';
+
+/** How a `Verifier` verifies. */
+export interface VerifierOptions {
+  /** How far a timestamp may lie from now, both ways, in seconds. 300 by default. */
+  tolerance?: number | undefined;
+  /**
+   * No age check at all: a captured delivery can be replayed for ever, or until the store
+   * has forgotten its key.
+   */
+  dangerousNoTolerance?: boolean | undefined;
+}
+
+/** How one delivery is verified. */
+export interface VerifyOptions {
+  /** The time to verify as of: Unix seconds, or a `Date`. The present by default. */
+  now?: number | Date | undefined;
+}
+
+/** What a delivery is read with, later. */
+interface Reader extends Names {
+  readonly native: NativeVerifier;
+}
+
+/** From here on the host's own hash is quicker, the way there and back included. */
+const ELSEWHERE = 2304;
+
+/** Up to so many bytes a body is copied when it is verified: that costs next to nothing. */
+const COPIED = 4096;
+
+/**
+ * Verifies deliveries of one scheme under one or more secrets. Make it once and keep it.
+ *
+ * ```js
+ * const verifier = new Verifier('health', process.env.VELORA_WEBHOOK_SECRET);
+ * const delivery = verifier.verify(rawBody, request.headers);
+ * ```
+ *
+ * The checks, in this order, the first failure wins: `missing_header`,
+ * `duplicate_header`, `header_too_large`, `malformed_header`, `malformed_timestamp`,
+ * `timestamp_too_old`, `timestamp_in_future`, `signature_mismatch`. Nothing is parsed
+ * before the signature has held.
+ */
+export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
+  readonly #reader: Reader;
+  readonly #names: readonly string[];
+  /** Of the one header that is looked at, or empty. */
+  readonly #only: string;
+
+  /**
+   * Throws `unknown_scheme`, `invalid_scheme`; `empty_secret`, `secret_has_whitespace`,
+   * `no_secret`; `invalid_tolerance`, `invalid_option`.
+   */
+  constructor(scheme: S, secrets: SecretInput | readonly SecretInput[], options?: VerifierOptions) {
+    const { tolerance, dangerousNoTolerance } = checkOptions(options, ['tolerance', 'dangerousNoTolerance']);
+    const made = guard(() =>
+      native.NativeVerifier.create(Scheme.argument(scheme), secretList(secrets), {
+        seconds: numberOption('tolerance', tolerance),
+        dangerousNoLimit: flagOption('dangerousNoTolerance', dangerousNoTolerance),
+      } as native.ToleranceParts),
+    );
+    const verifier = unwrap(made);
+    const [typeName, idName] = verifier.eventNames;
+    this.#reader = { scheme: typeof scheme === 'string' ? scheme : scheme.name, native: verifier, typeName, idName };
+    this.#names = verifier.headerNames.map((name) => name.toLowerCase());
+    this.#only = this.#names.length === 1 ? this.#names[0]! : '';
+  }
+
+  /** The name of the scheme that deliveries are verified against. */
+  get scheme(): string {
+    return this.#reader.scheme;
+  }
+
+  /**
+   * Verifies the raw body, exactly as it was received.
+   *
+   * Throws a `VerificationError`; `body_already_parsed` where the body is not raw;
+   * `unreadable_headers`.
+   */
+  verify(body: Body, headers: HeadersInput, options?: VerifyOptions): Delivery<EventOf<S>> {
+    return this.#verified(rawBody(body), headers, options, this.verify);
+  }
+
+  /**
+   * The same, and a large body is hashed by the host where that is quicker. Until it is
+   * done, do not write to the body.
+   */
+  verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
+    // A promise that is settled already costs less than a function that is asynchronous.
+    try {
+      const raw = rawBody(body);
+      return raw.length < ELSEWHERE || globalThis.crypto?.subtle === undefined
+        ? Promise.resolve(this.#verified(raw, headers, options, this.verifyAsync))
+        : this.#hashed(raw, headers, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #verified(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined, behind: Function): Delivery<EventOf<S>> {
+    const now = nowOf(options);
+    const values = this.#only !== '' && isPlain(headers) ? [headerValue(headers, this.#only)] : headerValues(headers, this.#names);
+    return this.#delivery(raw, values, this.#reader.native.verify(raw, now, values), behind);
+  }
+
+  async #hashed(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined): Promise<Delivery<EventOf<S>>> {
+    const values = headerValues(headers, this.#names);
+    const verdict = await this.#reader.native.hashed(raw, nowOf(options), values);
+    return this.#delivery(raw, values, verdict, this.verifyAsync);
+  }
+
+  #delivery(raw: string | Uint8Array, values: readonly Values[], verdict: Verdict | Failure, behind: Function): Delivery<EventOf<S>> {
+    if (typeof verdict === 'number' || Array.isArray(verdict)) {
+      return new Delivery(this.#reader, raw, values, verdict);
+    }
+    throw toError(verdict, behind);
+  }
+
+  /** @internal The module's verifier. */
+  static native(verifier: Verifier): native.NativeVerifier {
+    return verifier.#reader.native;
+  }
+
+  /** @internal The values of the headers that are looked at. */
+  static values(verifier: Verifier, headers: HeadersInput): string[][] {
+    return listed(headerValues(headers, verifier.#names));
+  }
+
+  /** @internal A delivery that a receiver has verified. */
+  static delivery<S extends SchemeName | Scheme>(
+    verifier: Verifier<S>,
+    body: Uint8Array,
+    values: string[][],
+    [verdict, envelope]: [Verdict, Envelope],
+  ): Delivery<EventOf<S>> {
+    return new Delivery(verifier.#reader, body, values, verdict, envelope);
+  }
+
+  [inspect.custom](): string {
+    return `Verifier(${this.scheme})`;
+  }
+}
+
+/**
+ * A request that was proven to come from its system. Only a `Verifier` makes one.
+ *
+ * `event` and `key` come from the very bytes that were signed, whatever becomes of the
+ * memory they came in: a small body is copied when it is verified, a large one is verified
+ * once more when `event` or `key` is first read. `body` is that memory itself. Neither
+ * logging it nor `JSON.stringify` shows the body.
+ */
+export class Delivery<E = unknown> {
+  readonly #reader: Reader;
+  readonly #body: string | Uint8Array;
+  readonly #values: readonly Values[];
+  readonly #verdict: Verdict;
+  #copy: string | Uint8Array | undefined;
+  #envelope: Envelope | undefined;
+  #event: E | undefined;
+
+  /** @internal */
+  constructor(reader: Reader, body: string | Uint8Array, values: readonly Values[], verdict: Verdict, envelope?: Envelope) {
+    this.#reader = reader;
+    this.#body = body;
+    this.#values = values;
+    this.#verdict = verdict;
+    this.#copy = typeof body === 'string' ? body : body.length <= COPIED ? copyOf(body) : undefined;
+    this.#envelope = envelope;
+  }
+
+  /** The name of the scheme it was verified against. */
+  get scheme(): string {
+    return this.#reader.scheme;
+  }
+
+  /** The raw body: the very bytes that were signed. */
+  get body(): Uint8Array {
+    return bodyBytes(this.#body);
+  }
+
+  /** When it was signed; null where the scheme does not sign its timestamp. */
+  get signedTimestamp(): Date | null {
+    const stamp = typeof this.#verdict === 'number' ? this.#verdict : this.#verdict[0];
+    return Number.isNaN(stamp) ? null : new Date(stamp);
+  }
+
+  /** Which of the verifier's secrets matched, counted from 0. */
+  get secretIndex(): number {
+    return typeof this.#verdict === 'number' ? 0 : this.#verdict[1];
+  }
+
+  /**
+   * The identity to deduplicate on, from signed bytes alone.
+   *
+   * Throws `malformed_event`, `header_body_mismatch`.
+   */
+  get key(): string {
+    return this.#read().key;
+  }
+
+  /**
+   * What happened, as the system writes it, where anything says so.
+   *
+   * Throws `malformed_event`, `header_body_mismatch`.
+   */
+  get eventType(): string | null {
+    return this.#read().eventType;
+  }
+
+  /**
+   * The typed event. It is read-only; its members are parsed when they are asked for.
+   * `{ ...event }` is a copy to write to. Logging it does not show its members, and
+   * `JSON.stringify` gives the body's members back.
+   *
+   * Throws `malformed_event`, `header_body_mismatch`.
+   */
+  get event(): E {
+    if (this.#event === undefined) {
+      const envelope = this.#readAgain(true);
+      const text = typeof this.#copy === 'string' ? this.#copy.toWellFormed() : utf8Text(this.#copy!);
+      this.#event = new Whole(this.#reader, envelope, text).event() as E;
+    }
+    return this.#event;
+  }
+
+  /**
+   * Whether a header that is not signed contradicts the body; `event` and `key` ask this
+   * too.
+   *
+   * Throws `header_body_mismatch`.
+   */
+  checkHeaders(): void {
+    unwrap(guard(() => this.#reader.native.checkHeaders(this.body, listed(this.#values))));
+  }
+
+  toJSON(): object {
+    return { scheme: this.scheme, signedTimestamp: this.signedTimestamp, secretIndex: this.secretIndex };
+  }
+
+  [inspect.custom](): string {
+    return `Delivery(${this.scheme}, ${this.#body.length} bytes)`;
+  }
+
+  #read(): Envelope {
+    this.#envelope ??= this.#readAgain(false);
+    return this.#envelope;
+  }
+
+  #readAgain(members: boolean): Envelope {
+    const body = this.#copy ?? this.#body;
+    this.#envelope = unwrap(this.#reader.native.read(body, this.#values, members));
+    // Nothing has written to it since it was read.
+    this.#copy ??= copyOf(body as Uint8Array);
+    return this.#envelope;
+  }
+}
+
+/** An event whose texts are at hand. */
+class Whole extends Lazy {
+  readonly #json: string;
+  readonly #text: string;
+
+  constructor(names: Names, envelope: Envelope, text: string) {
+    super(names, envelope);
+    this.#json = envelope.members;
+    this.#text = text;
+  }
+
+  protected override json(): string {
+    return this.#json;
+  }
+
+  protected override text(): string {
+    return this.#text;
+  }
+}
+
+function nowOf(options: VerifyOptions | undefined): number | undefined {
+  return options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
+}
+
+function listed(values: readonly Values[]): string[][] {
+  return values.map((value) => (value === undefined ? [] : typeof value === 'string' ? [value] : value));
+}
