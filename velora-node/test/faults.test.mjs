@@ -1,35 +1,14 @@
-// Every fault of the simulator: the exact rows, each once, or the core's code for it. Each
-// fault has a simulator of its own, so that what is left of one call never meets the next.
-// The expectations are those of the core's own tests of its clients.
+// Faults of the simulator, for the other clients, and what holds for all of them: the exact
+// rows, each once, or the core's code. Each fault has a simulator of its own, so that what is
+// left of one call never meets the next. The expectations are those of the core's own tests.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ApiError, billing, curae, health, tv } from 'velora';
+import { billing, curae, health, tv } from 'velora';
+import { fault, OF_EVENTS, options, verdict, WHOLE } from './faulty.mjs';
 import { HEALTH_KEY, ROOT, simulate, temporary, WEEK } from './support.mjs';
-
-const WHOLE = 'whole';
-const EVENTS = '/api/v2/public/audit/events';
-const EXPORT = '/api/v2/public/audit/export';
-const BACKOFF = { base: 0.001, max: 0.002 };
-
-// What becomes of a listing, and of an export.
-const OF_EVENTS = {
-  'rate_limited=1': [WHOLE, WHOLE], 'rate_limited_date=1': [WHOLE, WHOLE], rate_limited_bare: [WHOLE, WHOLE],
-  rate_limited_hour: ['rate_limited', 'rate_limited'], 'status=500': [WHOLE, WHOLE], 'status=503': [WHOLE, WHOLE],
-  'status=400': ['invalid_request', 'invalid_request'], 'status=401': ['unauthorized', 'unauthorized'],
-  'status=403': ['forbidden', 'forbidden'], 'status=404': ['not_found', 'not_found'], 'status=409': ['conflict', 'conflict'],
-  'status=422': ['invalid_request', 'invalid_request'], reset: [WHOLE, WHOLE], reset_after: [WHOLE, WHOLE], hang: [WHOLE, WHOLE],
-  'latency=50': [WHOLE, WHOLE], cut_length: [WHOLE, WHOLE], cut_chunked: [WHOLE, WHOLE], cut_row: [WHOLE, WHOLE],
-  cut_reset: [WHOLE, WHOLE], stall: [WHOLE, WHOLE], endless: ['response_too_large', WHOLE], gzip: [WHOLE, WHOLE],
-  'gzip_bomb=64': ['response_too_large', WHOLE], wrong_content_type: [WHOLE, WHOLE],
-  not_json: ['malformed_response', 'malformed_response'], bad_row: ['malformed_response', 'malformed_response'],
-  pretty: [WHOLE, WHOLE], 'truncation_header=yes': [WHOLE, WHOLE], repeat_cursor: ['cursor_loop', WHOLE],
-  loop_cursor: ['cursor_loop', WHOLE], no_cursor: ['cursor_loop', WHOLE], empty_page: [WHOLE, WHOLE], duplicate_rows: [WHOLE, WHOLE],
-  redirect: ['unexpected_redirect', 'unexpected_redirect'], redirect_307: ['unexpected_redirect', 'unexpected_redirect'],
-  redirect_308: ['unexpected_redirect', 'unexpected_redirect'],
-};
 
 // What becomes of a table, and of a log.
 const OF_BILLING = {
@@ -42,60 +21,6 @@ const OF_BILLING = {
   repeat_cursor: [WHOLE, 'cursor_loop'], empty_page: [WHOLE, WHOLE], duplicate_rows: [WHOLE, WHOLE],
   redirect: ['unexpected_redirect', 'unexpected_redirect'],
 };
-
-// Those that once are none.
-const AGAIN = ['loop_cursor', 'not_json', 'bad_row'];
-// Those that are noticed by waiting; with all others nobody is in a hurry.
-const WAITED_FOR = ['hang', 'stall'];
-
-function fault(name, more) {
-  const [kind, text] = name.split('=');
-  const value = text === undefined ? {} : { value: /^\d+$/.test(text) ? Number(text) : text };
-  return { kind, ...value, ...(AGAIN.includes(kind) ? { always: true } : {}), ...more };
-}
-
-function options(name, url, more) {
-  return { baseUrl: url, backoff: BACKOFF, readTimeout: WAITED_FOR.includes(name) ? 1 : 20, ...more };
-}
-
-/** What came of it; a part of the rows, or one twice, is none of the allowed answers. */
-async function verdict(rows, truth, text) {
-  const read = [];
-  try {
-    for await (const row of rows) {
-      read.push(text(row));
-    }
-  } catch (error) {
-    assert.ok(error instanceof ApiError, String(error));
-    return error.code;
-  }
-  return JSON.stringify(read.toSorted()) === JSON.stringify(truth.toSorted()) ? WHOLE : `${read.length} of ${truth.length} rows`;
-}
-
-const plain = (event) => event.raw;
-/** Without what a pretty printer puts between the tokens. */
-const compact = (event) => JSON.stringify(JSON.parse(event.raw));
-
-for (const [name, [ofListing, ofExport]] of Object.entries(OF_EVENTS)) {
-  // A cap that is low makes few events many pages and leaves.
-  const start = (context) => simulate(context, '--events', '2345', '--export-cap', '500');
-  const client = ({ url }) => new health.Client({ apiKey: HEALTH_KEY, ...options(name, url, { maxResponseBytes: 1 << 20 }) });
-
-  test(`lists: ${name}`, async (context) => {
-    const simulator = await start(context);
-    const truth = await simulator.truth('rows');
-    await simulator.arm(fault(name, { path: EVENTS, skip: 2 }));
-    const [text, wanted] = name === 'pretty' ? [compact, truth.map((raw) => compact({ raw }))] : [plain, truth];
-    assert.equal(await verdict(client(simulator).events({ ...WEEK, limit: 250 }), wanted, text), ofListing);
-  });
-
-  test(`exports: ${name}`, async (context) => {
-    const simulator = await start(context);
-    const truth = await simulator.truth('rows');
-    await simulator.arm(fault(name, { path: EXPORT, skip: 3 }));
-    assert.equal(await verdict(client(simulator).export(WEEK), truth, plain), ofExport);
-  });
-}
 
 for (const [name, [ofTable, ofLog]] of Object.entries(OF_BILLING)) {
   test(`tables and logs: ${name}`, async (context) => {
@@ -157,49 +82,6 @@ for (const [name, wanted] of Object.entries(OF_STREAM)) {
     await stream.return();
   });
 }
-
-for (const name of ['no_truncation_header', 'truncation_header=TRUE', 'truncation_header=maybe']) {
-  test(`the cap is known though nobody names it: ${name}`, async (context) => {
-    const simulator = await simulate(context, '--events', '12000');
-    await simulator.arm(fault(name, { path: EXPORT, always: true }));
-    const client = new health.Client({ apiKey: HEALTH_KEY, ...options(name, simulator.url) });
-    assert.equal(await verdict(client.export(WEEK), await simulator.truth('rows'), plain), WHOLE);
-  });
-}
-
-for (const name of ['status=503', 'cut_chunked', 'cut_row', 'reset']) {
-  test(`again and again is survived: ${name}`, async (context) => {
-    const simulator = await simulate(context, '--events', '2345', '--export-cap', '500');
-    const truth = await simulator.truth('rows');
-    await simulator.arm(fault(name, { every: 3 }));
-    const client = new health.Client({ apiKey: HEALTH_KEY, ...options(name, simulator.url, { attempts: 20 }) });
-    assert.equal(await verdict(client.events({ ...WEEK, limit: 250 }), truth, plain), WHOLE);
-    assert.equal(await verdict(client.export(WEEK), truth, plain), WHOLE);
-  });
-}
-
-for (const [name, code] of Object.entries({ empty_page: 'cursor_loop', 'status=500': 'server_error', hang: 'timeout', 'drip=20': 'timeout' })) {
-  test(`what stays is reported: ${name}`, async (context) => {
-    const simulator = await simulate(context, '--events', '2345', '--export-cap', '500');
-    const hurry = code === 'timeout' ? { readTimeout: 0.1, callTimeout: 0.6 } : {};
-    const client = new health.Client({ apiKey: HEALTH_KEY, ...options(name, simulator.url, hurry) });
-    await simulator.arm(fault(name, { path: EVENTS, always: true }));
-    assert.equal(await verdict(client.events(WEEK), [], plain), code);
-  });
-}
-
-test('an error tells what is known', async (context) => {
-  const simulator = await simulate(context, '--events', '10');
-  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
-  await simulator.arm({ kind: 'rate_limited_hour' });
-  await assert.rejects(client.probe(), (error) => {
-    assert.ok(error instanceof ApiError);
-    assert.deepEqual([error.code, error.status, error.retryAfter, error.isRetryable], ['rate_limited', 429, 3600, true]);
-    assert.equal(typeof error.requestId, 'string');
-    assert.ok(error.raw.length > 0 && Array.isArray(error.issues));
-    return true;
-  });
-});
 
 test('no client follows a redirect', async (context) => {
   const simulator = await simulate(context, '--events', '10');
