@@ -1,13 +1,13 @@
-//! A small allocator: a verifier allocates when it is made, and for its frame.
+//! A small allocator, quick however much is held: a store has many keys.
 
-#![allow(
-    unsafe_code,
-    reason = "a global allocator is promised to be used by one thread"
-)]
+use rlsf::{GlobalTlsf, GlobalTlsfOptions};
 
-use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
+struct Small;
 
-// SAFETY: a module without shared memory has one thread.
+impl GlobalTlsfOptions for Small {
+    // What grows is copied.
+    const ENABLE_REALLOCATION: bool = false;
+}
+
 #[global_allocator]
-static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
-    unsafe { AssumeSingleThreaded::new(FreeListAllocator::new()) };
+static ALLOCATOR: GlobalTlsf<Small> = GlobalTlsf::new();

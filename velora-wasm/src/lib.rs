@@ -22,7 +22,6 @@ macro_rules! exports {
     )+};
 }
 
-#[cfg(not(feature = "receiver"))]
 mod allocator;
 #[cfg(feature = "client")]
 mod client;
