@@ -20,7 +20,7 @@
 //! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `sha2`, `subtle`, `zeroize` |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
-//! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `futures-util`, `tracing` |
+//! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `futures-util`, `tracing` |
 //! | `axum` | | [`axum`]: extractor, handler adapter, `tower` service | `axum`, `tokio` |
 //! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `eventsource-stream` |
 //! | `client-reqwest` | | what sends natively; exports to files | `reqwest`, `rustls`, `tokio` |
@@ -46,7 +46,13 @@
 
 mod clock;
 mod error;
+#[cfg(feature = "events")]
+mod json;
+#[cfg(feature = "events")]
+mod queue;
 mod secret;
+#[cfg(feature = "events")]
+mod stamp;
 mod systems;
 mod webhook;
 

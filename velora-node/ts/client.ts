@@ -1,7 +1,11 @@
 /** What every client has. */
 
 import type { ClientParts, RateLimitParts } from '../native/index.js';
+import { learnApiError } from './api-error.js';
 import { checkOptions, invalidOption, numberOption, textOption } from './options.js';
+
+// Whoever has a client can see its calls fail.
+learnApiError();
 
 /** The options of every client; times are in seconds. What is absent is a default. */
 export interface ClientOptions {

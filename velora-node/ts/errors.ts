@@ -1,6 +1,6 @@
 /** Errors: real classes with a stable `code`, the same in every language. */
 
-import type { ApiFailure, Failure } from '../native/index.js';
+import type { Failure } from '../native/index.js';
 import type { Code } from './codes.js';
 
 /** The base of every error of this package. Branch on `code`, never on the message. */
@@ -21,95 +21,43 @@ export class VerificationError extends VeloraError {}
 /** A deduplication store refused or failed. */
 export class StoreError extends VeloraError {}
 
-/** One field that a system found fault with. */
-export interface Issue {
-  /** The system's own code, such as `invalid_type`. */
-  readonly code: string | null;
-  /** Where in the request, from the outside in. */
-  readonly path: readonly string[];
-  /** What is wrong, for a human. */
-  readonly message: string | null;
-}
-
-/**
- * A call of a system's API failed.
- *
- * The message, and what is shown when it is logged, are codes, ids and counts. What the
- * system said is in `detail`, `issues` and `raw`, which are shown nowhere: an error body
- * may repeat what was sent.
- */
-export class ApiError extends VeloraError {
-  /** The HTTP status, where there was an answer. */
-  readonly status: number | null;
-  /** The id to quote to the vendor. */
-  readonly requestId: string | null;
-  /** How many requests were sent for this call; 0 where none was. */
-  readonly attempts: number;
-  /** How long the system asked to wait, in seconds. */
-  readonly retryAfter: number | null;
-  /** Whether the same call may succeed later. */
-  readonly isRetryable: boolean;
-  /** The system's own code, such as CuraeAI's `SCOPE_INSUFFICIENT`. */
-  readonly vendorCode: string | null;
-  readonly #said: Pick<ApiFailure, 'detail' | 'issues' | 'raw'>;
-
-  /** @internal */
-  constructor(code: Code, message: string, api: ApiFailure) {
-    super(code, message);
-    this.status = api.status ?? null;
-    this.requestId = api.requestId ?? null;
-    this.attempts = api.attempts;
-    this.retryAfter = api.retryAfter ?? null;
-    this.isRetryable = api.isRetryable;
-    this.vendorCode = api.vendorCode ?? null;
-    this.#said = api;
-  }
-
-  /** What the system said went wrong. */
-  get detail(): string | null {
-    return this.#said.detail ?? null;
-  }
-
-  /** The fields that the system found fault with. */
-  get issues(): readonly Issue[] {
-    return this.#said.issues.map(({ code, path, message }) => ({
-      code: code ?? null,
-      path,
-      message: message ?? null,
-    }));
-  }
-
-  /** The body of the answer as text: at most its first 8 KiB. */
-  get raw(): string {
-    return this.#said.raw;
+/** Errors are shown by the name of their class. */
+export function named(...classes: readonly Function[]): void {
+  for (const errorClass of classes) {
+    Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true });
   }
 }
 
-for (const errorClass of [VeloraError, VerificationError, StoreError, ApiError]) {
-  Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true });
+named(VeloraError, VerificationError, StoreError);
+
+/** The error of a kind of failures that this file does not know. */
+type Kind = (failure: Failure) => VeloraError;
+
+const kinds = new Map<string, Kind>();
+
+/** Says which error a kind of failures is, for parts that not everyone has. */
+export function learnKind(kind: string, make: Kind): void {
+  kinds.set(kind, make);
 }
 
 /** The error that a failure is. `behind` is where the caller called. */
 export function toError(failure: Failure, behind?: Function): VeloraError {
-  const { code, message, api } = failure;
-  const error = errorOf(failure.failure, code as Code, message, api);
+  const error = errorOf(failure);
   if (behind !== undefined) {
     Error.captureStackTrace?.(error, behind);
   }
   return error;
 }
 
-function errorOf(kind: string, code: Code, message: string, api?: ApiFailure): VeloraError {
-  if (kind === 'api' && api !== undefined) {
-    return new ApiError(code, message, api);
-  }
-  switch (kind) {
+function errorOf(failure: Failure): VeloraError {
+  const code = failure.code as Code;
+  switch (failure.failure) {
     case 'verification':
-      return new VerificationError(code, message);
+      return new VerificationError(code, failure.message);
     case 'store':
-      return new StoreError(code, message);
+      return new StoreError(code, failure.message);
     default:
-      return new VeloraError(code, message);
+      return kinds.get(failure.failure)?.(failure) ?? new VeloraError(code, failure.message);
   }
 }
 

@@ -8,10 +8,11 @@ export * as curae from './curae/index.js';
 export * as health from './health/index.js';
 export * as tv from './tv/index.js';
 
+export { ApiError, type Issue } from './api-error.js';
 export type { Body } from './body.js';
 export type { CallOptions } from './calls.js';
 export type { ClientOptions, RateLimit } from './client.js';
-export { ApiError, StoreError, VeloraError, VerificationError, type Issue } from './errors.js';
+export { StoreError, VeloraError, VerificationError } from './errors.js';
 export type { EventOf, Events } from './events.js';
 export type { HeadersInput } from './headers.js';
 export type { Code } from './codes.js';

@@ -1,11 +1,10 @@
 /** How a system signs its deliveries. */
 
 import type { SchemeParts } from '../native/index.js';
-import { VeloraError } from './errors.js';
 import { checkOptions, flagOption, invalidOption, numberOption, text, textOption, textsOption } from './options.js';
+import { PARTS, type SchemeName } from './named.js';
 
-/** The systems' own schemes. */
-export type SchemeName = 'health' | 'billing' | 'curae' | 'tv' | 'tv-body-only';
+export type { SchemeName };
 
 /** A scheme of your own, described. */
 export interface SchemeOptions {
@@ -77,13 +76,7 @@ export class Scheme {
   }
 
   /** @internal What the addon takes. */
-  static argument(scheme: SchemeName | Scheme): string | SchemeParts {
-    if (typeof scheme === 'string') {
-      return scheme;
-    }
-    if (scheme instanceof Scheme) {
-      return scheme.#parts;
-    }
-    throw new VeloraError('unknown_scheme', 'the scheme is neither a name nor a Scheme');
+  get [PARTS](): SchemeParts {
+    return this.#parts;
   }
 }

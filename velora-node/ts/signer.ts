@@ -5,7 +5,8 @@ import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, unwrap } from './errors.js';
 import { inspect, type Bytes } from './host.js';
 import { checkOptions } from './options.js';
-import { Scheme, type SchemeName } from './scheme.js';
+import { schemeArgument } from './named.js';
+import type { Scheme, SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
 import type { VerifyOptions } from './verifier.js';
@@ -31,7 +32,7 @@ export class Signer {
    */
   constructor(scheme: SchemeName | Scheme, secrets: SecretInput | readonly SecretInput[]) {
     this.#native = unwrap(
-      guard(() => native.NativeSigner.create(Scheme.argument(scheme), secretList(secrets))),
+      guard(() => native.NativeSigner.create(schemeArgument(scheme), secretList(secrets))),
     );
     this.#scheme = typeof scheme === 'string' ? scheme : scheme.name;
   }

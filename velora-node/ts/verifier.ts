@@ -9,7 +9,8 @@ import type { Envelope, EventOf } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { Copied, ENVELOPE, ENVELOPE_AGAIN, read, type Reader } from './reader.js';
-import { Scheme, type SchemeName } from './scheme.js';
+import { schemeArgument } from './named.js';
+import type { Scheme, SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
 
@@ -67,7 +68,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   constructor(scheme: S, secrets: SecretInput | readonly SecretInput[], options?: VerifierOptions) {
     const { tolerance, dangerousNoTolerance } = checkOptions(options, ['tolerance', 'dangerousNoTolerance']);
     const made = guard(() =>
-      native.NativeVerifier.create(Scheme.argument(scheme), secretList(secrets), {
+      native.NativeVerifier.create(schemeArgument(scheme), secretList(secrets), {
         seconds: numberOption('tolerance', tolerance),
         dangerousNoLimit: flagOption('dangerousNoTolerance', dangerousNoTolerance),
       } as native.ToleranceParts),

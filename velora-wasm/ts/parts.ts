@@ -1,8 +1,9 @@
 /** What the default entry and the client's have in common. */
 
+export { ApiError, type Issue } from './api-error.js';
 export type { Body } from './body.js';
 export type { Code } from './codes.js';
-export { ApiError, StoreError, VeloraError, VerificationError, type Issue } from './errors.js';
+export { StoreError, VeloraError, VerificationError } from './errors.js';
 export type { EventOf, Events } from './events.js';
 export type { HeadersInput } from './headers.js';
 export { Receiver, type Handler, type Outcome, type OutcomeName, type ReceiverOptions, type Reply } from './receiver.js';

@@ -4,11 +4,12 @@ import * as native from './native/index.js';
 import type { Envelope, Failure, NativeVerifier, Verdict } from './native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, toError, unwrap } from './errors.js';
-import { Lazy, type EventOf, type Names } from './events.js';
+import type { EventOf, Names } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { copyOf, inspect, utf8Text } from './host.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
-import { Scheme, type SchemeName } from './scheme.js';
+import { schemeArgument } from './named.js';
+import type { Scheme, SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
 
@@ -32,6 +33,14 @@ export interface VerifyOptions {
 /** What a delivery is read with, later. */
 interface Reader extends Names {
   readonly native: NativeVerifier;
+}
+
+/** An event of what the core says of it and the body, where the package has events. */
+let eventOf: ((names: Names, envelope: Envelope, text: string) => unknown) | undefined;
+
+/** Gives deliveries their events. */
+export function learnEvents(of: NonNullable<typeof eventOf>): void {
+  eventOf = of;
 }
 
 /** From here on the host's own hash is quicker, the way there and back included. */
@@ -66,7 +75,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   constructor(scheme: S, secrets: SecretInput | readonly SecretInput[], options?: VerifierOptions) {
     const { tolerance, dangerousNoTolerance } = checkOptions(options, ['tolerance', 'dangerousNoTolerance']);
     const made = guard(() =>
-      native.NativeVerifier.create(Scheme.argument(scheme), secretList(secrets), {
+      native.NativeVerifier.create(schemeArgument(scheme), secretList(secrets), {
         seconds: numberOption('tolerance', tolerance),
         dangerousNoLimit: flagOption('dangerousNoTolerance', dangerousNoTolerance),
       } as native.ToleranceParts),
@@ -230,7 +239,7 @@ export class Delivery<E = unknown> {
     if (this.#event === undefined) {
       const envelope = this.#readAgain(true);
       const text = typeof this.#copy === 'string' ? this.#copy.toWellFormed() : utf8Text(this.#copy!);
-      this.#event = new Whole(this.#reader, envelope, text).event() as E;
+      this.#event = eventOf!(this.#reader, envelope, text) as E;
     }
     return this.#event;
   }
@@ -264,26 +273,6 @@ export class Delivery<E = unknown> {
     // Nothing has written to it since it was read.
     this.#copy ??= copyOf(body as Uint8Array);
     return this.#envelope;
-  }
-}
-
-/** An event whose texts are at hand. */
-class Whole extends Lazy {
-  readonly #json: string;
-  readonly #text: string;
-
-  constructor(names: Names, envelope: Envelope, text: string) {
-    super(names, envelope);
-    this.#json = envelope.members;
-    this.#text = text;
-  }
-
-  protected override json(): string {
-    return this.#json;
-  }
-
-  protected override text(): string {
-    return this.#text;
   }
 }
 

@@ -9,12 +9,14 @@ use futures_util::future::{Either, select};
 use tracing::{Instrument, debug, debug_span};
 
 use super::auth::Auth;
+use super::response::{malformed, unreadable};
 use super::retry::{Budget, RetryOptions};
 use super::runtime::random_id;
 use super::{
     BaseUrl, BoxFuture, Method, RateLimit, Request, Response, Runtime, Transport, problem,
 };
 use crate::error::{ApiError, ApiErrorKind};
+use crate::json;
 
 const USER_AGENT: &str = concat!("velora-core/", env!("CARGO_PKG_VERSION"));
 
@@ -45,6 +47,12 @@ pub(crate) struct Settings {
 type Read<'r> = dyn Fn(Response) -> Reading<'r> + Sync + 'r;
 type Reading<'r> = BoxFuture<'r, Result<(), ApiError>>;
 
+fn filled<T>(slot: Mutex<Option<T>>) -> Result<T, ApiError> {
+    slot.into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .ok_or_else(|| malformed("nothing was read"))
+}
+
 impl Api {
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(Inner {
@@ -74,12 +82,14 @@ impl Api {
             Box::pin(async { reading.await.map(fill) })
         };
         self.answered(request, &read).await?;
-        slot.into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .ok_or_else(|| ApiError::new(ApiErrorKind::MalformedResponse, "nothing was read"))
+        filled(slot)
     }
 
-    async fn answered(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
+    fn answered<'r>(&'r self, request: Request, read: &'r Read<'r>) -> Reading<'r> {
+        Box::pin(self.answer(request, read))
+    }
+
+    async fn answer(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
         let id = random_id(self.runtime());
         let span = debug_span!("velora.call", operation = request.operation(), request_id = %id);
         let request = request
@@ -93,26 +103,46 @@ impl Api {
             .await
     }
 
-    /// A call whose answer is JSON.
-    pub(crate) async fn json<T>(&self, request: Request) -> Result<T, ApiError>
-    where
-        T: for<'de> serde::Deserialize<'de> + Send,
-    {
-        let limit = self.max_response_bytes();
-        self.call(request, |response| response.json(limit)).await
-    }
-
     /// A call whose answer is JSON that `read` looks into.
     pub(crate) async fn json_text<T: Send>(
         &self,
         request: Request,
         read: fn(&str) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        let limit = self.max_response_bytes();
-        self.call(request, |response| async move {
-            read(&response.json_text(limit).await?)
+        let read = |text: String| {
+            json::check(&text).map_err(|fault| unreadable(&text, fault))?;
+            read(&text)
+        };
+        self.text(request, read).await
+    }
+
+    /// A call whose answer is a text that `read` looks into.
+    pub(crate) async fn text<T: Send>(
+        &self,
+        request: Request,
+        read: impl Fn(String) -> Result<T, ApiError> + Sync,
+    ) -> Result<T, ApiError> {
+        let slot = Mutex::new(None);
+        let fill = |text| {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read(text)?);
+            Ok(())
+        };
+        self.filled(request, &fill).await?;
+        filled(slot)
+    }
+
+    fn filled<'r>(
+        &'r self,
+        request: Request,
+        fill: &'r (dyn Fn(String) -> Result<(), ApiError> + Sync),
+    ) -> Reading<'r> {
+        Box::pin(async move {
+            let limit = self.max_response_bytes();
+            let read = |response: Response| -> Reading<'_> {
+                Box::pin(async move { fill(response.text(limit).await?) })
+            };
+            self.answered(request, &read).await
         })
-        .await
     }
 
     /// The limit as the last answer that spoke of it left it.

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
-
-use super::response::{malformed, too_large};
-use super::{Body, response};
-use crate::error::{ApiError, ApiErrorKind};
+use super::Body;
+use super::response::{malformed, too_large, unreadable};
+use crate::error::ApiError;
+use crate::json;
 
 /// Rows as they arrived, one after the other in one piece of memory.
 #[derive(Default)]
@@ -59,9 +58,7 @@ impl Lines {
         self.close(self.text.len());
         if self.rows.len() > before {
             let last = self.rows().last().unwrap_or_default();
-            if let Err(error) = parse::<serde::de::IgnoredAny>(last) {
-                return Err(cut_or(error));
-            }
+            check(last)?;
         }
         Ok(())
     }
@@ -90,23 +87,25 @@ impl Lines {
     }
 }
 
-/// Reads one row.
-///
-/// Errors: `malformed_response`.
-pub(crate) fn parse<'r, T: Deserialize<'r>>(row: &'r [u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(row)
-}
-
-/// A row in the midst of a body is never cut: whatever is wrong with it stays wrong.
-pub(crate) fn not_a_row(_: serde_json::Error) -> ApiError {
-    malformed("a row is not a JSON object")
-}
-
-fn cut_or(error: serde_json::Error) -> ApiError {
-    match response::not_json(&error) {
-        cut if cut.kind() == ApiErrorKind::Connection => cut,
-        _ => not_a_row(error),
+/// Whether the last row of a body is whole. One in its midst is never cut.
+fn check(row: &[u8]) -> Result<(), ApiError> {
+    let (text, whole) = match str::from_utf8(row) {
+        Ok(text) => (text, true),
+        Err(error) if error.error_len().is_none() => {
+            let text = row.get(..error.valid_up_to()).unwrap_or_default();
+            (str::from_utf8(text).unwrap_or_default(), false)
+        }
+        Err(_) => return Err(not_a_row()),
+    };
+    match json::check(text) {
+        Ok(()) if whole => Ok(()),
+        Err(fault) if fault.is_cut(text) => Err(unreadable(text, fault)),
+        _ => Err(not_a_row()),
     }
+}
+
+pub(crate) fn not_a_row() -> ApiError {
+    malformed("a row is not a JSON object")
 }
 
 #[cfg(test)]

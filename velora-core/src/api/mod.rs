@@ -43,9 +43,9 @@ pub use transport::{BoxFuture, Transport};
 
 pub(crate) use auth::Auth;
 pub(crate) use call::Api;
-pub(crate) use lines::Lines;
+pub(crate) use lines::{Lines, not_a_row};
 pub(crate) use page::{Cursors, Next, Recent};
 pub(crate) use request::Path;
-pub(crate) use response::{malformed, not_json, too_large};
+pub(crate) use response::{malformed, not_json, too_large, undocumented, unreadable};
 pub(crate) use runtime::{Task, random_id};
 pub(crate) use walk::{Listing, Paged, Walk};

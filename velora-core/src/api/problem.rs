@@ -1,18 +1,17 @@
 //! Answers that are not a success, as errors.
 
-use std::fmt;
+use std::borrow::Cow;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::Response;
 use super::response::KEPT;
 use super::retry::{retry_after, seconds};
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ApiErrorKind, Issue, Problem};
+use crate::json;
 
 /// How much of an error body is read, and how long it is waited for.
 const READ: usize = 64 * 1024;
@@ -95,7 +94,8 @@ async fn first_bytes(response: Response, patience: impl Future<Output = ()>) -> 
 pub(crate) fn decode(body: &[u8]) -> (Problem, Option<Duration>) {
     let kept = body.get(..KEPT).unwrap_or(body);
     let raw = String::from_utf8_lossy(kept).into_owned();
-    let Some(members) = str::from_utf8(body).ok().and_then(Members::of) else {
+    let object = str::from_utf8(body).ok();
+    let Some(object) = object.filter(|object| json::values(object, []).is_ok()) else {
         let raw_alone = Problem {
             raw,
             ..Problem::default()
@@ -103,47 +103,51 @@ pub(crate) fn decode(body: &[u8]) -> (Problem, Option<Duration>) {
         return (raw_alone, None);
     };
     // Some nest all of it: `{"error":{"code":…,"message":…}}`.
-    let inner = members.get("error").and_then(Members::of);
-    let member = |name: &str| {
-        let of_inner = inner.as_ref().and_then(|inner| inner.get(name));
-        of_inner.or_else(|| members.get(name))
+    let inner = member(object, "error");
+    let named = |name: &str| {
+        let of_inner = inner.and_then(|inner| member(inner, name));
+        of_inner.or_else(|| member(object, name))
     };
-    let text = |name: &str| read::<String>(member(name)?);
+    let text = |name: &str| text_of(named(name)?);
     let issues = ["issues", "detail", "errors", "details"]
         .iter()
-        .find_map(|name| read::<Vec<&RawValue>>(member(name)?))
+        .find_map(|name| json::items(named(name)?))
         .map(|issues| issues.into_iter().filter_map(issue).collect());
     let problem = Problem {
         code: text("code"),
         detail: ["message", "detail", "error", "title"]
             .iter()
             .find_map(|name| text(name)),
-        retryable: member("retryable").and_then(read),
+        retryable: match named("retryable") {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => None,
+        },
         issues: issues.unwrap_or_default(),
         raw,
     };
-    (problem, member("retry_after").and_then(seconds))
+    (problem, named("retry_after").and_then(seconds))
 }
 
-/// One issue: `{code, path, message}` (zod), `{type, loc, msg}` (pydantic), or a text.
-fn issue(value: &RawValue) -> Option<Issue> {
-    let value = value.get();
-    if let Some(message) = read(value) {
+fn issue(value: &str) -> Option<Issue> {
+    if let Some(message) = text_of(value) {
         return Some(Issue {
             code: None,
             path: Vec::new(),
             message: Some(message),
         });
     }
-    let members = Members::of(value)?;
+    json::values(value, []).ok()?;
     let text = |names: [&str; 2]| {
-        let mut found = names.iter().filter_map(|name| read(members.get(name)?));
+        let mut found = names
+            .iter()
+            .filter_map(|name| text_of(member(value, name)?));
         found.next()
     };
     let path = ["path", "loc"]
         .iter()
-        .find_map(|name| read::<Vec<&RawValue>>(members.get(name)?))
-        .map(|path| path.into_iter().map(|step| step_of(step.get())).collect());
+        .find_map(|name| json::items(member(value, name)?))
+        .map(|path| path.into_iter().map(step_of).collect());
     Some(Issue {
         code: text(["code", "type"]),
         path: path.unwrap_or_default(),
@@ -152,51 +156,17 @@ fn issue(value: &RawValue) -> Option<Issue> {
 }
 
 fn step_of(value: &str) -> String {
-    read(value).unwrap_or_else(|| value.to_owned())
+    text_of(value).unwrap_or_else(|| value.to_owned())
 }
 
-fn read<'t, T: Deserialize<'t>>(value: &'t str) -> Option<T> {
-    serde_json::from_str(value).ok()
+fn text_of(value: &str) -> Option<String> {
+    json::text_of(value.as_bytes()).map(Cow::into_owned)
 }
 
-/// The members of an object, each still in the sender's text: to build the numbers that
-/// nobody asks for takes tables that an edge worker would carry.
-struct Members<'t>(Vec<(String, &'t RawValue)>);
-
-impl<'t> Members<'t> {
-    fn of(object: &'t str) -> Option<Self> {
-        read(object)
-    }
-
-    /// Of a member that is repeated, the last.
-    fn get(&self, name: &str) -> Option<&'t str> {
-        let found = self.0.iter().rfind(|(member, _)| member == name);
-        found.map(|(_, value)| value.get())
-    }
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
-    }
+/// The member of this name of an object; the last one where it is repeated.
+fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
+    let [value] = json::values(object, [name]).ok()?;
+    value
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! What a system says about its limits.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::Response;
 use super::retry::retry_after;
 use crate::clock::UnixTime;
+use crate::stamp;
 
 /// The rate limit as the last answer that spoke of it left it.
 ///
@@ -35,21 +38,22 @@ impl RateLimit {
                 .header("Retry-After")
                 .filter(|_| response.status() == 429)
                 .and_then(|value| retry_after(value, now))
-                .and_then(|delay| instant(now)?.checked_add(delay).ok()),
+                .and_then(|delay| after(now, delay)),
         };
         (read != Self::default()).then_some(read)
     }
 }
 
-fn instant(now: UnixTime) -> Option<Timestamp> {
-    Timestamp::from_millisecond(now.as_millis()).ok()
+fn after(now: UnixTime, delay: Duration) -> Option<Timestamp> {
+    let millis = i64::try_from(delay.as_millis()).ok()?;
+    Timestamp::from_millisecond(now.as_millis().checked_add(millis)?).ok()
 }
 
 /// Unix seconds or ISO-8601.
 fn reset(value: &str) -> Option<Timestamp> {
     match value.parse::<i64>() {
         Ok(seconds) => Timestamp::from_second(seconds).ok(),
-        Err(_) => value.parse().ok(),
+        Err(_) => stamp::read(value),
     }
 }
 

@@ -137,9 +137,18 @@ impl Request {
                 "the request cannot be written as JSON",
             )
         })?;
+        Ok(self.json_body(body))
+    }
+
+    /// The same of a text that is JSON.
+    pub(crate) fn json_text(self, body: String) -> Self {
+        self.json_body(body.into_bytes())
+    }
+
+    fn json_body(self, body: Vec<u8>) -> Self {
         let mut request = self.header("Content-Type", "application/json");
         request.body = Some(body.into());
-        Ok(request)
+        request
     }
 
     pub(crate) fn below(mut self, base: &super::BaseUrl) -> Self {

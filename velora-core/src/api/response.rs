@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::error::{ApiError, ApiErrorKind};
+use crate::json;
 
 /// A longer id is not one.
 const MAX_ID: usize = 128;
@@ -123,17 +122,8 @@ impl Response {
     /// is retried.
     pub(crate) async fn json_text(self, limit: usize) -> Result<String, ApiError> {
         let text = self.text(limit).await?;
-        serde_json::from_str::<IgnoredAny>(&text).map_err(|error| not_json(&error))?;
+        json::check(&text).map_err(|fault| unreadable(&text, fault))?;
         Ok(text)
-    }
-
-    /// The whole body as JSON.
-    pub(crate) async fn json<T: for<'de> Deserialize<'de>>(
-        self,
-        limit: usize,
-    ) -> Result<T, ApiError> {
-        let text = self.text(limit).await?;
-        serde_json::from_str(&text).map_err(|error| not_json(&error))
     }
 }
 
@@ -241,6 +231,26 @@ pub(crate) fn text_of(bytes: Vec<u8>) -> Result<String, ApiError> {
     })
 }
 
+/// What an answer that is not to be read as JSON is: one that was cut is worth another try.
+pub(crate) fn unreadable(text: &str, fault: json::Fault) -> ApiError {
+    match fault {
+        json::Fault::NotAnObject => undocumented(),
+        fault if fault.is_cut(text) => cut(),
+        _ => malformed("the answer is not JSON"),
+    }
+}
+
+fn cut() -> ApiError {
+    ApiError::new(
+        ApiErrorKind::Connection,
+        "the answer ends before its JSON does",
+    )
+}
+
+pub(crate) fn undocumented() -> ApiError {
+    malformed("the answer is not the documented JSON")
+}
+
 pub(crate) fn malformed(reason: &'static str) -> ApiError {
     ApiError::new(ApiErrorKind::MalformedResponse, reason)
 }
@@ -249,11 +259,8 @@ pub(crate) fn malformed(reason: &'static str) -> ApiError {
 /// fault in it will be there again.
 pub(crate) fn not_json(error: &serde_json::Error) -> ApiError {
     match error.classify() {
-        serde_json::error::Category::Eof => ApiError::new(
-            ApiErrorKind::Connection,
-            "the answer ends before its JSON does",
-        ),
-        serde_json::error::Category::Data => malformed("the answer is not the documented JSON"),
+        serde_json::error::Category::Eof => cut(),
+        serde_json::error::Category::Data => undocumented(),
         _ => malformed("the answer is not JSON"),
     }
 }

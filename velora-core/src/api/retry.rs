@@ -1,10 +1,7 @@
 //! Whether to send again, and when: pure decisions over values.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
+use std::time::{Duration, SystemTime};
 
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ConfigError};
@@ -148,9 +145,10 @@ pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
     if let Some(delay) = seconds(value) {
         return Some(delay);
     }
-    let at = http_date(value)?.as_millisecond();
-    let delay = at.saturating_sub(now.as_millis()).max(0);
-    Some(Duration::from_millis(delay.unsigned_abs()))
+    let at = httpdate::parse_http_date(value).ok()?;
+    let at = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let now = Duration::from_millis(now.as_millis().try_into().unwrap_or(0));
+    Some(at.saturating_sub(now))
 }
 
 /// Seconds in plain digits, perhaps with a fraction. More than fit are a very long time,
@@ -167,20 +165,6 @@ pub(crate) fn seconds(value: &str) -> Option<Duration> {
         nanos.saturating_mul(10).saturating_add(digit)
     });
     Some(Duration::new(whole.parse().unwrap_or(u64::MAX), nanos))
-}
-
-fn http_date(value: &str) -> Option<Timestamp> {
-    let parser = rfc2822::DateTimeParser::new();
-    let read = |text: &str| parser.parse_timestamp(text).ok();
-    // The two obsolete forms have the same words in another order.
-    let words: Vec<&str> = value.split_ascii_whitespace().collect();
-    read(value).or_else(|| match *words.as_slice() {
-        // Sunday, 06-Nov-94 08:49:37 GMT
-        [_, date, time, zone] => read(&[&date.replace('-', " "), time, zone].join(" ")),
-        // Sun Nov  6 08:49:37 1994
-        [_, month, day, time, year] => read(&[day, month, year, time, "GMT"].join(" ")),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

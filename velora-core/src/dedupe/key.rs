@@ -1,10 +1,13 @@
 //! The identity that events are deduplicated on.
 
 use std::fmt;
+use std::hash::DefaultHasher;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
 use sha2::{Digest, Sha256};
+
+use crate::queue::{Hashed, hash_with};
 
 /// What stays readable in a key; everything else is percent-encoded, `:` above all.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -53,9 +56,11 @@ impl Key {
     pub fn of_body(scheme: &str, body: &[u8]) -> Self {
         // `=` is always escaped in a member, so no member can look like a digest.
         let digest = Sha256::digest(body);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let scheme = escaped(scheme);
-        Self(format!("{scheme}:sha256={hex}").into())
+        let mut text: String = escaped(scheme).collect();
+        text.push_str(":sha256=");
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+        Self(text.into())
     }
 
     /// The text of the key, as stores keep it.
@@ -68,6 +73,12 @@ impl Key {
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
         Self(text.into())
+    }
+}
+
+impl Hashed for Key {
+    fn hashed(&self) -> u64 {
+        hash_with(DefaultHasher::new(), self.as_str())
     }
 }
 

@@ -5,12 +5,11 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lru::LruCache;
-
 use super::Key;
 use super::store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{ConfigError, StoreError};
+use crate::queue::Queue;
 
 /// A [`Store`] in memory: bounded, expiring, and for one process only.
 ///
@@ -44,8 +43,8 @@ pub struct MemoryStore {
 /// Lease and retention are the same for every key, so each list, in the order of
 /// its last change, is also in the order of expiry.
 struct State {
-    claimed: LruCache<Key, Claimed>,
-    done: LruCache<Key, Duration>,
+    claimed: Queue<Key, Claimed>,
+    done: Queue<Key, Duration>,
     last_epoch: Epoch,
     dropped_early: u64,
 }
@@ -98,8 +97,8 @@ impl MemoryStore {
             capacity,
             clock: Arc::new(SystemClock),
             state: Mutex::new(State {
-                claimed: LruCache::unbounded(),
-                done: LruCache::unbounded(),
+                claimed: Queue::new(),
+                done: Queue::new(),
                 last_epoch: 0,
                 dropped_early: 0,
             }),
@@ -115,10 +114,10 @@ impl MemoryStore {
         let now = self.clock.monotonic();
         let mut state = self.state();
         state.forget_expired(now);
-        if state.done.contains(&key) {
+        if state.done.get(&key).is_some() {
             return Ok(Claim::Done);
         }
-        match state.claimed.peek(&key) {
+        match state.claimed.get(&key) {
             Some(claimed) if claimed.expires > now => {
                 return Ok(Claim::InFlight {
                     retry_after: claimed.expires.saturating_sub(now),
@@ -164,12 +163,8 @@ impl State {
     }
 
     fn forget_expired(&mut self, now: Duration) {
-        while self
-            .done
-            .peek_lru()
-            .is_some_and(|(_, expires)| *expires <= now)
-        {
-            self.done.pop_lru();
+        while self.done.first().is_some_and(|expires| *expires <= now) {
+            self.done.take_first();
         }
     }
 
@@ -179,10 +174,10 @@ impl State {
         if self.len() < capacity {
             return Ok(());
         }
-        let abandoned = |(_, claimed): (&Key, &Claimed)| claimed.expires <= now;
-        if self.claimed.peek_lru().is_some_and(abandoned) {
-            self.claimed.pop_lru();
-        } else if self.done.pop_lru().is_some() {
+        let abandoned = |claimed: &Claimed| claimed.expires <= now;
+        if self.claimed.first().is_some_and(abandoned) {
+            self.claimed.take_first();
+        } else if self.done.take_first().is_some() {
             self.dropped_early = self.dropped_early.saturating_add(1);
         } else {
             return Err(StoreError::StoreFull);
@@ -192,11 +187,11 @@ impl State {
 
     /// Compare and take: the key, if it is claimed under just this epoch.
     fn take_claimed(&mut self, key: &Key, epoch: Epoch) -> Result<Key, StoreError> {
-        match self.claimed.peek(key) {
+        match self.claimed.get(key) {
             Some(claimed) if claimed.epoch == epoch => {}
             _ => return Err(StoreError::LeaseLost),
         }
-        let (key, _) = self.claimed.pop_entry(key).ok_or(StoreError::LeaseLost)?;
+        let (key, _) = self.claimed.take(key).ok_or(StoreError::LeaseLost)?;
         Ok(key)
     }
 }

@@ -6,17 +6,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde::de::IgnoredAny;
 use serde::ser::{Error as _, Serializer};
 use serde_json::value::RawValue;
 
 use super::members::{self, Members, value_of};
-use super::window::read_stamp;
 use super::{EventType, RawEvent};
 use crate::api::malformed;
 use crate::dedupe::Key;
 use crate::error::ApiError;
 use crate::webhook::RawJson;
+use crate::{json, stamp};
 
 /// An audit event of `GET /events` or of an export.
 ///
@@ -38,7 +37,7 @@ impl AuditEvent {
     /// Errors: `malformed_response` where it is not a JSON object.
     pub fn from_json(text: impl Into<String>) -> Result<Self, ApiError> {
         let text = Arc::new(text.into());
-        let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+        let is_json = json::check(&text).is_ok();
         let raw = RawEvent::new(&text, 0..text.len());
         raw.filter(|_| is_json && text.trim_ascii_start().starts_with('{'))
             .map(Self::new)
@@ -68,7 +67,7 @@ impl AuditEvent {
 
     /// When it happened.
     pub fn timestamp(&self) -> Option<Timestamp> {
-        read_stamp(&self.text(members::TIMESTAMP)?)
+        stamp::read(&self.text(members::TIMESTAMP)?)
     }
 
     /// What happened, a delivery's `type`.
@@ -144,7 +143,7 @@ impl AuditEvent {
 
     /// Any member by name, those this version does not know among them.
     pub fn member(&self, name: &str) -> Option<RawJson> {
-        serde_json::from_str(value_of(self.raw.as_str(), name)?).ok()
+        RawJson::of(value_of(self.raw.as_str(), name)?)
     }
 
     /// The system's own text.
@@ -170,10 +169,8 @@ impl AuditEvent {
 
     fn json(&self, member: usize) -> Option<RawJson> {
         let value = self.value(member);
-        let inner = self
-            .text(member)
-            .and_then(|inner| serde_json::from_str(&inner).ok());
-        inner.or_else(|| serde_json::from_str(value).ok().filter(|_| value != "null"))
+        let inner = self.text(member).and_then(|inner| RawJson::of(&inner));
+        inner.or_else(|| RawJson::of(value).filter(|_| value != "null"))
     }
 }
 

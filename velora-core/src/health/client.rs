@@ -3,14 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::{AuditEvent, EventQuery, Events, Pages, RawEvent};
 use crate::api::{
-    Api, Auth, BaseUrl, ClientBuilder, Method, Path, RateLimit, Request, malformed, not_json,
+    Api, Auth, BaseUrl, ClientBuilder, Method, Path, RateLimit, Request, malformed, undocumented,
+    unreadable,
 };
 use crate::error::{ApiError, ConfigError};
+use crate::json;
 use crate::secret::ApiKey;
 
 /// Where every path starts.
@@ -70,14 +69,12 @@ impl Client {
     /// those of any call.
     pub async fn probe(&self) -> Result<(), ApiError> {
         let one = EventQuery::new().with_limit(1).unwrap_or_default();
-        let limit = self.api.max_response_bytes();
         self.api
-            .call(one.request(None), |response| async move {
-                let text = response.text(limit).await?;
-                let probed: Probed<'_> =
-                    serde_json::from_str(&text).map_err(|error| not_json(&error))?;
-                drop(probed.events);
-                Ok(())
+            .text(one.request(None), |text| {
+                let [events] =
+                    json::values(&text, ["events"]).map_err(|fault| unreadable(&text, fault))?;
+                let events = events.and_then(json::items);
+                events.map(drop).ok_or_else(undocumented)
             })
             .await
     }
@@ -98,12 +95,7 @@ impl Client {
     pub async fn event(&self, id: &str) -> Result<AuditEvent, ApiError> {
         let path = Path::new(AUDIT).then("/events").segment(id)?;
         let request = Request::new("health.event", Method::Get, path);
-        let limit = self.api.max_response_bytes();
-        self.api
-            .call(request, |response| async move {
-                one_event(response.text(limit).await?)
-            })
-            .await
+        self.api.text(request, one_event).await
     }
 
     /// Where the API is.
@@ -126,31 +118,14 @@ impl fmt::Debug for Client {
     }
 }
 
-#[derive(Deserialize)]
-struct Probed<'t> {
-    #[serde(borrow)]
-    events: Vec<&'t RawValue>,
-}
-
 /// The bare event, or `{"event": …}`: which of them is not documented.
 fn one_event(text: String) -> Result<AuditEvent, ApiError> {
-    #[derive(Deserialize)]
-    struct Wrapped<'t> {
-        #[serde(borrow)]
-        event: Option<&'t RawValue>,
-        #[serde(borrow)]
-        event_id: Option<&'t RawValue>,
-    }
-
-    let wrapped: Wrapped<'_> = serde_json::from_str(&text).map_err(|error| not_json(&error))?;
-    let at = match (wrapped.event_id, wrapped.event) {
+    let [id, event] =
+        json::values(&text, ["event_id", "event"]).map_err(|fault| unreadable(&text, fault))?;
+    let at = match (id, event) {
         (None, Some(event)) => {
-            let start = event
-                .get()
-                .as_ptr()
-                .addr()
-                .saturating_sub(text.as_ptr().addr());
-            start..start.saturating_add(event.get().len())
+            let start = event.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+            start..start.saturating_add(event.len())
         }
         (Some(_), _) => 0..text.len(),
         (None, None) => return Err(malformed("the answer is not an event")),

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::json;
+
 macro_rules! members {
     ($($index:literal $name:ident = $text:literal,)+) => {
         $(pub(crate) const $name: usize = $index;)+
@@ -95,7 +97,7 @@ impl Members {
     pub(crate) fn text<'e>(&self, event: &'e str, member: usize) -> Option<Cow<'e, str>> {
         let value = self.value(event, member);
         if self.escaped & 1_u16.checked_shl(member as u32).unwrap_or_default() != 0 {
-            return text_of(value);
+            return json::text_of(value.as_bytes());
         }
         let inner = value.strip_prefix('"')?.strip_suffix('"')?;
         Some(Cow::Borrowed(inner))
@@ -236,20 +238,11 @@ impl<'e> Iterator for Walk<'e> {
         }
         self.step();
         self.skip_text();
-        let name = text_of(self.event.get(quote..self.at)?)?;
+        let name = json::text_of(self.event.get(quote..self.at)?.as_bytes())?;
         self.skip(b" \t\r\n:");
         let (start, end) = self.value();
         Some((name, start, end))
     }
-}
-
-/// A JSON text's content, borrowed where it has no escapes.
-pub(crate) fn text_of(value: &str) -> Option<Cow<'_, str>> {
-    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str(value).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

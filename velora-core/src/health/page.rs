@@ -5,14 +5,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::export::Rows;
-use super::members::text_of;
 use super::{AuditEvent, RawEvent};
-use crate::api::{Next, Paged, Recent, malformed, not_json};
+use crate::api::{Next, Paged, Recent, malformed, undocumented, unreadable};
 use crate::error::ApiError;
+use crate::json;
 
 /// One page: its events in the system's order, without those of earlier pages.
 pub struct Page {
@@ -70,26 +67,30 @@ impl Page {
         let at = memchr::memmem::rfind(body, name)?;
         let rest = body.get(at..)?.strip_prefix(name)?;
         let rest = rest.trim_ascii_start().strip_prefix(b":")?;
-        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<WireNext>();
-        let next = values.next()?.ok()?;
-        next.next_cursor.filter(|_| next.has_more == Some(true))
+        let next = next_of(json::first_value(str::from_utf8(rest).ok()?).ok()?).ok()?;
+        match next {
+            (Some(true), cursor) => cursor.map(Cow::into_owned),
+            _ => None,
+        }
     }
 
     pub(crate) fn read(text: String) -> Result<(Self, Next), ApiError> {
-        let wire: WirePage<'_> = serde_json::from_str(&text).map_err(|error| not_json(&error))?;
-        let next = match (wire.page.has_more, wire.page.next_cursor) {
+        let [events, page] =
+            json::values(&text, ["events", "page"]).map_err(|fault| unreadable(&text, fault))?;
+        let (has_more, cursor) = next_of(page.ok_or_else(undocumented)?)?;
+        let next = match (has_more, cursor) {
             (Some(false), _) => Next::End,
             (None, None) => return Err(malformed("a page does not say whether there is more")),
-            (_, cursor) => Next::More(cursor),
+            (_, cursor) => Next::More(cursor.map(Cow::into_owned)),
         };
+        let events = events.and_then(json::items).ok_or_else(undocumented)?;
         let start = text.as_ptr().addr();
-        let mut rows = Vec::with_capacity(wire.events.len());
-        for event in wire.events {
-            let event = event.get();
+        let mut rows = Vec::with_capacity(events.len());
+        for event in events {
             if !event.starts_with('{') {
                 return Err(malformed("an event is not a JSON object"));
             }
-            // A raw value is a slice of the text it was read from.
+            // An item is a slice of the text it was found in.
             let at = event.as_ptr().addr().saturating_sub(start);
             rows.push(at..at.saturating_add(event.len()));
         }
@@ -127,34 +128,34 @@ impl fmt::Debug for Page {
     }
 }
 
-#[derive(Deserialize)]
-struct WirePage<'t> {
-    #[serde(borrow)]
-    events: Vec<&'t RawValue>,
-    page: WireNext,
-}
+/// What a page says of the next one: whether there is one, and its cursor.
+type Said<'t> = (Option<bool>, Option<Cow<'t, str>>);
 
-#[derive(Deserialize)]
-struct WireNext {
-    has_more: Option<bool>,
-    next_cursor: Option<String>,
+fn next_of(page: &str) -> Result<Said<'_>, ApiError> {
+    let [more, cursor] =
+        json::values(page, ["has_more", "next_cursor"]).map_err(|_| undocumented())?;
+    let more = match more {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => return Err(undocumented()),
+    };
+    let cursor = match cursor {
+        None => None,
+        Some(cursor) => Some(json::text_of(cursor.as_bytes()).ok_or_else(undocumented)?),
+    };
+    Ok((more, cursor))
 }
 
 /// The id of an event. The system writes it first, which is worth a look before the
 /// whole event is read for it.
 pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Head<'t> {
-        #[serde(borrow)]
-        event_id: Option<&'t RawValue>,
-    }
-
     if let Some(rest) = event.strip_prefix(r#"{"event_id":""#)
         && let Some(end) = memchr::memchr2(b'"', b'\\', rest.as_bytes())
         && rest.as_bytes().get(end) == Some(&b'"')
     {
         return rest.get(..end).map(Into::into);
     }
-    let head: Head<'_> = serde_json::from_str(event).ok()?;
-    text_of(head.event_id?.get())
+    let [id] = json::values(event, ["event_id"]).ok()?;
+    json::text_of(id?.as_bytes())
 }

@@ -4,30 +4,44 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::client::{AUDIT, Client};
-use crate::api::{Api, Method, Path, Request, malformed, not_json};
+use crate::api::{Api, Method, Path, Request, malformed, undocumented, unreadable};
 use crate::error::{ApiError, ApiErrorKind};
 use crate::secret::SigningSecret;
+use crate::{json, stamp};
 
 /// More consecutive failures than this call for a human; at 10 the system disables
 /// the endpoint. Source: Velora Health, *Webhooks: Operational checklist*.
 const ALERT_ABOVE: u64 = 3;
 
 /// An endpoint to be registered.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct NewEndpoint {
     url: String,
     event_filter: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
 }
 
 impl NewEndpoint {
+    fn to_json(&self) -> String {
+        let mut json = String::from("{\"url\":");
+        json::quote(&mut json, &self.url);
+        json.push_str(",\"event_filter\":[");
+        for (at, prefix) in self.event_filter.iter().enumerate() {
+            json.push_str(if at == 0 { "" } else { "," });
+            json::quote(&mut json, prefix);
+        }
+        json.push(']');
+        if let Some(description) = &self.description {
+            json.push_str(",\"description\":");
+            json::quote(&mut json, description);
+        }
+        json.push('}');
+        json
+    }
+
     /// An endpoint that receives every event.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -57,31 +71,24 @@ impl NewEndpoint {
 
 /// A registered endpoint. All but its id may be absent from an answer; what cannot be
 /// read is absent too, as no secret shall be lost for a member beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Endpoint {
     /// Its id, such as `wh_8b2e5c11`.
     pub id: String,
     /// Where deliveries go.
-    #[serde(default, deserialize_with = "if_readable")]
     pub url: Option<String>,
     /// The prefixes of the types it receives; none means every event.
-    #[serde(default, deserialize_with = "if_readable")]
     pub event_filter: Vec<String>,
     /// A name for humans.
-    #[serde(default, deserialize_with = "if_readable")]
     pub description: Option<String>,
     /// Whether deliveries are sent. There is no way back: register it again.
-    #[serde(default, deserialize_with = "if_readable")]
     pub active: Option<bool>,
     /// Failed deliveries in a row; at 10 the system disables the endpoint.
-    #[serde(default, deserialize_with = "if_readable")]
     pub consecutive_failures: u64,
     /// When a delivery was last sent.
-    #[serde(default, deserialize_with = "instant_if_readable")]
     pub last_delivery_at: Option<Timestamp>,
     /// When it was registered.
-    #[serde(default, deserialize_with = "instant_if_readable")]
     pub created_at: Option<Timestamp>,
 }
 
@@ -124,23 +131,8 @@ impl Webhooks {
         let path = Path::new(AUDIT).then("/webhooks");
         let request = Request::new("health.webhooks.create", Method::Post, path)
             .answers_secret()
-            .json(endpoint)?;
-        let limit = self.api.max_response_bytes();
-        let read = |text: Zeroizing<String>| {
-            let wire: WireRegistration<'_> =
-                serde_json::from_str(&text).map_err(|error| not_json(&error))?;
-            let secret = Zeroizing::new(wire.secret.into_owned());
-            Ok(Registration {
-                endpoint: wire.endpoint,
-                secret: SigningSecret::new(secret.as_str())
-                    .map_err(|_| malformed("the secret of the endpoint is not one"))?,
-            })
-        };
-        self.api
-            .call(request, |response| async move {
-                read(Zeroizing::new(response.text(limit).await?))
-            })
-            .await
+            .json_text(endpoint.to_json());
+        self.api.text(request, registration).await
     }
 
     /// All endpoints, disabled ones too. Needs the scope `audit:read`.
@@ -149,8 +141,7 @@ impl Webhooks {
     pub async fn list(&self) -> Result<Vec<Endpoint>, ApiError> {
         let path = Path::new(AUDIT).then("/webhooks");
         let request = Request::new("health.webhooks.list", Method::Get, path);
-        let wire: WireEndpoints = self.api.json(request).await?;
-        Ok(wire.endpoints)
+        self.api.text(request, endpoints).await
     }
 
     /// Stops deliveries and keeps the history. There is no enabling: register the URL
@@ -192,32 +183,74 @@ impl fmt::Debug for Webhooks {
     }
 }
 
-#[derive(Deserialize)]
-struct WireRegistration<'t> {
-    endpoint: Endpoint,
-    #[serde(borrow)]
-    secret: Cow<'t, str>,
+fn registration(text: String) -> Result<Registration, ApiError> {
+    let text = Zeroizing::new(text);
+    let [endpoint, secret] =
+        json::values(&text, ["endpoint", "secret"]).map_err(|fault| unreadable(&text, fault))?;
+    let secret = secret.and_then(|secret| json::text_of(secret.as_bytes()));
+    let secret = Zeroizing::new(secret.ok_or_else(undocumented)?.into_owned());
+    Ok(Registration {
+        endpoint: endpoint.and_then(Endpoint::read).ok_or_else(undocumented)?,
+        secret: SigningSecret::new(secret.as_str())
+            .map_err(|_| malformed("the secret of the endpoint is not one"))?,
+    })
 }
 
-#[derive(Deserialize)]
-struct WireEndpoints {
-    endpoints: Vec<Endpoint>,
+fn endpoints(text: String) -> Result<Vec<Endpoint>, ApiError> {
+    let [endpoints] =
+        json::values(&text, ["endpoints"]).map_err(|fault| unreadable(&text, fault))?;
+    let endpoints = endpoints.and_then(json::items).ok_or_else(undocumented)?;
+    let endpoints: Option<Vec<_>> = endpoints.into_iter().map(Endpoint::read).collect();
+    endpoints.ok_or_else(undocumented)
 }
 
-fn if_readable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned + Default,
-{
-    let value = Box::<RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(value.get()).unwrap_or_default())
-}
-
-fn instant_if_readable<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Timestamp>, D::Error> {
-    let text: Option<String> = if_readable(deserializer)?;
-    Ok(text.and_then(|text| text.parse().ok()))
+impl Endpoint {
+    /// Of all that is documented the id alone must be there: the secret, which is shown
+    /// once, is not lost for a member of another type.
+    fn read(object: &str) -> Option<Self> {
+        let [
+            id,
+            url,
+            event_filter,
+            description,
+            active,
+            failures,
+            last_delivery_at,
+            created_at,
+        ] = json::values(
+            object,
+            [
+                "id",
+                "url",
+                "event_filter",
+                "description",
+                "active",
+                "consecutive_failures",
+                "last_delivery_at",
+                "created_at",
+            ],
+        )
+        .ok()?;
+        let text = |value: &str| json::text_of(value.as_bytes()).map(Cow::into_owned);
+        let time = |value: &str| stamp::read(&json::text_of(value.as_bytes())?);
+        let texts = |array: &str| json::items(array)?.into_iter().map(text).collect();
+        Some(Self {
+            id: text(id?)?,
+            url: url.and_then(text),
+            event_filter: event_filter.and_then(texts).unwrap_or_default(),
+            description: description.and_then(text),
+            active: match active {
+                Some("true") => Some(true),
+                Some("false") => Some(false),
+                _ => None,
+            },
+            consecutive_failures: failures
+                .and_then(|count| count.parse().ok())
+                .unwrap_or_default(),
+            last_delivery_at: last_delivery_at.and_then(time),
+            created_at: created_at.and_then(time),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -229,9 +262,9 @@ mod tests {
         let text = r#"{"endpoint":{"id":"wh_1","url":"https://a.example","active":1,
             "event_filter":null,"consecutive_failures":"0","created_at":"2026-05-08T14:22:01"},
             "secret":"s\u0065cret"}"#;
-        let wire: WireRegistration<'_> = serde_json::from_str(text).unwrap();
-        assert_eq!(wire.secret, "secret");
-        let endpoint = wire.endpoint;
+        let registration = registration(text.to_owned()).unwrap();
+        assert_eq!(registration.secret.expose_secret(), b"secret");
+        let endpoint = registration.endpoint;
         assert_eq!(endpoint.url.as_deref(), Some("https://a.example"));
         assert_eq!((endpoint.active, endpoint.created_at), (None, None));
         assert_eq!(endpoint.consecutive_failures, 0);

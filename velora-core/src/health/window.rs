@@ -1,10 +1,10 @@
 //! The stretch of time that is asked for.
 
-use jiff::civil::Date;
+use jiff::Timestamp;
 use jiff::tz::Offset;
-use jiff::{Timestamp, ToSpan};
 
 use crate::error::ConfigError;
+use crate::stamp;
 
 /// `[since, until)`: from `since` on, up to but without `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,7 +30,7 @@ impl Window {
     /// `invalid_window`.
     pub fn parse(since: &str, until: &str) -> Result<Self, ConfigError> {
         let read = |option, text: &str| {
-            text.parse().map_err(|_| ConfigError::InvalidOption {
+            stamp::read(text).ok_or(ConfigError::InvalidOption {
                 option,
                 reason: "it is not a timestamp such as 2026-05-01T00:00:00Z",
             })
@@ -57,103 +57,52 @@ impl Window {
 /// ISO-8601 as the vendor writes it: `+00:00`, no fraction or one of six digits. What
 /// is finer than a microsecond is cut off.
 pub(crate) fn iso(at: Timestamp) -> String {
-    // `strftime` reads its form anew each time, and is a tenth of what an edge worker carries.
+    // Neither a form nor a formatter: they are much of what an edge worker would carry.
     let civil = Offset::UTC.to_datetime(at);
-    let sign = if civil.year() < 0 { "-" } else { "" };
-    let year = civil.year().unsigned_abs();
-    let (month, day) = (civil.month(), civil.day());
-    let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
-    let fraction = match at.as_microsecond().rem_euclid(1_000_000) {
-        0 => String::new(),
-        micros => format!(".{micros:06}"),
+    let mut text = String::with_capacity(32);
+    if civil.year() < 0 {
+        text.push('-');
+    }
+    let mut part = |number: u32, digits: u32, behind: &str| {
+        for place in (0..digits).rev() {
+            let digit = number / 10_u32.pow(place) % 10;
+            text.extend(char::from_digit(digit, 10));
+        }
+        text.push_str(behind);
     };
-    format!("{sign}{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00")
+    let small = i8::unsigned_abs;
+    part(civil.year().unsigned_abs().into(), 4, "-");
+    part(small(civil.month()).into(), 2, "-");
+    part(small(civil.day()).into(), 2, "T");
+    part(small(civil.hour()).into(), 2, ":");
+    part(small(civil.minute()).into(), 2, ":");
+    match at.as_microsecond().rem_euclid(1_000_000).unsigned_abs() as u32 {
+        0 => part(small(civil.second()).into(), 2, "+00:00"),
+        micros => {
+            part(small(civil.second()).into(), 2, ".");
+            part(micros, 6, "+00:00");
+        }
+    }
+    text
 }
 
 /// Up to the next whole microsecond, the finest that [`iso`] can say.
 pub(crate) fn iso_up(at: Timestamp) -> String {
     match at.subsec_nanosecond().rem_euclid(1_000) {
         0 => iso(at),
-        _ => iso(at.saturating_add(1.microsecond()).unwrap_or(Timestamp::MAX)),
+        _ => iso(instant(at.as_microsecond().saturating_add(1))),
     }
 }
 
-/// Reads a timestamp. The two forms that the vendor writes are read without a look at
-/// what else ISO-8601 allows.
-pub(crate) fn read_stamp(text: &str) -> Option<Timestamp> {
-    plain_stamp(text.as_bytes()).or_else(|| text.parse().ok())
-}
-
-/// `YYYY-MM-DDTHH:MM:SS`, perhaps `.ffffff`, then `+00:00` or `Z`.
-fn plain_stamp(text: &[u8]) -> Option<Timestamp> {
-    let text = text.strip_suffix(b"+00:00").or(text.strip_suffix(b"Z"))?;
-    let (whole, micros) = match text.split_at_checked(19)? {
-        (whole, []) => (whole, 0),
-        (whole, [b'.', fraction @ ..]) if fraction.len() == 6 => (whole, number(fraction)?),
-        _ => return None,
-    };
-    let part = |at: usize| number(whole.get(at..at.checked_add(2)?)?);
-    let mark = |at: usize, byte: u8| whole.get(at) == Some(&byte);
-    let marks =
-        mark(4, b'-') && mark(7, b'-') && mark(10, b'T') && mark(13, b':') && mark(16, b':');
-    let year = number(whole.get(..4)?)?;
-    let (month, day) = (part(5)?, part(8)?);
-    let (hour, minute, second) = (part(11)?, part(14)?, part(17)?);
-    let valid = hour < 24 && minute < 60 && second < 60;
-    if !marks || !valid {
-        return None;
-    }
-    let date = Date::new(
-        year.try_into().ok()?,
-        month.try_into().ok()?,
-        day.try_into().ok()?,
-    );
-    let days = days_since_epoch(date.ok()?);
-    let seconds = days
-        .checked_mul(86_400)?
-        .checked_add(hour.checked_mul(3_600)?)?
-        .checked_add(minute.checked_mul(60)?)?
-        .checked_add(second)?;
-    Timestamp::from_microsecond(seconds.checked_mul(1_000_000)?.checked_add(micros)?).ok()
-}
-
-/// Up to six digits.
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0_i64, |number, digit| {
-        let digit = digit
-            .is_ascii_digit()
-            .then(|| i64::from(digit.saturating_sub(b'0')))?;
-        number.checked_mul(10)?.checked_add(digit)
-    })
-}
-
-/// Counts from 1 March of year 0, so that a leap day is the last of its year.
-fn days_since_epoch(date: Date) -> i64 {
-    let (year, month, day) = (
-        i64::from(date.year()),
-        i64::from(date.month()),
-        i64::from(date.day()),
-    );
-    let year = if month <= 2 {
-        year.saturating_sub(1)
-    } else {
-        year
-    };
-    let month = month.saturating_add(9).rem_euclid(12);
-    let before_year = year
-        .saturating_mul(365)
-        .saturating_add(year.div_euclid(4))
-        .saturating_sub(year.div_euclid(100))
-        .saturating_add(year.div_euclid(400));
-    let before_month = month.saturating_mul(153).saturating_add(2).div_euclid(5);
-    before_year
-        .saturating_add(before_month)
-        .saturating_add(day)
-        .saturating_sub(719_469)
+/// The instant of so many microseconds since 1970; the last one there is, if it is later.
+pub(crate) fn instant(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -202,28 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn reads_stamps_as_the_parser_does() {
-        let mut at = Timestamp::from_second(-70_000_000_000).unwrap();
+    fn is_read_as_it_is_written() {
+        let mut at = Timestamp::from_second(-60_000_000_000).unwrap();
         for step in 0..20_000_i64 {
             at += (step % 86_400_000 * 7_919).microseconds();
             at += 6_000_000.seconds();
             let text = iso(at);
-            assert_eq!(plain_stamp(text.as_bytes()), text.parse().ok(), "{text}");
-        }
-        for text in [
-            "2026-02-29T00:00:00Z",
-            "2024-02-29T23:59:59Z",
-            "2026-05-01T24:00:00Z",
-            "2026-05-01T00:00:60Z",
-            "2026-05-01T00:00:00.5Z",
-            "2026-05-01 00:00:00Z",
-            "2026-05-01T00:00:00+02:00",
-            "2026-05-01T00:00:00.1234567Z",
-            "2026-5-01T00:00:00Z",
-            "é026-05-01T00:00:00Z",
-            "",
-        ] {
-            assert_eq!(read_stamp(text), text.parse().ok(), "{text}");
+            assert_eq!(stamp::read(&text), text.parse().ok(), "{text}");
         }
     }
 }

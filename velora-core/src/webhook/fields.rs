@@ -11,9 +11,9 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::json::{self, Place};
-use super::shape::is_timestamp;
 use crate::error::EventFault;
+use crate::json::{self, Place};
+use crate::stamp;
 
 /// Where the members of a JSON object lie in its text.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ impl<'d> Fields<'d> {
     pub fn timestamp(&mut self, member: &str) -> Option<Timestamp> {
         let (at, value) = self.find(member).ok()??;
         let time = match json::text_of(value) {
-            Some(text) if is_timestamp(&text) => Some(text.parse().ok()?),
+            Some(text) => Some(stamp::read(&text)?),
             None if value == b"null" => None,
             _ => return None,
         };
@@ -208,6 +208,13 @@ impl fmt::Debug for Fields<'_> {
 pub struct RawJson(Box<str>);
 
 impl RawJson {
+    /// The JSON text without the blanks around it; `None` where it is none.
+    #[cfg(feature = "client")]
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        json::check(text).ok()?;
+        Some(Self(text.trim_matches([' ', '\n', '\r', '\t']).into()))
+    }
+
     /// The JSON text.
     pub fn as_str(&self) -> &str {
         &self.0

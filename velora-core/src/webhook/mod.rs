@@ -9,8 +9,6 @@ pub(crate) mod event_type;
 #[cfg(feature = "events")]
 pub(crate) mod fields;
 mod headers;
-#[cfg(feature = "events")]
-mod json;
 mod mac;
 #[cfg(feature = "receiver")]
 mod receiver;

@@ -2,7 +2,8 @@
 
 import type * as native from '../../native/index.js';
 import { extra } from '../client.js';
-import { toError, type ApiError } from '../errors.js';
+import type { ApiError } from '../api-error.js';
+import { toError } from '../errors.js';
 
 /** A row of the delivery log. */
 export interface LoggedDelivery {

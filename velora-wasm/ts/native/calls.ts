@@ -4,7 +4,6 @@ import type { Failure } from './types.js';
 import { itemsOf, putAlone, said, wholeOf } from './frame.js';
 import { broken, instance, works, type Instance } from './instance.js';
 import { utf8Text } from '../host.js';
-import { apiFailureOf } from './failures.js';
 
 /** What a quick call gives that failed. */
 export const FAILED = Infinity;
@@ -37,10 +36,17 @@ export function lastFailure(one: Instance): Failure {
   return failureOf(said(one));
 }
 
+const readers = new Map<string, (code: string, bytes: Uint8Array) => Failure>();
+
+/** Says how a kind of failures is read that is more than a message. */
+export function learnFailure(kind: string, read: (code: string, bytes: Uint8Array) => Failure): void {
+  readers.set(kind, read);
+}
+
 function failureOf(bytes: Uint8Array): Failure {
   const [failure = '', code = ''] = utf8Text(bytes.subarray(0, 128)).split('\n', 2);
   const rest = bytes.subarray(failure.length + code.length + 2);
-  return failure === 'api' ? apiFailureOf(code, rest) : ({ failure, code, message: utf8Text(rest) } as Failure);
+  return readers.get(failure)?.(code, rest) ?? ({ failure, code, message: utf8Text(rest) } as Failure);
 }
 
 /** Goes on with what takes time, once anything does: what is let go of may have had it under way. */

@@ -5,12 +5,15 @@ import type {
   HealthRegistration, ManifestParts, PageParts, ProgressParts, RateLimitParts,
 } from './types.js';
 import { itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
-import { enter, FAILED, Held, lastFailure, later, learn, Made, NativeCancel } from './calls.js';
+import { enter, FAILED, Held, lastFailure, later, learn, learnFailure, Made, NativeCancel } from './calls.js';
+import { apiFailureOf } from './failures.js';
 import { instance, type Instance } from './instance.js';
 import { teach } from './fetch.js';
 import { utf8Text } from '../host.js';
 
 type Answer<T> = T | Failure;
+
+learnFailure('api', apiFailureOf);
 
 const PROGRESS = 8;
 

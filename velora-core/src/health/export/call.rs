@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
-use serde::Serialize;
-
 use super::leaf::Leaf;
 use super::plan::{CAP, How, Outcome};
 use super::query::ExportQuery;
@@ -12,8 +9,9 @@ use super::rows::{Rows, Truncation};
 use crate::api::{Api, Lines, Method, Path, Request, Response};
 use crate::error::ApiError;
 use crate::health::client::AUDIT;
-use crate::health::window::{Window, iso, iso_up};
+use crate::health::window::{Window, instant, iso, iso_up};
 use crate::health::{AuditEvent, Client, RawEvent};
+use crate::json;
 
 /// More rows than this in one call are not held in memory.
 const MOST_ROWS: usize = 1_000_000;
@@ -71,7 +69,7 @@ impl Client {
     /// Errors: those of any call.
     pub async fn export_once(&self, query: ExportQuery) -> Result<ExportedOnce, ApiError> {
         let (since, until) = (query.window.since(), query.window.until());
-        let request = request(&iso(since), &iso_up(until), query.phi_involved)?;
+        let request = request(&iso(since), &iso_up(until), query.phi_involved);
         let limit = self.api.max_response_bytes();
         self.api
             .call(request, |response| read_once(response, limit))
@@ -104,8 +102,8 @@ pub(crate) async fn ask(
     let How::Export { until, sample } = how else {
         return Ok((Outcome::Truncated { sample: Vec::new() }, Rows::default()));
     };
-    let at = |micros| iso(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX));
-    let request = request(&at(leaf.since), &at(until), phi_involved)?;
+    let at = |micros| iso(instant(micros));
+    let request = request(&at(leaf.since), &at(until), phi_involved);
     let limit = api.max_response_bytes();
     api.call(request, |response| {
         read_leaf(response, sample, limit, leaf, window)
@@ -144,8 +142,8 @@ pub(crate) async fn witnesses(
     leaf: Leaf,
     phi_involved: Option<bool>,
 ) -> Result<Vec<String>, ApiError> {
-    let at = |micros| iso(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX));
-    let request = request(&at(leaf.since), &at(leaf.until), phi_involved)?;
+    let at = |micros| iso(instant(micros));
+    let request = request(&at(leaf.since), &at(leaf.until), phi_involved);
     let limit = api.max_response_bytes();
     api.call(request, |response| async move {
         let (lines, _) = Lines::read(response.into_body(), CAP, limit).await?;
@@ -154,22 +152,18 @@ pub(crate) async fn witnesses(
     .await
 }
 
-fn request(since: &str, until: &str, phi_involved: Option<bool>) -> Result<Request, ApiError> {
-    #[derive(Serialize)]
-    struct Body<'b> {
-        since: &'b str,
-        until: &'b str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        phi_involved: Option<bool>,
-    }
-
+fn request(since: &str, until: &str, phi_involved: Option<bool>) -> Request {
     let path = Path::new(AUDIT).then("/export").query("format", "ndjson");
-    let body = Body {
-        since,
-        until,
-        phi_involved,
-    };
+    let mut body = String::from("{\"since\":");
+    json::quote(&mut body, since);
+    body.push_str(",\"until\":");
+    json::quote(&mut body, until);
+    body.push_str(match phi_involved {
+        Some(true) => ",\"phi_involved\":true}",
+        Some(false) => ",\"phi_involved\":false}",
+        None => "}",
+    });
     Request::new("health.export", Method::Post, path)
         .idempotent()
-        .json(&body)
+        .json_text(body)
 }

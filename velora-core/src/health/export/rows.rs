@@ -7,15 +7,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::leaf::{Leaf, Shape};
-use crate::api::{Lines, Response, malformed};
+use crate::api::{Lines, Response, malformed, not_a_row};
 use crate::error::ApiError;
 use crate::health::RawEvent;
-use crate::health::members::text_of;
-use crate::health::window::{Window, read_stamp};
+use crate::health::window::Window;
+use crate::{json, stamp};
 
 /// Whether the system says that its cap cut an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +134,7 @@ impl Rows {
                 .is_some_and(|stamp| leaf.contains(stamp.as_microsecond()));
             ids.extend(
                 within
-                    .then(|| text_of(head.id))
+                    .then(|| json::text_of(head.id.as_bytes()))
                     .flatten()
                     .map(Cow::into_owned),
             );
@@ -170,23 +168,14 @@ struct Head<'r> {
 
 impl<'r> Head<'r> {
     fn read(row: &'r str) -> Result<Self, ApiError> {
-        #[derive(Deserialize)]
-        struct Wire<'t> {
-            #[serde(borrow)]
-            event_id: Option<&'t RawValue>,
-            #[serde(borrow)]
-            timestamp: Option<&'t RawValue>,
-        }
-
-        let not_a_row = || malformed("a row is not a JSON object");
         if !row.starts_with('{') {
             return Err(not_a_row());
         }
-        let wire: Wire<'r> = serde_json::from_str(row).map_err(|_| not_a_row())?;
-        let stamp = wire.timestamp.and_then(|stamp| text_of(stamp.get()));
+        let [id, stamp] = json::values(row, ["event_id", "timestamp"]).map_err(|_| not_a_row())?;
+        let stamp = stamp.and_then(|stamp| json::text_of(stamp.as_bytes()));
         Ok(Self {
-            id: wire.event_id.map(RawValue::get).unwrap_or_default(),
-            stamp: stamp.and_then(|stamp| read_stamp(&stamp)),
+            id: id.unwrap_or_default(),
+            stamp: stamp.and_then(|stamp| stamp::read(&stamp)),
         })
     }
 }

@@ -1,6 +1,5 @@
 //! Carrying out a plan: leaves beside each other, rows in the order of time.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -16,6 +15,7 @@ use super::query::{ExportQuery, Progress};
 use super::rows::Rows;
 use crate::api::{Api, BoxFuture, Task};
 use crate::error::{ApiError, ApiErrorKind};
+use crate::health::window::instant;
 use crate::health::{AuditEvent, Client, EventQuery, Page, Pages, RawEvent};
 
 impl Client {
@@ -144,7 +144,7 @@ pub(crate) struct Blocks {
     query: ExportQuery,
     plan: Plan,
     running: FuturesUnordered<BoxFuture<'static, Asked>>,
-    read: HashMap<u64, Rows>,
+    read: Vec<(u64, Rows)>,
     paging: Option<Paging>,
     progress: Progress,
     failed: bool,
@@ -198,7 +198,7 @@ impl Blocks {
             api,
             query,
             running: FuturesUnordered::new(),
-            read: HashMap::new(),
+            read: Vec::new(),
             paging: None,
             failed: false,
         }
@@ -242,10 +242,9 @@ impl Blocks {
     }
 
     fn page_through(&self, ask: Ask) -> Paging {
-        let at = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
         let mut query = EventQuery::new()
-            .with_since(at(ask.leaf.since))
-            .with_until(at(ask.leaf.until));
+            .with_since(instant(ask.leaf.since))
+            .with_until(instant(ask.leaf.until));
         if let Some(phi_involved) = self.query.phi_involved {
             query = query.with_phi_involved(phi_involved);
         }
@@ -269,7 +268,7 @@ impl Blocks {
         progress.rows = progress.rows.saturating_add(count);
         if ends {
             progress.leaves = progress.leaves.saturating_add(1);
-            let until = Timestamp::from_microsecond(leaf.until).unwrap_or(Timestamp::MAX);
+            let until = instant(leaf.until);
             progress.done_until = until.min(progress.window.until());
         }
         if let Some(tell) = &self.query.progress {
@@ -306,7 +305,7 @@ impl Blocks {
     fn asked(&mut self, (id, outcome): Asked) -> Result<(), ApiError> {
         let (outcome, rows) = outcome?;
         if self.plan.exported(id, outcome)? {
-            self.read.insert(id, rows);
+            self.read.push((id, rows));
         }
         Ok(())
     }
@@ -316,8 +315,9 @@ impl Blocks {
             if self.paging.is_none()
                 && let Some((id, leaf)) = self.plan.take_done()
             {
-                let rows = self.read.remove(&id).unwrap_or_default();
-                return Poll::Ready(Ok(Some(self.block(leaf, rows, true))));
+                let read = self.read.iter().position(|(read, _)| *read == id);
+                let rows = read.map(|at| self.read.swap_remove(at).1);
+                return Poll::Ready(Ok(Some(self.block(leaf, rows.unwrap_or_default(), true))));
             }
             self.start();
             if let Some(mut paging) = self.paging.take() {

@@ -14,7 +14,7 @@ const MAX_DEPTH: u32 = 64;
 
 /// Why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It is not JSON, as seen at this byte.
     Syntax(usize),
     TooDeep,
@@ -23,7 +23,7 @@ pub(super) enum Fault {
 
 /// Where a member of an object lies in its text.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Between the quotes.
     name: Range<usize>,
     /// What a name with escapes says.
@@ -32,7 +32,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn name<'t>(&'t self, text: &'t [u8]) -> &'t [u8] {
+    pub(crate) fn name<'t>(&'t self, text: &'t [u8]) -> &'t [u8] {
         match &self.said {
             Some(name) => name.as_bytes(),
             None => self.written_name(text),
@@ -40,38 +40,148 @@ impl Place {
     }
 
     /// The name as it stands, escapes and all.
-    pub(super) fn written_name<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+    pub(crate) fn written_name<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         text.get(self.name.clone()).unwrap_or_default()
     }
 
-    pub(super) fn value<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+    pub(crate) fn value<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         text.get(self.value.clone()).unwrap_or_default()
     }
 }
 
 /// The members of the object that the text is, in order, repeated ones too.
-pub(super) fn members(text: &str) -> Result<Vec<Place>, Fault> {
+pub(crate) fn members(text: &str) -> Result<Vec<Place>, Fault> {
+    let mut places = Vec::with_capacity(16);
+    each_member(text, &mut |place| places.push(place))?;
+    Ok(places)
+}
+
+fn each_member(text: &str, each: &mut dyn FnMut(Place)) -> Result<(), Fault> {
     let mut scan = Scan::new(text);
     scan.blanks();
     let object = scan.peek() == Some(b'{');
-    let mut places = Vec::new();
     if object {
-        places.reserve(16);
-        scan.object(&mut places)?;
+        scan.object(each)?;
     } else {
         scan.value(0)?;
     }
     scan.blanks();
     match scan.peek() {
         Some(_) => Err(scan.fault()),
-        None if object => Ok(places),
+        None if object => Ok(()),
         None => Err(Fault::NotAnObject),
+    }
+}
+
+/// The values of these members of the object that the text is; of one that is repeated,
+/// the last. What is `null` is absent.
+#[cfg(feature = "client")]
+pub(crate) fn values<'t, const NAMES: usize>(
+    text: &'t str,
+    names: [&str; NAMES],
+) -> Result<[Option<&'t str>; NAMES], Fault> {
+    let mut values = [None; NAMES];
+    find(text, &names, &mut values)?;
+    Ok(values)
+}
+
+#[cfg(feature = "client")]
+fn find<'t>(text: &'t str, names: &[&str], values: &mut [Option<&'t str>]) -> Result<(), Fault> {
+    each_member(text, &mut |place| {
+        let name = place.name(text.as_bytes());
+        for (known, value) in names.iter().zip(&mut *values) {
+            if known.as_bytes() == name {
+                *value = text
+                    .get(place.value.clone())
+                    .filter(|value| *value != "null");
+            }
+        }
+    })
+}
+
+/// The items of the array that a value is; `None` where it is something else.
+#[cfg(feature = "client")]
+pub(crate) fn items(array: &str) -> Option<Vec<&str>> {
+    let mut scan = Scan::new(array);
+    scan.expect(b"[").ok()?;
+    scan.blanks();
+    let mut items = Vec::new();
+    if scan.peek() == Some(b']') {
+        return Some(items);
+    }
+    loop {
+        scan.blanks();
+        let start = scan.at;
+        scan.value(1).ok()?;
+        items.push(array.get(start..scan.at)?);
+        scan.blanks();
+        if scan.peek() != Some(b',') {
+            return scan.expect(b"]").is_ok().then_some(items);
+        }
+        scan.skip(1);
+    }
+}
+
+/// The value that the text begins with, whatever follows it.
+#[cfg(feature = "client")]
+pub(crate) fn first_value(text: &str) -> Result<&str, Fault> {
+    let mut scan = Scan::new(text);
+    scan.blanks();
+    let start = scan.at;
+    scan.value(0)?;
+    Ok(text.get(start..scan.at).unwrap_or_default())
+}
+
+/// Whether the text is one value.
+#[cfg(feature = "client")]
+pub(crate) fn check(text: &str) -> Result<(), Fault> {
+    match each_member(text, &mut |_| {}) {
+        Err(Fault::NotAnObject) => Ok(()),
+        checked => checked,
+    }
+}
+
+/// Adds a text as JSON has it.
+#[cfg(feature = "client")]
+pub(crate) fn quote(out: &mut String, text: &str) {
+    out.push('"');
+    for one in text.chars() {
+        match one {
+            '"' | '\\' => out.extend(['\\', one]),
+            '\0'..' ' => {
+                let digit = |value: u32| char::from_digit(value, 16).unwrap_or_default();
+                out.push_str("\\u00");
+                out.extend([digit(u32::from(one) >> 4), digit(u32::from(one) & 15)]);
+            }
+            _ => out.push(one),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(feature = "client")]
+impl Fault {
+    /// Whether the text only wants an end: it would be JSON if more followed.
+    pub(crate) fn is_cut(self, text: &str) -> bool {
+        let Self::Syntax(at) = self else {
+            return false;
+        };
+        let rest = text.get(at..).unwrap_or_default();
+        let begins = |whole: &str| whole.starts_with(rest);
+        ["true", "false", "null"].into_iter().any(begins)
+            || rest.strip_prefix('\\').is_some_and(|escape| {
+                let hex = |byte: u8| byte.is_ascii_hexdigit();
+                escape.is_empty()
+                    || escape
+                        .strip_prefix('u')
+                        .is_some_and(|units| units.len() < 4 && units.bytes().all(hex))
+            })
     }
 }
 
 /// What a value of a JSON text says, if it is a text itself: borrowed where it has no
 /// escapes. `None` where an escape stands for half a character.
-pub(super) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     let inner = str::from_utf8(inner).ok()?;
     if inner.contains('\\') {
@@ -204,7 +314,7 @@ impl<'t> Scan<'t> {
     }
 
     /// The object that begins here.
-    fn object(&mut self, places: &mut Vec<Place>) -> Result<(), Fault> {
+    fn object(&mut self, each: &mut dyn FnMut(Place)) -> Result<(), Fault> {
         self.skip(1);
         self.blanks();
         if self.peek() == Some(b'}') {
@@ -222,7 +332,7 @@ impl<'t> Scan<'t> {
             self.blanks();
             let start = self.at;
             self.value(1)?;
-            places.push(Place {
+            each(Place {
                 name: name.start.saturating_add(1)..name.end.saturating_sub(1),
                 said,
                 value: start..self.at,
