@@ -51,6 +51,7 @@ mod json;
 #[cfg(feature = "events")]
 mod queue;
 mod secret;
+mod spell;
 #[cfg(feature = "events")]
 mod stamp;
 mod systems;

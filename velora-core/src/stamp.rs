@@ -9,6 +9,12 @@ use jiff::Timestamp;
 /// day, to the nanosecond at most, and how far from UTC it is. As ISO 8601 allows, the
 /// seconds, and the colon or the minutes of the distance, may be absent.
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
+    let (seconds, nanos) = since_epoch(text)?;
+    Timestamp::new(seconds, nanos).ok()
+}
+
+/// The same in seconds since 1970, and nanoseconds.
+pub(crate) fn since_epoch(text: &str) -> Option<(i64, i32)> {
     let (year, rest) = digits(text.as_bytes(), 4)?;
     let (month, rest) = digits(rest.strip_prefix(b"-")?, 2)?;
     let (day, rest) = digits(rest.strip_prefix(b"-")?, 2)?;
@@ -63,7 +69,7 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
         .saturating_add(of_day(offset_hour, offset_minute).saturating_mul(sign));
     // A leap second is the one before it.
     let seconds = minutes.saturating_mul(60).saturating_add(second.min(59));
-    Timestamp::new(seconds, nanos.try_into().ok()?).ok()
+    Some((seconds, nanos.try_into().ok()?))
 }
 
 /// The number that so many digits are, and what stands behind them.

@@ -29,14 +29,14 @@ pub(crate) fn told(error: &Error) -> Vec<u8> {
         _ => "velora\n",
     };
     let code = error.code().as_str();
-    #[cfg(feature = "client")]
-    if let Error::Api(error) = error {
-        let told = crate::client::told(error);
-        return [kind.as_bytes(), code.as_bytes(), b"\n", &told].concat();
-    }
     #[cfg(feature = "receiver")]
-    let message = &error.to_string();
+    let message = &*error.message();
     #[cfg(not(feature = "receiver"))]
     let message = code;
+    #[cfg(feature = "client")]
+    if let Error::Api(error) = error {
+        let told = crate::client::told(error, message);
+        return [kind.as_bytes(), code.as_bytes(), b"\n", &told].concat();
+    }
     [kind, code, "\n", message].concat().into_bytes()
 }

@@ -19,7 +19,15 @@ use crate::{failure, frame};
 /// What a task ends with.
 pub(crate) type Ended = Result<Vec<u8>, Error>;
 
-type Work = Pin<Box<dyn Future<Output = Option<Ended>>>>;
+type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+
+enum Work {
+    /// The host is told how it ends.
+    Told(Boxed<Ended>),
+    /// Nobody waits for it.
+    #[cfg(feature = "client")]
+    Alone(Boxed<()>),
+}
 
 /// What the items of a turn say; each starts with a number, of four bytes.
 pub(crate) mod tell {
@@ -115,7 +123,13 @@ fn go_on(number: u32) {
         return;
     };
     let waker = Waker::from(Arc::new(Bell(number)));
-    match work.as_mut().poll(&mut Context::from_waker(&waker)) {
+    let mut context = Context::from_waker(&waker);
+    let ended = match &mut work {
+        Work::Told(work) => work.as_mut().poll(&mut context).map(Some),
+        #[cfg(feature = "client")]
+        Work::Alone(work) => work.as_mut().poll(&mut context).map(|()| None),
+    };
+    match ended {
         Poll::Pending => host(|host| host.tasks.push((number, work))),
         Poll::Ready(None) => {}
         Poll::Ready(Some(Ok(bytes))) => tell_of(tell::DONE, number, &[&bytes]),
@@ -133,16 +147,13 @@ impl Wake for Bell {
 
 /// Starts a task, whose end the host is told: gives its number.
 pub(crate) fn start(work: impl Future<Output = Ended> + 'static) -> u32 {
-    begin(Box::pin(async move { Some(work.await) }))
+    begin(Work::Told(Box::pin(work)))
 }
 
 /// Starts a task that nobody waits for.
 #[cfg(feature = "client")]
 pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
-    begin(Box::pin(async move {
-        work.await;
-        None
-    }));
+    begin(Work::Alone(Box::pin(work)));
 }
 
 fn begin(work: Work) -> u32 {

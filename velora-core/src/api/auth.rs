@@ -58,7 +58,7 @@ impl Auth {
     /// The header's name and value, for this attempt.
     pub(crate) async fn to_header(&self) -> Result<(&'static str, String), ApiError> {
         // The text goes into a header of a request, which wipes it.
-        let bearer = |key: &ApiKey| ("Authorization", format!("Bearer {}", key.expose()));
+        let bearer = |key: &ApiKey| ("Authorization", ["Bearer ", key.expose()].concat());
         Ok(match &self.0 {
             Kind::Bearer(key) => bearer(key),
             Kind::Header(name, key) => (name, key.expose().to_owned()),

@@ -59,7 +59,7 @@ impl BaseUrl {
             }
             _ => &self.0,
         };
-        format!("{base}{path}")
+        [base, path].concat()
     }
 
     fn has_path(&self) -> bool {

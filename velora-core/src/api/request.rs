@@ -4,17 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::error::{ApiError, ApiErrorKind};
-
-/// Everything but RFC 3986's unreserved characters: `+` and `:` above all.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+use crate::spell::escape;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,7 +236,7 @@ impl Path {
             ));
         }
         self.0.push('/');
-        self.0.extend(utf8_percent_encode(segment, ESCAPED));
+        escape(&mut self.0, segment);
         Ok(self)
     }
 
@@ -254,9 +248,9 @@ impl Path {
 
     pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
         self.0.push(if self.0.contains('?') { '&' } else { '?' });
-        self.0.extend(utf8_percent_encode(name, ESCAPED));
+        escape(&mut self.0, name);
         self.0.push('=');
-        self.0.extend(utf8_percent_encode(value, ESCAPED));
+        escape(&mut self.0, value);
         self
     }
 }

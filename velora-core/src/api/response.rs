@@ -9,6 +9,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::error::{ApiError, ApiErrorKind};
 use crate::json;
+use crate::spell::decimal;
 
 /// A longer id is not one.
 const MAX_ID: usize = 128;
@@ -214,7 +215,7 @@ impl fmt::Debug for Body {
 pub(crate) fn too_large(limit: usize) -> ApiError {
     ApiError::new(
         ApiErrorKind::ResponseTooLarge,
-        format!("the answer is over {limit} bytes"),
+        ["the answer is over ", &decimal(limit as u64), " bytes"].concat(),
     )
 }
 

@@ -14,6 +14,7 @@ use futures_util::future::{AbortHandle, abortable};
 use super::BoxFuture;
 use crate::clock::Clock;
 use crate::error::{ApiError, ApiErrorKind};
+use crate::spell::hex;
 
 /// A clock that can also wait, and run work in the background: the next page while
 /// the caller is busy with this one, the leaves of an export beside each other.
@@ -48,7 +49,11 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
 
 /// An id that no other process has.
 pub(crate) fn random_id(runtime: &dyn Runtime) -> String {
-    format!("{:016x}{:016x}", runtime.random(), runtime.random())
+    let mut id = String::with_capacity(32);
+    for _ in 0..2 {
+        hex(&mut id, &runtime.random().to_be_bytes());
+    }
+    id
 }
 
 /// Work in the background whose result is wanted. Dropping it stops the work.
@@ -63,6 +68,8 @@ impl<T: Send + 'static> Task<T> {
         work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Self {
         let (sender, result) = oneshot::channel();
+        // Boxed, so that what follows is the same code for all work.
+        let work: BoxFuture<'static, Result<T, ApiError>> = Box::pin(work);
         let (work, abort) = abortable(work);
         runtime.spawn(Box::pin(async move {
             if let Ok(outcome) = work.await {

@@ -4,17 +4,10 @@ use std::fmt;
 use std::hash::DefaultHasher;
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
 use sha2::{Digest, Sha256};
 
 use crate::queue::{Hashed, hash_with};
-
-/// What stays readable in a key; everything else is percent-encoded, `:` above all.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+use crate::spell::{escape, hex};
 
 /// A longer key is replaced by its digest, so that it fits any store's column.
 const MAX_BYTES: usize = 255;
@@ -41,10 +34,10 @@ impl Key {
         let room =
             |text: usize, member: &T| text.saturating_add(member.as_ref().len()).saturating_add(1);
         let mut text = String::with_capacity(members.iter().fold(scheme.len(), room));
-        text.extend(escaped(scheme));
+        escape(&mut text, scheme);
         for member in members {
             text.push(':');
-            text.extend(escaped(member.as_ref()));
+            escape(&mut text, member.as_ref());
         }
         if text.len() > MAX_BYTES {
             return Self::of_body(scheme, text.as_bytes());
@@ -56,10 +49,10 @@ impl Key {
     pub fn of_body(scheme: &str, body: &[u8]) -> Self {
         // `=` is always escaped in a member, so no member can look like a digest.
         let digest = Sha256::digest(body);
-        let mut text: String = escaped(scheme).collect();
+        let mut text = String::new();
+        escape(&mut text, scheme);
         text.push_str(":sha256=");
-        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+        hex(&mut text, &digest);
         Self(text.into())
     }
 
@@ -80,10 +73,6 @@ impl Hashed for Key {
     fn hashed(&self) -> u64 {
         hash_with(DefaultHasher::new(), self.as_str())
     }
-}
-
-fn escaped(text: &str) -> PercentEncode<'_> {
-    percent_encode(text.as_bytes(), ESCAPED)
 }
 
 impl fmt::Display for Key {

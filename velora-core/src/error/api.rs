@@ -5,6 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Code;
+use super::text::{Says, display};
+use crate::spell::decimal;
 
 /// A call of a system's API failed.
 ///
@@ -265,23 +267,30 @@ impl ApiError {
     }
 }
 
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Says for ApiError {
+    fn say(&self, out: &mut dyn FnMut(&str)) {
         let parts = &self.0;
-        f.write_str(&parts.reason)?;
+        out(&parts.reason);
+        let mut also =
+            |before, what: &str, behind| [before, what, behind].into_iter().for_each(&mut *out);
         if let Some(status) = parts.status {
-            write!(f, "; status {status}")?;
+            also("; status ", &decimal(status.into()), "");
         }
         if let Some(delay) = parts.retry_after {
-            write!(f, "; retry after {} s", delay.as_secs())?;
+            also("; retry after ", &decimal(delay.as_secs()), " s");
         }
         if let Some(id) = &parts.request_id {
-            write!(f, "; request {id}")?;
+            also("; request ", id, "");
         }
         if parts.attempts > 1 {
-            write!(f, "; {} attempts", parts.attempts)?;
+            also("; ", &decimal(parts.attempts.into()), " attempts");
         }
-        Ok(())
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
     }
 }
 

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::Code;
+use super::text::says;
 
 /// A file of an export cannot be used. Nothing of what it held was overwritten.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileError {
     /// `file_unusable`
-    #[error("{} cannot be {doing}: {reason}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -21,13 +21,17 @@ pub enum FileError {
         reason: String,
     },
     /// `file_mismatch`
-    #[error("{} belongs to something else: {reason}", path.display())]
     Mismatch {
         /// The file.
         path: PathBuf,
         /// What does not fit.
         reason: &'static str,
     },
+}
+
+says! { FileError:
+    Self::Unusable { path, doing, reason } => [&path.to_string_lossy(), " cannot be ", doing, ": ", reason],
+    Self::Mismatch { path, reason } => [&path.to_string_lossy(), " belongs to something else: ", reason],
 }
 
 impl FileError {

@@ -11,6 +11,7 @@ mod config;
 #[cfg(feature = "client")]
 mod file;
 mod store;
+mod text;
 mod verification;
 
 #[cfg(feature = "client")]
@@ -48,6 +49,20 @@ pub enum Error {
 }
 
 impl Error {
+    /// What `Display` says, without what formatting takes.
+    pub fn message(&self) -> String {
+        let says: &dyn text::Says = match self {
+            Self::Config(error) => error,
+            Self::Verification(error) => error,
+            Self::Store(error) => error,
+            #[cfg(feature = "client")]
+            Self::Api(error) => error,
+            #[cfg(feature = "client")]
+            Self::File(error) => error,
+        };
+        text::text_of(says)
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {

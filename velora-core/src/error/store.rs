@@ -1,23 +1,27 @@
 //! Deduplication stores that refused or failed.
 
 use super::Code;
+use super::text::says;
 
 /// A deduplication store refused or failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreError {
     /// `lease_lost`
-    #[error("the lease was taken over, released or already committed")]
     LeaseLost,
     /// `store_full`
-    #[error("every place in the store holds a claim that is still being worked on")]
     StoreFull,
     /// `store_unavailable`
-    #[error("the store cannot be reached: {reason}")]
     Unavailable {
         /// What the store's driver said, without credentials.
         reason: String,
     },
+}
+
+says! { StoreError:
+    Self::LeaseLost => ["the lease was taken over, released or already committed"],
+    Self::StoreFull => ["every place in the store holds a claim that is still being worked on"],
+    Self::Unavailable { reason } => ["the store cannot be reached: ", reason],
 }
 
 impl StoreError {

@@ -8,6 +8,7 @@ use super::client::AUDIT;
 use super::window::{Window, iso, iso_up};
 use crate::api::{Method, Path, Request};
 use crate::error::ConfigError;
+use crate::spell::decimal;
 
 /// Which events to list. Everything by default, newest first, 1,000 a page.
 ///
@@ -84,12 +85,14 @@ impl EventQuery {
     }
 
     pub(crate) fn request(&self, cursor: Option<&str>) -> Request {
-        let phi_involved = self.phi_involved.map(|phi| phi.to_string());
-        let limit = self.limit.unwrap_or(1_000).to_string();
+        let phi_involved = self
+            .phi_involved
+            .map(|phi| if phi { "true" } else { "false" });
+        let limit = decimal(self.limit.unwrap_or(1_000).into());
         let values = [
             ("action", self.action.as_deref()),
             ("resource_type", self.resource_type.as_deref()),
-            ("phi_involved", phi_involved.as_deref()),
+            ("phi_involved", phi_involved),
             ("since", self.since.map(iso).as_deref()),
             ("until", self.until.map(iso_up).as_deref()),
             ("limit", Some(limit.as_str())),

@@ -98,7 +98,9 @@ fn write_value(out: &mut String, value: &[u8], kind: &Kind, event_type: Option<&
         Kind::Name | Kind::Any => true,
         Kind::Text => null || text_of(value).is_some(),
         Kind::Flag => null || value == b"true" || value == b"false",
-        Kind::Time => null || text_of(value).is_some_and(|text| stamp::read(&text).is_some()),
+        Kind::Time => {
+            null || text_of(value).is_some_and(|text| stamp::since_epoch(&text).is_some())
+        }
         Kind::Object(shape) => {
             if write_object(out, value, shape, event_type) {
                 return true;

@@ -1,15 +1,16 @@
 //! Deliveries as the system would send them, for tests.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
 
 use super::fields::Outline;
-use super::mac::{Mac, MacKey, Prefix};
+use super::mac::{MacKey, Prefix};
 use super::scheme::{Checked, CompanionValue, Scheme, SignatureForm, TimeUnit};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
 use crate::secret::SigningSecret;
+use crate::spell::{decimal, hex};
 
 /// Makes deliveries that are byte-identical to production: raw body and headers.
 ///
@@ -79,14 +80,14 @@ impl Signer {
             Some((_, TimeUnit::Milliseconds)) => now.as_millis(),
             _ => now.as_secs(),
         };
-        let timestamp = timestamp.max(0).to_string();
+        let timestamp = decimal(timestamp.max(0).unsigned_abs());
 
         let mut headers = vec![(
-            scheme.signature_header.to_string(),
+            String::from(&*scheme.signature_header),
             self.signature(&timestamp, body),
         )];
         if let Some((name, _)) = &scheme.timestamp_header {
-            headers.push((name.to_string(), timestamp.clone()));
+            headers.push((String::from(&**name), timestamp.clone()));
         }
         let outline = Outline::read(body).ok();
         let member = |name: &str| outline.as_ref()?.peek_text(body, name);
@@ -99,7 +100,7 @@ impl Signer {
             };
             // A control character would end the header and begin another one.
             if let Some(value) = value.filter(|value| !value.contains(char::is_control)) {
-                headers.push((companion.header.to_string(), value.into_owned()));
+                headers.push((companion.header.to_owned(), value.into_owned()));
             }
         }
         SignedDelivery {
@@ -117,15 +118,16 @@ impl Signer {
                 let _ = prefix.push(text.as_bytes());
             }
         }
-        let macs = self.keys.iter().map(|key| key.mac(&prefix, body));
-        match &scheme.form {
-            SignatureForm::Prefixed(text) => {
-                macs.fold(text.to_string(), |header, mac| header + &hex(mac))
-            }
-            SignatureForm::List => macs.fold(format!("t={timestamp}"), |header, mac| {
-                header + ",v1=" + &hex(mac)
-            }),
+        let (before, between) = match &scheme.form {
+            SignatureForm::Prefixed(text) => ([text, ""], ""),
+            SignatureForm::List => (["t=", timestamp], ",v1="),
+        };
+        let mut header = before.concat();
+        for key in &*self.keys {
+            header.push_str(between);
+            hex(&mut header, &key.mac(&prefix, body).to_bytes());
         }
+        header
     }
 }
 
@@ -136,15 +138,6 @@ impl fmt::Debug for Signer {
             .field("secrets", &self.keys.len())
             .finish_non_exhaustive()
     }
-}
-
-fn hex(mac: Mac) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in mac.to_bytes() {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// What a [`Signer`] made: send `body` with `headers`.

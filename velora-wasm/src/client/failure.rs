@@ -18,7 +18,7 @@ mod tag {
 }
 
 /// Status, attempts, seconds to wait, whether it may be sent again; then items.
-pub(crate) fn told(error: &ApiError) -> Vec<u8> {
+pub(crate) fn told(error: &ApiError, message: &str) -> Vec<u8> {
     let mut told = frame::numbers([
         error.status().map_or(f64::NAN, f64::from),
         f64::from(error.attempts()),
@@ -27,7 +27,7 @@ pub(crate) fn told(error: &ApiError) -> Vec<u8> {
             .map_or(f64::NAN, |delay| delay.as_secs_f64()),
         f64::from(u8::from(error.is_retryable())),
     ]);
-    put(&mut told, tag::MESSAGE, Some(&error.to_string()));
+    put(&mut told, tag::MESSAGE, Some(message));
     put(&mut told, tag::REQUEST_ID, error.request_id());
     put(&mut told, tag::VENDOR_CODE, error.vendor_code());
     put(&mut told, tag::DETAIL, error.detail());

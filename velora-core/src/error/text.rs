@@ -1,0 +1,42 @@
+//! What errors say, made of texts alone: what formats anything at all would be a large part
+//! of what an edge worker carries.
+
+/// What is said, piece by piece.
+pub(super) trait Says {
+    fn say(&self, out: &mut dyn FnMut(&str));
+}
+
+pub(super) fn text_of(error: &dyn Says) -> String {
+    let mut text = String::new();
+    error.say(&mut |piece| text.push_str(piece));
+    text
+}
+
+/// The words of an error, for `Display` and for those who format nothing.
+macro_rules! says {
+    ($error:ident: $($variant:pat => [$($piece:expr),+],)+) => {
+        impl $crate::error::text::Says for $error {
+            fn say(&self, out: &mut dyn FnMut(&str)) {
+                match self {
+                    $($variant => [$($piece),+].into_iter().for_each(|piece: &str| out(piece)),)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $crate::error::text::display(self, f)
+            }
+        }
+
+        impl std::error::Error for $error {}
+    };
+}
+
+pub(super) use says;
+
+pub(super) fn display(error: &dyn Says, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    let mut result = Ok(());
+    error.say(&mut |piece| result = result.and_then(|()| f.write_str(piece)));
+    result
+}
