@@ -59,8 +59,8 @@ mod tests {
             let mut escaped = String::new();
             escape(&mut escaped, &text);
             prop_assert!(escaped.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
-            let decoded = percent_encoding::percent_decode_str(&escaped).decode_utf8();
-            prop_assert_eq!(decoded.ok().as_deref(), Some(text.as_str()));
+            let decoded = percent_encoding::percent_decode_str(&escaped).decode_utf8().ok();
+            prop_assert_eq!(decoded.as_deref(), Some(text.as_str()));
         }
     }
 }

@@ -80,6 +80,7 @@ impl<'f> Iterator for Items<'f> {
 
 /// Adds an item that is made of these parts.
 #[cfg(feature = "receiver")]
+#[inline(never)]
 pub(crate) fn item(bytes: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     bytes.push(tag);
@@ -92,7 +93,8 @@ pub(crate) fn item(bytes: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
 /// Numbers, one behind the other; NaN is none.
 #[cfg(feature = "receiver")]
 pub(crate) fn numbers<const COUNT: usize>(numbers: [f64; COUNT]) -> Vec<u8> {
-    numbers.into_iter().flat_map(f64::to_le_bytes).collect()
+    let bytes = numbers.map(f64::to_le_bytes);
+    bytes.as_flattened().to_vec()
 }
 
 /// The values of just the headers that a verifier looks at: the tag of each is its place

@@ -23,8 +23,13 @@ exports! {
 
 /// The number to hold it by.
 pub(crate) fn put(thing: impl Any) -> f64 {
+    hold(Rc::new(thing))
+}
+
+#[inline(never)]
+fn hold(thing: Rc<dyn Any>) -> f64 {
     let mut held = HELD.take();
-    let thing: Option<Rc<dyn Any>> = Some(Rc::new(thing));
+    let thing = Some(thing);
     let at = held.iter().position(Option::is_none).unwrap_or(held.len());
     match held.get_mut(at) {
         Some(slot) => *slot = thing,
@@ -34,14 +39,19 @@ pub(crate) fn put(thing: impl Any) -> f64 {
     at as f64
 }
 
-/// What has this number.
-///
-/// Errors: `invalid_option` where nothing of this kind has.
-pub(crate) fn of<T: Any>(at: usize) -> Result<Rc<T>, ConfigError> {
+#[inline(never)]
+fn held_by(at: usize) -> Option<Rc<dyn Any>> {
     let held = HELD.take();
     let thing = held.get(at).cloned().flatten();
     HELD.set(held);
     thing
+}
+
+/// What has this number.
+///
+/// Errors: `invalid_option` where nothing of this kind has.
+pub(crate) fn of<T: Any>(at: usize) -> Result<Rc<T>, ConfigError> {
+    held_by(at)
         .and_then(|thing| thing.downcast().ok())
         .ok_or(ConfigError::InvalidOption {
             option: "number",

@@ -58,13 +58,17 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
+#[cfg(feature = "receiver")]
+#[inline(never)]
+fn given(mut items: Items<'_>, wanted: u8) -> Option<String> {
+    let (_, bytes) = items.find(|(tag, _)| *tag == wanted)?;
+    Some(text(bytes).into_owned())
+}
+
 /// A scheme of the caller's own, member for member what `Scheme` has methods for.
 #[cfg(feature = "receiver")]
 fn described(items: Items<'_>) -> Result<Scheme, ConfigError> {
-    let given = |wanted: u8| {
-        let (_, bytes) = { items }.find(|(tag, _)| *tag == wanted)?;
-        Some(text(bytes).into_owned())
-    };
+    let given = |wanted| given(items, wanted);
     let form = match given(own::PREFIX) {
         Some(prefix) => SignatureForm::prefixed(prefix),
         None => SignatureForm::List,

@@ -1,7 +1,6 @@
 //! Where a system's API is.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use crate::error::ConfigError;
 
@@ -91,7 +90,10 @@ fn strip_prefix_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
         let (host, port) = rest.split_once(']')?;
-        host.parse::<std::net::Ipv6Addr>().ok()?;
+        let plain = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
+        if !host.contains(':') || !host.bytes().all(plain) {
+            return None;
+        }
         (
             host,
             port.strip_prefix(':').or(port.is_empty().then_some("")),
@@ -108,10 +110,16 @@ fn host_of(authority: &str) -> Option<&str> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    if let Some((before, last)) = host.rsplit_once(':') {
+        let zeros = before.bytes().all(|byte| b"0:".contains(&byte));
+        return zeros && last.trim_start_matches('0') == "1";
+    }
+    let number = |part: &str| {
+        let plain = part == "0" || !part.starts_with(['0', '+']);
+        plain.then(|| part.parse::<u8>().ok()).flatten()
+    };
+    let numbers: Option<Vec<u8>> = host.split('.').map(number).collect();
+    host.eq_ignore_ascii_case("localhost") || matches!(numbers.as_deref(), Some([127, _, _, _]))
 }
 
 #[cfg(test)]
@@ -127,6 +135,8 @@ mod tests {
             "http://127.0.0.1:8080",
             "http://localhost",
             "http://[::1]:9000",
+            "http://[0:0:0:0:0:0:0:1]",
+            "https://[2001:db8::1]",
         ] {
             assert!(BaseUrl::new(url).is_ok(), "{url}");
         }
@@ -139,6 +149,13 @@ mod tests {
             "api.velora.health",
             "http://api.velora.health",
             "http://127.1",
+            "http://127.0.0.256",
+            "http://127.0.0.01",
+            "http://126.0.0.1",
+            "http://[::2]",
+            "http://[1::1]",
+            "https://[example]",
+            "https://[0]",
             "http://localhost.example.com",
             "https://",
             "https://user@host",

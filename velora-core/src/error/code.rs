@@ -3,23 +3,23 @@
 use std::fmt;
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $(#[cfg($cfg:meta)])? $variant:ident = $text:literal,)+) => {
         /// The stable code of an error, the same in every language.
         ///
         /// Branch on this, never on the message.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
-            $($(#[doc = $doc])+ $variant,)+
+            $($(#[doc = $doc])+ $(#[cfg($cfg)])? $variant,)+
         }
 
         impl Code {
             /// All codes, in the order of the checks that raise them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            pub const ALL: &'static [Self] = &[$($(#[cfg($cfg)])? Self::$variant,)+];
 
             /// The code as it stands in logs, in answers and in other languages.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
+                match self { $($(#[cfg($cfg)])? Self::$variant => $text,)+ }
             }
         }
     };
@@ -91,42 +91,61 @@ codes! {
     /// The store could not be reached, or did not answer in time.
     StoreUnavailable = "store_unavailable",
     /// The caller's handler returned an error; the claim was released.
+    #[cfg(feature = "receiver")]
     HandlerFailed = "handler_failed",
     /// The caller's handler panicked; the claim was released.
+    #[cfg(feature = "receiver")]
     HandlerPanicked = "handler_panicked",
     /// The request body could not be read to its end.
+    #[cfg(feature = "receiver")]
     BodyUnreadable = "body_unreadable",
     /// The API key is missing or unknown to the system (401).
+    #[cfg(feature = "client")]
     Unauthorized = "unauthorized",
     /// The API key lacks a scope or a role (403).
+    #[cfg(feature = "client")]
     Forbidden = "forbidden",
     /// There is no such thing in this tenant (404).
+    #[cfg(feature = "client")]
     NotFound = "not_found",
     /// The call contradicts the state of things (409, 412).
+    #[cfg(feature = "client")]
     Conflict = "conflict",
     /// The system refused the request itself (400, 422 and other 4xx).
+    #[cfg(feature = "client")]
     InvalidRequest = "invalid_request",
     /// Too many requests (429), and waiting did not help or would take too long.
+    #[cfg(feature = "client")]
     RateLimited = "rate_limited",
     /// The system failed (5xx).
+    #[cfg(feature = "client")]
     ServerError = "server_error",
     /// The connection failed, or was cut before the end of the body.
+    #[cfg(feature = "client")]
     Connection = "connection",
     /// Connecting, reading or the whole call took too long.
+    #[cfg(feature = "client")]
     Timeout = "timeout",
     /// The body of a success is not what the system documents.
+    #[cfg(feature = "client")]
     MalformedResponse = "malformed_response",
     /// The decoded body is over the client's limit; the rest was not read.
+    #[cfg(feature = "client")]
     ResponseTooLarge = "response_too_large",
     /// A page says there is more, without a cursor or with one seen before.
+    #[cfg(feature = "client")]
     CursorLoop = "cursor_loop",
     /// A window could not be proven to have been read whole.
+    #[cfg(feature = "client")]
     IncompleteWindow = "incomplete_window",
     /// The system answered with a redirect, which is never followed.
+    #[cfg(feature = "client")]
     UnexpectedRedirect = "unexpected_redirect",
     /// A file of an export could not be read, written or locked.
+    #[cfg(feature = "client")]
     FileUnusable = "file_unusable",
     /// The file beside which the export would run belongs to something else.
+    #[cfg(feature = "client")]
     FileMismatch = "file_mismatch",
 }
 

@@ -256,6 +256,8 @@ impl Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::UnixTime;
+    use crate::webhook::Signer;
 
     #[test]
     fn a_secret_is_not_lost_for_an_odd_member() {
@@ -263,7 +265,12 @@ mod tests {
             "event_filter":null,"consecutive_failures":"0","created_at":"2026-05-08T14:22:01"},
             "secret":"s\u0065cret"}"#;
         let registration = registration(text.to_owned()).unwrap();
-        assert_eq!(registration.secret.expose_secret(), b"secret");
+        let signed = |secret| {
+            let signer = Signer::new(crate::health::scheme(), [secret]).unwrap();
+            signer.sign_at("{}", UnixTime::from_secs(0))
+        };
+        let secret = SigningSecret::new("secret").unwrap();
+        assert_eq!(signed(registration.secret), signed(secret));
         let endpoint = registration.endpoint;
         assert_eq!(endpoint.url.as_deref(), Some("https://a.example"));
         assert_eq!((endpoint.active, endpoint.created_at), (None, None));
