@@ -73,11 +73,13 @@ pub(crate) fn since_epoch(text: &str) -> Option<(i64, i32)> {
 }
 
 /// The number that so many digits are, and what stands behind them.
+#[cfg_attr(target_family = "wasm", inline(never))]
 fn digits(text: &[u8], count: usize) -> Option<(i64, &[u8])> {
     let (digits, rest) = text.split_at_checked(count)?;
     Some((number(digits)?, rest))
 }
 
+#[cfg_attr(target_family = "wasm", inline(never))]
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0_i64, |number, digit| {
         let digit = digit.is_ascii_digit().then(|| digit.saturating_sub(b'0'))?;

@@ -3,7 +3,7 @@
 import type { Failure, SchemeParts, ToleranceParts } from './types.js';
 import { itemsOf, mostOf, put, putItems, putValues, room, said, saidText, sizeOf, type Item, type Values } from './frame.js';
 import { enter, FAILED, lastFailure, Made } from './calls.js';
-import { utf8Text } from '../host.js';
+import { utf8Bytes, utf8Text } from '../host.js';
 import { broken, instance, type Instance } from './instance.js';
 
 type Secret = string | Uint8Array;
@@ -20,7 +20,6 @@ export interface Envelope {
 }
 
 const MAC = 32;
-const encoder = new TextEncoder();
 
 /** The items of a scheme and secrets. */
 export function schemeItems(scheme: string | SchemeParts, secrets: readonly Secret[]): Item[] {
@@ -50,7 +49,7 @@ export function schemeItems(scheme: string | SchemeParts, secrets: readonly Secr
 export class NativeVerifier {
   readonly #made: Made;
   readonly #secrets: readonly Secret[];
-  #keys: Promise<CryptoKey[]> | undefined;
+  #keys: CryptoKey[] | undefined;
 
   private constructor(made: Made, secrets: readonly Secret[]) {
     this.#made = made;
@@ -105,23 +104,23 @@ export class NativeVerifier {
 
   /** Hashes with the host. */
   async hashed(body: string | Uint8Array, now: number | undefined, values: readonly Values[]): Promise<Verdict | Failure> {
-    const { subtle } = crypto;
     const present = now ?? Date.now();
-    const message = this.#checked(values, [], present, (one) => {
-      const prefix = said(one);
-      const bytes = typeof body === 'string' ? encoder.encode(body) : body;
-      const joined = new Uint8Array(prefix.length + bytes.length);
-      joined.set(prefix);
-      joined.set(bytes, prefix.length);
-      return joined;
-    });
+    const keys = this.#keys ?? (await this.#imported());
+    const message = this.#checked(values, [], present, (one) => behind(said(one), body));
     if (!(message instanceof Uint8Array)) {
       return message;
     }
-    this.#keys ??= Promise.all(this.#secrets.map((secret) => keyOf(subtle, secret)));
-    const keys = await this.#keys;
-    const macs = await Promise.all(keys.map((key) => subtle.sign('HMAC', key, message)));
+    const { subtle } = crypto;
+    const [only] = keys;
+    const macs = keys.length === 1
+      ? [await subtle.sign('HMAC', only!, message)]
+      : await Promise.all(keys.map((key) => subtle.sign('HMAC', key, message)));
     return this.#checked(values, macs, present, this.#verdict);
+  }
+
+  async #imported(): Promise<CryptoKey[]> {
+    this.#keys = await Promise.all(this.#secrets.map((secret) => keyOf(crypto.subtle, secret)));
+    return this.#keys;
   }
 
   #checked<T>(values: readonly Values[], macs: ArrayBuffer[], now: number, read: (one: Instance, number: number) => T): T | Failure {
@@ -160,7 +159,22 @@ export function envelopeOf(bytes: Uint8Array): Envelope {
   return { eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key, members };
 }
 
+/** Up to so many bytes the room for what is hashed is kept: to make it anew costs as much as the hash. */
+const KEPT = 2 << 20;
+let joined = new Uint8Array(0);
+
+/** The body behind what stands under the MAC before it: whoever hashes it copies it at once. */
+function behind(prefix: Uint8Array, body: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const most = prefix.length + mostOf(body);
+  const bytes = joined.length < most ? new Uint8Array(most) : joined;
+  if (most <= KEPT) {
+    joined = bytes;
+  }
+  bytes.set(prefix);
+  return bytes.subarray(0, prefix.length + put(bytes, prefix.length, body));
+}
+
 function keyOf(subtle: SubtleCrypto, secret: Secret): Promise<CryptoKey> {
-  const bytes = typeof secret === 'string' ? encoder.encode(secret) : Uint8Array.from(secret);
+  const bytes = typeof secret === 'string' ? (utf8Bytes(secret) as Uint8Array<ArrayBuffer>) : Uint8Array.from(secret);
   return subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
 }

@@ -1,12 +1,13 @@
 //! `POST /export`: one call.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use super::leaf::Leaf;
 use super::plan::{CAP, How, Outcome};
 use super::query::ExportQuery;
 use super::rows::{Rows, Truncation};
-use crate::api::{Api, Lines, Method, Path, Request, Response};
+use crate::api::{Api, BoxFuture, Lines, Method, Path, Request, malformed};
 use crate::error::ApiError;
 use crate::health::client::AUDIT;
 use crate::health::window::{Window, instant, iso, iso_up};
@@ -70,25 +71,74 @@ impl Client {
     pub async fn export_once(&self, query: ExportQuery) -> Result<ExportedOnce, ApiError> {
         let (since, until) = (query.window.since(), query.window.until());
         let request = request(&iso(since), &iso_up(until), query.phi_involved);
-        let limit = self.api.max_response_bytes();
-        self.api
-            .call(request, |response| read_once(response, limit))
-            .await
+        rows(&self.api, request, MOST_ROWS, true, read_once).await
     }
 }
 
-async fn read_once(response: Response, limit: usize) -> Result<ExportedOnce, ApiError> {
-    let said = Truncation::of(&response);
-    let framing = response.check_framing();
-    let (lines, ended) = Lines::read(response.into_body(), MOST_ROWS, limit).await?;
-    framing?;
-    let rows = Rows::of_lines(lines)?;
+fn read_once(answer: Answer) -> Result<ExportedOnce, ApiError> {
+    answer.framing?;
+    let rows = answer.rows;
     rows.stamps()?;
-    let truncation = match said {
-        _ if !ended || rows.len() >= CAP => Truncation::Yes,
+    let truncation = match answer.said {
+        _ if !answer.ended || rows.len() >= CAP => Truncation::Yes,
         said => said,
     };
     Ok(ExportedOnce { rows, truncation })
+}
+
+/// What one call of the export was answered.
+struct Answer {
+    /// What its header says.
+    said: Truncation,
+    framing: Result<(), ApiError>,
+    rows: Rows,
+    /// Whether they are all that it has.
+    ended: bool,
+}
+
+/// Asks for rows, the first so many of them, and reads them. Where the answer says that it
+/// was cut, there are none unless a sample of them is wanted.
+async fn rows<T: Send>(
+    api: &Api,
+    request: Request,
+    most: usize,
+    sample: bool,
+    read: impl Fn(Answer) -> Result<T, ApiError> + Sync,
+) -> Result<T, ApiError> {
+    let slot = Mutex::new(None);
+    let fill = |answer| {
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read(answer)?);
+        Ok(())
+    };
+    fill_with(api, request, (most, sample), &fill).await?;
+    let read = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+    read.ok_or_else(|| malformed("nothing was read"))
+}
+
+/// Whatever is read, the code of all calls is the same one: an edge worker carries it.
+fn fill_with<'r>(
+    api: &'r Api,
+    request: Request,
+    (most, sample): (usize, bool),
+    fill: &'r (dyn Fn(Answer) -> Result<(), ApiError> + Sync),
+) -> BoxFuture<'r, Result<(), ApiError>> {
+    let limit = api.max_response_bytes();
+    Box::pin(api.call(request, move |response| async move {
+        let said = Truncation::of(&response);
+        let framing = response.check_framing();
+        let (lines, ended) = if said == Truncation::Yes && !sample {
+            // Dropping the body gives the rest of it up.
+            (Lines::default(), false)
+        } else {
+            Lines::read(response.into_body(), most, limit).await?
+        };
+        fill(Answer {
+            said,
+            framing,
+            rows: Rows::of_lines(lines)?,
+            ended,
+        })
+    }))
 }
 
 /// Asks for one leaf: its rows, if it is whole, and what came of it.
@@ -104,35 +154,17 @@ pub(crate) async fn ask(
     };
     let at = |micros| iso(instant(micros));
     let request = request(&at(leaf.since), &at(until), phi_involved);
-    let limit = api.max_response_bytes();
-    api.call(request, |response| {
-        read_leaf(response, sample, limit, leaf, window)
-    })
-    .await
-}
-
-async fn read_leaf(
-    response: Response,
-    sample: bool,
-    limit: usize,
-    leaf: Leaf,
-    window: Window,
-) -> Result<(Outcome, Rows), ApiError> {
-    let said = Truncation::of(&response);
-    let framing = response.check_framing();
-    if said == Truncation::Yes && !sample {
-        // Dropping the body gives the rest of it up.
-        return Ok((Outcome::Truncated { sample: Vec::new() }, Rows::default()));
-    }
-    let (lines, ended) = Lines::read(response.into_body(), CAP, limit).await?;
-    let rows = Rows::of_lines(lines)?;
-    if said == Truncation::Yes || !ended || rows.len() >= CAP {
-        let sample = rows.stamps()?;
-        return Ok((Outcome::Truncated { sample }, Rows::default()));
-    }
-    framing?;
-    let (rows, shape) = rows.judge(leaf, window)?;
-    Ok((Outcome::Whole(shape), rows))
+    let read = |answer: Answer| {
+        let rows = answer.rows;
+        if answer.said == Truncation::Yes || !answer.ended || rows.len() >= CAP {
+            let sample = rows.stamps()?;
+            return Ok((Outcome::Truncated { sample }, Rows::default()));
+        }
+        answer.framing?;
+        let (rows, shape) = rows.judge(leaf, window)?;
+        Ok((Outcome::Whole(shape), rows))
+    };
+    rows(&api, request, CAP, sample, read).await
 }
 
 /// The ids of rows that a leaf has for certain, as many as one answer holds: what is
@@ -144,12 +176,8 @@ pub(crate) async fn witnesses(
 ) -> Result<Vec<String>, ApiError> {
     let at = |micros| iso(instant(micros));
     let request = request(&at(leaf.since), &at(leaf.until), phi_involved);
-    let limit = api.max_response_bytes();
-    api.call(request, |response| async move {
-        let (lines, _) = Lines::read(response.into_body(), CAP, limit).await?;
-        Rows::of_lines(lines)?.ids_within(leaf)
-    })
-    .await
+    let read = |answer: Answer| answer.rows.ids_within(leaf);
+    rows(&api, request, CAP, true, read).await
 }
 
 fn request(since: &str, until: &str, phi_involved: Option<bool>) -> Request {
