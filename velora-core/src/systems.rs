@@ -190,7 +190,7 @@ mod event {
             let body = delivery.body();
             let Some(shape) = members(delivery.scheme()) else {
                 // A body that has an outline is UTF-8.
-                return Ok(Self(String::from_utf8_lossy(body).into_owned()));
+                return Ok(Self(str::from_utf8(body).unwrap_or_default().to_owned()));
             };
             Ok(Self::write(
                 body,

@@ -1,7 +1,5 @@
 //! Schemes and secrets on their way in, as items of the frame.
 
-use std::borrow::Cow;
-
 use velora_core::{ConfigError, Scheme, SigningSecret};
 #[cfg(feature = "receiver")]
 use velora_core::{Identity, SignatureForm, SignedPayload, TimeUnit};
@@ -46,7 +44,7 @@ pub(crate) fn read(items: &[u8]) -> Result<(Scheme, Vec<SigningSecret>), ConfigE
 
 fn scheme(items: Items<'_>) -> Result<Scheme, ConfigError> {
     match { items }.find(|(tag, _)| *tag == tag::SCHEME) {
-        Some((_, name)) => Scheme::named(&text(name)),
+        Some((_, name)) => Scheme::named(text(name)),
         #[cfg(feature = "receiver")]
         None => described(items),
         #[cfg(not(feature = "receiver"))]
@@ -54,15 +52,16 @@ fn scheme(items: Items<'_>) -> Result<Scheme, ConfigError> {
     }
 }
 
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+/// The host writes UTF-8 alone: what is none says nothing.
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(feature = "receiver")]
 #[inline(never)]
 fn given(mut items: Items<'_>, wanted: u8) -> Option<String> {
     let (_, bytes) = items.find(|(tag, _)| *tag == wanted)?;
-    Some(text(bytes).into_owned())
+    Some(text(bytes).to_owned())
 }
 
 /// A scheme of the caller's own, member for member what `Scheme` has methods for.
@@ -90,7 +89,7 @@ fn described(items: Items<'_>) -> Result<Scheme, ConfigError> {
     }
     if given(own::IDENTITY).is_some() {
         let members = items.filter(|(tag, bytes)| *tag == own::IDENTITY && !bytes.is_empty());
-        let members = members.map(|(_, bytes)| text(bytes).into_owned().into());
+        let members = members.map(|(_, bytes)| text(bytes).to_owned().into());
         scheme = scheme.identity(Identity::Members(members.collect()));
     }
     if let Some(status) = given(own::REJECT_STATUS) {

@@ -7,6 +7,7 @@ use velora_core::dedupe::{Epoch, StoreFuture, StoreSeconds};
 use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
 
 use crate::number::{duration, integer, whole};
+use crate::scheme::text;
 use crate::task::{self, Asked, HostClock, tell};
 use crate::{failure, frame, handles};
 
@@ -92,9 +93,7 @@ exports! {
 
 /// The key in the frame.
 pub(crate) fn key_of(length: usize) -> Key {
-    frame::read(length, 0, |key, _| {
-        Key::from(&*String::from_utf8_lossy(key))
-    })
+    frame::read(length, 0, |key, _| Key::from(text(key)))
 }
 
 fn memory_of(at: usize) -> Option<Arc<MemoryStore>> {

@@ -21,23 +21,24 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
+use std::borrow::Cow;
+
 use crate::webhook::scheme::{Companion, CompanionValue};
-use crate::webhook::{Identity, Scheme, SignatureForm, TimeUnit};
+use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 
 /// `X-Webhook-Signature: sha256=<hex>` over the body, beside an unsigned
 /// `X-Webhook-Timestamp`; the event is identified by its body; a refusal is
 /// answered with 401.
 pub fn scheme() -> Scheme {
-    Scheme::new(
-        "billing",
-        "X-Webhook-Signature",
-        SignatureForm::prefixed("sha256="),
-    )
-    .timestamp_header("X-Webhook-Timestamp", TimeUnit::Seconds)
-    .identity(Identity::BodyDigest)
-    .companions(
-        const {
-            &[
+    const {
+        Scheme {
+            name: Cow::Borrowed("billing"),
+            signature_header: Cow::Borrowed("X-Webhook-Signature"),
+            form: SignatureForm::Prefixed(Cow::Borrowed("sha256=")),
+            timestamp_header: Some((Cow::Borrowed("X-Webhook-Timestamp"), TimeUnit::Seconds)),
+            payload: SignedPayload(None),
+            identity: Identity::BodyDigest,
+            companions: &[
                 Companion::new("X-Webhook-Event", CompanionValue::Hint(&["type", "event"])),
                 Companion::new("X-Webhook-Delivery", CompanionValue::Fixed("del_test")),
                 Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
@@ -45,7 +46,9 @@ pub fn scheme() -> Scheme {
                     "User-Agent",
                     CompanionValue::Fixed("Velora-Billing-Webhook/1.0"),
                 ),
-            ]
-        },
-    )
+            ],
+            reject_status: 401,
+            client_errors_are_final: false,
+        }
+    }
 }

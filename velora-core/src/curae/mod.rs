@@ -15,6 +15,8 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
+use std::borrow::Cow;
+
 use crate::webhook::scheme::{Companion, CompanionValue};
 use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
 
@@ -22,19 +24,22 @@ use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
 /// identified by `eventId`. A refusal is answered with 400, after which CuraeAI
 /// does not try again.
 pub fn scheme() -> Scheme {
-    Scheme::new("curae", "CuraeAI-Signature", SignatureForm::List)
-        .signed_payload(SignedPayload::timestamped("", "."))
-        .identity(Identity::Members(vec!["eventId".into()]))
-        .reject_status(400)
-        .client_errors_are_final()
-        .companions(
-            const {
-                &[
-                    Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
-                    Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),
-                    Companion::new("CuraeAI-Event-Type", CompanionValue::Repeats("eventType")),
-                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-                ]
-            },
-        )
+    const {
+        Scheme {
+            name: Cow::Borrowed("curae"),
+            signature_header: Cow::Borrowed("CuraeAI-Signature"),
+            form: SignatureForm::List,
+            timestamp_header: None,
+            payload: SignedPayload::around("", "."),
+            identity: Identity::of(&[Cow::Borrowed("eventId")]),
+            companions: &[
+                Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
+                Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),
+                Companion::new("CuraeAI-Event-Type", CompanionValue::Repeats("eventType")),
+                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+            ],
+            reject_status: 400,
+            client_errors_are_final: true,
+        }
+    }
 }

@@ -64,7 +64,9 @@ impl Page {
     /// The cursor of the next page, if the body ends as documented.
     pub(crate) fn peek(body: &[u8]) -> Option<String> {
         let name = br#""page""#;
-        let at = memchr::memmem::rfind(body, name)?;
+        let at = body
+            .windows(name.len())
+            .rposition(|window| window == name)?;
         let rest = body.get(at..)?.strip_prefix(name)?;
         let rest = rest.trim_ascii_start().strip_prefix(b":")?;
         let next = next_of(json::first_value(str::from_utf8(rest).ok()?).ok()?).ok()?;

@@ -20,6 +20,8 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{BodyOnlyEvent, Data, Event, EventType, StreamOnline};
 
+use std::borrow::Cow;
+
 use crate::webhook::scheme::{Companion, CompanionValue};
 use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 
@@ -27,22 +29,22 @@ use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 /// `X-Velora-Timestamp`; the event is identified by `id`; a refusal is answered
 /// with 401.
 pub fn scheme() -> Scheme {
-    Scheme::new(
-        "tv",
-        "X-Velora-Signature",
-        SignatureForm::prefixed("sha256="),
-    )
-    .timestamp_header("X-Velora-Timestamp", TimeUnit::Seconds)
-    .signed_payload(SignedPayload::timestamped("", "."))
-    .identity(Identity::Members(vec!["id".into()]))
-    .companions(
-        const {
-            &[
+    const {
+        Scheme {
+            name: Cow::Borrowed("tv"),
+            signature_header: Cow::Borrowed("X-Velora-Signature"),
+            form: SignatureForm::Prefixed(Cow::Borrowed("sha256=")),
+            timestamp_header: Some((Cow::Borrowed("X-Velora-Timestamp"), TimeUnit::Seconds)),
+            payload: SignedPayload::around("", "."),
+            identity: Identity::of(&[Cow::Borrowed("id")]),
+            companions: &[
                 Companion::new("X-Velora-Event", CompanionValue::Repeats("type")),
                 Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-            ]
-        },
-    )
+            ],
+            reject_status: 401,
+            client_errors_are_final: false,
+        }
+    }
 }
 
 /// `X-Velora-Signature: <hex>` over the body, with unsigned milliseconds in
@@ -51,15 +53,20 @@ pub fn scheme() -> Scheme {
 /// The age check holds off accidents, not attackers: they can rewrite the
 /// timestamp. Only the deduplication store stops a replay.
 pub fn body_only_scheme() -> Scheme {
-    Scheme::new("tv-body-only", "X-Velora-Signature", SignatureForm::bare())
-        .timestamp_header("X-Velora-Timestamp", TimeUnit::Milliseconds)
-        .identity(Identity::BodyDigest)
-        .companions(
-            const {
-                &[
-                    Companion::new("X-Velora-Event", CompanionValue::Repeats("event")),
-                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-                ]
-            },
-        )
+    const {
+        Scheme {
+            name: Cow::Borrowed("tv-body-only"),
+            signature_header: Cow::Borrowed("X-Velora-Signature"),
+            form: SignatureForm::Prefixed(Cow::Borrowed("")),
+            timestamp_header: Some((Cow::Borrowed("X-Velora-Timestamp"), TimeUnit::Milliseconds)),
+            payload: SignedPayload(None),
+            identity: Identity::BodyDigest,
+            companions: &[
+                Companion::new("X-Velora-Event", CompanionValue::Repeats("event")),
+                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+            ],
+            reject_status: 401,
+            client_errors_are_final: false,
+        }
+    }
 }

@@ -93,7 +93,7 @@ impl SignedPayload {
 #[non_exhaustive]
 pub enum Identity {
     /// These members of the body, all of them texts that are not empty.
-    Members(Vec<Cow<'static, str>>),
+    Members(Cow<'static, [Cow<'static, str>]>),
     /// The SHA-256 of the raw body, where the system documents no id.
     BodyDigest,
 }
@@ -121,6 +121,19 @@ pub(crate) enum CompanionValue {
     Timestamp,
     /// Tells nothing about the event; a signer writes this text.
     Fixed(&'static str),
+}
+
+/// The schemes of the systems are constants: they are moved, and nothing builds them.
+impl SignedPayload {
+    pub(crate) const fn around(before: &'static str, after: &'static str) -> Self {
+        Self(Some((Cow::Borrowed(before), Cow::Borrowed(after))))
+    }
+}
+
+impl Identity {
+    pub(crate) const fn of(members: &'static [Cow<'static, str>]) -> Self {
+        Self::Members(Cow::Borrowed(members))
+    }
 }
 
 impl Scheme {
@@ -179,10 +192,6 @@ impl Scheme {
     pub fn client_errors_are_final(mut self) -> Self {
         self.client_errors_are_final = true;
         self
-    }
-
-    pub(crate) fn companions(self, companions: &'static [Companion]) -> Self {
-        Self { companions, ..self }
     }
 
     /// The scheme's name, such as `health`.

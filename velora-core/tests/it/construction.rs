@@ -179,10 +179,13 @@ fn schemes_that_contradict_themselves() {
             "prefix not ASCII",
             Scheme::new("own", "Signature", SignatureForm::prefixed("ü")),
         ),
-        ("no member", bare().identity(Identity::Members(vec![]))),
+        (
+            "no member",
+            bare().identity(Identity::Members(vec![].into())),
+        ),
         (
             "empty member",
-            bare().identity(Identity::Members(vec!["id".into(), "".into()])),
+            bare().identity(Identity::Members(vec!["id".into(), "".into()].into())),
         ),
         ("status 399", bare().reject_status(399)),
         ("status 600", bare().reject_status(600)),

@@ -532,7 +532,7 @@ fn any_event_is_that_of_its_scheme() {
 #[test]
 fn a_scheme_of_ones_own_has_events_and_keys_too() {
     let own = Scheme::new("own", "Signature", SignatureForm::bare())
-        .identity(Identity::Members(vec!["order".into()]));
+        .identity(Identity::Members(vec!["order".into()].into()));
     let body = r#"{"order":"7","n":1}"#;
     let signed = Signer::new(own.clone(), [secret(SECRET)])
         .unwrap()

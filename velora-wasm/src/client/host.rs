@@ -9,6 +9,7 @@ use velora_core::api::{Body, BoxFuture, Request, Response, Runtime, Transport};
 use velora_core::{ApiError, ApiErrorKind, Clock, UnixTime};
 
 use crate::frame::{self, Items, item};
+use crate::scheme::text as text_in;
 use crate::task::{self, Asked, HostClock, tell};
 
 thread_local! {
@@ -87,7 +88,7 @@ fn response(head: &[u8], under_way: UnderWay) -> Response {
     let (mut status, mut framed) = (0, true);
     let mut headers: Vec<(String, String)> = Vec::new();
     for (tag, bytes) in Items(head) {
-        let text = || String::from_utf8_lossy(bytes).into_owned();
+        let text = || text_in(bytes).to_owned();
         match tag {
             tag::STATUS => {
                 status = bytes

@@ -6,6 +6,7 @@ use velora_core::health::{Client, Endpoint, NewEndpoint};
 
 use crate::frame::{self, Items, item};
 use crate::handles;
+use crate::scheme::text as text_in;
 use crate::task;
 
 /// The items of an endpoint.
@@ -63,7 +64,7 @@ exports! {
 fn described(items: Items<'_>) -> NewEndpoint {
     let (mut url, mut filter, mut description) = (String::new(), Vec::new(), None);
     for (tag, bytes) in items {
-        let text = String::from_utf8_lossy(bytes).into_owned();
+        let text = text_in(bytes).to_owned();
         match tag {
             tag::URL => url = text,
             tag::FILTER => filter.push(text),

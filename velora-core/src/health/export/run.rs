@@ -4,7 +4,6 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, Stream, StreamExt};
 use jiff::Timestamp;
 
@@ -13,7 +12,7 @@ use super::leaf::{Leaf, Shape};
 use super::plan::{Ask, How, Outcome, Plan, incomplete};
 use super::query::{ExportQuery, Progress};
 use super::rows::Rows;
-use crate::api::{Api, BoxFuture, Task};
+use crate::api::{Api, Task};
 use crate::error::{ApiError, ApiErrorKind};
 use crate::health::window::instant;
 use crate::health::{AuditEvent, Client, EventQuery, Page, Pages, RawEvent};
@@ -143,7 +142,7 @@ pub(crate) struct Blocks {
     api: Api,
     query: ExportQuery,
     plan: Plan,
-    running: FuturesUnordered<BoxFuture<'static, Asked>>,
+    running: Vec<(u64, Task<(Outcome, Rows)>)>,
     read: Vec<(u64, Rows)>,
     paging: Option<Paging>,
     progress: Progress,
@@ -197,7 +196,7 @@ impl Blocks {
             },
             api,
             query,
-            running: FuturesUnordered::new(),
+            running: Vec::new(),
             read: Vec::new(),
             paging: None,
             failed: false,
@@ -235,9 +234,8 @@ impl Blocks {
             self.progress.calls = self.progress.calls.saturating_add(1);
             let (api, query) = (self.api.clone(), &self.query);
             let work = ask(api, next.leaf, next.how, query.window, query.phi_involved);
-            let task = Task::spawn(self.api.runtime(), work);
             self.running
-                .push(Box::pin(async move { (next.id, task.await) }));
+                .push((next.id, Task::spawn(self.api.runtime(), work)));
         }
     }
 
@@ -310,6 +308,24 @@ impl Blocks {
         Ok(())
     }
 
+    /// What the first of the calls that are done was answered, in no order.
+    fn poll_running(&mut self, context: &mut Context<'_>) -> Poll<Option<Asked>> {
+        for at in 0..self.running.len() {
+            let polled = self
+                .running
+                .get_mut(at)
+                .map(|(_, task)| task.poll_unpin(context));
+            if let Some(Poll::Ready(answer)) = polled {
+                let (id, _) = self.running.swap_remove(at);
+                return Poll::Ready(Some((id, answer)));
+            }
+        }
+        match self.running.is_empty() {
+            true => Poll::Ready(None),
+            false => Poll::Pending,
+        }
+    }
+
     fn poll_block(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Block>, ApiError>> {
         loop {
             if self.paging.is_none()
@@ -334,7 +350,7 @@ impl Blocks {
             if self.plan.is_finished() {
                 return Poll::Ready(Ok(None));
             }
-            match ready!(self.running.poll_next_unpin(context)) {
+            match ready!(self.poll_running(context)) {
                 Some(asked) => self.asked(asked)?,
                 None => return Poll::Ready(Err(incomplete("the export came to a halt"))),
             }
