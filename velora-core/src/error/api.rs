@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Code;
-use super::text::{Says, display};
+use super::text::{Says, display, each};
 use crate::spell::decimal;
 
 /// A call of a system's API failed.
@@ -271,8 +271,7 @@ impl Says for ApiError {
     fn say(&self, out: &mut dyn FnMut(&str)) {
         let parts = &self.0;
         out(&parts.reason);
-        let mut also =
-            |before, what: &str, behind| [before, what, behind].into_iter().for_each(&mut *out);
+        let mut also = |before, what: &str, behind| each(out, &[before, what, behind]);
         if let Some(status) = parts.status {
             also("; status ", &decimal(status.into()), "");
         }

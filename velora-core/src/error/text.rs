@@ -18,7 +18,7 @@ macro_rules! says {
         impl $crate::error::text::Says for $error {
             fn say(&self, out: &mut dyn FnMut(&str)) {
                 match self {
-                    $($variant => [$($piece),+].into_iter().for_each(|piece: &str| out(piece)),)+
+                    $($variant => $crate::error::text::each(out, &[$($piece),+]),)+
                 }
             }
         }
@@ -34,6 +34,11 @@ macro_rules! says {
 }
 
 pub(super) use says;
+
+#[inline(never)]
+pub(super) fn each(out: &mut dyn FnMut(&str), pieces: &[&str]) {
+    pieces.iter().for_each(|piece| out(piece));
+}
 
 pub(super) fn display(error: &dyn Says, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
     let mut result = Ok(());
