@@ -48,7 +48,7 @@ mod clock;
 mod error;
 #[cfg(feature = "events")]
 mod json;
-#[cfg(feature = "events")]
+#[cfg(any(feature = "client", feature = "receiver"))]
 mod queue;
 mod secret;
 mod spell;

@@ -167,13 +167,9 @@ fn http_date(value: &str) -> Option<(i64, i32)> {
         [_, month, day, time, year] => (year, month, day, time),
         _ => return None,
     };
-    let is = |known: &&str| known.eq_ignore_ascii_case(month);
-    let month = decimal(
-        MONTHS
-            .iter()
-            .position(|known| is(&known))?
-            .saturating_add(1) as u64,
-    );
+    let known = MONTHS.iter().zip(1_u64..);
+    let (_, month) = { known }.find(|(known, _)| known.eq_ignore_ascii_case(month))?;
+    let month = decimal(month);
     // Of two digits, those from 70 on are of the last century.
     let century = match year.as_bytes() {
         [b'7'..=b'9', _] => "19",

@@ -1,11 +1,13 @@
 //! The identity that events are deduplicated on.
 
 use std::fmt;
+#[cfg(any(feature = "client", feature = "receiver"))]
 use std::hash::DefaultHasher;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+#[cfg(any(feature = "client", feature = "receiver"))]
 use crate::queue::{Hashed, hash_with};
 use crate::spell::{escape, hex};
 
@@ -69,6 +71,7 @@ impl From<&str> for Key {
     }
 }
 
+#[cfg(any(feature = "client", feature = "receiver"))]
 impl Hashed for Key {
     fn hashed(&self) -> u64 {
         hash_with(DefaultHasher::new(), self.as_str())

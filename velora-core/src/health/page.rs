@@ -115,7 +115,7 @@ impl Paged for Page {
         let text = &self.text;
         self.rows.retain(|row| {
             let event = text.get(row.clone()).unwrap_or_default();
-            id_of(event).is_none_or(|id| given.insert(&*id))
+            id_of(event).is_none_or(|id| given.insert(&id))
         });
     }
 
