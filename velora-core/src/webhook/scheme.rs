@@ -123,7 +123,7 @@ pub(crate) enum CompanionValue {
     Fixed(&'static str),
 }
 
-/// The schemes of the systems are constants: they are moved, and nothing builds them.
+// The schemes of the systems are constants: nothing builds them.
 impl SignedPayload {
     pub(crate) const fn around(before: &'static str, after: &'static str) -> Self {
         Self(Some((Cow::Borrowed(before), Cow::Borrowed(after))))
