@@ -153,7 +153,7 @@ pub struct NativeWork {
 impl NativeWork {
     fn of(work: Work<'_>) -> Self {
         Self {
-            verdict: Verdict::of(work.delivery(), true, true).into_text(),
+            verdict: Verdict::of(work.delivery(), true).into_text(),
             work: Arc::new(Mutex::new(Some(work.into_owned()))),
         }
     }

@@ -14,13 +14,12 @@ export interface Reader extends Names {
   readAhead: number;
 }
 
-/** How a copy is read: its envelope; that, after it was verified; its members. */
-export type How = 0 | 1 | 2;
+/** How a copy is read: its envelope, or its members. */
+export type How = 0 | 1;
 export const ENVELOPE = 0;
-export const ENVELOPE_AGAIN = 1;
-export const MEMBERS = 2;
+export const MEMBERS = 1;
 
-/** Reads a copy of a body, a byte of it in each character. */
+/** Reads a copy of a body, a byte of it in each character, once it is verified. */
 export function read(reader: Reader, copy: string, how: How, values: readonly Values[]): string[] | string {
   const answer = reader.read(copy, how, ...values);
   if (typeof answer === 'string' || Array.isArray(answer)) {

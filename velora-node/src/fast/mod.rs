@@ -13,14 +13,15 @@
 //! order; several make an array. The result is a [`Verdict`], or what failed. There is
 //! such a function that looks at the body no further, and one that reads its envelope.
 //!
-//! Another function reads what was verified before, of a copy that nobody can write to:
+//! Another function reads a copy that nobody can write to:
 //!
 //! ```text
-//! (copy: string, how: 0 | 1 | 2, ...values) => string[] | string | Failure
+//! (copy: string, how: 0 | 1, ...values) => string[] | string | Failure
 //! ```
 //!
-//! The copy has a byte of the body in each character. `how` 0 gives its [`lines`]; 1
-//! does after verifying the copy once more, but for the age; 2 gives the members, as JSON.
+//! The copy has a byte of the body in each character. It is verified once more, but for
+//! the age: that costs little beside the reading, and what is read is what was signed.
+//! `how` 0 gives its [`lines`]; 1 gives the members, as JSON.
 //!
 //! # Why this is sound
 //!
@@ -216,9 +217,8 @@ fn verify(
     headers: &Found<'_>,
     read: bool,
 ) -> Verified {
-    let bytes = bytes_of(env, body);
     let text;
-    let raw = match bytes {
+    let raw = match bytes_of(env, body) {
         Some(bytes) => bytes,
         None => {
             text = text_of(env, body, sys::napi_get_value_string_utf8)?;
@@ -233,13 +233,11 @@ fn verify(
         Ok(delivery) => delivery,
         Err(error) => return Ok(Err(error)),
     };
-    // A text cannot be written to, and needs no copy.
-    let verdict = Verdict::of(&delivery, read, bytes.is_some());
+    let verdict = Verdict::of(&delivery, read);
     latin1_value(env, verdict.as_bytes()).map(Ok)
 }
 
-const VERIFY_AGAIN: f64 = 1.0;
-const MEMBERS: f64 = 2.0;
+const MEMBERS: f64 = 1.0;
 
 fn read(
     env: sys::napi_env,
@@ -249,12 +247,9 @@ fn read(
     headers: &Found<'_>,
 ) -> Verified {
     let body = text_of(env, copy, sys::napi_get_value_string_latin1)?;
-    let delivery = match how {
-        Some(VERIFY_AGAIN) => match verifier.verify(&body, headers) {
-            Ok(delivery) => delivery,
-            Err(error) => return Ok(Err(error)),
-        },
-        _ => verifier.dangerous_verified_before(&body, headers),
+    let delivery = match verifier.verify(&body, headers) {
+        Ok(delivery) => delivery,
+        Err(error) => return Ok(Err(error)),
     };
     if how == Some(MEMBERS) {
         return match delivery.event::<EventJson>() {

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use velora_core::{Delivery, Envelope, Key};
 
-/// A body is copied, and its envelope read before anyone asks, if that costs next to
-/// nothing: up to so many bytes.
+/// A body is copied, and its envelope read before anyone asks, up to so many bytes: of a
+/// longer one the copy costs as much as verifying it once more.
 const COPIED_BYTES: usize = 4096;
 
 /// What a part of a verdict may have at most, for its length is one character.
@@ -23,12 +23,12 @@ pub(crate) struct Verdict(Vec<u8>);
 impl Verdict {
     /// The envelope is read if it is wanted, but none that cannot be: there is an error
     /// to be thrown to whoever asks for it.
-    pub(crate) fn of(delivery: &Delivery<'_>, envelope: bool, copy: bool) -> Self {
+    pub(crate) fn of(delivery: &Delivery<'_>, read: bool) -> Self {
         let body = delivery.body();
-        let small = body.len() <= COPIED_BYTES;
-        let room = if small { body.len() } else { 0 };
+        let read = read && body.len() <= COPIED_BYTES;
+        let room = if read { body.len() } else { 0 };
         let mut text = Vec::with_capacity(room.saturating_add(192));
-        text.extend_from_slice(&[0, 0, 0, 0, u8::from(copy && small)]);
+        text.extend_from_slice(&[0, 0, 0, 0, u8::from(read)]);
         // Writing to memory does not fail.
         let _ = match delivery.signed_timestamp() {
             Some(time) => write!(text, "{},{}", time.as_millis(), delivery.secret_index()),
@@ -36,10 +36,8 @@ impl Verdict {
         };
         let signed = text.len().saturating_sub(5);
         text[0] = u8::try_from(signed).unwrap_or(u8::MAX);
-        if envelope && small {
+        if read {
             push_envelope(&mut text, delivery);
-        }
-        if copy && small {
             text.extend_from_slice(body);
         }
         Self(text)
