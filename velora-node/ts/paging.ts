@@ -173,9 +173,13 @@ export function walk<T, R>(
 export class Items<T, P extends Iterable<T> = readonly T[]> implements AsyncIterable<T> {
   readonly #walk: () => Steps<P>;
 
-  /** @internal */
-  constructor(walk: () => Steps<P>) {
+  protected constructor(walk: () => Steps<P>) {
     this.#walk = walk;
+  }
+
+  /** @internal */
+  static of<T, P extends Iterable<T>>(walk: () => Steps<P>): Items<T, P> {
+    return new Items(walk);
   }
 
   /** The pages, each fetched while the one before is worked on. */

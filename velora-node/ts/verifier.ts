@@ -5,10 +5,10 @@ import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, toError, unwrap } from './errors.js';
-import type { Envelope, EventOf } from './events.js';
+import { Lazy, type Envelope, type EventOf } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
-import { Copied, ENVELOPE, read, type Reader } from './reader.js';
+import { Copy, ENVELOPE, read, type Reader } from './reader.js';
 import { Scheme, type SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
@@ -228,7 +228,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    this.#event ??= this.#copied().event() as E;
+    this.#event ??= this.#lazy().event() as E;
     return this.#event;
   }
 
@@ -282,12 +282,12 @@ export class Delivery<E = unknown> {
     return envelope(mark, eventType as string, id as string, key as string);
   }
 
-  #copied(): Copied {
+  #lazy(): Lazy {
     let envelope = this.#read();
     if (this.#copy === undefined) {
       envelope = this.#envelope = this.#readCopy();
     }
-    return new Copied(this.#reader, envelope, this.#copy as unknown as string, this.#values);
+    return new Lazy(this.#reader, envelope, new Copy(this.#reader, this.#copy as unknown as string, this.#values));
   }
 }
 

@@ -13,6 +13,18 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// The same as a table, by byte.
+const READABLE: [bool; 256] = {
+    let mut readable = [false; 256];
+    let mut byte = 0;
+    while byte < readable.len() {
+        readable[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    readable
+};
+
 /// A longer key is replaced by its digest, so that it fits any store's column.
 const MAX_BYTES: usize = 255;
 
@@ -35,18 +47,11 @@ pub struct Key(Arc<str>);
 impl Key {
     /// The key of an event that these members of its body identify.
     pub fn of_members<T: AsRef<str>>(scheme: &str, members: &[T]) -> Self {
-        let room =
-            |text: usize, member: &T| text.saturating_add(member.as_ref().len()).saturating_add(1);
-        let mut text = String::with_capacity(members.iter().fold(scheme.len(), room));
-        text.extend(escaped(scheme));
+        let mut key = Members::of(scheme);
         for member in members {
-            text.push(':');
-            text.extend(escaped(member.as_ref()));
+            key.push(member.as_ref());
         }
-        if text.len() > MAX_BYTES {
-            return Self::of_body(scheme, text.as_bytes());
-        }
-        Self(text.into())
+        key.into_key()
     }
 
     /// The key of an event that its raw body identifies.
@@ -68,6 +73,41 @@ impl Key {
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
         Self(text.into())
+    }
+}
+
+/// A key that is still told its members.
+pub(crate) struct Members<'s> {
+    scheme: &'s str,
+    text: String,
+}
+
+impl<'s> Members<'s> {
+    pub(crate) fn of(scheme: &'s str) -> Self {
+        let mut text = String::with_capacity(MAX_BYTES);
+        push_escaped(&mut text, scheme);
+        Self { scheme, text }
+    }
+
+    pub(crate) fn push(&mut self, member: &str) {
+        self.text.push(':');
+        push_escaped(&mut self.text, member);
+    }
+
+    pub(crate) fn into_key(self) -> Key {
+        if self.text.len() > MAX_BYTES {
+            return Key::of_body(self.scheme, self.text.as_bytes());
+        }
+        Key(self.text.into())
+    }
+}
+
+/// In most texts there is nothing to escape.
+fn push_escaped(key: &mut String, text: &str) {
+    if text.bytes().all(|byte| READABLE[usize::from(byte)]) {
+        key.push_str(text);
+    } else {
+        key.extend(escaped(text));
     }
 }
 

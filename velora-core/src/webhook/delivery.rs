@@ -16,7 +16,7 @@ use super::{
 use crate::clock::UnixTime;
 #[cfg(feature = "events")]
 use crate::{
-    dedupe::Key,
+    dedupe::{Key, Members},
     error::{EventFault, VerificationError},
 };
 
@@ -157,15 +157,14 @@ impl Delivery<'_> {
         match &self.checked.scheme.identity {
             Identity::BodyDigest => Ok(Key::of_body(self.scheme(), self.body())),
             Identity::Members(members) => {
-                let text = |member: &'k Cow<'_, str>| match known(member) {
-                    Some(text) => Ok(Cow::Borrowed(text)),
-                    None => self.outline()?.text(self.body(), member),
-                };
-                let values = members
-                    .iter()
-                    .map(text)
-                    .collect::<Result<Vec<_>, EventFault>>()?;
-                Ok(Key::of_members(self.scheme(), &values))
+                let mut key = Members::of(self.scheme());
+                for member in members.iter() {
+                    match known(member) {
+                        Some(text) => key.push(text),
+                        None => key.push(&self.outline()?.text(self.body(), member)?),
+                    }
+                }
+                Ok(key.into_key())
             }
         }
     }

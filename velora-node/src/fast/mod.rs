@@ -77,6 +77,7 @@ struct Shared {
     task: Task,
     names: Vec<String>,
     scratch: RefCell<Vec<u8>>,
+    verdict: RefCell<Verdict>,
 }
 
 /// Makes the function of a verifier.
@@ -90,6 +91,7 @@ pub(crate) fn function<'env>(
         verifier,
         task,
         scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
+        verdict: RefCell::default(),
     });
     let data: *mut c_void = Box::into_raw(shared).cast();
     let raw = env.raw();
@@ -194,11 +196,9 @@ fn run(
     };
 
     let option = number_of(env, *option);
-    let verifier = &shared.verifier;
     let result = match shared.task {
-        Task::Verify => verify(env, verifier, *body, option, &headers, false),
-        Task::VerifyAndRead => verify(env, verifier, *body, option, &headers, true),
-        Task::Read => read(env, verifier, *body, option, &headers),
+        Task::Verify | Task::VerifyAndRead => verify(env, shared, *body, option, &headers),
+        Task::Read => read(env, &shared.verifier, *body, option, &headers),
     }?;
     match result {
         Ok(value) => Ok(value),
@@ -211,11 +211,10 @@ type Verified = Result<std::result::Result<sys::napi_value, VerificationError>>;
 
 fn verify(
     env: sys::napi_env,
-    verifier: &Verifier,
+    shared: &Shared,
     body: sys::napi_value,
     now: Option<f64>,
     headers: &Found<'_>,
-    read: bool,
 ) -> Verified {
     let text;
     let raw = match bytes_of(env, body) {
@@ -226,15 +225,16 @@ fn verify(
         }
     };
     let verified = match now {
-        Some(millis) => verifier.verify_at(raw, headers, instant(millis)),
-        None => verifier.verify(raw, headers),
+        Some(millis) => shared.verifier.verify_at(raw, headers, instant(millis)),
+        None => shared.verifier.verify(raw, headers),
     };
     let delivery = match verified {
         Ok(delivery) => delivery,
         Err(error) => return Ok(Err(error)),
     };
-    let verdict = Verdict::of(&delivery, read);
-    latin1_value(env, verdict.as_bytes()).map(Ok)
+    let mut verdict = shared.verdict.borrow_mut();
+    let read = matches!(shared.task, Task::VerifyAndRead);
+    latin1_value(env, verdict.write(&delivery, read)).map(Ok)
 }
 
 const MEMBERS: f64 = 1.0;

@@ -1,7 +1,5 @@
 //! What a verified delivery is handed over as.
 
-use std::io::Write;
-
 use velora_core::{Delivery, Envelope, Key};
 
 /// A body is copied, and its envelope read before anyone asks, up to so many bytes: of a
@@ -18,33 +16,38 @@ const MOST_BYTES: usize = u8::MAX as usize;
 /// 2. The first two of [`lines`]; nothing where the envelope was not read.
 /// 3. The id.
 /// 4. The key.
+#[derive(Default)]
 pub(crate) struct Verdict(Vec<u8>);
 
 impl Verdict {
-    /// The envelope is read if it is wanted, but none that cannot be: there is an error
-    /// to be thrown to whoever asks for it.
     pub(crate) fn of(delivery: &Delivery<'_>, read: bool) -> Self {
+        let mut verdict = Self::default();
+        verdict.write(delivery, read);
+        verdict
+    }
+
+    /// The verdict on this delivery, in the memory of the one before. The envelope is read
+    /// if it is wanted, but none that cannot be: there is an error to be thrown to whoever
+    /// asks for it.
+    pub(super) fn write(&mut self, delivery: &Delivery<'_>, read: bool) -> &[u8] {
         let body = delivery.body();
         let read = read && body.len() <= COPIED_BYTES;
-        let room = if read { body.len() } else { 0 };
-        let mut text = Vec::with_capacity(room.saturating_add(192));
+        let text = &mut self.0;
+        text.clear();
         text.extend_from_slice(&[0, 0, 0, 0, u8::from(read)]);
-        // Writing to memory does not fail.
-        let _ = match delivery.signed_timestamp() {
-            Some(time) => write!(text, "{},{}", time.as_millis(), delivery.secret_index()),
-            None => write!(text, ",{}", delivery.secret_index()),
-        };
+        let mut digits = itoa::Buffer::new();
+        if let Some(time) = delivery.signed_timestamp() {
+            text.extend_from_slice(digits.format(time.as_millis()).as_bytes());
+        }
+        text.push(b',');
+        text.extend_from_slice(digits.format(delivery.secret_index()).as_bytes());
         let signed = text.len().saturating_sub(5);
         text[0] = u8::try_from(signed).unwrap_or(u8::MAX);
         if read {
-            push_envelope(&mut text, delivery);
+            push_envelope(text, delivery);
             text.extend_from_slice(body);
         }
-        Self(text)
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        text
     }
 
     pub(crate) fn into_text(self) -> String {
