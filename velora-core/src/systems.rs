@@ -99,16 +99,16 @@ mod event {
     /// [`Event`] is.
     #[derive(Clone, Debug, PartialEq, Eq)]
     #[non_exhaustive]
-    pub struct Envelope {
+    pub struct Envelope<'d> {
         /// What happened, as the system writes it, where the system is known and says so.
-        pub event_type: Option<String>,
+        pub event_type: Option<Cow<'d, str>>,
         /// Whether the signature vouches for that.
         pub type_is_signed: bool,
         /// The id, where events of the system have one.
-        pub id: Option<String>,
+        pub id: Option<Cow<'d, str>>,
     }
 
-    impl Envelope {
+    impl<'d> Envelope<'d> {
         /// The members of a scheme's events that hold the type and the id, as far as its
         /// events always have them.
         pub fn names(scheme: &str) -> impl Iterator<Item = &'static str> {
@@ -118,8 +118,8 @@ mod event {
         /// The envelope and the key of a delivery, at the cost of one of them.
         ///
         /// Errors: `malformed_event`, `header_body_mismatch`.
-        pub fn with_key(delivery: &Delivery<'_>) -> Result<(Self, Key), VerificationError> {
-            let envelope: Self = delivery.event()?;
+        pub fn with_key(delivery: &'d Delivery<'_>) -> Result<(Self, Key), VerificationError> {
+            let envelope = Self::of(delivery)?;
             let known = || Self::names(delivery.scheme()).zip([&envelope.event_type, &envelope.id]);
             let key = delivery.key_of(|member| {
                 let (_, text) = known().find(|(name, _)| *name == member)?;
@@ -127,26 +127,44 @@ mod event {
             })?;
             Ok((envelope, key))
         }
-    }
 
-    impl FromDelivery for Envelope {
-        fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+        fn of(delivery: &'d Delivery<'_>) -> Result<Self, VerificationError> {
             if delivery.scheme() == "billing" {
                 let event_type = billing::event::event_type(delivery)?;
                 return Ok(Self {
                     type_is_signed: !matches!(event_type, Some(billing::EventType::Unsigned(_))),
-                    event_type: event_type.map(|kind| kind.as_str().to_owned()),
+                    event_type: event_type.map(|kind| Cow::Owned(kind.as_str().to_owned())),
                     id: None,
                 });
             }
             delivery.check_headers()?;
             let outline = delivery.outline()?;
-            let mut texts = Self::names(delivery.scheme())
-                .map(|name| outline.text(delivery.body(), name).map(Cow::into_owned));
+            let mut names = Self::names(delivery.scheme());
+            let mut next = || {
+                let name = names.next();
+                name.map(|name| outline.text(delivery.body(), name))
+                    .transpose()
+            };
             Ok(Self {
-                event_type: texts.next().transpose()?,
+                event_type: next()?,
                 type_is_signed: true,
-                id: texts.next().transpose()?,
+                id: next()?,
+            })
+        }
+    }
+
+    impl FromDelivery for Envelope<'static> {
+        fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+            let Envelope {
+                event_type,
+                type_is_signed,
+                id,
+            } = Envelope::of(delivery)?;
+            let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+            Ok(Self {
+                event_type: event_type.map(owned),
+                type_is_signed,
+                id: id.map(owned),
             })
         }
     }
@@ -186,7 +204,7 @@ mod event {
 
     impl FromDelivery for EventJson {
         fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
-            let Envelope { event_type, .. } = delivery.event()?;
+            let Envelope { event_type, .. } = Envelope::of(delivery)?;
             let body = delivery.body();
             let Some(shape) = members(delivery.scheme()) else {
                 // A body that has an outline is UTF-8.

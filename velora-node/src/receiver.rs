@@ -107,15 +107,9 @@ impl NativeReceiver {
         })
     }
 
-    /// The reply to a request whose body is over the limit.
-    #[napi(catch_unwind)]
-    pub fn body_too_large(&self) -> ReplyParts {
-        self.receiver.reply(Outcome::BodyTooLarge).into()
-    }
-
     /// The reply to a request whose body broke off.
     #[napi(catch_unwind)]
-    pub fn body_unreadable(&self) -> ReplyParts {
+    pub fn unreadable(&self) -> ReplyParts {
         self.receiver.reply(Outcome::BodyUnreadable).into()
     }
 

@@ -361,7 +361,6 @@ impl<'t> Scan<'t> {
         let mut open = 0_u64;
         let mut depth = outer;
         loop {
-            self.blanks();
             match self.peek() {
                 Some(b'"') => {
                     self.string()?;
@@ -385,6 +384,7 @@ impl<'t> Scan<'t> {
                         if object {
                             self.name()?;
                         }
+                        self.blanks();
                         continue;
                     }
                 }
@@ -411,6 +411,7 @@ impl<'t> Scan<'t> {
             if open & 1 == 1 {
                 self.name()?;
             }
+            self.blanks();
         }
     }
 

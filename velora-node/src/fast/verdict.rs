@@ -78,11 +78,11 @@ fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
 
 /// A mark (`0`: no type, `1`: a signed one, `2`: one of an unsigned header), the type, the
 /// id, the key.
-pub(super) fn lines<'e>(envelope: &'e Envelope, key: &'e Key) -> [&'e str; 4] {
+pub(super) fn lines<'e>(envelope: &'e Envelope<'_>, key: &'e Key) -> [&'e str; 4] {
     let (mark, event_type) = match &envelope.event_type {
         None => ("0", ""),
-        Some(event_type) if envelope.type_is_signed => ("1", event_type.as_str()),
-        Some(event_type) => ("2", event_type.as_str()),
+        Some(event_type) if envelope.type_is_signed => ("1", &**event_type),
+        Some(event_type) => ("2", &**event_type),
     };
     let id = envelope.id.as_deref().unwrap_or_default();
     [mark, event_type, id, key.as_str()]

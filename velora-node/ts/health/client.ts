@@ -105,11 +105,13 @@ export class Client {
     const { signal, tell } = exportOptions(options);
     const parts = exportQuery(query);
     const open = () => unwrap(guard(() => this.#native.export(parts, tell)));
+    // Whoever hears of the progress hears of what was given, and of no more.
+    const ahead = tell === undefined;
     let first: native.NativeExport | undefined = open();
     return Export.made(() => {
       const stream = first;
       first = undefined;
-      return walk<native.EventsText, Page>(() => stream ?? open(), (rows) => Page.made(rows), signal);
+      return walk<native.EventsText, Page>(() => stream ?? open(), (rows) => Page.made(rows), signal, undefined, ahead);
     });
   }
 
