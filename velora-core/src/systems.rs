@@ -32,7 +32,6 @@ mod event {
 
     use serde::Serialize;
 
-    use crate::dedupe::Key;
     use crate::error::{EventFault, VerificationError};
     use crate::webhook::fields::Outline;
     use crate::webhook::shape::{self, Shape};
@@ -115,20 +114,31 @@ mod event {
             members(scheme).into_iter().flat_map(shape::names)
         }
 
-        /// The envelope and the key of a delivery, at the cost of one of them.
+        /// The envelope of a delivery and the text of its key, at the cost of one of them.
         ///
         /// Errors: `malformed_event`, `header_body_mismatch`.
-        pub fn with_key(delivery: &'d Delivery<'_>) -> Result<(Self, Key), VerificationError> {
-            let envelope = Self::of(delivery)?;
-            let known = || Self::names(delivery.scheme()).zip([&envelope.event_type, &envelope.id]);
+        pub fn with_key(delivery: &'d Delivery<'_>) -> Result<(Self, String), VerificationError> {
+            let names = two(Self::names(delivery.scheme()));
+            let envelope = Self::of(delivery, names)?;
             let key = delivery.key_of(|member| {
-                let (_, text) = known().find(|(name, _)| *name == member)?;
-                text.as_deref()
+                let [type_name, id_name] = names.map(|name| name == Some(member));
+                match (type_name, id_name) {
+                    (true, _) => envelope.event_type.as_deref(),
+                    (_, true) => envelope.id.as_deref(),
+                    _ => None,
+                }
             })?;
             Ok((envelope, key))
         }
 
-        fn of(delivery: &'d Delivery<'_>) -> Result<Self, VerificationError> {
+        fn read(delivery: &'d Delivery<'_>) -> Result<Self, VerificationError> {
+            Self::of(delivery, two(Self::names(delivery.scheme())))
+        }
+
+        fn of(
+            delivery: &'d Delivery<'_>,
+            [type_name, id_name]: [Option<&str>; 2],
+        ) -> Result<Self, VerificationError> {
             if delivery.scheme() == "billing" {
                 let event_type = billing::event::event_type(delivery)?;
                 return Ok(Self {
@@ -139,18 +149,18 @@ mod event {
             }
             delivery.check_headers()?;
             let outline = delivery.outline()?;
-            let mut names = Self::names(delivery.scheme());
-            let mut next = || {
-                let name = names.next();
-                name.map(|name| outline.text(delivery.body(), name))
-                    .transpose()
-            };
+            let text = |name| outline.text(delivery.body(), name);
             Ok(Self {
-                event_type: next()?,
+                event_type: type_name.map(text).transpose()?,
                 type_is_signed: true,
-                id: next()?,
+                id: id_name.map(text).transpose()?,
             })
         }
+    }
+
+    /// The first two, where there are any.
+    fn two<T>(mut items: impl Iterator<Item = T>) -> [Option<T>; 2] {
+        [items.next(), items.next()]
     }
 
     impl FromDelivery for Envelope<'static> {
@@ -159,7 +169,7 @@ mod event {
                 event_type,
                 type_is_signed,
                 id,
-            } = Envelope::of(delivery)?;
+            } = Envelope::read(delivery)?;
             let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
             Ok(Self {
                 event_type: event_type.map(owned),
@@ -204,7 +214,7 @@ mod event {
 
     impl FromDelivery for EventJson {
         fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
-            let Envelope { event_type, .. } = Envelope::of(delivery)?;
+            let Envelope { event_type, .. } = Envelope::read(delivery)?;
             let body = delivery.body();
             let Some(shape) = members(delivery.scheme()) else {
                 // A body that has an outline is UTF-8.

@@ -177,7 +177,7 @@ fn envelope(delivery: &Delivery<'_>) -> Result<Vec<u8>, VerificationError> {
         &[text(envelope.event_type).as_bytes()],
     );
     frame::item(&mut items, tag::ID, &[text(envelope.id).as_bytes()]);
-    frame::item(&mut items, tag::KEY, &[key.as_str().as_bytes()]);
+    frame::item(&mut items, tag::KEY, &[key.as_bytes()]);
     Ok(items)
 }
 

@@ -51,16 +51,12 @@ impl Key {
         for member in members {
             key.push(member.as_ref());
         }
-        key.into_key()
+        Self(key.into_text().into())
     }
 
     /// The key of an event that its raw body identifies.
     pub fn of_body(scheme: &str, body: &[u8]) -> Self {
-        // `=` is always escaped in a member, so no member can look like a digest.
-        let digest = Sha256::digest(body);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let scheme = escaped(scheme);
-        Self(format!("{scheme}:sha256={hex}").into())
+        Self(text_of_body(scheme, body).into())
     }
 
     /// The text of the key, as stores keep it.
@@ -76,7 +72,7 @@ impl From<&str> for Key {
     }
 }
 
-/// A key that is still told its members.
+/// The text of a key that is still told its members.
 pub(crate) struct Members<'s> {
     scheme: &'s str,
     text: String,
@@ -94,17 +90,28 @@ impl<'s> Members<'s> {
         push_escaped(&mut self.text, member);
     }
 
-    pub(crate) fn into_key(self) -> Key {
+    pub(crate) fn into_text(self) -> String {
         if self.text.len() > MAX_BYTES {
-            return Key::of_body(self.scheme, self.text.as_bytes());
+            return text_of_body(self.scheme, self.text.as_bytes());
         }
-        Key(self.text.into())
+        self.text
     }
+}
+
+/// The text of the key of an event that its raw body identifies.
+pub(crate) fn text_of_body(scheme: &str, body: &[u8]) -> String {
+    // `=` is always escaped in a member, so no member can look like a digest.
+    let digest = Sha256::digest(body);
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let scheme = escaped(scheme);
+    format!("{scheme}:sha256={hex}")
 }
 
 /// In most texts there is nothing to escape.
 fn push_escaped(key: &mut String, text: &str) {
-    if text.bytes().all(|byte| READABLE[usize::from(byte)]) {
+    let readable = |byte| READABLE[usize::from(byte)];
+    // Without a branch for each byte.
+    if text.bytes().fold(true, |all, byte| all & readable(byte)) {
         key.push_str(text);
     } else {
         key.extend(escaped(text));

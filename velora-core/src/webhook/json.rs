@@ -257,7 +257,12 @@ impl<'t> Scan<'t> {
             self.colon()?;
             self.blanks();
             let start = self.at;
-            self.value(1)?;
+            // Most are texts, for which nothing needs to be kept.
+            if self.peek() == Some(b'"') {
+                self.string()?;
+            } else {
+                self.value(1)?;
+            }
             places.push(Place {
                 name: name.start.wrapping_add(1)..name.end.wrapping_sub(1),
                 said,

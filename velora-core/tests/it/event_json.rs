@@ -279,7 +279,7 @@ proptest! {
             Ok(event) => {
                 let envelope = envelope.unwrap();
                 prop_assert_eq!(envelope.event_type.as_deref(), event.event_type());
-                prop_assert_eq!(Envelope::with_key(&delivery).unwrap(), (envelope.clone(), delivery.key().unwrap()));
+                prop_assert_eq!(Envelope::with_key(&delivery).unwrap(), (envelope.clone(), delivery.key().unwrap().to_string()));
                 let text = text.unwrap();
                 let mut found: Value = serde_json::from_str(text.as_str()).unwrap();
                 let names: Vec<_> = Envelope::names(scheme).map(|name| found[name].clone()).collect();

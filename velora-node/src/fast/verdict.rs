@@ -1,6 +1,6 @@
 //! What a verified delivery is handed over as.
 
-use velora_core::{Delivery, Envelope, Key};
+use velora_core::{Delivery, Envelope};
 
 /// A body is copied, and its envelope read before anyone asks, up to so many bytes: of a
 /// longer one the copy costs as much as verifying it once more.
@@ -78,12 +78,12 @@ fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
 
 /// A mark (`0`: no type, `1`: a signed one, `2`: one of an unsigned header), the type, the
 /// id, the key.
-pub(super) fn lines<'e>(envelope: &'e Envelope<'_>, key: &'e Key) -> [&'e str; 4] {
+pub(super) fn lines<'e>(envelope: &'e Envelope<'_>, key: &'e str) -> [&'e str; 4] {
     let (mark, event_type) = match &envelope.event_type {
         None => ("0", ""),
         Some(event_type) if envelope.type_is_signed => ("1", &**event_type),
         Some(event_type) => ("2", &**event_type),
     };
     let id = envelope.id.as_deref().unwrap_or_default();
-    [mark, event_type, id, key.as_str()]
+    [mark, event_type, id, key]
 }
