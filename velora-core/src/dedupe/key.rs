@@ -133,3 +133,16 @@ impl fmt::Debug for Key {
         write!(f, "Key({})", self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_what_the_escaper_leaves() {
+        for byte in 0..=u8::MAX {
+            let left = percent_encode(&[byte], ESCAPED).to_string().len() == 1;
+            assert_eq!(READABLE[usize::from(byte)], left, "{byte}");
+        }
+    }
+}
