@@ -1,6 +1,5 @@
 //! The receiver: the host runs the handler, the core decides everything else.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -168,15 +167,18 @@ fn envelope(delivery: &Delivery<'_>) -> Result<Vec<u8>, VerificationError> {
         Some(_) if envelope.type_is_signed => b"1",
         Some(_) => b"2",
     };
-    let text = |text: Option<Cow<'_, str>>| text.unwrap_or_default();
     let mut items = Vec::new();
     frame::item(&mut items, tag::MARK, &[mark]);
     frame::item(
         &mut items,
         tag::EVENT_TYPE,
-        &[text(envelope.event_type).as_bytes()],
+        &[envelope.event_type.unwrap_or_default().as_bytes()],
     );
-    frame::item(&mut items, tag::ID, &[text(envelope.id).as_bytes()]);
+    frame::item(
+        &mut items,
+        tag::ID,
+        &[envelope.id.unwrap_or_default().as_bytes()],
+    );
     frame::item(&mut items, tag::KEY, &[key.as_bytes()]);
     Ok(items)
 }
