@@ -230,7 +230,8 @@ export class Delivery<E = unknown> {
     if (this.#event === undefined) {
       const envelope = this.#readAgain(true);
       const text = typeof this.#copy === 'string' ? this.#copy.toWellFormed() : utf8Text(this.#copy!);
-      this.#event = new Whole(this.#reader, envelope, text).event() as E;
+      const source = { json: () => envelope.members, text: () => text };
+      this.#event = new Lazy(this.#reader, envelope, source).event() as E;
     }
     return this.#event;
   }
@@ -264,26 +265,6 @@ export class Delivery<E = unknown> {
     // Nothing has written to it since it was read.
     this.#copy ??= copyOf(body as Uint8Array);
     return this.#envelope;
-  }
-}
-
-/** An event whose texts are at hand. */
-class Whole extends Lazy {
-  readonly #json: string;
-  readonly #text: string;
-
-  constructor(names: Names, envelope: Envelope, text: string) {
-    super(names, envelope);
-    this.#json = envelope.members;
-    this.#text = text;
-  }
-
-  protected override json(): string {
-    return this.#json;
-  }
-
-  protected override text(): string {
-    return this.#text;
   }
 }
 
