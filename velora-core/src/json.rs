@@ -39,6 +39,13 @@ impl Place {
         }
     }
 
+    /// Whether this is its name. Most differ in their lengths.
+    #[inline]
+    pub(crate) fn is_named(&self, text: &[u8], name: &str) -> bool {
+        let maybe = self.said.is_some() || self.name.len() == name.len();
+        maybe && self.name(text) == name.as_bytes()
+    }
+
     /// The name as it stands, escapes and all.
     pub(crate) fn written_name<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         text.get(self.name.clone()).unwrap_or_default()
@@ -51,25 +58,13 @@ impl Place {
 
 /// The members of the object that the text is, in order, repeated ones too.
 pub(crate) fn members(text: &str) -> Result<Vec<Place>, Fault> {
-    let mut places = Vec::with_capacity(16);
-    each_member(text, &mut |place| places.push(place))?;
-    Ok(places)
-}
-
-fn each_member(text: &str, each: &mut dyn FnMut(Place)) -> Result<(), Fault> {
     let mut scan = Scan::new(text);
-    scan.blanks();
-    let object = scan.peek() == Some(b'{');
-    if object {
-        scan.object(each)?;
-    } else {
-        scan.value(0)?;
-    }
-    scan.blanks();
-    match scan.peek() {
-        Some(_) => Err(scan.fault()),
-        None if object => Ok(()),
-        None => Err(Fault::NotAnObject),
+    let mut places = Vec::new();
+    match scan.whole(&mut places) {
+        Ok(true) => Ok(places),
+        Ok(false) => Err(Fault::NotAnObject),
+        Err(Stop::Syntax) => Err(Fault::Syntax(scan.at)),
+        Err(Stop::TooDeep) => Err(Fault::TooDeep),
     }
 }
 
@@ -87,16 +82,16 @@ pub(crate) fn values<'t, const NAMES: usize>(
 
 #[cfg(feature = "client")]
 fn find<'t>(text: &'t str, names: &[&str], values: &mut [Option<&'t str>]) -> Result<(), Fault> {
-    each_member(text, &mut |place| {
-        let name = place.name(text.as_bytes());
+    for place in members(text)? {
         for (known, value) in names.iter().zip(&mut *values) {
-            if known.as_bytes() == name {
+            if place.is_named(text.as_bytes(), known) {
                 *value = text
                     .get(place.value.clone())
                     .filter(|value| *value != "null");
             }
         }
-    })
+    }
+    Ok(())
 }
 
 /// The items of the array that a value is; `None` where it is something else.
@@ -124,20 +119,20 @@ pub(crate) fn items(array: &str) -> Option<Vec<&str>> {
 
 /// The value that the text begins with, whatever follows it.
 #[cfg(feature = "client")]
-pub(crate) fn first_value(text: &str) -> Result<&str, Fault> {
+pub(crate) fn first_value(text: &str) -> Option<&str> {
     let mut scan = Scan::new(text);
     scan.blanks();
     let start = scan.at;
-    scan.value(0)?;
-    Ok(text.get(start..scan.at).unwrap_or_default())
+    scan.value(0).ok()?;
+    text.get(start..scan.at)
 }
 
 /// Whether the text is one value.
 #[cfg(feature = "client")]
 pub(crate) fn check(text: &str) -> Result<(), Fault> {
-    match each_member(text, &mut |_| {}) {
-        Err(Fault::NotAnObject) => Ok(()),
-        checked => checked,
+    match members(text) {
+        Ok(_) | Err(Fault::NotAnObject) => Ok(()),
+        Err(fault) => Err(fault),
     }
 }
 
@@ -183,8 +178,12 @@ impl Fault {
 /// escapes. `None` where an escape stands for half a character.
 pub(crate) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    // Without a branch for each byte: most have none.
+    let escaped = inner
+        .iter()
+        .fold(false, |found, byte| found | (*byte == b'\\'));
     let inner = str::from_utf8(inner).ok()?;
-    if inner.contains('\\') {
+    if escaped {
         return unescaped(inner).map(Cow::Owned);
     }
     Some(Cow::Borrowed(inner))
@@ -233,57 +232,90 @@ fn unescaped(inner: &str) -> Option<String> {
     high.is_none().then_some(text)
 }
 
+/// Why a scan ends where it is.
+enum Stop {
+    Syntax,
+    TooDeep,
+}
+
+type Step<T = ()> = Result<T, Stop>;
+
 struct Scan<'t> {
-    text: &'t str,
+    text: &'t [u8],
     at: usize,
     /// The block that was last looked into, and what is [`special`] in it.
-    block: Option<usize>,
+    block: usize,
     special: u64,
 }
 
 impl<'t> Scan<'t> {
     fn new(text: &'t str) -> Self {
         Self {
-            text,
+            text: text.as_bytes(),
             at: 0,
-            block: None,
+            block: usize::MAX,
             special: 0,
         }
     }
 
-    fn rest(&self) -> &[u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    /// All of the text; whether it is an object.
+    fn whole(&mut self, places: &mut Vec<Place>) -> Step<bool> {
+        self.blanks();
+        let object = self.peek() == Some(b'{');
+        if object {
+            places.reserve(16);
+            self.object(places)?;
+        } else {
+            self.value(0)?;
+        }
+        self.blanks();
+        match self.peek() {
+            Some(_) => Err(Stop::Syntax),
+            None => Ok(object),
+        }
     }
 
+    fn rest(&self) -> &'t [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    #[inline]
     fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.text.get(self.at).copied()
     }
 
+    /// Goes on by bytes that were seen, so that it stays in the text.
+    #[inline]
     fn skip(&mut self, bytes: usize) {
-        self.at = self.at.saturating_add(bytes);
+        self.at = self.at.wrapping_add(bytes);
+    }
+
+    /// What is special in the block here, from here on.
+    #[inline]
+    fn ahead(&self) -> u64 {
+        self.special >> (self.at % BLOCK)
     }
 
     /// Goes on to the next quote, backslash or control character, or to the end.
     fn plain(&mut self) {
-        let bytes = self.text.as_bytes();
-        while self.at < bytes.len() {
+        while self.at < self.text.len() {
             let block = self.at / BLOCK;
-            if self.block != Some(block) {
-                (self.block, self.special) = (Some(block), self.look_into(block));
+            if self.block != block {
+                (self.block, self.special) = (block, self.look_into(block));
             }
-            let ahead = self.special >> (self.at % BLOCK);
+            let ahead = self.ahead();
             if ahead != 0 {
-                self.skip(usize::try_from(ahead.trailing_zeros()).unwrap_or(BLOCK));
+                self.skip(ahead.trailing_zeros() as usize);
                 return;
             }
             self.at = block.saturating_add(1).saturating_mul(BLOCK);
         }
-        self.at = bytes.len();
+        self.at = self.text.len();
     }
 
     fn look_into(&self, block: usize) -> u64 {
         let start = block.saturating_mul(BLOCK);
-        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        let rest = self.text.get(start..).unwrap_or_default();
         if let Some(block) = rest.first_chunk() {
             return special(block);
         }
@@ -294,10 +326,7 @@ impl<'t> Scan<'t> {
         special(&last)
     }
 
-    fn fault(&self) -> Fault {
-        Fault::Syntax(self.at)
-    }
-
+    #[inline]
     fn blanks(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.skip(1);
@@ -305,16 +334,16 @@ impl<'t> Scan<'t> {
     }
 
     /// Goes on behind these bytes, which must stand here.
-    fn expect(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    fn expect(&mut self, bytes: &[u8]) -> Step {
         if !self.rest().starts_with(bytes) {
-            return Err(self.fault());
+            return Err(Stop::Syntax);
         }
         self.skip(bytes.len());
         Ok(())
     }
 
     /// The object that begins here.
-    fn object(&mut self, each: &mut dyn FnMut(Place)) -> Result<(), Fault> {
+    fn object(&mut self, places: &mut Vec<Place>) -> Step {
         self.skip(1);
         self.blanks();
         if self.peek() == Some(b'}') {
@@ -322,18 +351,26 @@ impl<'t> Scan<'t> {
             return Ok(());
         }
         loop {
-            let (name, escaped) = self.name()?;
+            self.blanks();
+            let quote = self.at;
+            let escaped = self.string()?;
+            let name = quote..self.at;
             let said = if escaped {
-                let said = self.text.as_bytes().get(name.clone()).and_then(text_of);
-                Some(said.ok_or(Fault::Syntax(name.start))?.into())
+                Some(self.said(name.clone())?)
             } else {
                 None
             };
+            self.colon()?;
             self.blanks();
             let start = self.at;
-            self.value(1)?;
-            each(Place {
-                name: name.start.saturating_add(1)..name.end.saturating_sub(1),
+            // Most are texts, for which nothing needs to be kept.
+            if self.peek() == Some(b'"') {
+                self.string()?;
+            } else {
+                self.value(1)?;
+            }
+            places.push(Place {
+                name: name.start.wrapping_add(1)..name.end.wrapping_sub(1),
                 said,
                 value: start..self.at,
             });
@@ -341,38 +378,70 @@ impl<'t> Scan<'t> {
             match self.peek() {
                 Some(b',') => self.skip(1),
                 Some(b'}') => break,
-                _ => return Err(self.fault()),
+                _ => return Err(Stop::Syntax),
             }
         }
         self.skip(1);
         Ok(())
     }
 
-    /// A member's name, up to behind its colon: where it stands, quotes included, and
-    /// whether it has escapes.
-    fn name(&mut self) -> Result<(Range<usize>, bool), Fault> {
+    /// What a name with escapes says, which stands here.
+    fn said(&mut self, name: Range<usize>) -> Step<Box<str>> {
+        let start = name.start;
+        let said = self.text.get(name).and_then(text_of);
+        said.map(Into::into).ok_or_else(|| {
+            self.at = start;
+            Stop::Syntax
+        })
+    }
+
+    /// A member's name, up to behind its colon.
+    #[inline]
+    fn name(&mut self) -> Step {
         self.blanks();
-        let quote = self.at;
-        let escaped = self.string()?;
-        let name = quote..self.at;
+        self.string()?;
+        self.colon()
+    }
+
+    #[inline]
+    fn colon(&mut self) -> Step {
         self.blanks();
-        self.expect(b":")?;
-        Ok((name, escaped))
+        if self.peek() != Some(b':') {
+            return Err(Stop::Syntax);
+        }
+        self.skip(1);
+        Ok(())
     }
 
     /// The text that must begin here; whether it has escapes.
-    fn string(&mut self) -> Result<bool, Fault> {
+    #[inline]
+    fn string(&mut self) -> Step<bool> {
         if self.peek() != Some(b'"') {
-            return Err(self.fault());
+            return Err(Stop::Syntax);
         }
         self.skip(1);
+        // Most are short, and end in the block that was looked into for what is before them.
+        let ahead = self.ahead();
+        if self.at / BLOCK == self.block && ahead != 0 {
+            let end = self.at.wrapping_add(ahead.trailing_zeros() as usize);
+            if self.text.get(end) == Some(&b'"') {
+                self.at = end.wrapping_add(1);
+                return Ok(false);
+            }
+        }
+        self.any_string()
+    }
+
+    /// The same, from behind the first quote, wherever it ends.
+    #[inline(never)]
+    fn any_string(&mut self) -> Step<bool> {
         let mut escaped = false;
         loop {
             self.plain();
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
-                _ => return Err(self.fault()),
+                _ => return Err(Stop::Syntax),
             }
             escaped = true;
         }
@@ -380,59 +449,57 @@ impl<'t> Scan<'t> {
         Ok(escaped)
     }
 
-    fn escape(&mut self) -> Result<(), Fault> {
+    fn escape(&mut self) -> Step {
         let (units, length) = match self.rest() {
             [
                 _,
                 b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
                 ..,
             ] => (&[][..], 2),
-            [_, b'u', units @ ..] => (units.get(..4).ok_or(self.fault())?, 6),
-            _ => return Err(self.fault()),
+            [_, b'u', units @ ..] => (units.get(..4).ok_or(Stop::Syntax)?, 6),
+            _ => return Err(Stop::Syntax),
         };
         if !units.iter().all(u8::is_ascii_hexdigit) {
-            return Err(self.fault());
+            return Err(Stop::Syntax);
         }
         self.skip(length);
         Ok(())
     }
 
     /// The value that must begin here, inside of `outer` others.
-    fn value(&mut self, outer: u32) -> Result<(), Fault> {
+    fn value(&mut self, outer: u32) -> Step {
         // What is open, the innermost last: a bit that is set for an object.
         let mut open = 0_u64;
         let mut depth = outer;
         loop {
-            self.blanks();
-            let begun = match self.peek() {
-                Some(b'"') => self.string().map(|_| false),
-                Some(b'-' | b'0'..=b'9') => self.number().map(|()| false),
-                Some(b't') => self.expect(b"true").map(|()| false),
-                Some(b'f') => self.expect(b"false").map(|()| false),
-                Some(b'n') => self.expect(b"null").map(|()| false),
+            match self.peek() {
+                Some(b'"') => {
+                    self.string()?;
+                }
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                Some(b't') => self.expect(b"true")?,
+                Some(b'f') => self.expect(b"false")?,
+                Some(b'n') => self.expect(b"null")?,
                 Some(bracket @ (b'{' | b'[')) => {
                     if depth == MAX_DEPTH {
-                        return Err(Fault::TooDeep);
+                        return Err(Stop::TooDeep);
                     }
                     let object = bracket == b'{';
                     self.skip(1);
                     self.blanks();
-                    let empty = self.peek() == Some(if object { b'}' } else { b']' });
-                    if empty {
+                    if self.peek() == Some(if object { b'}' } else { b']' }) {
                         self.skip(1);
                     } else {
-                        depth = depth.saturating_add(1);
+                        depth = depth.wrapping_add(1);
                         open = (open << 1) | u64::from(object);
                         if object {
                             self.name()?;
                         }
+                        self.blanks();
+                        continue;
                     }
-                    Ok(!empty)
                 }
-                _ => Err(self.fault()),
-            }?;
-            if begun {
-                continue;
+                _ => return Err(Stop::Syntax),
             }
             // A value has ended, and with it each that it was the last one of.
             loop {
@@ -445,20 +512,21 @@ impl<'t> Scan<'t> {
                     Some(b',') => break,
                     Some(b'}') if object => {}
                     Some(b']') if !object => {}
-                    _ => return Err(self.fault()),
+                    _ => return Err(Stop::Syntax),
                 }
                 self.skip(1);
-                depth = depth.saturating_sub(1);
+                depth = depth.wrapping_sub(1);
                 open >>= 1;
             }
             self.skip(1);
             if open & 1 == 1 {
                 self.name()?;
             }
+            self.blanks();
         }
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
+    fn number(&mut self) -> Step {
         if self.peek() == Some(b'-') {
             self.skip(1);
         }
@@ -481,11 +549,11 @@ impl<'t> Scan<'t> {
     }
 
     /// One digit at least.
-    fn digits(&mut self) -> Result<(), Fault> {
+    fn digits(&mut self) -> Step {
         let rest = self.rest();
         let digits = rest.iter().position(|byte| !byte.is_ascii_digit());
         match digits.unwrap_or(rest.len()) {
-            0 => Err(self.fault()),
+            0 => Err(Stop::Syntax),
             digits => {
                 self.skip(digits);
                 Ok(())
@@ -500,22 +568,18 @@ const BLOCK: usize = 64;
 
 /// A bit for each byte of the block that is a quote, a backslash or a control character.
 fn special(block: &[u8; BLOCK]) -> u64 {
-    const ONES: u64 = u64::MAX / 0xff;
-    const LOWER: u64 = ONES * 0x7f;
-    /// Brings the highest bits of eight bytes together, in the highest byte.
-    const GATHER: u64 = 0x0002_0408_1020_4081;
-    let (words, _) = block.as_chunks();
-    words.iter().rev().fold(0, |bits, word| {
-        let word = u64::from_le_bytes(*word);
-        // The highest bit of each byte that is not zero.
-        let some = |word: u64| (word & LOWER).wrapping_add(LOWER) | word;
-        let control = some(word & ONES.wrapping_mul(0xe0));
-        let quote = some(word ^ ONES.wrapping_mul(b'"'.into()));
-        let backslash = some(word ^ ONES.wrapping_mul(b'\\'.into()));
-        let found = !(control & quote & backslash) & !LOWER;
-        let [.., gathered] = found.wrapping_mul(GATHER).to_le_bytes();
-        bits << 8 | u64::from(gathered)
-    })
+    /// Brings the lowest bits of eight bytes together, in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    // Compiles to a few comparisons of many bytes each.
+    let found =
+        block.map(|byte| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\'));
+    let (words, _) = found.as_chunks();
+    let gathered = words
+        .iter()
+        .map(|word| u64::from_le_bytes(*word).wrapping_mul(GATHER) >> 56);
+    gathered
+        .zip([0, 8, 16, 24, 32, 40, 48, 56])
+        .fold(0, |bits, (gathered, at)| bits | gathered << at)
 }
 
 #[cfg(test)]

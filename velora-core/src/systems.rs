@@ -32,7 +32,6 @@ mod event {
 
     use serde::Serialize;
 
-    use crate::dedupe::Key;
     use crate::error::{EventFault, VerificationError};
     use crate::webhook::fields::Outline;
     use crate::webhook::shape::{self, Shape};
@@ -99,54 +98,83 @@ mod event {
     /// [`Event`] is.
     #[derive(Clone, Debug, PartialEq, Eq)]
     #[non_exhaustive]
-    pub struct Envelope {
+    pub struct Envelope<'d> {
         /// What happened, as the system writes it, where the system is known and says so.
-        pub event_type: Option<String>,
+        pub event_type: Option<Cow<'d, str>>,
         /// Whether the signature vouches for that.
         pub type_is_signed: bool,
         /// The id, where events of the system have one.
-        pub id: Option<String>,
+        pub id: Option<Cow<'d, str>>,
     }
 
-    impl Envelope {
+    impl<'d> Envelope<'d> {
         /// The members of a scheme's events that hold the type and the id, as far as its
         /// events always have them.
         pub fn names(scheme: &str) -> impl Iterator<Item = &'static str> {
             members(scheme).into_iter().flat_map(shape::names)
         }
 
-        /// The envelope and the key of a delivery, at the cost of one of them.
+        /// The envelope of a delivery and the text of its key, at the cost of one of them.
         ///
         /// Errors: `malformed_event`, `header_body_mismatch`.
-        pub fn with_key(delivery: &Delivery<'_>) -> Result<(Self, Key), VerificationError> {
-            let envelope: Self = delivery.event()?;
-            let known = || Self::names(delivery.scheme()).zip([&envelope.event_type, &envelope.id]);
+        pub fn with_key(delivery: &'d Delivery<'_>) -> Result<(Self, String), VerificationError> {
+            let names = two(Self::names(delivery.scheme()));
+            let envelope = Self::of(delivery, names)?;
             let key = delivery.key_of(|member| {
-                let (_, text) = known().find(|(name, _)| *name == member)?;
-                text.as_deref()
+                let [type_name, id_name] = names.map(|name| name == Some(member));
+                match (type_name, id_name) {
+                    (true, _) => envelope.event_type.as_deref(),
+                    (_, true) => envelope.id.as_deref(),
+                    _ => None,
+                }
             })?;
             Ok((envelope, key))
         }
-    }
 
-    impl FromDelivery for Envelope {
-        fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+        fn read(delivery: &'d Delivery<'_>) -> Result<Self, VerificationError> {
+            Self::of(delivery, two(Self::names(delivery.scheme())))
+        }
+
+        fn of(
+            delivery: &'d Delivery<'_>,
+            [type_name, id_name]: [Option<&str>; 2],
+        ) -> Result<Self, VerificationError> {
             if delivery.scheme() == "billing" {
                 let event_type = billing::event::event_type(delivery)?;
                 return Ok(Self {
                     type_is_signed: !matches!(event_type, Some(billing::EventType::Unsigned(_))),
-                    event_type: event_type.map(|kind| kind.as_str().to_owned()),
+                    event_type: event_type.map(|kind| Cow::Owned(kind.as_str().to_owned())),
                     id: None,
                 });
             }
             delivery.check_headers()?;
             let outline = delivery.outline()?;
-            let mut texts = Self::names(delivery.scheme())
-                .map(|name| outline.text(delivery.body(), name).map(Cow::into_owned));
+            let text = |name| outline.text(delivery.body(), name);
             Ok(Self {
-                event_type: texts.next().transpose()?,
+                event_type: type_name.map(text).transpose()?,
                 type_is_signed: true,
-                id: texts.next().transpose()?,
+                id: id_name.map(text).transpose()?,
+            })
+        }
+    }
+
+    /// The first two, where there are any.
+    fn two<T>(mut items: impl Iterator<Item = T>) -> [Option<T>; 2] {
+        [items.next(), items.next()]
+    }
+
+    impl FromDelivery for Envelope<'static> {
+        fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+            let Envelope {
+                event_type,
+                type_is_signed,
+                id,
+            } = Envelope::read(delivery)?;
+            let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+            Ok(Self {
+                event_type: event_type.map(owned),
+                type_is_signed,
+                id: id.map(owned),
             })
         }
     }
@@ -186,7 +214,7 @@ mod event {
 
     impl FromDelivery for EventJson {
         fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
-            let Envelope { event_type, .. } = delivery.event()?;
+            let Envelope { event_type, .. } = Envelope::read(delivery)?;
             let body = delivery.body();
             let Some(shape) = members(delivery.scheme()) else {
                 // A body that has an outline is UTF-8.

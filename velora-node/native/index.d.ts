@@ -113,10 +113,8 @@ export declare class NativeReceiver {
   get bodyLimit(): number
   /** The work to do, or the reply to give at once. */
   begin(body: Uint8Array, values: Array<Array<string>>): Promise<NativeWork | ReplyParts>
-  /** The reply to a request whose body is over the limit. */
-  bodyTooLarge(): ReplyParts
   /** The reply to a request whose body broke off. */
-  bodyUnreadable(): ReplyParts
+  unreadable(): ReplyParts
   /**
    * Handles a listed event under the rules of a delivered one. `handler` says whether
    * it did, and never fails.

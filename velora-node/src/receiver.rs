@@ -107,15 +107,9 @@ impl NativeReceiver {
         })
     }
 
-    /// The reply to a request whose body is over the limit.
-    #[napi(catch_unwind)]
-    pub fn body_too_large(&self) -> ReplyParts {
-        self.receiver.reply(Outcome::BodyTooLarge).into()
-    }
-
     /// The reply to a request whose body broke off.
     #[napi(catch_unwind)]
-    pub fn body_unreadable(&self) -> ReplyParts {
+    pub fn unreadable(&self) -> ReplyParts {
         self.receiver.reply(Outcome::BodyUnreadable).into()
     }
 
@@ -153,7 +147,7 @@ pub struct NativeWork {
 impl NativeWork {
     fn of(work: Work<'_>) -> Self {
         Self {
-            verdict: Verdict::of(work.delivery(), true, true).into_text(),
+            verdict: Verdict::of(work.delivery(), true).into_text(),
             work: Arc::new(Mutex::new(Some(work.into_owned()))),
         }
     }

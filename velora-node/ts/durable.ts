@@ -53,13 +53,18 @@ export function openStore(url: string, options?: StoreOptions): DurableStore {
     timeout: numberOption('timeout', given.timeout),
     connections: numberOption('connections', given.connections),
   } as native.StoreParts;
-  return new DurableStore(unwrap(guard(() => native.NativeStore.open(text('url', url), parts))));
+  return DurableStore.made(unwrap(guard(() => native.NativeStore.open(text('url', url), parts))));
 }
 
 /** A store that `openStore` gives. */
 export class DurableStore extends Store {
   /** @internal */
   static readonly [OURS] = true;
+
+  /** @internal */
+  static made(made: native.NativeStore): DurableStore {
+    return new DurableStore(made);
+  }
 
   /**
    * Claims a key in the transaction that a client of `pg` is in, connected to the database

@@ -35,6 +35,14 @@ export interface Envelope {
   readonly key: string;
 }
 
+/** What an event's members are read from. */
+export interface Source {
+  /** The members as the core gives them, in JSON. */
+  json(): string;
+  /** The body that was verified. */
+  text(): string;
+}
+
 type Members = Record<PropertyKey, unknown>;
 
 const SHOWN = Symbol('shown');
@@ -53,21 +61,17 @@ const EVENT = new Event();
  * An event whose members are parsed when one of them is asked for that its envelope does
  * not have. In all else it is an object of these members that cannot be written to.
  */
-export abstract class Lazy implements ProxyHandler<Event> {
+export class Lazy implements ProxyHandler<Event> {
   readonly #names: Names;
   readonly #envelope: Envelope;
+  readonly #source: Source;
   #members: Members | undefined;
 
-  constructor(names: Names, envelope: Envelope) {
+  constructor(names: Names, envelope: Envelope, source: Source) {
     this.#names = names;
     this.#envelope = envelope;
+    this.#source = source;
   }
-
-  /** The members as the core gives them, in JSON. */
-  protected abstract json(): string;
-
-  /** The body that was verified. */
-  protected abstract text(): string;
 
   /** The event that this is behind. */
   event(): unknown {
@@ -87,7 +91,7 @@ export abstract class Lazy implements ProxyHandler<Event> {
     if (Object.hasOwn(members, name)) {
       return members[name];
     }
-    return name === 'toJSON' ? () => JSON.parse(this.text()) : Reflect.get(Event.prototype, name);
+    return name === 'toJSON' ? () => JSON.parse(this.#source.text()) : Reflect.get(Event.prototype, name);
   }
 
   has(event: Event, name: PropertyKey): boolean {
@@ -124,7 +128,7 @@ export abstract class Lazy implements ProxyHandler<Event> {
   }
 
   #read(): Members {
-    const members = JSON.parse(this.json()) as Members;
+    const members = JSON.parse(this.#source.json()) as Members;
     if (this.#names.scheme === 'billing') {
       return { type: this.#envelope.eventType, typeIsSigned: this.#envelope.typeIsSigned, members };
     }

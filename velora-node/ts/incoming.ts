@@ -4,8 +4,6 @@ import type { IncomingMessage } from 'node:http';
 import { rawBody } from './body.js';
 import type { Receiver, Reply } from './receiver.js';
 
-type Read = { body: Buffer } | { reply: Reply };
-
 /**
  * Receives a request. A body that `express.raw()` has read is taken; one that was parsed
  * is `body_already_parsed`.
@@ -19,10 +17,10 @@ export async function receiveIncoming(receiver: Receiver, request: IncomingMessa
     rawBody(typeof request.body === 'string' ? {} : (request.body ?? undefined));
   }
   if (request.destroyed) {
-    return receiver.bodyUnreadable();
+    return receiver.unreadable();
   }
-  const read = await readBody(receiver, request);
-  return 'reply' in read ? read.reply : receiver.receive(read.body, request.rawHeaders);
+  const body = await readBody(request, receiver.bodyLimit);
+  return body === undefined ? receiver.unreadable() : receiver.receive(body, request.rawHeaders);
 }
 
 /** The headers of the response that a reply is, and its text. */
@@ -38,25 +36,26 @@ export function written(reply: Reply): { headers: Record<string, string>; text: 
   return { headers, text: reply.outcome };
 }
 
-function readBody(receiver: Receiver, request: IncomingMessage): Promise<Read> {
+/** The body, or as much of it as shows that it is over the limit; nothing where it broke off. */
+function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const end = (read: Read) => {
+    const end = (body: Buffer | undefined) => {
       request.off('data', data).off('end', whole).off('error', broken).off('close', broken);
       // Whatever still comes is thrown away, and so is an error of it.
       request.on('error', () => {}).resume();
-      resolve(read);
+      resolve(body);
     };
     const data = (chunk: Buffer) => {
       size += chunk.length;
       chunks.push(chunk);
-      if (size > receiver.bodyLimit) {
-        end({ reply: receiver.bodyTooLarge() });
+      if (size > limit) {
+        whole();
       }
     };
-    const whole = () => end({ body: Buffer.concat(chunks, size) });
-    const broken = () => end({ reply: receiver.bodyUnreadable() });
+    const whole = () => end(Buffer.concat(chunks, size));
+    const broken = () => end(undefined);
     request.on('data', data).on('end', whole).on('error', broken).on('close', broken);
   });
 }

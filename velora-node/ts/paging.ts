@@ -96,27 +96,43 @@ class Walk<T, R> extends Steps<R> {
   readonly #read: (value: T) => R;
   readonly #signal: AbortSignal | undefined;
   readonly #explain: (error: unknown) => unknown;
+  readonly #ahead: boolean;
   #stream: NativeStream<T> | undefined;
+  #asked: Promise<T | null | undefined> | undefined;
 
   constructor(
     open: () => NativeStream<T>,
     read: (value: T) => R,
     signal: AbortSignal | undefined,
     explain: (error: unknown) => unknown,
+    ahead: boolean,
   ) {
     super();
     this.#open = open;
     this.#read = read;
     this.#signal = signal;
     this.#explain = explain;
+    this.#ahead = ahead;
   }
 
   protected async step(): Promise<IteratorResult<R, undefined>> {
     const stream = (this.#stream ??= this.#open());
-    const value = await call(this.#signal, (cancel) => stream.next(cancel)).catch((error) => {
+    const value = await (this.#asked ?? this.#ask(stream)).catch((error) => {
       throw this.#explain(error);
     });
-    return value === null || value === undefined ? DONE : { done: false, value: this.#read(value as T) };
+    if (value === null || value === undefined) {
+      return DONE;
+    }
+    if (this.#ahead) {
+      this.#asked = this.#ask(stream);
+      // Whoever asks for it hears of its failure.
+      this.#asked.catch(() => {});
+    }
+    return { done: false, value: this.#read(value) };
+  }
+
+  #ask(stream: NativeStream<T>): Promise<T | null | undefined> {
+    return call<T | null | undefined>(this.#signal, (cancel) => stream.next(cancel));
   }
 
   protected async stop(): Promise<void> {
@@ -159,23 +175,31 @@ class Flat<T, P extends Iterable<T>> extends Steps<T> {
   }
 }
 
-/** Runs through a stream of the addon. `explain` may add to what is thrown. */
+/**
+ * Runs through a stream of the addon. `explain` may add to what is thrown; with `ahead` each
+ * thing is fetched while the one before is worked on.
+ */
 export function walk<T, R>(
   open: () => NativeStream<T>,
   read: (value: T) => R,
   signal: AbortSignal | undefined,
   explain: (error: unknown) => unknown = (error) => error,
+  ahead = false,
 ): Steps<R> {
-  return new Walk(open, read, signal, explain);
+  return new Walk(open, read, signal, explain, ahead);
 }
 
 /** Items one by one, and the pages beneath. */
 export class Items<T, P extends Iterable<T> = readonly T[]> implements AsyncIterable<T> {
   readonly #walk: () => Steps<P>;
 
-  /** @internal */
-  constructor(walk: () => Steps<P>) {
+  protected constructor(walk: () => Steps<P>) {
     this.#walk = walk;
+  }
+
+  /** @internal */
+  static of<T, P extends Iterable<T>>(walk: () => Steps<P>): Items<T, P> {
+    return new Items(walk);
   }
 
   /** The pages, each fetched while the one before is worked on. */

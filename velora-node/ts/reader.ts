@@ -3,7 +3,7 @@
 import type * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
 import { toError } from './errors.js';
-import { Lazy, type Envelope, type Names } from './events.js';
+import type { Names, Source } from './events.js';
 import type { Values } from './headers.js';
 
 /** What a delivery is read with. */
@@ -14,13 +14,12 @@ export interface Reader extends Names {
   readAhead: number;
 }
 
-/** How a copy is read: its envelope; that, after it was verified; its members. */
-export type How = 0 | 1 | 2;
+/** How a copy is read: its envelope, or its members. */
+export type How = 0 | 1;
 export const ENVELOPE = 0;
-export const ENVELOPE_AGAIN = 1;
-export const MEMBERS = 2;
+export const MEMBERS = 1;
 
-/** Reads a copy of a body, a byte of it in each character. */
+/** Reads a copy of a body, a byte of it in each character, once it is verified. */
 export function read(reader: Reader, copy: string, how: How, values: readonly Values[]): string[] | string {
   const answer = reader.read(copy, how, ...values);
   if (typeof answer === 'string' || Array.isArray(answer)) {
@@ -29,24 +28,23 @@ export function read(reader: Reader, copy: string, how: How, values: readonly Va
   throw toError(answer);
 }
 
-/** An event that is read from a copy. */
-export class Copied extends Lazy {
+/** A body that was verified, and that nobody can write to. */
+export class Copy implements Source {
   readonly #reader: Reader;
   readonly #copy: string;
   readonly #values: readonly Values[];
 
-  constructor(reader: Reader, envelope: Envelope, copy: string, values: readonly Values[]) {
-    super(reader, envelope);
+  constructor(reader: Reader, copy: string, values: readonly Values[]) {
     this.#reader = reader;
     this.#copy = copy;
     this.#values = values;
   }
 
-  protected override json(): string {
+  json(): string {
     return read(this.#reader, this.#copy, MEMBERS, this.#values) as string;
   }
 
-  protected override text(): string {
+  text(): string {
     return Buffer.from(this.#copy, 'latin1').toString();
   }
 }

@@ -85,19 +85,20 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     );
   }
 
-  /** The largest body, in bytes, that is looked at. */
+  /**
+   * The largest body, in bytes, that is looked at. Of a larger one no more than one byte
+   * beyond it needs to be read, and given to `receive`.
+   */
   get bodyLimit(): number {
     return this.#native.bodyLimit;
   }
 
   /** Receives one request: its raw body, exactly as it came, and its headers. */
   async receive(body: Body, headers: HeadersInput): Promise<Reply> {
-    const raw = rawBody(body);
-    if (raw.length > this.bodyLimit) {
-      return this.bodyTooLarge();
-    }
-    // A copy of our own: the caller may use the memory again while the handler works.
-    const own = copyOf(bodyBytes(raw));
+    const raw = bodyBytes(rawBody(body));
+    // A copy of our own: the caller may use the memory again while the handler works. A byte
+    // over the limit is enough to be refused.
+    const own = copyOf(raw.subarray(0, this.bodyLimit + 1));
     const values = Verifier.values(this.#verifier, headers);
     const begun = await guard(() => this.#native.begin(own, values)).catch(failed);
     if (!(begun instanceof native.NativeWork)) {
@@ -132,14 +133,9 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return { outcome: ended.outcome as OutcomeName, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
   }
 
-  /** The answer to a request whose body is over the limit. */
-  bodyTooLarge(): Reply {
-    return reply(this.#native.bodyTooLarge());
-  }
-
-  /** The answer to a request whose body broke off. */
-  bodyUnreadable(): Reply {
-    return reply(this.#native.bodyUnreadable());
+  /** The answer to a request whose body broke off, for those who read it themselves. */
+  unreadable(): Reply {
+    return reply(this.#native.unreadable());
   }
 
   [inspect.custom](): string {
@@ -155,13 +151,13 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     try {
       for await (const chunk of request.body ?? []) {
         size += chunk.length;
-        if (size > this.bodyLimit) {
-          return this.bodyTooLarge();
-        }
         chunks.push(chunk);
+        if (size > this.bodyLimit) {
+          break;
+        }
       }
     } catch {
-      return this.bodyUnreadable();
+      return this.unreadable();
     }
     return this.receive(joined(chunks, size), request.headers);
   }

@@ -44,11 +44,15 @@ export class Lease implements AsyncDisposable {
   readonly #store: native.NativeStore;
   #ended = false;
 
-  /** @internal */
-  constructor(store: native.NativeStore, key: string, epoch: number) {
+  private constructor(store: native.NativeStore, key: string, epoch: number) {
     this.#store = store;
     this.key = key;
     this.epoch = epoch;
+  }
+
+  /** @internal */
+  static made(store: native.NativeStore, key: string, epoch: number): Lease {
+    return new Lease(store, key, epoch);
   }
 
   /** The work is done. Throws `lease_lost`, `store_unavailable`: then do not answer 2xx. */
@@ -83,8 +87,7 @@ export const OURS = Symbol('store');
 export abstract class Store {
   readonly #native: native.NativeStore;
 
-  /** @internal */
-  constructor(made: native.NativeStore) {
+  protected constructor(made: native.NativeStore) {
     if (!Object.hasOwn(new.target, OURS)) {
       throw invalidOption('a store of your own is Store.of({ claim, commit, release, renew }), not a subclass');
     }
@@ -105,7 +108,7 @@ export abstract class Store {
     const claimed = await call(undefined, () => this.#native.claim(wanted));
     switch (claimed.state) {
       case 'fresh':
-        return { state: 'fresh', lease: new Lease(this.#native, wanted, claimed.epoch as number) };
+        return { state: 'fresh', lease: Lease.made(this.#native, wanted, claimed.epoch as number) };
       case 'in_flight':
         return { state: 'in_flight', retryAfter: claimed.retryAfter as number };
       default:

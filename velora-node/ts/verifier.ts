@@ -5,11 +5,11 @@ import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, toError, unwrap } from './errors.js';
-import type { Envelope, EventOf } from './events.js';
+import { Lazy, type Envelope, type EventOf } from './events.js';
 import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
-import { Copied, ENVELOPE, ENVELOPE_AGAIN, read, type Reader } from './reader.js';
 import { schemeArgument } from './named.js';
+import { Copy, ENVELOPE, read, type Reader } from './reader.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
@@ -159,9 +159,9 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
  * A request that was proven to come from its system. Only a `Verifier` makes one.
  *
  * `event` and `key` come from the very bytes that were signed, whatever becomes of the
- * memory they came in: a small body is copied when it is verified, a large one is verified
- * once more when `event` or `key` is first read. `body` is that memory itself. Neither
- * logging it nor `JSON.stringify` shows the body.
+ * memory they came in: unless a copy was made of the body when it was verified, it is
+ * verified once more when `event` or `key` is first read. `body` is that memory itself.
+ * Neither logging it nor `JSON.stringify` shows the body.
  */
 export class Delivery<E = unknown> {
   readonly #reader: Reader;
@@ -229,7 +229,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    this.#event ??= this.#copied().event() as E;
+    this.#event ??= this.#lazy().event() as E;
     return this.#event;
   }
 
@@ -277,19 +277,18 @@ export class Delivery<E = unknown> {
   }
 
   #readCopy(): Envelope {
-    const again = this.#copy === undefined && typeof this.#body !== 'string';
     const copy = this.#copy ?? copied(this.#body);
-    const [mark, eventType, id, key] = read(this.#reader, copy, again ? ENVELOPE_AGAIN : ENVELOPE, this.#values);
+    const [mark, eventType, id, key] = read(this.#reader, copy, ENVELOPE, this.#values);
     this.#copy = copy;
     return envelope(mark, eventType as string, id as string, key as string);
   }
 
-  #copied(): Copied {
+  #lazy(): Lazy {
     let envelope = this.#read();
     if (this.#copy === undefined) {
       envelope = this.#envelope = this.#readCopy();
     }
-    return new Copied(this.#reader, envelope, this.#copy as unknown as string, this.#values);
+    return new Lazy(this.#reader, envelope, new Copy(this.#reader, this.#copy as unknown as string, this.#values));
   }
 }
 

@@ -106,14 +106,10 @@ exports! {
         })
     }
 
-    /// Says the reply to a request whose body is over the limit, or broke off.
-    fn without_body(at: usize, too_large: u32) {
-        let outcome = match too_large {
-            0 => Outcome::BodyUnreadable,
-            _ => Outcome::BodyTooLarge,
-        };
+    /// Says the reply to a request whose body broke off.
+    fn unreadable(at: usize) {
         if let Ok(receiver) = handles::of::<Receiver>(at) {
-            frame::say(told_of(&receiver.reply(outcome)));
+            frame::say(told_of(&receiver.reply(Outcome::BodyUnreadable)));
         }
     }
 
@@ -165,22 +161,25 @@ mod tag {
 }
 
 fn envelope(delivery: &Delivery<'_>) -> Result<Vec<u8>, VerificationError> {
-    let envelope: Envelope = delivery.event()?;
+    let (envelope, key) = Envelope::with_key(delivery)?;
     let mark = match &envelope.event_type {
         None => b"0",
         Some(_) if envelope.type_is_signed => b"1",
         Some(_) => b"2",
     };
-    let text = |text: Option<String>| text.unwrap_or_default();
     let mut items = Vec::new();
     frame::item(&mut items, tag::MARK, &[mark]);
     frame::item(
         &mut items,
         tag::EVENT_TYPE,
-        &[text(envelope.event_type).as_bytes()],
+        &[envelope.event_type.unwrap_or_default().as_bytes()],
     );
-    frame::item(&mut items, tag::ID, &[text(envelope.id).as_bytes()]);
-    frame::item(&mut items, tag::KEY, &[delivery.key()?.as_str().as_bytes()]);
+    frame::item(
+        &mut items,
+        tag::ID,
+        &[envelope.id.unwrap_or_default().as_bytes()],
+    );
+    frame::item(&mut items, tag::KEY, &[key.as_bytes()]);
     Ok(items)
 }
 

@@ -11,6 +11,18 @@ use sha2::{Digest, Sha256};
 use crate::queue::{Hashed, hash_with};
 use crate::spell::{escape, hex};
 
+/// What stays readable in a key, by byte; everything else is percent-encoded, `:` above all.
+const READABLE: [bool; 256] = {
+    let mut readable = [false; 256];
+    let mut byte = 0;
+    while byte < readable.len() {
+        readable[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    readable
+};
+
 /// A longer key is replaced by its digest, so that it fits any store's column.
 const MAX_BYTES: usize = 255;
 
@@ -33,29 +45,16 @@ pub struct Key(Arc<str>);
 impl Key {
     /// The key of an event that these members of its body identify.
     pub fn of_members<T: AsRef<str>>(scheme: &str, members: &[T]) -> Self {
-        let room =
-            |text: usize, member: &T| text.saturating_add(member.as_ref().len()).saturating_add(1);
-        let mut text = String::with_capacity(members.iter().fold(scheme.len(), room));
-        escape(&mut text, scheme);
+        let mut key = Members::of(scheme);
         for member in members {
-            text.push(':');
-            escape(&mut text, member.as_ref());
+            key.push(member.as_ref());
         }
-        if text.len() > MAX_BYTES {
-            return Self::of_body(scheme, text.as_bytes());
-        }
-        Self(text.into())
+        Self(key.into_text().into())
     }
 
     /// The key of an event that its raw body identifies.
     pub fn of_body(scheme: &str, body: &[u8]) -> Self {
-        // `=` is always escaped in a member, so no member can look like a digest.
-        let digest = Sha256::digest(body);
-        let mut text = String::new();
-        escape(&mut text, scheme);
-        text.push_str(":sha256=");
-        hex(&mut text, &digest);
-        Self(text.into())
+        Self(text_of_body(scheme, body).into())
     }
 
     /// The text of the key, as stores keep it.
@@ -78,6 +77,54 @@ impl Hashed for Key {
     }
 }
 
+/// The text of a key that is still told its members.
+pub(crate) struct Members<'s> {
+    scheme: &'s str,
+    text: String,
+}
+
+impl<'s> Members<'s> {
+    pub(crate) fn of(scheme: &'s str) -> Self {
+        let mut text = String::with_capacity(MAX_BYTES);
+        push_escaped(&mut text, scheme);
+        Self { scheme, text }
+    }
+
+    pub(crate) fn push(&mut self, member: &str) {
+        self.text.push(':');
+        push_escaped(&mut self.text, member);
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        if self.text.len() > MAX_BYTES {
+            return text_of_body(self.scheme, self.text.as_bytes());
+        }
+        self.text
+    }
+}
+
+/// The text of the key of an event that its raw body identifies.
+pub(crate) fn text_of_body(scheme: &str, body: &[u8]) -> String {
+    // `=` is always escaped in a member, so no member can look like a digest.
+    let digest = Sha256::digest(body);
+    let mut text = String::new();
+    escape(&mut text, scheme);
+    text.push_str(":sha256=");
+    hex(&mut text, &digest);
+    text
+}
+
+/// In most texts there is nothing to escape.
+fn push_escaped(key: &mut String, text: &str) {
+    let readable = |byte| READABLE[usize::from(byte)];
+    // Without a branch for each byte.
+    if text.bytes().fold(true, |all, byte| all & readable(byte)) {
+        key.push_str(text);
+    } else {
+        escape(key, text);
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -87,5 +134,19 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({})", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_what_the_escaper_leaves() {
+        for byte in 0..=u8::MAX {
+            let mut escaped = String::new();
+            escape(&mut escaped, &char::from(byte).to_string());
+            assert_eq!(READABLE[usize::from(byte)], escaped.len() == 1, "{byte}");
+        }
     }
 }

@@ -33,6 +33,7 @@ pub use claimed::Claimed;
 #[cfg(feature = "receiver")]
 pub use in_transaction::{InTransaction, Statement, Value};
 pub use key::Key;
+pub(crate) use key::{Members, text_of_body};
 #[cfg(feature = "receiver")]
 pub use memory::MemoryStore;
 #[cfg(feature = "receiver")]

@@ -69,7 +69,7 @@ impl Page {
             .rposition(|window| window == name)?;
         let rest = body.get(at..)?.strip_prefix(name)?;
         let rest = rest.trim_ascii_start().strip_prefix(b":")?;
-        let next = next_of(json::first_value(str::from_utf8(rest).ok()?).ok()?).ok()?;
+        let next = next_of(json::first_value(str::from_utf8(rest).ok()?)?).ok()?;
         match next {
             (Some(true), cursor) => cursor.map(Cow::into_owned),
             _ => None,

@@ -16,7 +16,7 @@ use super::{
 use crate::clock::UnixTime;
 #[cfg(feature = "events")]
 use crate::{
-    dedupe::Key,
+    dedupe::{Key, Members, text_of_body},
     error::{EventFault, VerificationError},
 };
 
@@ -146,26 +146,25 @@ impl Delivery<'_> {
     /// Errors: `malformed_event`, `header_body_mismatch`.
     pub fn key(&self) -> Result<Key, VerificationError> {
         self.check_headers()?;
-        self.key_of(|_| None)
+        Ok(Key::from(self.key_of(|_| None)?.as_str()))
     }
 
-    /// The key, from the texts of members that are known by now and those that are not.
+    /// The text of the key, from the texts of members that are known by now and those that are not.
     pub(crate) fn key_of<'k>(
         &'k self,
         known: impl Fn(&str) -> Option<&'k str>,
-    ) -> Result<Key, VerificationError> {
+    ) -> Result<String, VerificationError> {
         match &self.checked.scheme.identity {
-            Identity::BodyDigest => Ok(Key::of_body(self.scheme(), self.body())),
+            Identity::BodyDigest => Ok(text_of_body(self.scheme(), self.body())),
             Identity::Members(members) => {
-                let text = |member: &'k Cow<'_, str>| match known(member) {
-                    Some(text) => Ok(Cow::Borrowed(text)),
-                    None => self.outline()?.text(self.body(), member),
-                };
-                let values = members
-                    .iter()
-                    .map(text)
-                    .collect::<Result<Vec<_>, EventFault>>()?;
-                Ok(Key::of_members(self.scheme(), &values))
+                let mut key = Members::of(self.scheme());
+                for member in members.iter() {
+                    match known(member) {
+                        Some(text) => key.push(text),
+                        None => key.push(&self.outline()?.text(self.body(), member)?),
+                    }
+                }
+                Ok(key.into_text())
             }
         }
     }

@@ -69,8 +69,9 @@ pub(super) fn one<'p>(
     json: &[u8],
     member: &str,
 ) -> Result<Option<(usize, &'p Place)>, EventFault> {
-    let named = |place: &&Place| place.name(json) == member.as_bytes();
-    let mut found = places.enumerate().filter(|(_, place)| named(place));
+    let mut found = places
+        .enumerate()
+        .filter(|(_, place)| place.is_named(json, member));
     let first = found.next();
     match found.next() {
         None => Ok(first),

@@ -134,21 +134,6 @@ impl Verifier {
             self.precheck.watch(headers),
         ))
     }
-
-    /// The delivery that this body and these headers made when they were verified: for
-    /// hosts that keep bytes where nobody can write to them, but no [`Delivery`].
-    ///
-    /// Nothing is verified here, and whatever is given is taken for genuine. The delivery
-    /// has no signed timestamp, and names the first secret.
-    #[cfg(feature = "events")]
-    pub fn dangerous_verified_before<'b, H: Headers + ?Sized>(
-        &'b self,
-        body: &'b [u8],
-        headers: &H,
-    ) -> Delivery<'b> {
-        let checked = Rules::Borrowed(&self.precheck.checked);
-        Delivery::verified(checked, body, None, 0, self.precheck.watch(headers))
-    }
 }
 
 impl fmt::Debug for Verifier {

@@ -264,22 +264,6 @@ fn plain(object: &mut Value, online: bool) {
     }
 }
 
-#[test]
-fn bytes_that_were_kept_read_as_they_did() {
-    let signed = signed("curae", r#"{"eventType":"a","eventId":"b"}"#);
-    let verifier = verifier("curae");
-    let kept = verifier.dangerous_verified_before(&signed.body, &signed.headers);
-    let verified = verifier.verify_at(&signed.body, &signed.headers, NOW);
-    assert_eq!(kept.event::<Event>(), verified.unwrap().event::<Event>());
-
-    let other = [("CuraeAI-Event-Id", "another")];
-    let kept = verifier.dangerous_verified_before(&signed.body, &other);
-    assert_eq!(
-        kept.key().unwrap_err().code().as_str(),
-        "header_body_mismatch"
-    );
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
@@ -295,7 +279,7 @@ proptest! {
             Ok(event) => {
                 let envelope = envelope.unwrap();
                 prop_assert_eq!(envelope.event_type.as_deref(), event.event_type());
-                prop_assert_eq!(Envelope::with_key(&delivery).unwrap(), (envelope.clone(), delivery.key().unwrap()));
+                prop_assert_eq!(Envelope::with_key(&delivery).unwrap(), (envelope.clone(), delivery.key().unwrap().to_string()));
                 let text = text.unwrap();
                 let mut found: Value = serde_json::from_str(text.as_str()).unwrap();
                 let names: Vec<_> = Envelope::names(scheme).map(|name| found[name].clone()).collect();

@@ -163,10 +163,14 @@ async fn a_full_redis_is_full_and_forgets_nothing() {
     let server = Redis::start();
     let store = open(&server.url(), StoreOptions::default());
     assert_eq!(claim(&*store, &key("held")).await.0, "fresh");
+    let (done, epoch) = (key("done"), claim(&*store, &key("done")).await.1);
+    store.commit(&done, epoch).await.unwrap();
     server.ask("CONFIG SET maxmemory 1").unwrap();
     assert_eq!(claim(&*store, &key("more")).await.0, "store_full");
-    server.ask("CONFIG SET maxmemory 0").unwrap();
     assert_eq!(claim(&*store, &key("held")).await.0, "in_flight");
+    assert_eq!(claim(&*store, &done).await.0, "done");
+    server.ask("CONFIG SET maxmemory 0").unwrap();
+    assert_eq!(claim(&*store, &key("more")).await.0, "fresh");
 }
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";

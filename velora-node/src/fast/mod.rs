@@ -13,14 +13,15 @@
 //! order; several make an array. The result is a [`Verdict`], or what failed. There is
 //! such a function that looks at the body no further, and one that reads its envelope.
 //!
-//! Another function reads what was verified before, of a copy that nobody can write to:
+//! Another function reads a copy that nobody can write to:
 //!
 //! ```text
-//! (copy: string, how: 0 | 1 | 2, ...values) => string[] | string | Failure
+//! (copy: string, how: 0 | 1, ...values) => string[] | string | Failure
 //! ```
 //!
-//! The copy has a byte of the body in each character. `how` 0 gives its [`lines`]; 1
-//! does after verifying the copy once more, but for the age; 2 gives the members, as JSON.
+//! The copy has a byte of the body in each character. It is verified once more, but for
+//! the age: that costs little beside the reading, and what is read is what was signed.
+//! `how` 0 gives its [`lines`]; 1 gives the members, as JSON.
 //!
 //! # Why this is sound
 //!
@@ -76,6 +77,7 @@ struct Shared {
     task: Task,
     names: Vec<String>,
     scratch: RefCell<Vec<u8>>,
+    verdict: RefCell<Verdict>,
 }
 
 /// Makes the function of a verifier.
@@ -89,6 +91,7 @@ pub(crate) fn function<'env>(
         verifier,
         task,
         scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
+        verdict: RefCell::default(),
     });
     let data: *mut c_void = Box::into_raw(shared).cast();
     let raw = env.raw();
@@ -193,11 +196,9 @@ fn run(
     };
 
     let option = number_of(env, *option);
-    let verifier = &shared.verifier;
     let result = match shared.task {
-        Task::Verify => verify(env, verifier, *body, option, &headers, false),
-        Task::VerifyAndRead => verify(env, verifier, *body, option, &headers, true),
-        Task::Read => read(env, verifier, *body, option, &headers),
+        Task::Verify | Task::VerifyAndRead => verify(env, shared, *body, option, &headers),
+        Task::Read => read(env, &shared.verifier, *body, option, &headers),
     }?;
     match result {
         Ok(value) => Ok(value),
@@ -210,15 +211,13 @@ type Verified = Result<std::result::Result<sys::napi_value, VerificationError>>;
 
 fn verify(
     env: sys::napi_env,
-    verifier: &Verifier,
+    shared: &Shared,
     body: sys::napi_value,
     now: Option<f64>,
     headers: &Found<'_>,
-    read: bool,
 ) -> Verified {
-    let bytes = bytes_of(env, body);
     let text;
-    let raw = match bytes {
+    let raw = match bytes_of(env, body) {
         Some(bytes) => bytes,
         None => {
             text = text_of(env, body, sys::napi_get_value_string_utf8)?;
@@ -226,20 +225,19 @@ fn verify(
         }
     };
     let verified = match now {
-        Some(millis) => verifier.verify_at(raw, headers, instant(millis)),
-        None => verifier.verify(raw, headers),
+        Some(millis) => shared.verifier.verify_at(raw, headers, instant(millis)),
+        None => shared.verifier.verify(raw, headers),
     };
     let delivery = match verified {
         Ok(delivery) => delivery,
         Err(error) => return Ok(Err(error)),
     };
-    // A text cannot be written to, and needs no copy.
-    let verdict = Verdict::of(&delivery, read, bytes.is_some());
-    latin1_value(env, verdict.as_bytes()).map(Ok)
+    let mut verdict = shared.verdict.borrow_mut();
+    let read = matches!(shared.task, Task::VerifyAndRead);
+    latin1_value(env, verdict.write(&delivery, read)).map(Ok)
 }
 
-const VERIFY_AGAIN: f64 = 1.0;
-const MEMBERS: f64 = 2.0;
+const MEMBERS: f64 = 1.0;
 
 fn read(
     env: sys::napi_env,
@@ -249,12 +247,9 @@ fn read(
     headers: &Found<'_>,
 ) -> Verified {
     let body = text_of(env, copy, sys::napi_get_value_string_latin1)?;
-    let delivery = match how {
-        Some(VERIFY_AGAIN) => match verifier.verify(&body, headers) {
-            Ok(delivery) => delivery,
-            Err(error) => return Ok(Err(error)),
-        },
-        _ => verifier.dangerous_verified_before(&body, headers),
+    let delivery = match verifier.verify(&body, headers) {
+        Ok(delivery) => delivery,
+        Err(error) => return Ok(Err(error)),
     };
     if how == Some(MEMBERS) {
         return match delivery.event::<EventJson>() {

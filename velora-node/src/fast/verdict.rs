@@ -1,11 +1,9 @@
 //! What a verified delivery is handed over as.
 
-use std::io::Write;
+use velora_core::{Delivery, Envelope};
 
-use velora_core::{Delivery, Envelope, Key};
-
-/// A body is copied, and its envelope read before anyone asks, if that costs next to
-/// nothing: up to so many bytes.
+/// A body is copied, and its envelope read before anyone asks, up to so many bytes: of a
+/// longer one the copy costs as much as verifying it once more.
 const COPIED_BYTES: usize = 4096;
 
 /// What a part of a verdict may have at most, for its length is one character.
@@ -18,35 +16,38 @@ const MOST_BYTES: usize = u8::MAX as usize;
 /// 2. The first two of [`lines`]; nothing where the envelope was not read.
 /// 3. The id.
 /// 4. The key.
+#[derive(Default)]
 pub(crate) struct Verdict(Vec<u8>);
 
 impl Verdict {
-    /// The envelope is read if it is wanted, but none that cannot be: there is an error
-    /// to be thrown to whoever asks for it.
-    pub(crate) fn of(delivery: &Delivery<'_>, envelope: bool, copy: bool) -> Self {
-        let body = delivery.body();
-        let small = body.len() <= COPIED_BYTES;
-        let room = if small { body.len() } else { 0 };
-        let mut text = Vec::with_capacity(room.saturating_add(192));
-        text.extend_from_slice(&[0, 0, 0, 0, u8::from(copy && small)]);
-        // Writing to memory does not fail.
-        let _ = match delivery.signed_timestamp() {
-            Some(time) => write!(text, "{},{}", time.as_millis(), delivery.secret_index()),
-            None => write!(text, ",{}", delivery.secret_index()),
-        };
-        let signed = text.len().saturating_sub(5);
-        text[0] = u8::try_from(signed).unwrap_or(u8::MAX);
-        if envelope && small {
-            push_envelope(&mut text, delivery);
-        }
-        if copy && small {
-            text.extend_from_slice(body);
-        }
-        Self(text)
+    pub(crate) fn of(delivery: &Delivery<'_>, read: bool) -> Self {
+        let mut verdict = Self::default();
+        verdict.write(delivery, read);
+        verdict
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+    /// The verdict on this delivery, in the memory of the one before. The envelope is read
+    /// if it is wanted, but none that cannot be: there is an error to be thrown to whoever
+    /// asks for it.
+    pub(super) fn write(&mut self, delivery: &Delivery<'_>, read: bool) -> &[u8] {
+        let body = delivery.body();
+        let read = read && body.len() <= COPIED_BYTES;
+        let text = &mut self.0;
+        text.clear();
+        text.extend_from_slice(&[0, 0, 0, 0, u8::from(read)]);
+        let mut digits = itoa::Buffer::new();
+        if let Some(time) = delivery.signed_timestamp() {
+            text.extend_from_slice(digits.format(time.as_millis()).as_bytes());
+        }
+        text.push(b',');
+        text.extend_from_slice(digits.format(delivery.secret_index()).as_bytes());
+        let signed = text.len().saturating_sub(5);
+        text[0] = u8::try_from(signed).unwrap_or(u8::MAX);
+        if read {
+            push_envelope(text, delivery);
+            text.extend_from_slice(body);
+        }
+        text
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -77,12 +78,12 @@ fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
 
 /// A mark (`0`: no type, `1`: a signed one, `2`: one of an unsigned header), the type, the
 /// id, the key.
-pub(super) fn lines<'e>(envelope: &'e Envelope, key: &'e Key) -> [&'e str; 4] {
+pub(super) fn lines<'e>(envelope: &'e Envelope<'_>, key: &'e str) -> [&'e str; 4] {
     let (mark, event_type) = match &envelope.event_type {
         None => ("0", ""),
-        Some(event_type) if envelope.type_is_signed => ("1", event_type.as_str()),
-        Some(event_type) => ("2", event_type.as_str()),
+        Some(event_type) if envelope.type_is_signed => ("1", &**event_type),
+        Some(event_type) => ("2", &**event_type),
     };
     let id = envelope.id.as_deref().unwrap_or_default();
-    [mark, event_type, id, key.as_str()]
+    [mark, event_type, id, key]
 }

@@ -1,6 +1,6 @@
 // What users write, held to the types: compiled, never run.
 
-import { Verifier, Scheme, Receiver, MemoryStore, Signer, SigningSecret, ApiError, Store, health, tv, curae, billing } from 'velora';
+import { Verifier, Scheme, Receiver, Items, Lease, MemoryStore, Signer, SigningSecret, ApiError, Store, health, tv, curae, billing } from 'velora';
 import type { Delivery, EventOf } from 'velora';
 import { deliveries as forExpress } from 'velora/express';
 import { deliveries as forFastify } from 'velora/fastify';
@@ -109,4 +109,22 @@ export async function leases(store: Store): Promise<void> {
   } else if (claim.state === 'in_flight') {
     claim.retryAfter satisfies number;
   }
+}
+
+/** What the package gives out, nobody else makes. */
+export function unmade(): unknown[] {
+  return [
+    // @ts-expect-error
+    new Items(),
+    // @ts-expect-error
+    new Lease(),
+    // @ts-expect-error
+    new health.AuditEvent(),
+    // @ts-expect-error
+    new health.Page(),
+    // @ts-expect-error
+    new health.Export(),
+    // @ts-expect-error
+    new tv.CreatedWebhook(),
+  ];
 }

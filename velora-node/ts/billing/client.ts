@@ -106,7 +106,7 @@ export class Client {
     const signal = signalOf(options);
     const open = () => unwrap(guard(() => this.#native.deliveries(endpoint, wanted, most)));
     open();
-    return new Items(() =>
+    return Items.of(() =>
       walk<native.LoggedDeliveryParts[], LoggedDelivery[]>(open, (page) => page.map(loggedDelivery), signal),
     );
   }

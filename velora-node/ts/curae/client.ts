@@ -115,7 +115,7 @@ export class Webhooks {
     const signal = signalOf(options);
     const open = () => unwrap(guard(() => this.#native.listWebhooks(limit)));
     open();
-    return new Items(() => walk<native.CuraeEndpoint[], Endpoint[]>(open, (page) => page.map(read), signal));
+    return Items.of(() => walk<native.CuraeEndpoint[], Endpoint[]>(open, (page) => page.map(read), signal));
   }
 
   /** One endpoint. Throws `not_found`. */

@@ -40,11 +40,15 @@ export class AuditEvent {
   readonly #source: Source;
   readonly #at: number;
 
-  /** @internal */
-  constructor(members: AuditEventMembers, source: Source, at: number) {
+  private constructor(members: AuditEventMembers, source: Source, at: number) {
     this.#members = members;
     this.#source = source;
     this.#at = at;
+  }
+
+  /** @internal */
+  static made(members: AuditEventMembers, source: Source, at: number): AuditEvent {
+    return new AuditEvent(members, source, at);
   }
 
   /** The id, a delivery's `id`. */

@@ -82,10 +82,10 @@ export class Client {
     const parts = eventQuery(query);
     const open = () => unwrap(guard(() => this.#native.events(parts)));
     let first: native.NativeEventPages | undefined = open();
-    return new Items(() => {
+    return Items.of(() => {
       const stream = first;
       first = undefined;
-      return walk<native.PageParts, Page>(() => stream ?? open(), (page) => new Page(page.events, page.nextCursor), signal);
+      return walk<native.PageParts, Page>(() => stream ?? open(), (page) => Page.made(page.events, page.nextCursor), signal);
     });
   }
 
@@ -93,7 +93,7 @@ export class Client {
   async event(id: string, options?: CallOptions): Promise<AuditEvent> {
     const wanted = text('id', id);
     const raw = await call(signalOf(options), (cancel) => this.#native.event(wanted, cancel));
-    return new AuditEvent(JSON.parse(raw) as AuditEventMembers, { texts: [raw] }, 0);
+    return AuditEvent.made(JSON.parse(raw) as AuditEventMembers, { texts: [raw] }, 0);
   }
 
   /**
@@ -105,11 +105,13 @@ export class Client {
     const { signal, tell } = exportOptions(options);
     const parts = exportQuery(query);
     const open = () => unwrap(guard(() => this.#native.export(parts, tell)));
+    // Whoever hears of the progress hears of what was given, and of no more.
+    const ahead = tell === undefined;
     let first: native.NativeExport | undefined = open();
-    return new Export(() => {
+    return Export.made(() => {
       const stream = first;
       first = undefined;
-      return walk<native.EventsText, Page>(() => stream ?? open(), (rows) => new Page(rows), signal);
+      return walk<native.EventsText, Page>(() => stream ?? open(), (rows) => Page.made(rows), signal, undefined, ahead);
     });
   }
 
@@ -117,7 +119,7 @@ export class Client {
   async exportOnce(query: ExportQuery, options?: CallOptions): Promise<ExportedOnce> {
     const parts = exportQuery(query);
     const once = await call(signalOf(options), (cancel) => this.#native.exportOnce(parts, cancel));
-    return { truncation: once.truncation as ExportedOnce['truncation'], page: new Page(once.events) };
+    return { truncation: once.truncation as ExportedOnce['truncation'], page: Page.made(once.events) };
   }
 
   /**

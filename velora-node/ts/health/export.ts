@@ -3,7 +3,7 @@
 import { readManifest, type ManifestParts, type ProgressParts } from '../../native/index.js';
 import { call, type CallOptions } from '../calls.js';
 import { instant } from '../client.js';
-import { Items } from '../paging.js';
+import { Items, type Steps } from '../paging.js';
 import type { AuditEvent } from './audit-event.js';
 import type { Page } from './page.js';
 
@@ -76,6 +76,11 @@ export interface Manifest {
 
 /** The rows of an export, oldest first: one by one, in chunks, or as a stream of NDJSON. */
 export class Export extends Items<AuditEvent, Page> {
+  /** @internal */
+  static made(walk: () => Steps<Page>): Export {
+    return new Export(walk);
+  }
+
   /** The rows as a web stream of NDJSON, byte for byte as the system wrote them. */
   toReadableStream(): ReadableStream<Uint8Array> {
     const chunks = this.pages();

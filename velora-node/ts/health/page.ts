@@ -15,11 +15,15 @@ export class Page implements Iterable<AuditEvent> {
   readonly nextCursor: string | null;
   readonly #source: Texts;
 
-  /** @internal */
-  constructor(events: EventsText, nextCursor?: string | null) {
+  private constructor(events: EventsText, nextCursor?: string | null) {
     this.length = events.count;
     this.nextCursor = nextCursor ?? null;
     this.#source = new Texts(events);
+  }
+
+  /** @internal */
+  static made(events: EventsText, nextCursor?: string | null): Page {
+    return new Page(events, nextCursor);
   }
 
   /** The events. */
@@ -61,7 +65,7 @@ class Texts implements Source {
   get events(): readonly AuditEvent[] {
     if (this.#events === undefined) {
       const rows = JSON.parse(this.#given.text) as AuditEventMembers[];
-      this.#events = rows.map((row, at) => new AuditEvent(row, this, at));
+      this.#events = rows.map((row, at) => AuditEvent.made(row, this, at));
     }
     return this.#events;
   }

@@ -37,11 +37,15 @@ export class CreatedWebhook {
   readonly secret: SigningSecret | null;
   readonly #response: string | null;
 
-  /** @internal */
-  constructor(parts: native.CreatedWebhookParts) {
+  private constructor(parts: native.CreatedWebhookParts) {
     this.id = parts.id ?? null;
     this.secret = parts.secret ? new SigningSecret(parts.secret) : null;
     this.#response = parts.response ?? null;
+  }
+
+  /** @internal */
+  static made(parts: native.CreatedWebhookParts): CreatedWebhook {
+    return new CreatedWebhook(parts);
   }
 
   /** The whole answer; null where it was empty. It holds the secret: do not log it. */
@@ -124,7 +128,7 @@ export class Client {
         throw this.#explain === undefined ? error : this.#explain(error);
       },
     );
-    return new CreatedWebhook(made);
+    return CreatedWebhook.made(made);
   }
 
   /**

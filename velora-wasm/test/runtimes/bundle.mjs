@@ -39,7 +39,7 @@ export function vectors(entry = 'velora-wasm') {
   const all = [...files(folder, 'verify'), ...files(join(folder, 'events'), 'event')];
   return `
     import * as velora from '${entry}';
-    import { answers } from '../../../conformance/wasm/cases.mjs';
+    import { answers } from '../../../conformance/js/cases.mjs';
     ${all.map(([file], at) => `import v${at} from ${JSON.stringify(file)};`).join('\n')}
     const all = [${all.map(([, kind], at) => `['${kind}', v${at}]`).join(', ')}];
     export function failures() {

@@ -172,17 +172,9 @@ export class NativeReceiver {
     return later(start, read) as Promise<NativeWork | ReplyParts>;
   }
 
-  bodyTooLarge(): ReplyParts {
-    return this.#withoutBody(1);
-  }
-
-  bodyUnreadable(): ReplyParts {
-    return this.#withoutBody(0);
-  }
-
-  #withoutBody(tooLarge: number): ReplyParts {
+  unreadable(): ReplyParts {
     return enter((one) => {
-      one.exports['without_body']!(this.#made.in(one), tooLarge);
+      one.exports['unreadable']!(this.#made.in(one));
       return replyOf(said(one));
     });
   }

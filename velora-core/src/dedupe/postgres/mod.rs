@@ -9,7 +9,8 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod,
+    Runtime,
 };
 use tokio::sync::OnceCell;
 use tokio_postgres::config::SslMode;
@@ -127,6 +128,8 @@ impl PostgresStore {
         let session = sql::session(options.timeout());
         let pool = Pool::builder(manager)
             .max_size(options.connections())
+            // The one that was used last: the server's process for it is still warm.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .post_create(Hook::async_fn(move |client, _| {
                 let session = session.clone();

@@ -153,12 +153,12 @@ impl Store for RedisStore {
             let lease = millis(self.options.lease()).saturating_mul(1_000);
             let mut invocation = self.scripts.claim.key(name(&key));
             invocation.arg(lease).arg(self.kept());
-            let claimed = match self.call(&invocation).await? {
-                (0_u64, epoch) => Claimed::Fresh(epoch),
-                (1, left) => Claimed::InFlight {
-                    retry_after: std::time::Duration::from_micros(left),
+            let claimed = match self.call::<i64>(&invocation).await? {
+                0 => Claimed::Done,
+                left @ ..0 => Claimed::InFlight {
+                    retry_after: std::time::Duration::from_micros(left.unsigned_abs()),
                 },
-                _ => Claimed::Done,
+                epoch => Claimed::Fresh(epoch.unsigned_abs()),
             };
             Ok(claimed.into_claim(self, key))
         })

@@ -14,22 +14,25 @@ pub(super) struct Scripts {
     pub(super) renew: Script,
 }
 
-/// `{0, epoch}` is fresh, `{1, microseconds left}` in flight, `{2, 0}` done. The lease
-/// is in microseconds; the claim itself, epoch and all, is kept for `ARGV[2]` ms.
+/// Above 0 it is fresh, and that is its epoch; below 0 it is in flight, for so many
+/// microseconds more; 0 is done. The lease is in microseconds; the claim itself, epoch and
+/// all, is kept for `ARGV[2]` ms. A new key, as nearly all are, needs nothing but `SET`;
+/// where no memory is left for it, what is known is still answered.
 const CLAIM: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local epoch = now
+local till = now + ARGV[1]
+local claimed = string.format('c:%.0f:%.0f', now, till)
+local new = redis.pcall('SET', KEYS[1], claimed, 'PX', ARGV[2], 'NX')
+if new and new.ok then return now end
 local held = redis.call('GET', KEYS[1])
-if held then
-  local state, last, till = string.match(held, '^(%a):(%d+):?(%d*)$')
-  if state == 'd' then return {2, 0} end
-  if state == 'c' and tonumber(till) > now then return {1, tonumber(till) - now} end
-  if tonumber(last) >= epoch then epoch = tonumber(last) + 1 end
-end
-local claimed = string.format('c:%.0f:%.0f', epoch, now + ARGV[1])
-redis.call('SET', KEYS[1], claimed, 'PX', ARGV[2])
-return {0, epoch}
+if not held then return new end
+local state, last, standing = string.match(held, '^(%a):(%d+):?(%d*)$')
+if state == 'd' then return 0 end
+if state == 'c' and tonumber(standing) > now then return now - standing end
+local epoch = math.max(now, last + 1)
+redis.call('SET', KEYS[1], string.format('c:%.0f:%.0f', epoch, till), 'PX', ARGV[2])
+return epoch
 ";
 
 /// What the other three begin with: 0 unless the key is claimed under just this epoch.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 
-/// As long as a few wake-ups of a thread take, and no longer than a task of an
-/// asynchronous runtime may keep its thread.
-const AWAKE: Duration = Duration::from_micros(150);
+/// Several wake-ups of a thread, and no more than a task of an asynchronous runtime may
+/// keep its thread from others.
+const AWAKE: Duration = Duration::from_micros(250);
 
 /// Whether the disk answers about as fast as a thread wakes up. Then two wake-ups a call
 /// would cost as much as the write itself, and whoever waits stays awake for a moment.

@@ -1,64 +1,39 @@
-// Cases, one a line, and their answers in order.
+// Cases and their answers, on whatever the host is: nothing here is Node's alone.
 
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { Verifier, VeloraError } from '../../velora-node/dist/index.mjs';
-
-/** So much is written at once while more is waiting to be read. */
-const BATCH = 64 * 1024;
-const TOLERANCES = { NaN, Infinity, '-Infinity': -Infinity };
-
-/** Answers every line that is not blank. */
-export async function answerAll(command, input, output) {
-  const answer = command === 'verify' ? verify : event;
-  let written = '';
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    const text = line.trim();
-    if (text !== '') {
-      written += `${answerTo(text, answer)}\n`;
+/** What answers the cases of a file, by the package's public API. */
+export function answers({ Verifier, VeloraError }) {
+  const delivery = ({ scheme, secrets, tolerance, body, headers, now }) =>
+    new Verifier(scheme, secrets, tolerance === undefined ? undefined : { tolerance }).verify(body, headers, { now });
+  const verify = (found) => {
+    delivery(found).checkHeaders();
+    return {};
+  };
+  const event = (found) => {
+    const verified = delivery(found);
+    return { type: verified.eventType, key: verified.key, extra: extra(verified) };
+  };
+  const answerTo = (line, answer) => {
+    let fields;
+    try {
+      fields = JSON.parse(line);
+    } catch {
+      return refused(null, 'invalid_case');
     }
-    // One who waits for an answer before writing the next case gets it.
-    if (written.length > BATCH || input.readableLength === 0) {
-      if (!output.write(written)) {
-        await once(output, 'drain');
+    const id = isObject(fields) ? (fields.id ?? null) : null;
+    const found = readCase(fields);
+    if (found === null) {
+      return refused(id, 'invalid_case');
+    }
+    try {
+      return JSON.stringify({ id, ok: true, ...answer(found) });
+    } catch (error) {
+      if (error instanceof VeloraError) {
+        return refused(id, error.code);
       }
-      written = '';
+      throw error;
     }
-  }
-  output.write(written);
-}
-
-/** The answer to a line. */
-export function answerTo(line, answer = verify) {
-  let fields;
-  try {
-    fields = JSON.parse(line);
-  } catch {
-    return refused(null, 'invalid_case');
-  }
-  const id = isObject(fields) ? (fields.id ?? null) : null;
-  const found = readCase(fields);
-  if (found === null) {
-    return refused(id, 'invalid_case');
-  }
-  try {
-    return JSON.stringify({ id, ok: true, ...answer(found) });
-  } catch (error) {
-    if (error instanceof VeloraError) {
-      return refused(id, error.code);
-    }
-    throw error;
-  }
-}
-
-export function verify(found) {
-  delivery(found).checkHeaders();
-  return {};
-}
-
-export function event(found) {
-  const verified = delivery(found);
-  return { type: verified.eventType, key: verified.key, extra: extra(verified) };
+  };
+  return { verify: (line) => answerTo(line, verify), event: (line) => answerTo(line, event) };
 }
 
 /** The members that are not as documented, those of documented objects with their path. */
@@ -75,10 +50,7 @@ function extra({ scheme, event: read }) {
   return names.sort();
 }
 
-function delivery({ scheme, secrets, tolerance, body, headers, now }) {
-  const verifier = new Verifier(scheme, secrets, tolerance === undefined ? undefined : { tolerance });
-  return verifier.verify(body, headers, { now });
-}
+const TOLERANCES = { NaN, Infinity, '-Infinity': -Infinity };
 
 /** A case whose every part can be read, else null. */
 function readCase(fields) {
@@ -123,13 +95,17 @@ function decode(text) {
   if (typeof text !== 'string') {
     return null;
   }
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : null;
+  try {
+    const latin = atob(text);
+    return btoa(latin) === text ? Uint8Array.from(latin, (character) => character.charCodeAt(0)) : null;
+  } catch {
+    return null;
+  }
 }
 
-/** Node shows each byte of a header as one character. */
+/** Hosts show each byte of a header as one character. */
 function onTheWire(text) {
-  return Buffer.from(text, 'utf8').toString('latin1');
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
 }
 
 function isPair(pair) {

@@ -2,12 +2,11 @@
 
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { ApiError, VeloraError, health } from '../../velora-node/dist/index.mjs';
 
 const text = { type: 'string' };
 
 /** The exit code; what failed is the last line on standard error. */
-export async function read(command, args) {
+export async function read({ ApiError, VeloraError, health }, command, args) {
   const { values: given } = parseArgs({
     args,
     options: { 'base-url': text, 'api-key': text, since: text, until: text, 'phi-involved': text, limit: text },
