@@ -33,6 +33,8 @@ export interface VerifyOptions {
 /** What a delivery is read with, later. */
 interface Reader extends Names {
   readonly native: NativeVerifier;
+  /** Whether a delivery was read before: then others are too. */
+  reads: boolean;
 }
 
 /** An event of what the core says of it and the body, where the package has events. */
@@ -46,7 +48,7 @@ export function learnEvents(of: NonNullable<typeof eventOf>): void {
 /** From here on the host's own hash is quicker, the way there and back included. */
 const ELSEWHERE = 2304;
 
-/** Up to so many bytes a body is copied when it is verified: that costs next to nothing. */
+/** Up to so many bytes a body is copied when it is verified, where deliveries are read. */
 const COPIED = 4096;
 
 /**
@@ -82,7 +84,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     );
     const verifier = unwrap(made);
     const [typeName, idName] = verifier.eventNames;
-    this.#reader = { scheme: typeof scheme === 'string' ? scheme : scheme.name, native: verifier, typeName, idName };
+    this.#reader = { scheme: typeof scheme === 'string' ? scheme : scheme.name, native: verifier, reads: false, typeName, idName };
     this.#names = verifier.headerNames.map((name) => name.toLowerCase());
     this.#only = this.#names.length === 1 ? this.#names[0]! : '';
   }
@@ -166,9 +168,9 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
  * A request that was proven to come from its system. Only a `Verifier` makes one.
  *
  * `event` and `key` come from the very bytes that were signed, whatever becomes of the
- * memory they came in: a small body is copied when it is verified, a large one is verified
- * once more when `event` or `key` is first read. `body` is that memory itself. Neither
- * logging it nor `JSON.stringify` shows the body.
+ * memory they came in: where deliveries are read, a small body is copied when it is
+ * verified; any other one is verified once more when `event` or `key` is first read. `body`
+ * is that memory itself. Neither logging it nor `JSON.stringify` shows the body.
  */
 export class Delivery<E = unknown> {
   readonly #reader: Reader;
@@ -185,7 +187,7 @@ export class Delivery<E = unknown> {
     this.#body = body;
     this.#values = values;
     this.#verdict = verdict;
-    this.#copy = typeof body === 'string' ? body : body.length <= COPIED ? copyOf(body) : undefined;
+    this.#copy = typeof body === 'string' ? body : reader.reads && body.length <= COPIED ? copyOf(body) : undefined;
     this.#envelope = envelope;
   }
 
@@ -269,6 +271,7 @@ export class Delivery<E = unknown> {
 
   #readAgain(members: boolean): Envelope {
     const body = this.#copy ?? this.#body;
+    this.#reader.reads = true;
     this.#envelope = unwrap(this.#reader.native.read(body, this.#values, members));
     // Nothing has written to it since it was read.
     this.#copy ??= copyOf(body as Uint8Array);
