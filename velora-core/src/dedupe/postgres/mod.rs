@@ -363,24 +363,40 @@ async fn claim(
     Ok(Claimed::standing(row.transpose()?, lease))
 }
 
-/// The same with statements that the connection keeps.
+/// The same with statements that the connection keeps, and first what nearly always is
+/// enough.
 async fn claim_pooled(client: &Object, key: &str, options: StoreOptions) -> Result<Claimed, Error> {
-    let lease = options.lease();
-    let statement = client.prepare_cached(sql::STATEMENTS.claim).await?;
-    let claimed = client.query_opt(&statement, &[&key, &micros(lease)]).await;
-    match claimed {
-        Ok(Some(row)) => return Ok(Claimed::Fresh(epoch(row.try_get(0)?))),
-        Ok(None) => {}
-        // A transaction of another holds the row, and may take its time.
-        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-            return Ok(Claimed::under_way(lease));
-        }
-        Err(error) => return Err(error),
+    if let Some(claimed) = attempt(client, sql::CLAIM_NEW, key, options).await? {
+        return Ok(claimed);
     }
     let statement = client.prepare_cached(sql::STATEMENTS.standing).await?;
-    let row = client.query_opt(&statement, &[&key]).await?;
-    let row = row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-    Ok(Claimed::standing(row.transpose()?, lease))
+    if let Some(row) = client.query_opt(&statement, &[&key]).await? {
+        let (state, left) = (row.try_get(0)?, row.try_get(1)?);
+        if left > 0 {
+            return Ok(Claimed::standing(Some((state, left)), options.lease()));
+        }
+    }
+    let claimed = attempt(client, sql::STATEMENTS.claim, key, options).await?;
+    Ok(claimed.unwrap_or_else(|| Claimed::under_way(options.lease())))
+}
+
+async fn attempt(
+    client: &Object,
+    statement: &str,
+    key: &str,
+    options: StoreOptions,
+) -> Result<Option<Claimed>, Error> {
+    let lease = options.lease();
+    let statement = client.prepare_cached(statement).await?;
+    match client.query_opt(&statement, &[&key, &micros(lease)]).await {
+        Ok(Some(row)) => Ok(Some(Claimed::Fresh(epoch(row.try_get(0)?)))),
+        Ok(None) => Ok(None),
+        // A transaction of another holds the row, and may take its time.
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            Ok(Some(Claimed::under_way(lease)))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn prepare(client: &mut Client) -> Result<i64, Error> {

@@ -69,10 +69,12 @@ RETURNING epoch",
     standing: "
 SELECT state::bigint, (extract(epoch FROM until - clock_timestamp()) * 1000000)::bigint
   FROM velora_dedupe_claims WHERE key = $1::text",
+    // The lock tells claims, until the transaction ends, that the row is held.
     commit: "
 UPDATE velora_dedupe_claims
    SET state = 2, until = clock_timestamp() + $3::bigint * interval '1 microsecond'
- WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
+ WHERE key = $1::text AND epoch = $2::bigint AND state = 1
+   AND pg_advisory_xact_lock(hashtextextended($1::text, 7307)) IS NOT NULL",
     release: "
 UPDATE velora_dedupe_claims SET state = 0, until = clock_timestamp()
  WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
@@ -98,6 +100,16 @@ DELETE FROM velora_dedupe_claims WHERE key IN (
                             * interval '1 microsecond'
        FOR UPDATE SKIP LOCKED)",
 };
+
+/// A claim of a key that no row has yet, as nearly all are: what of `claim` that needs.
+/// Where it gives no row, the key is known, or a transaction holds it.
+pub(super) const CLAIM_NEW: &str = "
+INSERT INTO velora_dedupe_claims (key, epoch, state, until)
+SELECT $1::text, nextval('velora_dedupe_epoch'), 1,
+       clock_timestamp() + $2::bigint * interval '1 microsecond'
+ WHERE pg_try_advisory_xact_lock(hashtextextended($1::text, 7307))
+ON CONFLICT DO NOTHING
+RETURNING epoch";
 
 /// Each connection gives up with us, keeps what it acknowledges, and sees what others
 /// have committed meanwhile.
