@@ -20,7 +20,7 @@
 //! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `sha2`, `subtle`, `zeroize` |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
-//! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `futures-util`, `tracing` |
+//! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `futures-util`, `tracing` |
 //! | `axum` | | [`axum`]: extractor, handler adapter, `tower` service | `axum`, `tokio` |
 //! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `eventsource-stream` |
 //! | `client-reqwest` | | what sends natively; exports to files | `reqwest`, `rustls`, `tokio` |
@@ -48,8 +48,6 @@ mod clock;
 mod error;
 #[cfg(feature = "events")]
 mod json;
-#[cfg(any(feature = "client", feature = "receiver"))]
-mod queue;
 mod secret;
 mod spell;
 #[cfg(feature = "events")]

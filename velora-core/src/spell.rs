@@ -1,21 +1,21 @@
 //! Numbers and bytes as texts: what formats anything at all would be a large part of what
 //! an edge worker carries.
 
+#[cfg(feature = "events")]
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What stays as it is in a key and in a URL (RFC 3986).
+#[cfg(feature = "events")]
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// Adds the text percent-encoded (RFC 3986): all but letters, digits and `-._~`.
 #[cfg(feature = "events")]
 pub(crate) fn escape(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte.into());
-        } else {
-            out.push('%');
-            let digits = out.len();
-            hex(out, &[byte]);
-            if let Some(digits) = out.get_mut(digits..) {
-                digits.make_ascii_uppercase();
-            }
-        }
-    }
+    out.extend(utf8_percent_encode(text, ESCAPED));
 }
 
 /// Adds two lower-case hex digits for each byte.

@@ -1,9 +1,9 @@
 //! Walking pages: which cursor comes next, and what was given before.
 
-use std::hash::{BuildHasher, RandomState};
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use crate::error::{ApiError, ApiErrorKind};
-use crate::queue::{Queue, hash_with};
 
 /// So many cursors are remembered: longer loops are caught by the anchor.
 const CURSORS: usize = 4_096;
@@ -75,37 +75,36 @@ fn looping(reason: &'static str) -> ApiError {
 #[derive(Debug)]
 pub(crate) struct Recent {
     hasher: RandomState,
-    known: Queue<u64, ()>,
+    known: HashSet<u64>,
+    order: VecDeque<u64>,
     capacity: usize,
 }
 
 impl Recent {
-    /// Remembers so many.
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             hasher: RandomState::new(),
-            known: Queue::new(),
+            known: HashSet::new(),
+            order: VecDeque::new(),
             capacity,
         }
     }
 
-    pub(crate) fn contains(&self, text: &str) -> bool {
-        self.known.get(&self.hash(text)).is_some()
+    pub(crate) fn contains<T: Hash + ?Sized>(&self, thing: &T) -> bool {
+        self.known.contains(&self.hasher.hash_one(thing))
     }
 
-    fn hash(&self, text: &str) -> u64 {
-        hash_with(self.hasher.build_hasher(), text)
-    }
-
-    /// Whether it is new; forgets the oldest one beyond the capacity.
-    pub(crate) fn insert(&mut self, text: &str) -> bool {
-        let hash = self.hash(text);
-        if self.known.get(&hash).is_some() {
+    /// Whether this is new; it is remembered either way.
+    pub(crate) fn insert<T: Hash + ?Sized>(&mut self, thing: &T) -> bool {
+        let hash = self.hasher.hash_one(thing);
+        if !self.known.insert(hash) {
             return false;
         }
-        self.known.put(hash, ());
-        if self.known.len() > self.capacity {
-            self.known.take_first();
+        self.order.push_back(hash);
+        if self.order.len() > self.capacity
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
         }
         true
     }

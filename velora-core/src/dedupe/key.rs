@@ -1,14 +1,10 @@
 //! The identity that events are deduplicated on.
 
 use std::fmt;
-#[cfg(any(feature = "client", feature = "receiver"))]
-use std::hash::DefaultHasher;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-#[cfg(any(feature = "client", feature = "receiver"))]
-use crate::queue::{Hashed, hash_with};
 use crate::spell::{escape, hex};
 
 /// What stays readable in a key, by byte; everything else is percent-encoded, `:` above all.
@@ -67,13 +63,6 @@ impl Key {
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
         Self(text.into())
-    }
-}
-
-#[cfg(any(feature = "client", feature = "receiver"))]
-impl Hashed for Key {
-    fn hashed(&self) -> u64 {
-        hash_with(DefaultHasher::new(), self.as_str())
     }
 }
 

@@ -5,11 +5,12 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lru::LruCache;
+
 use super::Key;
 use super::store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{ConfigError, StoreError};
-use crate::queue::Queue;
 
 /// A [`Store`] in memory: bounded, expiring, and for one process only.
 ///
@@ -43,8 +44,8 @@ pub struct MemoryStore {
 /// Lease and retention are the same for every key, so each list, in the order of
 /// its last change, is also in the order of expiry.
 struct State {
-    claimed: Queue<Key, Claimed>,
-    done: Queue<Key, Duration>,
+    claimed: LruCache<Key, Claimed>,
+    done: LruCache<Key, Duration>,
     last_epoch: Epoch,
     dropped_early: u64,
 }
@@ -97,8 +98,8 @@ impl MemoryStore {
             capacity,
             clock: Arc::new(SystemClock),
             state: Mutex::new(State {
-                claimed: Queue::new(),
-                done: Queue::new(),
+                claimed: LruCache::unbounded(),
+                done: LruCache::unbounded(),
                 last_epoch: 0,
                 dropped_early: 0,
             }),
@@ -114,10 +115,10 @@ impl MemoryStore {
         let now = self.clock.monotonic();
         let mut state = self.state();
         state.forget_expired(now);
-        if state.done.get(&key).is_some() {
+        if state.done.contains(&key) {
             return Ok(Claim::Done);
         }
-        match state.claimed.get(&key) {
+        match state.claimed.peek(&key) {
             Some(claimed) if claimed.expires > now => {
                 return Ok(Claim::InFlight {
                     retry_after: claimed.expires.saturating_sub(now),
@@ -163,8 +164,12 @@ impl State {
     }
 
     fn forget_expired(&mut self, now: Duration) {
-        while self.done.first().is_some_and(|expires| *expires <= now) {
-            self.done.take_first();
+        while self
+            .done
+            .peek_lru()
+            .is_some_and(|(_, expires)| *expires <= now)
+        {
+            self.done.pop_lru();
         }
     }
 
@@ -174,10 +179,10 @@ impl State {
         if self.len() < capacity {
             return Ok(());
         }
-        let abandoned = |claimed: &Claimed| claimed.expires <= now;
-        if self.claimed.first().is_some_and(abandoned) {
-            self.claimed.take_first();
-        } else if self.done.take_first().is_some() {
+        let abandoned = |(_, claimed): (&Key, &Claimed)| claimed.expires <= now;
+        if self.claimed.peek_lru().is_some_and(abandoned) {
+            self.claimed.pop_lru();
+        } else if self.done.pop_lru().is_some() {
             self.dropped_early = self.dropped_early.saturating_add(1);
         } else {
             return Err(StoreError::StoreFull);
@@ -187,11 +192,11 @@ impl State {
 
     /// Compare and take: the key, if it is claimed under just this epoch.
     fn take_claimed(&mut self, key: &Key, epoch: Epoch) -> Result<Key, StoreError> {
-        match self.claimed.get(key) {
+        match self.claimed.peek(key) {
             Some(claimed) if claimed.epoch == epoch => {}
             _ => return Err(StoreError::LeaseLost),
         }
-        let (key, _) = self.claimed.take(key).ok_or(StoreError::LeaseLost)?;
+        let (key, _) = self.claimed.pop_entry(key).ok_or(StoreError::LeaseLost)?;
         Ok(key)
     }
 }
