@@ -117,6 +117,32 @@ test('health: what failed fails again, and is never taken for the end', async (c
   }
 });
 
+test('health: an export that is read ahead fails behind what it gave, and can be left', async (context) => {
+  const simulator = await simulate(context, '--events', '2345', '--export-cap', '500');
+  const truth = new Set(await simulator.truth('rows'));
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url, attempts: 1 });
+  await simulator.arm({ kind: 'status', value: 503, always: true, skip: 6 });
+  const steps = client.export({ ...WEEK, concurrency: 1 }).pages();
+  const given = [];
+  const all = async () => {
+    for await (const page of steps) {
+      given.push(...page.raw);
+    }
+  };
+  await assert.rejects(all(), { code: 'server_error' });
+  assert.ok(given.length > 0 && given.length < truth.size, given.length);
+  assert.equal(new Set(given).size, given.length);
+  assert.ok(given.every((row) => truth.has(row)));
+  await assert.rejects(steps.next(), { code: 'server_error' });
+
+  await simulator.calm();
+  await simulator.arm({ kind: 'hang', always: true, skip: 6 });
+  const left = client.export({ ...WEEK, concurrency: 1 }).pages();
+  assert.equal((await left.next()).done, false);
+  assert.equal((await left.return()).done, true);
+  assert.equal((await left.next()).done, true);
+});
+
 test('health: leaving ends what is under way', async (context) => {
   const simulator = await simulate(context, '--events', '10');
   const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url, readTimeout: 300, callTimeout: 600 });
