@@ -60,11 +60,10 @@ impl Place {
 pub(crate) fn members(text: &str) -> Result<Vec<Place>, Fault> {
     let mut scan = Scan::new(text);
     let mut places = Vec::new();
-    match scan.whole(&mut places) {
+    match scan.members(&mut places) {
         Ok(true) => Ok(places),
         Ok(false) => Err(Fault::NotAnObject),
-        Err(Stop::Syntax) => Err(Fault::Syntax(scan.at)),
-        Err(Stop::TooDeep) => Err(Fault::TooDeep),
+        Err(stop) => Err(scan.fault(stop)),
     }
 }
 
@@ -127,13 +126,11 @@ pub(crate) fn first_value(text: &str) -> Option<&str> {
     text.get(start..scan.at)
 }
 
-/// Whether the text is one value.
+/// Whether the text is one value, whatever its names say.
 #[cfg(feature = "client")]
 pub(crate) fn check(text: &str) -> Result<(), Fault> {
-    match members(text) {
-        Ok(_) | Err(Fault::NotAnObject) => Ok(()),
-        Err(fault) => Err(fault),
-    }
+    let mut scan = Scan::new(text);
+    scan.one().map_err(|stop| scan.fault(stop))
 }
 
 /// Adds a text as JSON has it.
@@ -258,20 +255,38 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// All of the text; whether it is an object.
-    fn whole(&mut self, places: &mut Vec<Place>) -> Step<bool> {
+    /// The members of the one value that the text is; whether it is an object.
+    fn members(&mut self, places: &mut Vec<Place>) -> Step<bool> {
         self.blanks();
-        let object = self.peek() == Some(b'{');
-        if object {
-            places.reserve(16);
-            self.object(places)?;
-        } else {
-            self.value(0)?;
+        if self.peek() != Some(b'{') {
+            self.one()?;
+            return Ok(false);
         }
+        places.reserve(16);
+        self.object(places)?;
+        self.end()?;
+        Ok(true)
+    }
+
+    /// The one value that the text is.
+    fn one(&mut self) -> Step {
+        self.blanks();
+        self.value(0)?;
+        self.end()
+    }
+
+    fn end(&mut self) -> Step {
         self.blanks();
         match self.peek() {
             Some(_) => Err(Stop::Syntax),
-            None => Ok(object),
+            None => Ok(()),
+        }
+    }
+
+    fn fault(&self, stop: Stop) -> Fault {
+        match stop {
+            Stop::Syntax => Fault::Syntax(self.at),
+            Stop::TooDeep => Fault::TooDeep,
         }
     }
 
@@ -627,8 +642,10 @@ mod tests {
             .trim_start_matches([' ', '\n', '\r', '\t'])
             .starts_with('{');
         let found = members(text);
+        let json = serde_json::from_str::<&RawValue>(text).is_ok();
+        #[cfg(feature = "client")]
+        prop_assert_eq!(check(text).is_ok(), json, "{}", text);
         if !object {
-            let json = serde_json::from_str::<&RawValue>(text).is_ok();
             let not_an_object = matches!(found, Err(Fault::NotAnObject));
             prop_assert_eq!(not_an_object, json, "{}", text);
             prop_assert!(found.is_err());
@@ -708,6 +725,15 @@ mod tests {
                 prop_assert_eq!(text_of(units.as_bytes()), said.map(Cow::Owned));
             }
         }
+    }
+
+    #[cfg(feature = "client")]
+    #[test]
+    fn a_name_that_no_text_has_is_json() {
+        for text in [r#"{"\ud800":1}"#, r#"{"a":{"\ud800":1}}"#] {
+            assert_eq!(check(text), Ok(()));
+        }
+        assert!(members(r#"{"\ud800":1}"#).is_err());
     }
 
     #[test]

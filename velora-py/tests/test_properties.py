@@ -9,7 +9,7 @@ import pickle
 from typing import Any
 
 from deliveries import BODY, NOW, SCHEMES, SECRET, SIGNED
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from velora import (
     Delivery,
@@ -308,6 +308,7 @@ GETTERS = [
 ]
 
 
+@example(text=r'{"id": "0", "type": {"\ud800": null}}', name="")
 @given(
     text=(JSON | OBJECTS).map(json.dumps)
     | (JSON | OBJECTS).map(lambda value: json.dumps(value, indent=2))
