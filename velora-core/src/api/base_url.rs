@@ -1,6 +1,7 @@
 //! Where a system's API is.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::error::ConfigError;
 
@@ -90,10 +91,7 @@ fn strip_prefix_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
         let (host, port) = rest.split_once(']')?;
-        let plain = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
-        if !host.contains(':') || !host.bytes().all(plain) {
-            return None;
-        }
+        host.parse::<std::net::Ipv6Addr>().ok()?;
         (
             host,
             port.strip_prefix(':').or(port.is_empty().then_some("")),
@@ -110,16 +108,10 @@ fn host_of(authority: &str) -> Option<&str> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    if let Some((before, last)) = host.rsplit_once(':') {
-        let zeros = before.bytes().all(|byte| b"0:".contains(&byte));
-        return zeros && last.trim_start_matches('0') == "1";
-    }
-    let number = |part: &str| {
-        let plain = part == "0" || !part.starts_with(['0', '+']);
-        plain.then(|| part.parse::<u8>().ok()).flatten()
-    };
-    let numbers: Option<Vec<u8>> = host.split('.').map(number).collect();
-    host.eq_ignore_ascii_case("localhost") || matches!(numbers.as_deref(), Some([127, _, _, _]))
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -154,6 +146,7 @@ mod tests {
             "http://126.0.0.1",
             "http://[::2]",
             "http://[1::1]",
+            "http://[0:1]",
             "https://[example]",
             "https://[0]",
             "http://localhost.example.com",

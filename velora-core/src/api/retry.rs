@@ -1,12 +1,10 @@
 //! Whether to send again, and when: pure decisions over values.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ConfigError};
-use crate::spell::decimal;
-use crate::stamp;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -147,50 +145,9 @@ pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
     if let Some(delay) = seconds(value) {
         return Some(delay);
     }
-    let (seconds, _) = http_date(value)?;
-    let delay = UnixTime::from_secs(seconds)
-        .as_millis()
-        .saturating_sub(now.as_millis());
-    Some(Duration::from_millis(delay.max(0).unsigned_abs()))
-}
-
-fn http_date(value: &str) -> Option<(i64, i32)> {
-    const MONTHS: [&str; 12] = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    ];
-    let value = value.replace('-', " ");
-    let words: Vec<&str> = value.split_ascii_whitespace().collect();
-    let (year, month, day, time) = match *words.as_slice() {
-        // Sun, 06 Nov 1994 08:49:37 GMT; or Sunday, 06-Nov-94 08:49:37 GMT
-        [_, day, month, year, time, "GMT"] => (year, month, day, time),
-        // Sun Nov  6 08:49:37 1994
-        [_, month, day, time, year] => (year, month, day, time),
-        _ => return None,
-    };
-    let known = MONTHS.iter().zip(1_u64..);
-    let (_, month) = { known }.find(|(known, _)| known.eq_ignore_ascii_case(month))?;
-    let month = decimal(month);
-    // Of two digits, those from 70 on are of the last century.
-    let century = match year.as_bytes() {
-        [b'7'..=b'9', _] => "19",
-        [_, _] => "20",
-        _ => "",
-    };
-    let zero = |number: &str| if number.len() == 1 { "0" } else { "" };
-    let text = [
-        century,
-        year,
-        "-",
-        zero(&month),
-        &month,
-        "-",
-        zero(day),
-        day,
-        "T",
-        time,
-        "Z",
-    ];
-    stamp::since_epoch(&text.concat())
+    let date = httpdate::parse_http_date(value).ok()?;
+    let now = Duration::from_millis(now.as_millis().max(0).unsigned_abs());
+    Some(date.duration_since(UNIX_EPOCH).ok()?.saturating_sub(now))
 }
 
 /// Seconds in plain digits, perhaps with a fraction. More than fit are a very long time,
