@@ -25,23 +25,6 @@ pub struct NewEndpoint {
 }
 
 impl NewEndpoint {
-    fn to_json(&self) -> String {
-        let mut json = String::from("{\"url\":");
-        json::quote(&mut json, &self.url);
-        json.push_str(",\"event_filter\":[");
-        for (at, prefix) in self.event_filter.iter().enumerate() {
-            json.push_str(if at == 0 { "" } else { "," });
-            json::quote(&mut json, prefix);
-        }
-        json.push(']');
-        if let Some(description) = &self.description {
-            json.push_str(",\"description\":");
-            json::quote(&mut json, description);
-        }
-        json.push('}');
-        json
-    }
-
     /// An endpoint that receives every event.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -66,6 +49,23 @@ impl NewEndpoint {
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
+    }
+
+    fn to_json(&self) -> String {
+        let mut json = String::from("{\"url\":");
+        json::quote(&mut json, &self.url);
+        json.push_str(",\"event_filter\":[");
+        for (at, prefix) in self.event_filter.iter().enumerate() {
+            json.push_str(if at == 0 { "" } else { "," });
+            json::quote(&mut json, prefix);
+        }
+        json.push(']');
+        if let Some(description) = &self.description {
+            json.push_str(",\"description\":");
+            json::quote(&mut json, description);
+        }
+        json.push('}');
+        json
     }
 }
 
