@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { answers } from '../../conformance/js/cases.mjs';
-import * as velora from '../dist/index.mjs';
+import * as velora from 'velora';
 import { ROOT } from './support.mjs';
 
 const { verify, event } = answers(velora);

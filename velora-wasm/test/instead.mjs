@@ -5,7 +5,7 @@ import { register } from 'node:module';
 const hooks = `
   const here = ${JSON.stringify(import.meta.url)};
   export function resolve(name, context, next) {
-    if (name === 'velora' || name.endsWith('/dist/index.mjs')) {
+    if (name === 'velora') {
       return next('./velora.mjs', { ...context, parentURL: here });
     }
     return next(name, name === 'fast-check' ? { ...context, parentURL: here } : context);

@@ -26,7 +26,7 @@ export function worker(context, { script, modules }, options = {}) {
   return flare;
 }
 
-const WORKER = '\nexport default { fetch: () => Response.json(failures()) };';
+const WORKER = '\nexport default { fetch: async () => Response.json(await failures()) };';
 for (const [name, conditions] of [['workerd', ['workerd', 'worker', 'browser']], ['workerd as an edge function', ['edge-light', 'worker']]]) {
   test(name, async (context) => {
     const flare = worker(context, await bundle(vectors() + WORKER, conditions));
@@ -39,7 +39,7 @@ for (const runtime of ['deno', 'bun']) {
     const folder = await mkdtemp(join(tmpdir(), 'velora-'));
     context.after(() => rm(folder, { recursive: true }));
     const file = join(folder, 'vectors.mjs');
-    await writeFile(file, (await bundle(`${vectors()}\nconsole.log(JSON.stringify(failures()));`, [runtime])).script);
+    await writeFile(file, (await bundle(`${vectors()}\nconsole.log(JSON.stringify(await failures()));`, [runtime])).script);
     const program = join(PACKAGE, 'node_modules/.bin', runtime);
     const { stdout } = await promisify(execFile)(program, ['run', file], { env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' }, maxBuffer: 1 << 24 });
     holds(JSON.parse(stdout));
