@@ -78,6 +78,11 @@ impl<'f> Iterator for Items<'f> {
     }
 }
 
+/// The host writes UTF-8 alone: what is none says nothing.
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_default()
+}
+
 /// Adds an item that is made of these parts.
 #[cfg(feature = "receiver")]
 #[inline(never)]

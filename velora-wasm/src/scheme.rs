@@ -4,7 +4,7 @@ use velora_core::{ConfigError, Scheme, SigningSecret};
 #[cfg(feature = "receiver")]
 use velora_core::{Identity, SignatureForm, SignedPayload, TimeUnit};
 
-use crate::frame::Items;
+use crate::frame::{self, Items};
 #[cfg(feature = "receiver")]
 use crate::number::whole;
 
@@ -35,7 +35,7 @@ mod own {
 pub(crate) fn read(items: &[u8]) -> Result<(Scheme, Vec<SigningSecret>), ConfigError> {
     let scheme = scheme(Items(items))?;
     let secrets = Items(items).filter_map(|(tag, bytes)| match tag {
-        tag::SECRET_TEXT => Some(SigningSecret::new(text(bytes))),
+        tag::SECRET_TEXT => Some(SigningSecret::new(frame::text(bytes))),
         tag::SECRET_BYTES => Some(SigningSecret::from_bytes(bytes)),
         _ => None,
     });
@@ -44,7 +44,7 @@ pub(crate) fn read(items: &[u8]) -> Result<(Scheme, Vec<SigningSecret>), ConfigE
 
 fn scheme(items: Items<'_>) -> Result<Scheme, ConfigError> {
     match { items }.find(|(tag, _)| *tag == tag::SCHEME) {
-        Some((_, name)) => Scheme::named(text(name)),
+        Some((_, name)) => Scheme::named(frame::text(name)),
         #[cfg(feature = "receiver")]
         None => described(items),
         #[cfg(not(feature = "receiver"))]
@@ -52,16 +52,11 @@ fn scheme(items: Items<'_>) -> Result<Scheme, ConfigError> {
     }
 }
 
-/// The host writes UTF-8 alone: what is none says nothing.
-pub(crate) fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap_or_default()
-}
-
 #[cfg(feature = "receiver")]
 #[inline(never)]
 fn given(mut items: Items<'_>, wanted: u8) -> Option<String> {
     let (_, bytes) = items.find(|(tag, _)| *tag == wanted)?;
-    Some(text(bytes).to_owned())
+    Some(frame::text(bytes).to_owned())
 }
 
 /// A scheme of the caller's own, member for member what `Scheme` has methods for.
@@ -89,7 +84,7 @@ fn described(items: Items<'_>) -> Result<Scheme, ConfigError> {
     }
     if given(own::IDENTITY).is_some() {
         let members = items.filter(|(tag, bytes)| *tag == own::IDENTITY && !bytes.is_empty());
-        let members = members.map(|(_, bytes)| text(bytes).to_owned().into());
+        let members = members.map(|(_, bytes)| frame::text(bytes).to_owned().into());
         scheme = scheme.identity(Identity::Members(members.collect()));
     }
     if let Some(status) = given(own::REJECT_STATUS) {

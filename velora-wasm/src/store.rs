@@ -7,7 +7,6 @@ use velora_core::dedupe::{Epoch, StoreFuture, StoreSeconds};
 use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
 
 use crate::number::{duration, integer, whole};
-use crate::scheme::text;
 use crate::task::{self, Asked, HostClock, tell};
 use crate::{failure, frame, handles};
 
@@ -93,7 +92,7 @@ exports! {
 
 /// The key in the frame.
 pub(crate) fn key_of(length: usize) -> Key {
-    frame::read(length, 0, |key, _| Key::from(text(key)))
+    frame::read(length, 0, |key, _| Key::from(frame::text(key)))
 }
 
 fn memory_of(at: usize) -> Option<Arc<MemoryStore>> {

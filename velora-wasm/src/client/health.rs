@@ -13,7 +13,6 @@ use super::host::{HostRuntime, HostTransport};
 use super::streams::{self, Held, events};
 use crate::frame::{self, Items};
 use crate::number::{duration, whole};
-use crate::scheme::text as text_in;
 use crate::task::{self, tell};
 use crate::{failure, handles};
 
@@ -160,7 +159,7 @@ exports! {
 
 /// The text in the frame.
 pub(super) fn text_of(length: usize) -> String {
-    frame::read(length, 0, |text, _| text_in(text).to_owned())
+    frame::read(length, 0, |text, _| frame::text(text).to_owned())
 }
 
 fn client(items: Items<'_>) -> Result<Client, ConfigError> {
@@ -256,7 +255,7 @@ fn report(number: u32, made: &Progress) {
 
 fn text(items: Items<'_>, wanted: u8) -> Option<String> {
     let (_, bytes) = { items }.find(|(tag, _)| *tag == wanted)?;
-    Some(text_in(bytes).to_owned())
+    Some(frame::text(bytes).to_owned())
 }
 
 fn number(items: Items<'_>, wanted: u8) -> Option<f64> {

@@ -9,7 +9,6 @@ use velora_core::api::{Body, BoxFuture, Request, Response, Runtime, Transport};
 use velora_core::{ApiError, ApiErrorKind, Clock, UnixTime};
 
 use crate::frame::{self, Items, item};
-use crate::scheme::text as text_in;
 use crate::task::{self, Asked, HostClock, tell};
 
 thread_local! {
@@ -88,7 +87,7 @@ fn response(head: &[u8], under_way: UnderWay) -> Response {
     let (mut status, mut framed) = (0, true);
     let mut headers: Vec<(String, String)> = Vec::new();
     for (tag, bytes) in Items(head) {
-        let text = || text_in(bytes).to_owned();
+        let text = || frame::text(bytes).to_owned();
         match tag {
             tag::STATUS => {
                 status = bytes

@@ -6,7 +6,6 @@ use velora_core::health::{Client, Endpoint, NewEndpoint};
 
 use crate::frame::{self, Items, item};
 use crate::handles;
-use crate::scheme::text as text_in;
 use crate::task;
 
 /// The items of an endpoint.
@@ -64,7 +63,7 @@ exports! {
 fn described(items: Items<'_>) -> NewEndpoint {
     let (mut url, mut filter, mut description) = (String::new(), Vec::new(), None);
     for (tag, bytes) in items {
-        let text = text_in(bytes).to_owned();
+        let text = frame::text(bytes).to_owned();
         match tag {
             tag::URL => url = text,
             tag::FILTER => filter.push(text),
