@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use wide::u8x16;
+
 use super::text::text_of;
 use super::{Fault, Place};
 
@@ -93,6 +95,7 @@ impl<'t> Scan<'t> {
     }
 
     /// Goes on to the next quote, backslash or control character, or to the end.
+    #[inline]
     fn plain(&mut self) {
         while self.at < self.text.len() {
             let block = self.at / BLOCK;
@@ -109,6 +112,7 @@ impl<'t> Scan<'t> {
         self.at = self.text.len();
     }
 
+    #[inline(never)]
     fn look_into(&self, block: usize) -> u64 {
         let start = block.saturating_mul(BLOCK);
         let rest = self.text.get(start..).unwrap_or_default();
@@ -216,33 +220,27 @@ impl<'t> Scan<'t> {
             return Err(Stop::Syntax);
         }
         self.skip(1);
-        // Most are short, and end in the block that was looked into for what is before them.
-        let ahead = self.ahead();
-        if self.at / BLOCK == self.block && ahead != 0 {
-            let end = self.at.wrapping_add(ahead.trailing_zeros() as usize);
-            if self.text.get(end) == Some(&b'"') {
-                self.at = end.wrapping_add(1);
-                return Ok(false);
-            }
+        self.plain();
+        if self.peek() == Some(b'"') {
+            self.skip(1);
+            return Ok(false);
         }
-        self.any_string()
+        self.escaped_string()
     }
 
-    /// The same, from behind the first quote, wherever it ends.
+    /// The rest of a text, from where its first escape must stand.
     #[inline(never)]
-    fn any_string(&mut self) -> Step<bool> {
-        let mut escaped = false;
+    fn escaped_string(&mut self) -> Step<bool> {
         loop {
-            self.plain();
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
                 _ => return Err(Stop::Syntax),
             }
-            escaped = true;
+            self.plain();
         }
         self.skip(1);
-        Ok(escaped)
+        Ok(true)
     }
 
     fn escape(&mut self) -> Step {
@@ -374,18 +372,14 @@ const BLOCK: usize = 64;
 
 /// A bit for each byte of the block that is a quote, a backslash or a control character.
 fn special(block: &[u8; BLOCK]) -> u64 {
-    /// Brings the lowest bits of eight bytes together, in the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    // Compiles to a few comparisons of many bytes each.
-    let found =
-        block.map(|byte| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\'));
-    let (words, _) = found.as_chunks();
-    let gathered = words
-        .iter()
-        .map(|word| u64::from_le_bytes(*word).wrapping_mul(GATHER) >> 56);
-    gathered
-        .zip([0, 8, 16, 24, 32, 40, 48, 56])
-        .fold(0, |bits, (gathered, at)| bits | gathered << at)
+    let (lanes, _) = block.as_chunks();
+    lanes.iter().rev().fold(0, |bits, lanes| {
+        let bytes = u8x16::new(*lanes);
+        let found = bytes.simd_eq(u8x16::splat(b'"'))
+            | bytes.simd_eq(u8x16::splat(b'\\'))
+            | bytes.simd_eq(bytes.min(u8x16::splat(b' ' - 1)));
+        (bits << 16) | u64::from(found.to_bitmask())
+    })
 }
 
 #[cfg(test)]
