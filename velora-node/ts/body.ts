@@ -7,17 +7,22 @@ import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, utf8Bytes } from './h
 export type Body = string | Uint8Array | ArrayBuffer | DataView;
 
 /**
- * What the addon takes. Nothing is copied, but for memory that another thread could
- * write to meanwhile.
+ * A raw body as it is. Nothing is copied, but for memory that another thread could write
+ * to meanwhile.
  */
 export function rawBody(body: unknown): string | Uint8Array {
+  const raw = rawMemory(body);
+  return typeof raw !== 'string' && isSharedArrayBuffer(raw.buffer) ? unshared(raw) : raw;
+}
+
+/** The same, for who asks the addon whether the memory is shared: that takes less time. */
+export function rawMemory(body: unknown): string | Uint8Array {
   if (typeof body === 'string') {
     return body;
   }
   try {
     if (ArrayBuffer.isView(body)) {
-      const bytes = isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-      return isSharedArrayBuffer(bytes.buffer) ? Uint8Array.from(bytes) : bytes;
+      return isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
     }
     if (isArrayBuffer(body)) {
       return new Uint8Array(body);
@@ -26,6 +31,11 @@ export function rawBody(body: unknown): string | Uint8Array {
     // Its memory was given away: there are no bytes any more.
   }
   throw parsed(body);
+}
+
+/** Bytes that other threads could write to, copied. */
+export function unshared(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes);
 }
 
 /** Those bytes. */

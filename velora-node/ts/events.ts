@@ -47,21 +47,15 @@ type Members = Record<PropertyKey, unknown>;
 
 const SHOWN = Symbol('shown');
 
-/** What an event looks like to those who only log it: its members are not shown. */
-class Event {
-  [inspect.custom](): unknown {
-    return (this as unknown as Members)[SHOWN];
-  }
-}
-
-/** Proxies differ by their handlers alone. */
-const EVENT = new Event();
-
 /**
  * An event whose members are parsed when one of them is asked for that its envelope does
- * not have. In all else it is an object of these members that cannot be written to.
+ * not have. In all else it is an object of these members that cannot be written to. Those
+ * who only log it are not shown its members.
+ *
+ * It is what its proxy is in front of, and all proxies have one handler: to find a trap in
+ * a handler of its own costs as much as the trap.
  */
-export class Lazy implements ProxyHandler<Event> {
+class Event {
   readonly #names: Names;
   readonly #envelope: Envelope;
   readonly #source: Source;
@@ -73,54 +67,30 @@ export class Lazy implements ProxyHandler<Event> {
     this.#source = source;
   }
 
-  /** The event that this is behind. */
-  event(): unknown {
-    return new Proxy(EVENT, this);
-  }
-
-  get(_: Event, name: PropertyKey): unknown {
-    switch (name) {
-      case this.#names.typeName:
-        return this.#envelope.eventType;
-      case this.#names.idName:
-        return this.#envelope.id;
-      case SHOWN:
-        return `Event(${this.#envelope.eventType}, ${this.#envelope.key})`;
-    }
-    const members = this.#all();
-    if (Object.hasOwn(members, name)) {
-      return members[name];
-    }
-    return name === 'toJSON' ? () => JSON.parse(this.#source.text()) : Reflect.get(Event.prototype, name);
-  }
-
-  has(event: Event, name: PropertyKey): boolean {
-    return Object.hasOwn(this.#all(), name) || Reflect.has(event, name);
-  }
-
-  ownKeys(): (string | symbol)[] {
-    return Reflect.ownKeys(this.#all());
-  }
-
-  getOwnPropertyDescriptor(_: Event, name: PropertyKey): PropertyDescriptor | undefined {
-    return Object.getOwnPropertyDescriptor(this.#all(), name);
-  }
-
-  set(): boolean {
-    return false;
-  }
-
-  defineProperty(): boolean {
-    return false;
-  }
-
-  deleteProperty(): boolean {
-    return false;
-  }
-
-  preventExtensions(): boolean {
-    return false;
-  }
+  static readonly handler: ProxyHandler<Event> = {
+    get(event, name) {
+      switch (name) {
+        case event.#names.typeName:
+          return event.#envelope.eventType;
+        case event.#names.idName:
+          return event.#envelope.id;
+        case SHOWN:
+          return `Event(${event.#envelope.eventType}, ${event.#envelope.key})`;
+      }
+      const members = event.#all();
+      if (Object.hasOwn(members, name)) {
+        return members[name];
+      }
+      return name === 'toJSON' ? () => JSON.parse(event.#source.text()) : Reflect.get(Event.prototype, name);
+    },
+    has: (event, name) => Object.hasOwn(event.#all(), name) || Reflect.has(event, name),
+    ownKeys: (event) => Reflect.ownKeys(event.#all()),
+    getOwnPropertyDescriptor: (event, name) => Object.getOwnPropertyDescriptor(event.#all(), name),
+    set: () => false,
+    defineProperty: () => false,
+    deleteProperty: () => false,
+    preventExtensions: () => false,
+  };
 
   #all(): Members {
     this.#members ??= this.#read();
@@ -134,4 +104,15 @@ export class Lazy implements ProxyHandler<Event> {
     }
     return members;
   }
+
+  [inspect.custom](): unknown {
+    return (this as unknown as Members)[SHOWN];
+  }
+}
+
+const { handler } = Event;
+
+/** The event of this envelope, whose members come from this source. */
+export function lazyEvent(names: Names, envelope: Envelope, source: Source): unknown {
+  return new Proxy(new Event(names, envelope, source), handler);
 }

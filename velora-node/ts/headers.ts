@@ -72,6 +72,11 @@ export function headerValue(headers: object, name: string): Values {
   return found;
 }
 
+/** A name as the names of properties are, which are compared by where they lie. */
+export function interned(name: string): string {
+  return Object.keys({ [name]: 0 })[0]!;
+}
+
 /** Whether `headerValue` may be used. */
 export function isPlain(headers: unknown): headers is Record<string, unknown> {
   if (typeof headers !== 'object' || headers === null) {

@@ -31,20 +31,23 @@ export function read(reader: Reader, copy: string, how: How, values: readonly Va
 /** A body that was verified, and that nobody can write to. */
 export class Copy implements Source {
   readonly #reader: Reader;
-  readonly #copy: string;
+  readonly #text: string;
+  readonly #start: number;
   readonly #values: readonly Values[];
 
-  constructor(reader: Reader, copy: string, values: readonly Values[]) {
+  /** It is what the text has from there on. */
+  constructor(reader: Reader, text: string, start: number, values: readonly Values[]) {
     this.#reader = reader;
-    this.#copy = copy;
+    this.#text = text;
+    this.#start = start;
     this.#values = values;
   }
 
   json(): string {
-    return read(this.#reader, this.#copy, MEMBERS, this.#values) as string;
+    return read(this.#reader, this.#text.slice(this.#start), MEMBERS, this.#values) as string;
   }
 
   text(): string {
-    return Buffer.from(this.#copy, 'latin1').toString();
+    return Buffer.from(this.#text.slice(this.#start), 'latin1').toString();
   }
 }

@@ -3,10 +3,10 @@
 import { inspect } from './host.js';
 import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
-import { bodyBytes, rawBody, type Body } from './body.js';
+import { bodyBytes, rawMemory, unshared, type Body } from './body.js';
 import { guard, toError, unwrap } from './errors.js';
-import { Lazy, type Envelope, type EventOf } from './events.js';
-import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
+import { lazyEvent, type Envelope, type EventOf } from './events.js';
+import { headerValue, headerValues, interned, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { schemeArgument } from './named.js';
 import { Copy, ENVELOPE, read, type Reader } from './reader.js';
@@ -31,7 +31,7 @@ export interface VerifyOptions {
   now?: number | Date | undefined;
 }
 
-type Verify = (body: string | Uint8Array, now: number | undefined, ...values: Values[]) => string | Failure;
+type Verify = (body: string | Uint8Array, now: number | undefined, ...values: Values[]) => string | Failure | undefined;
 
 /** In the addon's verdict: what comes before its parts, and what says that it has a copy. */
 const HEAD = 5;
@@ -74,7 +74,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       } as native.ToleranceParts),
     );
     const verifier = unwrap(made);
-    const [typeName, idName] = verifier.eventNames;
+    const [typeName, idName] = verifier.eventNames.map(interned);
     this.#reader = {
       scheme: typeof scheme === 'string' ? scheme : scheme.name,
       native: verifier,
@@ -86,7 +86,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     this.#verify = verifier.fastVerify(false) as Verify;
     this.#verifyAndRead = verifier.fastVerify(true) as Verify;
     this.#names = verifier.headerNames.map((name) => name.toLowerCase());
-    this.#only = this.#names.length === 1 ? this.#names[0]! : '';
+    this.#only = this.#names.length === 1 ? interned(this.#names[0]!) : '';
   }
 
   /** The name of the scheme that deliveries are verified against. */
@@ -101,7 +101,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
    * `unreadable_headers`.
    */
   verify(body: Body, headers: HeadersInput, options?: VerifyOptions): Delivery<EventOf<S>> {
-    const raw = rawBody(body);
+    let raw = rawMemory(body);
     const now = options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
     const reader = this.#reader;
     let verify = this.#verify;
@@ -109,15 +109,11 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
       reader.readAhead -= 1;
       verify = this.#verifyAndRead;
     }
-    let values: Values[];
-    let verdict: ReturnType<Verify>;
-    if (this.#only !== '' && isPlain(headers)) {
-      const value = headerValue(headers, this.#only);
-      values = [value];
-      verdict = verify(raw, now, value);
-    } else {
-      values = headerValues(headers, this.#names);
-      verdict = verify(raw, now, ...values);
+    const values = this.#only !== '' && isPlain(headers) ? [headerValue(headers, this.#only)] : headerValues(headers, this.#names);
+    let verdict = ask(verify, raw, now, values);
+    if (verdict === undefined) {
+      raw = unshared(raw as Uint8Array);
+      verdict = ask(verify, raw, now, values) as string | Failure;
     }
     if (typeof verdict === 'string') {
       return new Delivery(reader, raw, values, verdict);
@@ -169,8 +165,9 @@ export class Delivery<E = unknown> {
   readonly #values: readonly Values[];
   /** What the addon says of it: see `fast/verdict.rs`. */
   readonly #verdict: string;
-  /** The body that was verified, a byte in each character. */
+  /** What has the body that was verified, a byte in each character, and where it begins there. */
   #copy: string | undefined;
+  #start = 0;
   #envelope: Envelope | undefined;
   #event: E | undefined;
 
@@ -229,7 +226,10 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    this.#event ??= this.#lazy().event() as E;
+    if (this.#event === undefined) {
+      const envelope = this.#read();
+      this.#event = lazyEvent(this.#reader, envelope, new Copy(this.#reader, this.#copy!, this.#start, this.#values)) as E;
+    }
     return this.#event;
   }
 
@@ -268,7 +268,8 @@ export class Delivery<E = unknown> {
     const key = id + verdict.charCodeAt(2);
     const end = key + verdict.charCodeAt(3);
     if (verdict.charCodeAt(4) === COPIED) {
-      this.#copy = verdict.slice(end);
+      this.#copy = verdict;
+      this.#start = end;
     }
     if (type === id) {
       return this.#readCopy();
@@ -277,19 +278,17 @@ export class Delivery<E = unknown> {
   }
 
   #readCopy(): Envelope {
-    const copy = this.#copy ?? copied(this.#body);
+    const copy = this.#copy?.slice(this.#start) ?? copied(this.#body);
     const [mark, eventType, id, key] = read(this.#reader, copy, ENVELOPE, this.#values);
     this.#copy = copy;
+    this.#start = 0;
     return envelope(mark, eventType as string, id as string, key as string);
   }
+}
 
-  #lazy(): Lazy {
-    let envelope = this.#read();
-    if (this.#copy === undefined) {
-      envelope = this.#envelope = this.#readCopy();
-    }
-    return new Lazy(this.#reader, envelope, new Copy(this.#reader, this.#copy as unknown as string, this.#values));
-  }
+/** One value is not spread: that costs as much as to look for it. */
+function ask(verify: Verify, raw: string | Uint8Array, now: number | undefined, values: readonly Values[]): ReturnType<Verify> {
+  return values.length === 1 ? verify(raw, now, values[0]) : verify(raw, now, ...values);
 }
 
 function envelope(mark: string | undefined, eventType: string, id: string, key: string): Envelope {

@@ -1,9 +1,9 @@
 /** Events of deliveries, which the verifier alone has not. */
 
-import { Lazy } from './events.js';
+import { lazyEvent } from './events.js';
 import { learnEvents } from './verifier.js';
 
 /** From here on deliveries have events. */
 export function withEvents(): void {
-  learnEvents((names, envelope, text) => new Lazy(names, envelope, { json: () => envelope.members, text: () => text }).event());
+  learnEvents((names, envelope, text) => lazyEvent(names, envelope, { json: () => envelope.members, text: () => text }));
 }

@@ -6,12 +6,13 @@
 //!
 //! ```text
 //! (body: Uint8Array | string, nowMillis: number | undefined,
-//!  ...values: (string | undefined | string[])[]) => string | Failure
+//!  ...values: (string | undefined | string[])[]) => string | Failure | undefined
 //! ```
 //!
 //! The values are those of [`Precheck::headers`](velora_core::Precheck::headers), in that
-//! order; several make an array. The result is a [`Verdict`], or what failed. There is
-//! such a function that looks at the body no further, and one that reads its envelope.
+//! order; several make an array. The result is a [`Verdict`], or what failed, or nothing
+//! where another thread could write to the body: it is to be copied first. There is such a
+//! function that looks at the body no further, and one that reads its envelope.
 //!
 //! Another function reads a copy that nobody can write to:
 //!
@@ -30,8 +31,8 @@
 //!   the scratch memory in it has one user.
 //! - `copy` is a text, which does not change.
 //! - The body is borrowed from JavaScript for the length of one call, in which no
-//!   JavaScript runs: nothing can detach, resize or write it. (A body in shared memory is
-//!   copied before it comes here.)
+//!   JavaScript of its thread runs, and memory that is shared with other threads is not
+//!   looked at: nothing can detach, resize or write it.
 //! - Nothing unwinds into C: the whole call is inside `catch_unwind`.
 
 #![allow(unsafe_code)]
@@ -49,7 +50,9 @@ use napi::bindgen_prelude::{FromNapiValue, Function, Result, ToNapiValue, Unknow
 use napi::{Env, check_status, sys};
 use velora_core::{Envelope, EventJson, VerificationError, Verifier};
 
-use self::values::{Found, Reader, Values, bytes_of, latin1_value, number_of, text_of, text_value};
+use self::values::{
+    Found, Given, Reader, Values, bytes_of, latin1_value, number_of, text_of, text_value, undefined,
+};
 pub(crate) use self::verdict::Verdict;
 use self::verdict::lines;
 use crate::failure::Failure;
@@ -218,8 +221,9 @@ fn verify(
 ) -> Verified {
     let text;
     let raw = match bytes_of(env, body) {
-        Some(bytes) => bytes,
-        None => {
+        Given::Bytes(bytes) => bytes,
+        Given::Shared => return undefined(env).map(Ok),
+        Given::Other => {
             text = text_of(env, body, sys::napi_get_value_string_utf8)?;
             text.as_slice()
         }

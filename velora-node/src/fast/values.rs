@@ -31,6 +31,13 @@ pub(super) fn latin1_value(env: sys::napi_env, text: &[u8]) -> Result<sys::napi_
     Ok(result)
 }
 
+pub(super) fn undefined(env: sys::napi_env) -> Result<sys::napi_value> {
+    let mut result = null_mut();
+    // SAFETY: `result` is written before it is read.
+    check_status!(unsafe { sys::napi_get_undefined(env, &mut result) })?;
+    Ok(result)
+}
+
 pub(super) fn number_of(env: sys::napi_env, value: sys::napi_value) -> Option<f64> {
     let mut number = 0.0;
     // SAFETY: a value that is no number is a status, and writes nothing.
@@ -38,9 +45,18 @@ pub(super) fn number_of(env: sys::napi_env, value: sys::napi_value) -> Option<f6
     (status == sys::Status::napi_ok).then_some(number)
 }
 
-/// The bytes of a `Uint8Array`; `None` where it is none.
-pub(super) fn bytes_of<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'a [u8]> {
-    let (mut kind, mut length, mut data) = (0, 0, null_mut());
+/// What a body is given as.
+pub(super) enum Given<'a> {
+    Bytes(&'a [u8]),
+    /// Bytes that another thread could write to meanwhile.
+    Shared,
+    /// No `Uint8Array`.
+    Other,
+}
+
+/// The bytes of a `Uint8Array`.
+pub(super) fn bytes_of<'a>(env: sys::napi_env, value: sys::napi_value) -> Given<'a> {
+    let (mut kind, mut length, mut data, mut memory) = (0, 0, null_mut(), null_mut());
     // SAFETY: a value that is no typed array is a status, and writes nothing.
     let status = unsafe {
         sys::napi_get_typedarray_info(
@@ -49,18 +65,24 @@ pub(super) fn bytes_of<'a>(env: sys::napi_env, value: sys::napi_value) -> Option
             &mut kind,
             &mut length,
             &mut data,
-            null_mut(),
+            &mut memory,
             null_mut(),
         )
     };
     if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
-        return None;
+        return Given::Other;
+    }
+    let mut unshared = false;
+    // SAFETY: `memory` is what the array lies in, and a `SharedArrayBuffer` is no `ArrayBuffer`.
+    let status = unsafe { sys::napi_is_arraybuffer(env, memory, &mut unshared) };
+    if status != sys::Status::napi_ok || !unshared {
+        return Given::Shared;
     }
     if data.is_null() {
-        return Some(&[]);
+        return Given::Bytes(&[]);
     }
     // SAFETY: so many bytes lie there; see the module on who could change them.
-    Some(unsafe { slice::from_raw_parts(data.cast(), length) })
+    Given::Bytes(unsafe { slice::from_raw_parts(data.cast(), length) })
 }
 
 pub(super) type ReadText = unsafe extern "C" fn(
