@@ -86,7 +86,7 @@ pub use webhook::{
 #[cfg(feature = "events")]
 pub use webhook::{Extra, Fields, FromDelivery, RawJson, SignedDelivery, Signer};
 #[cfg(feature = "receiver")]
-pub use webhook::{Outcome, Receiver, Reply, Work};
+pub use webhook::{Intake, Outcome, Receiver, Reply, Work};
 
 const _: () = {
     const fn shared_between_threads<T: Send + Sync>() {}

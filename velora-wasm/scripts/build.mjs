@@ -51,7 +51,9 @@ function module(name) {
   mkdirSync(wasm, { recursive: true });
   run(
     'wasm-opt', '-Oz', '--converge', '--enable-simd', '--enable-bulk-memory', '--enable-reference-types', '--enable-multivalue',
-    '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-mutable-globals', '--strip-debug', '--strip-producers',
+    '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-mutable-globals',
+    // The stack lies below what is static: nothing lies where a null pointer points.
+    '--low-memory-unused', '--strip-debug', '--strip-producers',
     '--strip-target-features', join(target, 'wasm32-unknown-unknown/wasm/velora_wasm.wasm'), '-o', join(wasm, `${name}.wasm`),
   );
   const text = readFileSync(join(wasm, `${name}.wasm`)).toString('base64');

@@ -25,6 +25,8 @@ macro_rules! exports {
 mod allocator;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "receiver")]
+mod clock;
 mod failure;
 mod frame;
 mod handles;
@@ -38,6 +40,6 @@ mod scheme;
 mod signer;
 #[cfg(feature = "receiver")]
 mod store;
-#[cfg(feature = "receiver")]
+#[cfg(feature = "client")]
 mod task;
 mod verifier;

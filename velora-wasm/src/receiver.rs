@@ -1,16 +1,15 @@
-//! The receiver: the host runs the handler, the core decides everything else.
+//! The receiver: the host asks the store and runs the handler, the core decides everything
+//! else.
 
-use std::cell::Cell;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use velora_core::{
-    ConfigError, Delivery, Envelope, EventJson, Outcome, Receiver, Reply, VerificationError, Work,
+    ConfigError, Delivery, Envelope, EventJson, Intake, Outcome, Reply, VerificationError,
 };
 
 use crate::frame::{self, Items, Values};
 use crate::number::whole;
-use crate::store::{Kept, key_of};
-use crate::task::{self, tell};
+use crate::store::{claimed, ended, verb};
 use crate::verifier::{held, instant};
 use crate::{failure, handles};
 
@@ -48,16 +47,15 @@ exports! {
         failure::number(again(at, headers, body, |delivery| delivery.check_headers()))
     }
 
-    /// Makes a receiver of a verifier and a store; the limit is the core's unless it is given.
+    /// Makes a receiver of a verifier; the limit is the core's unless it is given.
     ///
     /// Errors: `invalid_option` where the limit is no number of bytes.
-    fn receiver(verifier: usize, store: usize, limited: u32, body_limit: f64) -> f64 {
+    fn receiver(verifier: usize, limited: u32, body_limit: f64) -> f64 {
         let receiver = || {
-            let verifier = held(verifier)?.verifier.clone();
-            let receiver = Receiver::new(verifier, Arc::clone(&handles::of::<Kept>(store)?.store));
+            let intake = Intake::new(held(verifier)?.verifier.clone());
             Ok::<_, ConfigError>(handles::put(match limited {
-                0 => receiver,
-                _ => receiver.with_body_limit(whole("bodyLimit", body_limit)?),
+                0 => intake,
+                _ => intake.with_body_limit(whole("bodyLimit", body_limit)?),
             }))
         };
         failure::number(receiver())
@@ -65,72 +63,53 @@ exports! {
 
     /// The largest body that is looked at.
     fn body_limit(at: usize) -> f64 {
-        handles::of::<Receiver>(at).map_or(0.0, |receiver| receiver.body_limit() as f64)
+        handles::of::<Intake>(at).map_or(0.0, |intake| intake.body_limit() as f64)
     }
 
-    /// Starts to receive the headers and the body in the frame: ends with the work to do, its
-    /// secret and its timestamp, and what [`envelope`] gives; or, where there is none, with the
-    /// reply to give at once.
-    fn begin(at: usize, headers: usize, body: usize) -> u32 {
-        let receiver = handles::of::<Receiver>(at);
-        let (items, body) = frame::read(headers, body, |items, body| (items.to_vec(), body.to_vec()));
-        task::start(async move {
-            let receiver = receiver?;
+    /// Looks at the headers and the body in the frame: gives 1 where the event is genuine, and
+    /// says its secret, its timestamp and what [`envelope`] gives; its key is to be claimed.
+    /// Else 0, and the reply to give at once.
+    fn admit(at: usize, headers: usize, body: usize, now: f64) -> u32 {
+        let Ok(intake) = handles::of::<Intake>(at) else {
+            return 0;
+        };
+        let admitted = frame::read(headers, body, |items, body| {
             let values = Values {
-                precheck: receiver.verifier().precheck(),
-                items: Items(&items),
+                precheck: intake.verifier().precheck(),
+                items: Items(items),
             };
-            let begun = receiver.begin_event::<_, Envelope>(&body, &values).await;
-            let told = begun.and_then(|(work, _)| {
-                let delivery = work.delivery();
-                let envelope = envelope(delivery).map_err(|error| receiver.reply(Outcome::Refused(error)))?;
-                let (stamp, index) = (delivery.signed_timestamp(), delivery.secret_index());
-                let stamp = stamp.map_or(f64::NAN, |time| time.as_millis() as f64);
-                let work = handles::put(Cell::new(Some(work.into_owned())));
-                Ok([&frame::numbers([work, index as f64, stamp])[..], &envelope].concat())
-            });
-            Ok(told.unwrap_or_else(|reply| [&frame::numbers([f64::NAN])[..], &told_of(&reply)].concat()))
-        })
+            let (delivery, _) = intake.admit_at(body, &values, instant(now))?;
+            let envelope = envelope(&delivery).map_err(|error| intake.reply(Outcome::Refused(error)))?;
+            let (stamp, index) = (delivery.signed_timestamp(), delivery.secret_index());
+            let stamp = stamp.map_or(f64::NAN, |time| time.as_millis() as f64);
+            Ok::<_, Reply>([&frame::numbers([index as f64, stamp])[..], &envelope].concat())
+        });
+        let genuine = u32::from(admitted.is_ok());
+        frame::say(admitted.unwrap_or_else(|reply| told_of(&reply)));
+        genuine
     }
 
-    /// Starts to end work, which was or was not done: ends with the reply; with nothing where
-    /// it had ended before.
-    fn end_work(at: usize, done: u32) -> u32 {
-        let work = handles::of::<Cell<Option<Work<'static>>>>(at).map(|work| work.take());
-        task::start(async move {
-            Ok(match work? {
-                Some(work) if done != 0 => told_of(&work.done().await),
-                Some(work) => told_of(&work.release().await),
-                None => Vec::new(),
-            })
-        })
+    /// Says the reply that follows from what the store answered: to a claim, none where the
+    /// event is to be handled; to a commit of what was handled; to a release of what was not.
+    fn judge(at: usize, verb: u32, state: u32, number: f64) {
+        let outcome = match verb {
+            verb::CLAIM => Outcome::of_claim(claimed(state, number)).err(),
+            verb::COMMIT => Some(Outcome::of_commit(ended(state))),
+            // If the release fails too, the lease runs out by itself.
+            _ => Some(Outcome::HandlerFailed),
+        };
+        reply(at, outcome);
     }
 
     /// Says the reply to a request whose body broke off.
     fn unreadable(at: usize) {
-        if let Ok(receiver) = handles::of::<Receiver>(at) {
-            frame::say(told_of(&receiver.reply(Outcome::BodyUnreadable)));
-        }
+        reply(at, Some(Outcome::BodyUnreadable));
     }
+}
 
-    /// Starts to handle a listed event, by the key in the frame, under the rules of a
-    /// delivered one. The host is asked to run the handler that it knows by this number.
-    fn backfill(at: usize, key: usize, handler: u32) -> u32 {
-        let receiver = handles::of::<Receiver>(at);
-        let key = key_of(key);
-        task::start(async move {
-            let handle = async || match task::ask(tell::HANDLE, &[&handler.to_le_bytes()]).await {
-                (1, _) => Ok(()),
-                _ => Err(()),
-            };
-            let outcome = receiver?.backfill(key, handle).await;
-            let retry_after = match &outcome {
-                Outcome::InFlight { retry_after } => Some(retry_after.as_secs_f64()),
-                _ => None,
-            };
-            Ok(parts(0, retry_after, &outcome))
-        })
-    }
+fn reply(at: usize, outcome: Option<Outcome>) {
+    let told = |intake: Rc<Intake>| Some(told_of(&intake.reply(outcome?)));
+    frame::say(handles::of(at).ok().and_then(told).unwrap_or_default());
 }
 
 fn again(
@@ -183,15 +162,22 @@ fn envelope(delivery: &Delivery<'_>) -> Result<Vec<u8>, VerificationError> {
     Ok(items)
 }
 
+/// Status, seconds after which the sender should come again, and those that are left of the
+/// lease; outcome and code, a line each.
 fn told_of(reply: &Reply) -> Vec<u8> {
-    let retry_after = reply.retry_after_seconds().map(|seconds| seconds as f64);
-    parts(reply.status, retry_after, &reply.outcome)
-}
-
-/// Status and seconds to wait; outcome and code, a line each.
-fn parts(status: u16, retry_after: Option<f64>, outcome: &Outcome) -> Vec<u8> {
+    let outcome = &reply.outcome;
+    let left = match outcome {
+        Outcome::InFlight { retry_after } => retry_after.as_secs_f64(),
+        _ => f64::NAN,
+    };
     let code = outcome.code().map_or("", |code| code.as_str());
-    let numbers = frame::numbers([f64::from(status), retry_after.unwrap_or(f64::NAN)]);
+    let numbers = frame::numbers([
+        f64::from(reply.status),
+        reply
+            .retry_after_seconds()
+            .map_or(f64::NAN, |seconds| seconds as f64),
+        left,
+    ]);
     [
         &numbers[..],
         outcome.as_str().as_bytes(),

@@ -1,30 +1,22 @@
-//! Where claims are kept: in memory, or wherever the caller keeps them.
+//! Where claims are kept: in memory here, or with the host, whose answers are judged alike.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
-use velora_core::dedupe::{Epoch, StoreFuture, StoreSeconds};
-use velora_core::{Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions};
+use velora_core::dedupe::{Claimed, Epoch, StoreSeconds};
+use velora_core::{ConfigError, Key, MemoryStore, StoreError, StoreOptions};
 
+use crate::clock::{self, HostClock};
 use crate::number::{duration, integer, whole};
-use crate::task::{self, Asked, HostClock, tell};
 use crate::{failure, frame, handles};
 
-/// A store that the host holds.
-pub(crate) struct Kept {
-    pub(crate) store: Arc<dyn Store>,
-    memory: Option<Arc<MemoryStore>>,
+/// What a store is asked for.
+pub(crate) mod verb {
+    pub(crate) const CLAIM: u32 = 0;
+    pub(crate) const COMMIT: u32 = 1;
+    pub(crate) const RELEASE: u32 = 2;
 }
 
-/// What a store of the caller's is asked for, and what the host asks of any store.
-mod verb {
-    pub(super) const CLAIM: u8 = 0;
-    pub(super) const COMMIT: u8 = 1;
-    pub(super) const RELEASE: u8 = 2;
-    pub(super) const RENEW: u8 = 3;
-}
-
-/// What is answered; a number follows where there is one.
+/// What is answered; a number goes with it where there is one.
 mod state {
     pub(super) const OK: u32 = 0;
     pub(super) const FRESH: u32 = 1;
@@ -32,6 +24,8 @@ mod state {
     pub(super) const DONE: u32 = 3;
     pub(super) const LEASE_LOST: u32 = 4;
     pub(super) const STORE_FULL: u32 = 5;
+    /// And whatever else there may be.
+    pub(super) const FAILED: u32 = 6;
 }
 
 exports! {
@@ -48,15 +42,7 @@ exports! {
             timeout: None,
         };
         let store = memory(seconds, given(3, capacity));
-        failure::number(store.map(|store| {
-            let store = Arc::new(store.with_clock(HostClock));
-            handles::put(Kept { store: store.clone(), memory: Some(store) })
-        }))
-    }
-
-    /// Makes a store that asks the host, which knows it by this number.
-    fn host_store(number: u32) -> f64 {
-        handles::put(Kept { store: Arc::new(HostStore(number)), memory: None })
+        failure::number(store.map(|store| handles::put(store.with_clock(HostClock))))
     }
 
     /// How many keys a store in memory holds.
@@ -69,35 +55,43 @@ exports! {
         memory_of(at).map_or(0.0, |memory| memory.dropped_early() as f64)
     }
 
-    /// Starts to ask a store for one of its verbs, on the key in the frame. A claim ends with
-    /// its state, and the number that it has, if any.
+    /// Asks a store in memory, on the key in the frame, as of a clock that never goes back:
+    /// says the state, and the number that it has, if any.
+    fn ask_store(at: usize, verb: u32, key: usize, epoch: f64, monotonic: f64) {
+        clock::tick(monotonic);
+        let key = frame::read(key, 0, |key, _| Key::from(frame::text(key)));
+        let epoch = epoch as Epoch;
+        let asked = memory_of(at).map_err(|_| unavailable("it is none")).and_then(|memory| match verb {
+            verb::CLAIM => memory.try_claim(&key).map(Some),
+            verb::COMMIT => memory.try_commit(&key, epoch).map(|()| None),
+            verb::RELEASE => memory.try_release(&key, epoch).map(|()| None),
+            _ => memory.try_renew(&key, epoch).map(|()| None),
+        });
+        let (state, number) = match asked {
+            Ok(None) => (state::OK, f64::NAN),
+            Ok(Some(Claimed::Fresh(epoch))) => (state::FRESH, epoch as f64),
+            Ok(Some(Claimed::InFlight { retry_after })) => (state::IN_FLIGHT, retry_after.as_secs_f64()),
+            Ok(Some(Claimed::Done)) => (state::DONE, f64::NAN),
+            Err(StoreError::LeaseLost) => (state::LEASE_LOST, f64::NAN),
+            Err(StoreError::StoreFull) => (state::STORE_FULL, f64::NAN),
+            Err(_) => (state::FAILED, f64::NAN),
+        };
+        frame::say(frame::numbers([f64::from(state), number]));
+    }
+
+    /// Whether this is an answer to the verb, of whatever store.
     ///
     /// Errors: `store_full`, `lease_lost`, `store_unavailable`.
-    fn ask_store(at: usize, verb: u32, key: usize, epoch: f64) -> u32 {
-        let kept = handles::of::<Kept>(at);
-        let key = key_of(key);
-        task::start(async move {
-            let store = &*kept?.store;
-            let lease = |key| Lease::new(store, key, epoch as Epoch);
-            match verb as u8 {
-                verb::CLAIM => return Ok(said(&store.claim(key).await?)),
-                verb::COMMIT => lease(key).commit().await?,
-                verb::RELEASE => lease(key).release().await?,
-                _ => lease(key).renew().await?,
-            }
-            Ok(Vec::new())
+    fn store_answer(verb: u32, state: u32, number: f64) -> f64 {
+        failure::number(match verb {
+            verb::CLAIM => claimed(state, number).map(|_| 0.0),
+            _ => ended(state).map(|()| 0.0),
         })
     }
 }
 
-/// The key in the frame.
-pub(crate) fn key_of(length: usize) -> Key {
-    frame::read(length, 0, |key, _| Key::from(frame::text(key)))
-}
-
-fn memory_of(at: usize) -> Option<Arc<MemoryStore>> {
-    let kept: Rc<Kept> = handles::of(at).ok()?;
-    kept.memory.clone()
+fn memory_of(at: usize) -> Result<Rc<MemoryStore>, ConfigError> {
+    handles::of(at)
 }
 
 fn memory(seconds: StoreSeconds, capacity: Option<f64>) -> Result<MemoryStore, ConfigError> {
@@ -109,50 +103,34 @@ fn memory(seconds: StoreSeconds, capacity: Option<f64>) -> Result<MemoryStore, C
     MemoryStore::new(options, capacity)
 }
 
-/// The state, and its number.
-fn said(claim: &Claim<'_>) -> Vec<u8> {
-    let (state, number) = match claim {
-        Claim::Fresh(lease) => (state::FRESH, lease.epoch() as f64),
-        Claim::InFlight { retry_after } => (state::IN_FLIGHT, retry_after.as_secs_f64()),
-        Claim::Done => (state::DONE, f64::NAN),
-    };
-    frame::numbers([f64::from(state), number])
-}
-
-/// A store of the caller's, by the number that the host knows it by.
-struct HostStore(u32);
-
-impl HostStore {
-    fn ask(&self, verb: u8, key: &Key, epoch: Epoch) -> Asked {
-        let parts = [
-            &self.0.to_le_bytes()[..],
-            &[verb],
-            &(epoch as f64).to_le_bytes(),
-            key.as_str().as_bytes(),
-        ];
-        task::ask(tell::STORE, &parts)
-    }
-
-    fn end(&self, verb: u8, key: &Key, epoch: Epoch) -> StoreFuture<'_, ()> {
-        let asked = self.ask(verb, key, epoch);
-        Box::pin(async move {
-            match answered(asked).await? {
-                (state::OK, _) => Ok(()),
-                _ => Err(unavailable("its answer is none")),
-            }
-        })
+/// What a claim was answered.
+pub(crate) fn claimed(state: u32, number: f64) -> Result<Claimed, StoreError> {
+    match checked(state)? {
+        state::FRESH => match integer(number) {
+            Some(epoch) => Ok(Claimed::Fresh(epoch)),
+            None => Err(unavailable("the epoch of its claim is no whole number")),
+        },
+        state::IN_FLIGHT => match duration(number) {
+            Some(retry_after) => Ok(Claimed::InFlight { retry_after }),
+            None => Err(unavailable("the retryAfter of its claim is no time")),
+        },
+        state::DONE => Ok(Claimed::Done),
+        _ => Err(unavailable("its answer to a claim is none")),
     }
 }
 
-/// The state, and its number. What the caller's store threw is the caller's: it is not
-/// repeated.
-async fn answered(asked: Asked) -> Result<(u32, f64), StoreError> {
-    let (state, number) = asked.await;
-    let number = number
-        .first_chunk()
-        .map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes));
+/// What any other verb was answered.
+pub(crate) fn ended(state: u32) -> Result<(), StoreError> {
+    match checked(state)? {
+        state::OK => Ok(()),
+        _ => Err(unavailable("its answer is none")),
+    }
+}
+
+/// What the caller's store threw is the caller's: it is not repeated.
+fn checked(state: u32) -> Result<u32, StoreError> {
     match state {
-        state::OK | state::FRESH | state::IN_FLIGHT | state::DONE => Ok((state, number)),
+        state::OK | state::FRESH | state::IN_FLIGHT | state::DONE => Ok(state),
         state::LEASE_LOST => Err(StoreError::LeaseLost),
         state::STORE_FULL => Err(StoreError::StoreFull),
         _ => Err(unavailable("it failed")),
@@ -162,37 +140,5 @@ async fn answered(asked: Asked) -> Result<(u32, f64), StoreError> {
 fn unavailable(reason: &str) -> StoreError {
     StoreError::Unavailable {
         reason: reason.to_owned(),
-    }
-}
-
-impl Store for HostStore {
-    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
-        let asked = self.ask(verb::CLAIM, &key, 0);
-        Box::pin(async move {
-            match answered(asked).await? {
-                (state::FRESH, epoch) => match integer(epoch) {
-                    Some(epoch) => Ok(Claim::Fresh(Lease::new(self, key, epoch))),
-                    None => Err(unavailable("the epoch of its claim is no whole number")),
-                },
-                (state::IN_FLIGHT, seconds) => match duration(seconds) {
-                    Some(retry_after) => Ok(Claim::InFlight { retry_after }),
-                    None => Err(unavailable("the retryAfter of its claim is no time")),
-                },
-                (state::DONE, _) => Ok(Claim::Done),
-                _ => Err(unavailable("its answer to a claim is none")),
-            }
-        })
-    }
-
-    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        self.end(verb::COMMIT, key, epoch)
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        self.end(verb::RELEASE, key, epoch)
-    }
-
-    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        self.end(verb::RENEW, key, epoch)
     }
 }

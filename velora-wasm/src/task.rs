@@ -10,11 +10,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
-use velora_core::{Clock, Error, UnixTime};
+use velora_core::Error;
 
-use crate::{failure, frame};
+use crate::{clock, failure, frame};
 
 /// What a task ends with.
 pub(crate) type Ended = Result<Vec<u8>, Error>;
@@ -25,7 +24,6 @@ enum Work {
     /// The host is told how it ends.
     Told(Boxed<Ended>),
     /// Nobody waits for it.
-    #[cfg(feature = "client")]
     Alone(Boxed<()>),
 }
 
@@ -37,22 +35,14 @@ pub(crate) mod tell {
     pub(crate) const FAILED: u8 = 1;
     /// What was asked for under this number is not wanted any more.
     pub(crate) const CALLED_OFF: u8 = 2;
-    /// Ask the store of a number for what follows.
-    pub(crate) const STORE: u8 = 3;
-    /// Run the handler of a task.
-    pub(crate) const HANDLE: u8 = 4;
     /// Wait for so many milliseconds.
-    #[cfg(feature = "client")]
-    pub(crate) const WAIT: u8 = 5;
+    pub(crate) const WAIT: u8 = 3;
     /// Send a request.
-    #[cfg(feature = "client")]
-    pub(crate) const SEND: u8 = 6;
+    pub(crate) const SEND: u8 = 4;
     /// Read on in the answer to the request of a number.
-    #[cfg(feature = "client")]
-    pub(crate) const READ: u8 = 7;
+    pub(crate) const READ: u8 = 5;
     /// How far an export has come.
-    #[cfg(feature = "client")]
-    pub(crate) const PROGRESS: u8 = 8;
+    pub(crate) const PROGRESS: u8 = 6;
 }
 
 #[derive(Default)]
@@ -71,7 +61,6 @@ enum State {
 
 thread_local! {
     static HOST: Cell<Option<Box<Host>>> = const { Cell::new(None) };
-    static CLOCK: Cell<(f64, f64)> = const { Cell::new((0.0, 0.0)) };
 }
 
 /// Nothing that is called here comes back here.
@@ -86,7 +75,8 @@ exports! {
     /// Goes on with all that can, as of this time in milliseconds since 1970, and of a clock
     /// that never goes back.
     fn turn(now: f64, monotonic: f64) {
-        CLOCK.set((now, monotonic));
+        clock::set(now);
+        clock::tick(monotonic);
         while let Some(number) = host(|host| (!host.woken.is_empty()).then(|| host.woken.remove(0))) {
             go_on(number);
         }
@@ -126,7 +116,6 @@ fn go_on(number: u32) {
     let mut context = Context::from_waker(&waker);
     let ended = match &mut work {
         Work::Told(work) => work.as_mut().poll(&mut context).map(Some),
-        #[cfg(feature = "client")]
         Work::Alone(work) => work.as_mut().poll(&mut context).map(|()| None),
     };
     match ended {
@@ -151,7 +140,6 @@ pub(crate) fn start(work: impl Future<Output = Ended> + 'static) -> u32 {
 }
 
 /// Starts a task that nobody waits for.
-#[cfg(feature = "client")]
 pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
     begin(Work::Alone(Box::pin(work)));
 }
@@ -199,7 +187,6 @@ pub(crate) struct Asked(u32);
 
 impl Asked {
     /// Under which number.
-    #[cfg(feature = "client")]
     pub(crate) fn number(&self) -> u32 {
         self.0
     }
@@ -234,19 +221,5 @@ impl Drop for Asked {
         if let Some(State::Waiting(_)) = state {
             tell_of(tell::CALLED_OFF, self.0, &[]);
         }
-    }
-}
-
-/// The clocks as the host showed them when it took its turn.
-#[derive(Clone, Copy)]
-pub(crate) struct HostClock;
-
-impl Clock for HostClock {
-    fn now(&self) -> UnixTime {
-        UnixTime::from_millis(CLOCK.get().0 as i64)
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_micros((CLOCK.get().1 * 1e3) as u64)
     }
 }

@@ -47,8 +47,6 @@ exports! {
                 limit::NONE => Tolerance::dangerous_no_limit(),
                 _ => Tolerance::default(),
             };
-            #[cfg(feature = "receiver")]
-            let verifier = verifier.with_clock(crate::task::HostClock);
             Ok::<_, ConfigError>(handles::put(Held {
                 #[cfg(feature = "receiver")]
                 again: verifier

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Key;
-use super::store::Epoch;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
-use super::store::{Claim, Lease, Store};
+use super::store::{Claim, Epoch, Lease, Store};
 use crate::error::StoreError;
 
 /// What a claim waits for that found another one under way, whose end is not known.
@@ -18,14 +16,12 @@ const MAX_BYTES: usize = 255;
 const CLAIMED: i64 = 1;
 const DONE: i64 = 2;
 
-/// The answer to a claim in a transaction of yours.
-///
-/// Like [`Claim`](super::Claim), without a lease to hold: what ends the claim is the
-/// transaction.
+/// The answer to a claim without a lease to hold, unlike [`Claim`](super::Claim): where
+/// what ends the claim is a transaction of yours, or the verb of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claimed {
-    /// The event is yours: work, then `commit_in` under this epoch, in the same
-    /// transaction.
+    /// The event is yours: work, then commit under this epoch: with `commit_in`, in the
+    /// same transaction, where there is one.
     Fresh(Epoch),
     /// Someone is working on it. Ask the sender to come again; never answer 2xx.
     InFlight {
@@ -37,7 +33,6 @@ pub enum Claimed {
 }
 
 impl Claimed {
-    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
     pub(super) fn into_claim(self, store: &dyn Store, key: Key) -> Claim<'_> {
         match self {
             Self::Fresh(epoch) => Claim::Fresh(Lease::new(store, key, epoch)),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use lru::LruCache;
 
-use super::Key;
-use super::store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions};
+use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
+use super::{Claimed, Key};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{ConfigError, StoreError};
 
@@ -17,7 +17,8 @@ use crate::error::{ConfigError, StoreError};
 /// A second process, or a restart, knows nothing of it. When it is full, the done
 /// key that was committed longest ago makes room: if its retention still ran, it
 /// is counted in [`dropped_early`](Self::dropped_early), to be watched. A key that
-/// is being worked on is never dropped.
+/// is being worked on is never dropped. Nothing waits here: each verb is there as a plain
+/// call too.
 ///
 /// One lock guards it, held for two or three table look-ups.
 ///
@@ -44,13 +45,13 @@ pub struct MemoryStore {
 /// Lease and retention are the same for every key, so each list, in the order of
 /// its last change, is also in the order of expiry.
 struct State {
-    claimed: LruCache<Key, Claimed>,
-    done: LruCache<Key, Duration>,
+    claimed: LruCache<Key, Held>,
+    done: LruCache<Key, Held>,
     last_epoch: Epoch,
     dropped_early: u64,
 }
 
-struct Claimed {
+struct Held {
     epoch: Epoch,
     expires: Duration,
 }
@@ -111,17 +112,18 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_claim(&self, key: Key) -> Result<Claim<'_>, StoreError> {
+    /// [`Store::claim`], which never waits here. Errors: `store_full`.
+    pub fn try_claim(&self, key: &Key) -> Result<Claimed, StoreError> {
         let now = self.clock.monotonic();
         let mut state = self.state();
         state.forget_expired(now);
-        if state.done.contains(&key) {
-            return Ok(Claim::Done);
+        if state.done.contains(key) {
+            return Ok(Claimed::Done);
         }
-        match state.claimed.peek(&key) {
-            Some(claimed) if claimed.expires > now => {
-                return Ok(Claim::InFlight {
-                    retry_after: claimed.expires.saturating_sub(now),
+        match state.claimed.peek(key) {
+            Some(held) if held.expires > now => {
+                return Ok(Claimed::InFlight {
+                    retry_after: held.expires.saturating_sub(now),
                 });
             }
             Some(_) => {}
@@ -130,30 +132,32 @@ impl MemoryStore {
         state.last_epoch = state.last_epoch.wrapping_add(1);
         let epoch = state.last_epoch;
         let expires = now.saturating_add(self.options.lease());
-        state.claimed.put(key.clone(), Claimed { epoch, expires });
-        Ok(Claim::Fresh(Lease::new(self, key, epoch)))
+        state.claimed.put(key.clone(), Held { epoch, expires });
+        Ok(Claimed::Fresh(epoch))
     }
 
-    fn try_commit(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
-        let expires = self
-            .clock
-            .monotonic()
-            .saturating_add(self.options.retention());
+    /// [`Store::commit`]. Errors: `lease_lost`.
+    pub fn try_commit(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
+        let now = self.clock.monotonic();
+        let expires = now.saturating_add(self.options.retention());
         let mut state = self.state();
         let key = state.take_claimed(key, epoch)?;
-        state.done.put(key, expires);
+        state.done.put(key, Held { epoch, expires });
         Ok(())
     }
 
-    fn try_release(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
+    /// [`Store::release`]. Errors: `lease_lost`.
+    pub fn try_release(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
         self.state().take_claimed(key, epoch).map(drop)
     }
 
-    fn try_renew(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
-        let expires = self.clock.monotonic().saturating_add(self.options.lease());
+    /// [`Store::renew`]. Errors: `lease_lost`.
+    pub fn try_renew(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
+        let now = self.clock.monotonic();
+        let expires = now.saturating_add(self.options.lease());
         let mut state = self.state();
         let key = state.take_claimed(key, epoch)?;
-        state.claimed.put(key, Claimed { epoch, expires });
+        state.claimed.put(key, Held { epoch, expires });
         Ok(())
     }
 }
@@ -164,11 +168,7 @@ impl State {
     }
 
     fn forget_expired(&mut self, now: Duration) {
-        while self
-            .done
-            .peek_lru()
-            .is_some_and(|(_, expires)| *expires <= now)
-        {
+        while has_expired(&self.done, now) {
             self.done.pop_lru();
         }
     }
@@ -179,8 +179,7 @@ impl State {
         if self.len() < capacity {
             return Ok(());
         }
-        let abandoned = |(_, claimed): (&Key, &Claimed)| claimed.expires <= now;
-        if self.claimed.peek_lru().is_some_and(abandoned) {
+        if has_expired(&self.claimed, now) {
             self.claimed.pop_lru();
         } else if self.done.pop_lru().is_some() {
             self.dropped_early = self.dropped_early.saturating_add(1);
@@ -193,12 +192,17 @@ impl State {
     /// Compare and take: the key, if it is claimed under just this epoch.
     fn take_claimed(&mut self, key: &Key, epoch: Epoch) -> Result<Key, StoreError> {
         match self.claimed.peek(key) {
-            Some(claimed) if claimed.epoch == epoch => {}
+            Some(held) if held.epoch == epoch => {}
             _ => return Err(StoreError::LeaseLost),
         }
         let (key, _) = self.claimed.pop_entry(key).ok_or(StoreError::LeaseLost)?;
         Ok(key)
     }
+}
+
+/// Whether the first one to expire has.
+fn has_expired(list: &LruCache<Key, Held>, now: Duration) -> bool {
+    list.peek_lru().is_some_and(|(_, held)| held.expires <= now)
 }
 
 impl Default for MemoryStore {
@@ -210,7 +214,8 @@ impl Default for MemoryStore {
 
 impl Store for MemoryStore {
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
-        Box::pin(ready(self.try_claim(key)))
+        let claimed = self.try_claim(&key);
+        Box::pin(ready(claimed.map(|claimed| claimed.into_claim(self, key))))
     }
 
     fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {

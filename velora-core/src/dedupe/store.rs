@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Key;
+use super::claimed::Claimed;
 use super::in_transaction::InTransaction;
 use crate::error::{ConfigError, StoreError};
 
@@ -107,6 +108,19 @@ pub enum Claim<'s> {
     },
     /// It was handled before: answer 2xx.
     Done,
+}
+
+impl Claim<'_> {
+    /// The same without the lease.
+    pub fn claimed(&self) -> Claimed {
+        match self {
+            Self::Fresh(lease) => Claimed::Fresh(lease.epoch),
+            Self::InFlight { retry_after } => Claimed::InFlight {
+                retry_after: *retry_after,
+            },
+            Self::Done => Claimed::Done,
+        }
+    }
 }
 
 /// The right to work on one event, until it is committed, released or taken over.

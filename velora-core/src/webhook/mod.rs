@@ -27,7 +27,7 @@ pub use delivery::FromDelivery;
 pub use fields::{Extra, Fields, RawJson};
 pub use headers::{HeaderName, Headers};
 #[cfg(feature = "receiver")]
-pub use receiver::{Outcome, Receiver, Reply, Work};
+pub use receiver::{Intake, Outcome, Receiver, Reply, Work};
 pub use scheme::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 #[cfg(feature = "events")]
 pub use signer::{SignedDelivery, Signer};

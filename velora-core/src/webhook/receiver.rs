@@ -11,7 +11,8 @@ use super::delivery::{Delivery, FromDelivery};
 use super::headers::Headers;
 use super::scheme::Scheme;
 use super::verifier::Verifier;
-use crate::dedupe::{Claim, Epoch, Key, Lease, Store};
+use crate::clock::UnixTime;
+use crate::dedupe::{Claimed, Epoch, Key, Lease, Store};
 use crate::error::{Code, StoreError, VerificationError};
 
 /// Applied before hashing, so that nobody makes us hash gigabytes.
@@ -57,36 +58,34 @@ const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Answer in under 10 s, the systems' own limit: hand slow work to a queue.
 #[derive(Clone)]
 pub struct Receiver {
-    verifier: Verifier,
+    intake: Intake,
     store: Arc<dyn Store>,
-    body_limit: usize,
 }
 
 impl Receiver {
     /// A receiver with a body limit of 1 MiB.
     pub fn new(verifier: Verifier, store: impl Store + 'static) -> Self {
         Self {
-            verifier,
+            intake: Intake::new(verifier),
             store: Arc::new(store),
-            body_limit: DEFAULT_BODY_LIMIT,
         }
     }
 
     /// Sets the largest body, in bytes, that is looked at.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
+        self.intake = self.intake.with_body_limit(bytes);
         self
     }
 
     /// The largest body, in bytes, that is looked at.
     pub fn body_limit(&self) -> usize {
-        self.body_limit
+        self.intake.body_limit
     }
 
     /// The verifier that decides what is genuine.
     pub fn verifier(&self) -> &Verifier {
-        &self.verifier
+        &self.intake.verifier
     }
 
     /// Receives one request. `handler` runs only for a genuine event that nobody
@@ -127,7 +126,7 @@ impl Receiver {
             Err(outcome) => outcome,
         };
         tracing::debug!(
-            scheme = self.verifier.scheme().name(),
+            scheme = self.verifier().scheme().name(),
             outcome = outcome.as_str(),
             "event back-filled"
         );
@@ -141,7 +140,7 @@ impl Receiver {
         body: &'r [u8],
         headers: &H,
     ) -> Result<Work<'r>, Reply> {
-        let (delivery, key) = self.admit(body, headers)?;
+        let (delivery, key) = self.intake.admit(body, headers)?;
         self.work(delivery, key).await
     }
 
@@ -152,25 +151,11 @@ impl Receiver {
         body: &'r [u8],
         headers: &H,
     ) -> Result<(Work<'r>, E), Reply> {
-        let (delivery, key) = self.admit(body, headers)?;
-        let event = delivery.event().map_err(|error| self.refuse(error))?;
+        let (delivery, key) = self.intake.admit(body, headers)?;
+        let event = delivery
+            .event()
+            .map_err(|error| self.reply(Outcome::Refused(error)))?;
         Ok((self.work(delivery, key).await?, event))
-    }
-
-    fn admit<'b, H: Headers + ?Sized>(
-        &'b self,
-        body: &'b [u8],
-        headers: &H,
-    ) -> Result<(Delivery<'b>, Key), Reply> {
-        if body.len() > self.body_limit {
-            return Err(self.reply(Outcome::BodyTooLarge));
-        }
-        let delivery = self
-            .verifier
-            .verify(body, headers)
-            .map_err(|error| self.refuse(error))?;
-        let key = delivery.key().map_err(|error| self.refuse(error))?;
-        Ok((delivery, key))
     }
 
     async fn work<'r>(&'r self, delivery: Delivery<'r>, key: Key) -> Result<Work<'r>, Reply> {
@@ -186,21 +171,98 @@ impl Receiver {
     }
 
     async fn claim(&self, key: Key) -> Result<Lease<'_>, Outcome> {
-        match self.store.claim(key).await {
-            Ok(Claim::Fresh(lease)) => Ok(lease),
-            Ok(Claim::InFlight { retry_after }) => Err(Outcome::InFlight { retry_after }),
-            Ok(Claim::Done) => Err(Outcome::Duplicate),
-            Err(error) => Err(Outcome::StoreFailed(error)),
-        }
-    }
-
-    fn refuse(&self, error: VerificationError) -> Reply {
-        self.reply(Outcome::Refused(error))
+        let claim = self.store.claim(key.clone()).await;
+        let epoch = Outcome::of_claim(claim.map(|claim| claim.claimed()))?;
+        Ok(Lease::new(&*self.store, key, epoch))
     }
 
     /// The answer to a request with this outcome: for what ends before it comes to
-    /// [`receive`](Self::receive), such as a body that broke off. The one place that
-    /// decides statuses.
+    /// [`receive`](Self::receive), such as a body that broke off.
+    pub fn reply(&self, outcome: Outcome) -> Reply {
+        self.intake.reply(outcome)
+    }
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receiver")
+            .field("verifier", self.verifier())
+            .field("body_limit", &self.body_limit())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`Receiver`] decides by itself: for hosts whose store is none of Rust's, who ask
+/// it between [`admit_at`](Self::admit_at) and their handler, and once more behind that.
+/// [`Outcome::of_claim`] and those beside it say what its answers mean.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    verifier: Verifier,
+    body_limit: usize,
+}
+
+impl Intake {
+    /// With a body limit of 1 MiB.
+    pub fn new(verifier: Verifier) -> Self {
+        Self {
+            verifier,
+            body_limit: DEFAULT_BODY_LIMIT,
+        }
+    }
+
+    /// Sets the largest body, in bytes, that is looked at.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// The largest body, in bytes, that is looked at.
+    pub fn body_limit(&self) -> usize {
+        self.body_limit
+    }
+
+    /// The verifier that decides what is genuine.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// A genuine delivery as of `now`, and what is to be claimed; or the reply to give at
+    /// once.
+    pub fn admit_at<'b, H: Headers + ?Sized>(
+        &'b self,
+        body: &'b [u8],
+        headers: &H,
+        now: UnixTime,
+    ) -> Result<(Delivery<'b>, Key), Reply> {
+        self.admitted(body, |verifier| verifier.verify_at(body, headers, now))
+    }
+
+    fn admit<'b, H: Headers + ?Sized>(
+        &'b self,
+        body: &'b [u8],
+        headers: &H,
+    ) -> Result<(Delivery<'b>, Key), Reply> {
+        self.admitted(body, |verifier| verifier.verify(body, headers))
+    }
+
+    fn admitted<'b>(
+        &'b self,
+        body: &[u8],
+        verify: impl FnOnce(&'b Verifier) -> Result<Delivery<'b>, VerificationError>,
+    ) -> Result<(Delivery<'b>, Key), Reply> {
+        if body.len() > self.body_limit {
+            return Err(self.reply(Outcome::BodyTooLarge));
+        }
+        verify(&self.verifier)
+            .and_then(|delivery| {
+                let key = delivery.key()?;
+                Ok((delivery, key))
+            })
+            .map_err(|error| self.reply(Outcome::Refused(error)))
+    }
+
+    /// The answer to a request with this outcome. The one place that decides statuses.
     pub fn reply(&self, outcome: Outcome) -> Reply {
         let scheme = self.verifier.scheme();
         let reply = Reply::to(scheme, outcome);
@@ -211,15 +273,6 @@ impl Receiver {
             "delivery answered"
         );
         reply
-    }
-}
-
-impl std::fmt::Debug for Receiver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Receiver")
-            .field("verifier", &self.verifier)
-            .field("body_limit", &self.body_limit)
-            .finish_non_exhaustive()
     }
 }
 
@@ -300,10 +353,7 @@ async fn run<X>(lease: Lease<'_>, work: impl Future<Output = Result<(), X>>) -> 
 }
 
 async fn commit(lease: Lease<'_>) -> Outcome {
-    match lease.commit().await {
-        Ok(()) => Outcome::Processed,
-        Err(error) => Outcome::StoreFailed(error),
-    }
+    Outcome::of_commit(lease.commit().await)
 }
 
 /// If the release fails too, the lease runs out by itself: the outcome stays.
@@ -354,6 +404,24 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What a claim came to: under which number the event is to be handled; or its outcome.
+    pub fn of_claim(claimed: Result<Claimed, StoreError>) -> Result<Epoch, Self> {
+        match claimed {
+            Ok(Claimed::Fresh(epoch)) => Ok(epoch),
+            Ok(Claimed::InFlight { retry_after }) => Err(Self::InFlight { retry_after }),
+            Ok(Claimed::Done) => Err(Self::Duplicate),
+            Err(error) => Err(Self::StoreFailed(error)),
+        }
+    }
+
+    /// What became of an event that was handled, whose claim was to be committed.
+    pub fn of_commit(committed: Result<(), StoreError>) -> Self {
+        match committed {
+            Ok(()) => Self::Processed,
+            Err(error) => Self::StoreFailed(error),
+        }
+    }
+
     /// The code, where the outcome is a fault.
     pub fn code(&self) -> Option<Code> {
         match self {

@@ -8,8 +8,9 @@ use futures_util::stream;
 use velora_core::api::{Body, BoxFuture, Request, Response, Runtime, Transport};
 use velora_core::{ApiError, ApiErrorKind, Clock, UnixTime};
 
+use crate::clock::HostClock;
 use crate::frame::{self, Items, item};
-use crate::task::{self, Asked, HostClock, tell};
+use crate::task::{self, Asked, tell};
 
 thread_local! {
     static RANDOM: Cell<u64> = const { Cell::new(0) };

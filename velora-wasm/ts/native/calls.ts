@@ -1,7 +1,7 @@
-/** Calling the module: what it holds, what fails, what takes time. */
+/** Calling the module: what it holds, and what fails. */
 
 import type { Failure } from './types.js';
-import { itemsOf, putAlone, said, wholeOf } from './frame.js';
+import { said } from './frame.js';
 import { broken, instance, works, type Instance } from './instance.js';
 import { utf8Text } from '../host.js';
 
@@ -19,7 +19,7 @@ export function enter<T>(call: (one: Instance) => T): T {
 }
 
 /** Calls where nobody is there to be told: whoever waits for an instance that fails is. */
-function quietly(one: Instance, call: () => void): void {
+export function quietly(one: Instance, call: () => void): void {
   if (works(one)) {
     try {
       enter(call);
@@ -43,14 +43,19 @@ export function learnFailure(kind: string, read: (code: string, bytes: Uint8Arra
   readers.set(kind, read);
 }
 
-function failureOf(bytes: Uint8Array): Failure {
+export function failureOf(bytes: Uint8Array): Failure {
   const [failure = '', code = ''] = utf8Text(bytes.subarray(0, 128)).split('\n', 2);
   const rest = bytes.subarray(failure.length + code.length + 2);
   return readers.get(failure)?.(code, rest) ?? ({ failure, code, message: utf8Text(rest) } as Failure);
 }
 
-/** Goes on with what takes time, once anything does: what is let go of may have had it under way. */
+/** What is let go of may have had something under way that takes time. */
 let goOn = (_: Instance) => {};
+
+/** Says how the module goes on with what takes time. */
+export function learnTurn(turn: (one: Instance) => void): void {
+  goOn = turn;
+}
 
 function letGo(one: Instance, at: number): void {
   quietly(one, () => {
@@ -113,98 +118,4 @@ export class Made {
     }
     return this.#held!.at;
   }
-}
-
-/** Ends the one call that it is given to. */
-export class NativeCancel {
-  #end: (() => void) | undefined;
-  #asked = false;
-
-  /** @internal */
-  set end(end: () => void) {
-    this.#end = end;
-    if (this.#asked) {
-      end();
-    }
-  }
-
-  cancel(): void {
-    this.#asked = true;
-    this.#end?.();
-  }
-}
-
-/** The result of a call that takes time; `start` gives its task. */
-export function later<T>(start: (one: Instance) => number, read: (bytes: Uint8Array) => T, cancel?: NativeCancel): Promise<T | Failure> {
-  goOn = turn;
-  return new Promise((resolve, reject) => {
-    enter((one) => {
-      const task = start(one);
-      one.tasks.set(task, {
-        done: (bytes) => resolve(read(bytes)),
-        failed: (bytes) => resolve(failureOf(bytes)),
-        broken: reject,
-      });
-      if (cancel !== undefined) {
-        cancel.end = () => {
-          resolve({ failure: 'aborted', code: '', message: '' } as Failure);
-          endTask(one, task);
-        };
-      }
-      turn(one);
-    });
-  });
-}
-
-/** Ends a task at once; whoever waits for it is not told. */
-function endTask(one: Instance, task: number): void {
-  if (one.tasks.delete(task)) {
-    quietly(one, () => {
-      one.exports['end_task']!(task);
-      turn(one);
-    });
-  }
-}
-
-/** What the module asks for, by its tag: see `task.rs`. */
-export type Chore = (one: Instance, number: number, bytes: Uint8Array) => void;
-
-const chores: Chore[] = [
-  (one, task, bytes) => end(one, task)?.done(bytes),
-  (one, task, bytes) => end(one, task)?.failed(bytes),
-  (one, number) => {
-    const callOff = one.chores.get(number);
-    one.chores.delete(number);
-    callOff?.();
-  },
-];
-
-function end(one: Instance, task: number) {
-  const waiting = one.tasks.get(task);
-  one.tasks.delete(task);
-  return waiting;
-}
-
-/** Says how something that the module asks for is done. */
-export function learn(tag: number, chore: Chore): void {
-  chores[tag] = chore;
-}
-
-/** Goes on with all that can, and does what is asked for. */
-function turn(one: Instance): void {
-  one.exports['turn']!(Date.now(), performance.now());
-  // Whatever is done may call the module again.
-  for (const [tag, bytes] of itemsOf(said(one).slice())) {
-    chores[tag]!(one, wholeOf(bytes), bytes.subarray(4));
-  }
-}
-
-const NOTHING = new Uint8Array(0);
-
-/** What became of something that the module has asked for. */
-export function answer(one: Instance, number: number, outcome: number, bytes: Uint8Array = NOTHING): void {
-  quietly(one, () => {
-    one.exports['answer']!(number, outcome, putAlone(one, bytes));
-    turn(one);
-  });
 }

@@ -1,14 +1,14 @@
 /** The host's `fetch` and its timers, as the core asks for them. */
 
 import { itemBytes, itemsOf, numbersOf, wholeOf, type Item } from './frame.js';
-import { answer, learn } from './calls.js';
+import { answer, learn } from './tasks.js';
 import type { Instance } from './instance.js';
 import { utf8Text } from '../host.js';
 
 /** What the module asks for: see `task.rs`. */
-const WAIT = 5;
-const SEND = 6;
-const READ = 7;
+const WAIT = 3;
+const SEND = 4;
+const READ = 5;
 /** What became of it: see `client/host.rs`. */
 const OK = 0;
 const END = 1;

@@ -5,7 +5,8 @@ import type {
   HealthRegistration, ManifestParts, PageParts, ProgressParts, RateLimitParts,
 } from './types.js';
 import { itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
-import { enter, FAILED, Held, lastFailure, later, learn, learnFailure, Made, NativeCancel } from './calls.js';
+import { enter, FAILED, Held, lastFailure, learnFailure, Made } from './calls.js';
+import { later, learn, NativeCancel } from './tasks.js';
 import { apiFailureOf } from './failures.js';
 import { instance, type Instance } from './instance.js';
 import { teach } from './fetch.js';
@@ -15,7 +16,7 @@ type Answer<T> = T | Failure;
 
 learnFailure('api', apiFailureOf);
 
-const PROGRESS = 8;
+const PROGRESS = 6;
 
 /** The items that are there, their tags being their places. */
 function itemsAt(...values: (string | number | boolean | undefined)[]): Item[] {

@@ -4,7 +4,7 @@ export type {
   ApiFailure, ClientParts, EventQueryParts, EventsText, ExportQueryParts, Failure, HealthEndpoint,
   ManifestParts, PageParts, ProgressParts, RateLimitParts, ReplyParts, SchemeParts, StoreAnswer, StoreParts, ToleranceParts,
 } from './types.js';
-export { NativeCancel } from './calls.js';
+export { NativeCancel } from './tasks.js';
 export { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, NativeEventPages, NativeExport, NativeHealth, readManifest } from './health.js';
 export { NativeReceiver, NativeSigner, NativeStore, NativeWork } from './receiver.js';
 export { NativeVerifier, type Envelope, type Verdict } from './verifier.js';

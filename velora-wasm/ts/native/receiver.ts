@@ -3,8 +3,8 @@
 import type {
   Failure, OutcomeParts, ReplyParts, SchemeParts, SignedParts, StoreAnswer, StoreParts,
 } from './types.js';
-import { doubleBytes, mostOf, numbersOf, put, putAlone, putItems, putValues, room, said, saidText, sizeOf, wholeOf } from './frame.js';
-import { answer, enter, Held, later, learn, Made } from './calls.js';
+import { mostOf, numbersOf, put, putAlone, putItems, putValues, room, said, saidText, sizeOf } from './frame.js';
+import { enter, FAILED, lastFailure, Made } from './calls.js';
 import { instance, type Instance } from './instance.js';
 import { envelopeOf, schemeItems, type Envelope, type NativeVerifier, type Verdict } from './verifier.js';
 import { utf8Text } from '../host.js';
@@ -41,135 +41,133 @@ type Verbs = (verb: string, key: string, epoch: number) => Promise<StoreAnswer>;
 /** In the order of their numbers: see `store.rs`. */
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 const STATES = ['ok', 'fresh', 'in_flight', 'done', 'lease_lost', 'store_full'];
+const [CLAIM, COMMIT, RELEASE, RENEW] = [0, 1, 2, 3];
 const DONE = 3;
-const STORE = 3;
-const HANDLE = 4;
 
-/** What the module knows by a number of ours. */
-const known = new Map<number, unknown>();
-let numbers = 0;
-
-function know(thing: unknown): number {
-  numbers += 1;
-  known.set(numbers, thing);
-  return numbers;
-}
+/** What a store answers a verb: its state, and the number that it has, if any. */
+type Told = [state: number, number: number];
 
 /** A store that claims are made in. */
 export class NativeStore {
-  readonly #made: Made;
+  readonly #ask: (verb: number, key: string, epoch: number) => Told | Promise<Told>;
+  readonly #memory: Made | undefined;
 
-  private constructor(made: Made) {
-    this.#made = made;
+  private constructor(ask: (verb: number, key: string, epoch: number) => Told | Promise<Told>, memory?: Made) {
+    this.#ask = ask;
+    this.#memory = memory;
   }
 
   static memory({ lease, retention, dangerousShortRetention, capacity }: StoreParts): NativeStore | Failure {
     const options = [lease, retention, dangerousShortRetention, capacity];
     const given = options.reduce<number>((bits, option, at) => bits | Number(option !== undefined) << at, 0);
     const make = (one: Instance) => one.exports['memory_store']!(given, ...options.map((option) => option ?? 0));
-    return Made.of(make, (made) => new NativeStore(made));
+    return Made.of(make, (made) => new NativeStore((verb, key, epoch) => askMemory(made, verb, key, epoch), made));
   }
 
   static of(verbs: Verbs): NativeStore {
-    learn(STORE, askStore);
-    const number = know(verbs);
-    const store = Made.of((one) => one.exports['host_store']!(number), (made) => new NativeStore(made)) as NativeStore;
-    forgotten.register(store, number);
-    return store;
+    return new NativeStore((verb, key, epoch) => askHost(verbs, verb, key, epoch));
   }
 
-  /** @internal */
-  in(one: Instance): number {
-    return this.#made.in(one);
+  /** @internal What a verb is answered; whether that is an answer, the module says. */
+  answer(verb: number, key: string, epoch: number): Told | Promise<Told> {
+    return this.#ask(verb, key, epoch);
   }
 
   /** Here a store connects to nothing before it is used. */
   async ready(): Promise<void> {}
 
   get size(): number {
-    return enter((one) => one.exports['store_size']!(this.in(one)));
+    return this.#count('store_size');
   }
 
   get droppedEarly(): number {
-    return enter((one) => one.exports['dropped_early']!(this.in(one)));
+    return this.#count('dropped_early');
   }
 
   claim(key: string): Promise<StoreAnswer | Failure> {
-    return this.#ask(0, key, 0, (bytes) => {
-      const [[state, number]] = numbersOf(bytes, 2);
-      return { state: STATES[state!]!, epoch: number, retryAfter: number } as StoreAnswer;
-    });
+    return this.#asked(CLAIM, key, 0, (state, number) => ({ state: STATES[state]!, epoch: number, retryAfter: number }) as StoreAnswer);
   }
 
   commit(key: string, epoch: number): Promise<boolean | Failure> {
-    return this.#ask(1, key, epoch, () => true);
+    return this.#asked(COMMIT, key, epoch, () => true);
   }
 
   release(key: string, epoch: number): Promise<boolean | Failure> {
-    return this.#ask(2, key, epoch, () => true);
+    return this.#asked(RELEASE, key, epoch, () => true);
   }
 
   renew(key: string, epoch: number): Promise<boolean | Failure> {
-    return this.#ask(3, key, epoch, () => true);
+    return this.#asked(RENEW, key, epoch, () => true);
   }
 
-  #ask<T>(verb: number, key: string, epoch: number, read: (bytes: Uint8Array) => T): Promise<T | Failure> {
-    return later((one) => {
-      const at = this.in(one);
-      return one.exports['ask_store']!(at, verb, putAlone(one, key), epoch);
-    }, read);
+  #count(call: string): number {
+    return enter((one) => one.exports[call]!(this.#memory!.in(one)));
+  }
+
+  async #asked<T>(verb: number, key: string, epoch: number, read: (state: number, number: number) => T): Promise<T | Failure> {
+    const [state, number] = await this.#ask(verb, key, epoch);
+    return enter((one) => (one.exports['store_answer']!(verb, state, number) === FAILED ? lastFailure(one) : read(state, number)));
   }
 }
 
-const forgotten = new FinalizationRegistry<number>((number) => known.delete(number));
+function askMemory(made: Made, verb: number, key: string, epoch: number): Told {
+  return enter((one) => {
+    const at = made.in(one);
+    one.exports['ask_store']!(at, verb, putAlone(one, key), epoch, performance.now());
+    const [[state, number = NaN]] = numbersOf(said(one), 2);
+    return [state!, number];
+  });
+}
 
-/** The module asks a store of the caller's, which never fails. */
-async function askStore(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
-  const verbs = known.get(wholeOf(bytes)) as Verbs | undefined;
-  const [[epoch], key] = numbersOf(bytes.subarray(5), 1);
-  const { state, code, ...given } = (await verbs?.(VERBS[bytes[4]!]!, utf8Text(key), epoch!)) ?? { state: 'error' };
+/** A store of the caller's, which never fails. */
+async function askHost(verbs: Verbs, verb: number, key: string, epoch: number): Promise<Told> {
+  const { state, code, ...given } = await verbs(VERBS[verb]!, key, epoch);
   const named = STATES.indexOf(state === 'error' ? (code ?? '') : state);
   // An error has a code of its own, and no other.
-  const outcome = (state === 'error') === named > DONE ? named : -1;
-  answer(one, number, outcome < 0 ? STATES.length : outcome, doubleBytes((state === 'fresh' ? given.epoch : given.retryAfter) ?? NaN));
+  const known = named >= 0 && (state === 'error') === named > DONE;
+  return [known ? named : STATES.length, (state === 'fresh' ? given.epoch : given.retryAfter) ?? NaN];
 }
 
-function replyOf(bytes: Uint8Array): ReplyParts {
-  const [[status, retryAfter], rest] = numbersOf(bytes, 2);
+/** A reply, and how many seconds are left of a lease that another one holds. */
+type Judged = ReplyParts & { readonly left: number | undefined };
+
+function replyOf(bytes: Uint8Array): Judged {
+  const [[status, retryAfter, left], rest] = numbersOf(bytes, 3);
   const [outcome, code] = utf8Text(rest).split('\n');
-  return { status, retryAfter, outcome, code: code || undefined } as ReplyParts;
+  return { status, retryAfter, left, outcome, code: code || undefined } as Judged;
 }
 
 /** A receiver of the core. */
 export class NativeReceiver {
   readonly #made: Made;
+  readonly #store: NativeStore;
 
-  private constructor(made: Made) {
+  private constructor(made: Made, store: NativeStore) {
     this.#made = made;
+    this.#store = store;
   }
 
   static create(verifier: NativeVerifier, store: NativeStore, bodyLimit: number | undefined): NativeReceiver | Failure {
-    const make = (one: Instance) =>
-      one.exports['receiver']!(verifier.in(one), store.in(one), Number(bodyLimit !== undefined), bodyLimit ?? 0);
-    return Made.of(make, (made) => new NativeReceiver(made));
+    const make = (one: Instance) => one.exports['receiver']!(verifier.in(one), Number(bodyLimit !== undefined), bodyLimit ?? 0);
+    return Made.of(make, (made) => new NativeReceiver(made, store));
   }
 
   get bodyLimit(): number {
     return enter((one) => one.exports['body_limit']!(this.#made.in(one)));
   }
 
-  begin(body: Uint8Array, values: string[][]): Promise<NativeWork | ReplyParts> {
-    const start = (one: Instance) => {
+  async begin(body: Uint8Array, values: string[][]): Promise<NativeWork | ReplyParts> {
+    const admitted = enter((one) => {
       const at = this.#made.in(one);
       const bytes = room(one, sizeOf(values) + mostOf(body));
       const headers = putValues(bytes, values);
-      return one.exports['begin']!(at, headers, put(bytes, headers, body));
-    };
-    const read = (bytes: Uint8Array) => {
-      const [[work], rest] = numbersOf(bytes, 1);
-      return work === undefined ? replyOf(rest) : new NativeWork(work, rest);
-    };
-    return later(start, read) as Promise<NativeWork | ReplyParts>;
+      if (one.exports['admit']!(at, headers, put(bytes, headers, body), Date.now()) === 0) {
+        return replyOf(said(one));
+      }
+      const [[secretIndex, stamp = NaN], items] = numbersOf(said(one), 2);
+      return [[stamp, secretIndex!], envelopeOf(items)] as [Verdict, Envelope];
+    });
+    return Array.isArray(admitted) ? this.#claim(admitted[1].key, admitted) : admitted;
   }
 
   unreadable(): ReplyParts {
@@ -179,58 +177,63 @@ export class NativeReceiver {
     });
   }
 
+  /** Under the rules of a delivered event. */
   async backfill(key: string, handler: () => Promise<boolean>): Promise<OutcomeParts> {
-    learn(HANDLE, runHandler);
-    const number = know(handler);
-    const start = (one: Instance) => {
-      const at = this.#made.in(one);
-      return one.exports['backfill']!(at, putAlone(one, key), number);
-    };
-    try {
-      return (await later(start, replyOf)) as OutcomeParts;
-    } finally {
-      known.delete(number);
-    }
+    const claimed = await this.#claim(key);
+    const ended = claimed instanceof NativeWork ? await claimed.end((await handler()) ? COMMIT : RELEASE) : claimed;
+    return { ...ended!, retryAfter: ended!.left } as OutcomeParts;
   }
-}
 
-/** The module asks for a handler of the caller's to be run, which never fails. */
-async function runHandler(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
-  const handler = known.get(wholeOf(bytes)) as (() => Promise<boolean>) | undefined;
-  answer(one, number, Number(await handler?.()));
+  async #claim(key: string, verdict?: [Verdict, Envelope]): Promise<NativeWork | Judged> {
+    const of = instance();
+    const told = await this.#store.answer(CLAIM, key, 0);
+    return this.#judge(CLAIM, told) ?? new NativeWork(of, (verb) => this.#end(verb, key, told[1]), verdict);
+  }
+
+  async #end(verb: number, key: string, epoch: number): Promise<Judged> {
+    return this.#judge(verb, await this.#store.answer(verb, key, epoch))!;
+  }
+
+  /** The reply that follows from what the store answered; none where there is work to do. */
+  #judge(verb: number, [state, number]: Told): Judged | undefined {
+    return enter((one) => {
+      one.exports['judge']!(this.#made.in(one), verb, state, number);
+      const bytes = said(one);
+      return bytes.length === 0 ? undefined : replyOf(bytes);
+    });
+  }
 }
 
 /** A genuine event that is the caller's to handle. */
 export class NativeWork {
-  readonly #of = instance();
-  readonly #held: Held;
-  readonly #verdict: [Verdict, Envelope];
+  readonly #of: Instance;
+  #end: ((verb: number) => Promise<Judged>) | undefined;
+  readonly #verdict: [Verdict, Envelope] | undefined;
 
   /** @internal */
-  constructor(work: number, bytes: Uint8Array) {
-    this.#held = new Held(this.#of, work);
-    const [[secretIndex, stamp = NaN], items] = numbersOf(bytes, 2);
-    this.#verdict = [[stamp, secretIndex!], envelopeOf(items)];
+  constructor(of: Instance, end: (verb: number) => Promise<Judged>, verdict: [Verdict, Envelope] | undefined) {
+    this.#of = of;
+    this.#end = end;
+    this.#verdict = verdict;
   }
 
   takeVerdict(): [Verdict, Envelope] {
-    return this.#verdict;
+    return this.#verdict!;
   }
 
   done(): Promise<ReplyParts | null> {
-    return this.#end(1);
+    return this.end(COMMIT);
   }
 
   release(): Promise<ReplyParts | null> {
-    return this.#end(0);
+    return this.end(RELEASE);
   }
 
-  async #end(done: number): Promise<ReplyParts | null> {
+  /** @internal Nothing where it had ended before. */
+  async end(verb: number): Promise<Judged | null> {
+    const end = this.#end;
+    this.#end = undefined;
     // Its instance has failed: the work ended with it, and the lease runs out.
-    if (instance() !== this.#of) {
-      return null;
-    }
-    const read = (bytes: Uint8Array) => (bytes.length === 0 ? null : replyOf(bytes));
-    return (await later((one) => one.exports['end_work']!(this.#held.at, done), read)) as ReplyParts | null;
+    return end === undefined || instance() !== this.#of ? null : end(verb);
   }
 }
