@@ -57,31 +57,29 @@ const SHOWN = Symbol('shown');
  */
 class Event {
   readonly #names: Names;
-  readonly #envelope: Envelope;
-  readonly #source: Source;
+  readonly #read: Envelope & Source;
   #members: Members | undefined;
 
-  constructor(names: Names, envelope: Envelope, source: Source) {
+  constructor(names: Names, read: Envelope & Source) {
     this.#names = names;
-    this.#envelope = envelope;
-    this.#source = source;
+    this.#read = read;
   }
 
   static readonly handler: ProxyHandler<Event> = {
     get(event, name) {
       switch (name) {
         case event.#names.typeName:
-          return event.#envelope.eventType;
+          return event.#read.eventType;
         case event.#names.idName:
-          return event.#envelope.id;
+          return event.#read.id;
         case SHOWN:
-          return `Event(${event.#envelope.eventType}, ${event.#envelope.key})`;
+          return `Event(${event.#read.eventType}, ${event.#read.key})`;
       }
       const members = event.#all();
       if (Object.hasOwn(members, name)) {
         return members[name];
       }
-      return name === 'toJSON' ? () => JSON.parse(event.#source.text()) : Reflect.get(Event.prototype, name);
+      return name === 'toJSON' ? () => JSON.parse(event.#read.text()) : Reflect.get(Event.prototype, name);
     },
     has: (event, name) => Object.hasOwn(event.#all(), name) || Reflect.has(event, name),
     ownKeys: (event) => Reflect.ownKeys(event.#all()),
@@ -93,14 +91,14 @@ class Event {
   };
 
   #all(): Members {
-    this.#members ??= this.#read();
+    this.#members ??= this.#parsed();
     return this.#members;
   }
 
-  #read(): Members {
-    const members = JSON.parse(this.#source.json()) as Members;
+  #parsed(): Members {
+    const members = JSON.parse(this.#read.json()) as Members;
     if (this.#names.scheme === 'billing') {
-      return { type: this.#envelope.eventType, typeIsSigned: this.#envelope.typeIsSigned, members };
+      return { type: this.#read.eventType, typeIsSigned: this.#read.typeIsSigned, members };
     }
     return members;
   }
@@ -112,7 +110,7 @@ class Event {
 
 const { handler } = Event;
 
-/** The event of this envelope, whose members come from this source. */
-export function lazyEvent(names: Names, envelope: Envelope, source: Source): unknown {
-  return new Proxy(new Event(names, envelope, source), handler);
+/** The event of what was read. */
+export function lazyEvent(names: Names, read: Envelope & Source): unknown {
+  return new Proxy(new Event(names, read), handler);
 }

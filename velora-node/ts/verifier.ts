@@ -5,11 +5,11 @@ import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
 import { bodyBytes, rawMemory, unshared, type Body } from './body.js';
 import { guard, toError, unwrap } from './errors.js';
-import { lazyEvent, type Envelope, type EventOf } from './events.js';
+import { lazyEvent, type EventOf } from './events.js';
 import { headerValue, headerValues, interned, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { schemeArgument } from './named.js';
-import { Copy, ENVELOPE, read, type Reader } from './reader.js';
+import { Reading, signed, type Reader } from './reader.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
@@ -32,13 +32,6 @@ export interface VerifyOptions {
 }
 
 type Verify = (body: string | Uint8Array, now: number | undefined, ...values: Values[]) => string | Failure | undefined;
-
-/** In the addon's verdict: what comes before its parts, and what says that it has a copy. */
-const HEAD = 5;
-const COPIED = 1;
-
-/** Whoever reads one delivery reads the next ones: one call is then quicker than two. */
-const READ_AHEAD = 8;
 
 /**
  * Verifies deliveries of one scheme under one or more secrets. Make it once and keep it.
@@ -165,10 +158,7 @@ export class Delivery<E = unknown> {
   readonly #values: readonly Values[];
   /** What the addon says of it: see `fast/verdict.rs`. */
   readonly #verdict: string;
-  /** What has the body that was verified, a byte in each character, and where it begins there. */
-  #copy: string | undefined;
-  #start = 0;
-  #envelope: Envelope | undefined;
+  #reading: Reading | undefined;
   #event: E | undefined;
 
   /** @internal */
@@ -191,13 +181,13 @@ export class Delivery<E = unknown> {
 
   /** When it was signed; null where the scheme does not sign its timestamp. */
   get signedTimestamp(): Date | null {
-    const [stamp] = this.#signed();
+    const [stamp] = signed(this.#verdict);
     return stamp === '' ? null : new Date(Number(stamp));
   }
 
   /** Which of the verifier's secrets matched, counted from 0. */
   get secretIndex(): number {
-    return Number(this.#signed()[1]);
+    return Number(signed(this.#verdict)[1]);
   }
 
   /**
@@ -226,10 +216,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    if (this.#event === undefined) {
-      const envelope = this.#read();
-      this.#event = lazyEvent(this.#reader, envelope, new Copy(this.#reader, this.#copy!, this.#start, this.#values)) as E;
-    }
+    this.#event ??= lazyEvent(this.#reader, this.#read()) as E;
     return this.#event;
   }
 
@@ -251,54 +238,15 @@ export class Delivery<E = unknown> {
     return `Delivery(${this.scheme}, ${this.#body.length} bytes)`;
   }
 
-  #signed(): string[] {
-    return this.#verdict.slice(HEAD, HEAD + this.#verdict.charCodeAt(0)).split(',');
-  }
-
-  #read(): Envelope {
-    this.#envelope ??= this.#readVerdict();
-    return this.#envelope;
-  }
-
-  #readVerdict(): Envelope {
-    this.#reader.readAhead = READ_AHEAD;
-    const verdict = this.#verdict;
-    const type = HEAD + verdict.charCodeAt(0);
-    const id = type + verdict.charCodeAt(1);
-    const key = id + verdict.charCodeAt(2);
-    const end = key + verdict.charCodeAt(3);
-    if (verdict.charCodeAt(4) === COPIED) {
-      this.#copy = verdict;
-      this.#start = end;
-    }
-    if (type === id) {
-      return this.#readCopy();
-    }
-    return envelope(verdict[type], verdict.slice(type + 1, id), verdict.slice(id, key), verdict.slice(key, end));
-  }
-
-  #readCopy(): Envelope {
-    const copy = this.#copy?.slice(this.#start) ?? copied(this.#body);
-    const [mark, eventType, id, key] = read(this.#reader, copy, ENVELOPE, this.#values);
-    this.#copy = copy;
-    this.#start = 0;
-    return envelope(mark, eventType as string, id as string, key as string);
+  #read(): Reading {
+    this.#reading ??= Reading.of(this.#reader, this.#body, this.#values, this.#verdict);
+    return this.#reading;
   }
 }
 
 /** One value is not spread: that costs as much as to look for it. */
 function ask(verify: Verify, raw: string | Uint8Array, now: number | undefined, values: readonly Values[]): ReturnType<Verify> {
   return values.length === 1 ? verify(raw, now, values[0]) : verify(raw, now, ...values);
-}
-
-function envelope(mark: string | undefined, eventType: string, id: string, key: string): Envelope {
-  return { eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key };
-}
-
-/** A byte in each character. */
-function copied(body: string | Uint8Array): string {
-  const bytes = bodyBytes(body);
-  return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
 }
 
 function listed(values: readonly Values[]): string[][] {

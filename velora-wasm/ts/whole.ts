@@ -5,5 +5,5 @@ import { learnEvents } from './verifier.js';
 
 /** From here on deliveries have events. */
 export function withEvents(): void {
-  learnEvents((names, envelope, text) => lazyEvent(names, envelope, { json: () => envelope.members, text: () => text }));
+  learnEvents((names, envelope, text) => lazyEvent(names, { ...envelope, json: () => envelope.members, text: () => text }));
 }
