@@ -18,6 +18,7 @@
 //! | feature | default | what it adds | pulls in |
 //! |---|---|---|---|
 //! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `sha2`, `subtle`, `zeroize` |
+//! | `custom` | yes | [`Scheme`]s and [`Clock`]s of your own | |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
 //! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `futures-util`, `tracing` |
@@ -79,9 +80,11 @@ pub use secret::ApiKey;
 pub use secret::SigningSecret;
 #[cfg(feature = "events")]
 pub use systems::{Envelope, Event, EventJson};
+#[cfg(feature = "custom")]
+pub use webhook::Identity;
 pub use webhook::{
-    Delivery, HeaderName, Headers, Identity, Pending, Precheck, Scheme, SignatureForm,
-    SignedPayload, TimeUnit, Verifier,
+    Delivery, HeaderName, Headers, Pending, Precheck, Scheme, SignatureForm, SignedPayload,
+    TimeUnit, Verifier,
 };
 #[cfg(feature = "events")]
 pub use webhook::{Extra, Fields, FromDelivery, RawJson, SignedDelivery, Signer};

@@ -15,10 +15,9 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
-use std::borrow::Cow;
-
-use crate::webhook::scheme::{Companion, CompanionValue};
-use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
+#[cfg(feature = "custom")]
+use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
+use crate::webhook::scheme::{Scheme, SignatureForm, SignedPayload, text};
 
 /// `CuraeAI-Signature: t=<s>,v1=<hex>[,v1=<hex>…]` over `<s>.<body>`; the event is
 /// identified by `eventId`. A refusal is answered with 400, after which CuraeAI
@@ -26,20 +25,23 @@ use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
 pub fn scheme() -> Scheme {
     const {
         Scheme {
-            name: Cow::Borrowed("curae"),
-            signature_header: Cow::Borrowed("CuraeAI-Signature"),
+            name: text("curae"),
+            signature_header: text("CuraeAI-Signature"),
             form: SignatureForm::List,
             timestamp_header: None,
             payload: SignedPayload::around("", "."),
-            identity: Identity::of(&[Cow::Borrowed("eventId")]),
-            companions: &[
-                Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
-                Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),
-                Companion::new("CuraeAI-Event-Type", CompanionValue::Repeats("eventType")),
-                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-            ],
-            reject_status: 400,
-            client_errors_are_final: true,
+            #[cfg(feature = "custom")]
+            handling: Handling {
+                identity: Identity::of(&[text("eventId")]),
+                companions: &[
+                    Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
+                    Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),
+                    Companion::new("CuraeAI-Event-Type", CompanionValue::Repeats("eventType")),
+                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+                ],
+                reject_status: 400,
+                client_errors_are_final: true,
+            },
         }
     }
 }

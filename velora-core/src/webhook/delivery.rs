@@ -154,7 +154,7 @@ impl Delivery<'_> {
         &'k self,
         known: impl Fn(&str) -> Option<&'k str>,
     ) -> Result<String, VerificationError> {
-        match &self.checked.scheme.identity {
+        match &self.checked.scheme.handling.identity {
             Identity::BodyDigest => Ok(text_of_body(self.scheme(), self.body())),
             Identity::Members(members) => {
                 let mut key = Members::of(self.scheme());

@@ -3,28 +3,27 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use super::scheme::Text;
 use crate::error::ConfigError;
 
 /// A header's name, checked once and compared without regard to case.
 #[derive(Clone, Debug)]
 pub struct HeaderName {
-    text: Cow<'static, str>,
+    text: Text,
     #[cfg(feature = "http")]
     http: http::HeaderName,
 }
 
 impl HeaderName {
     /// Errors: `invalid_scheme` where the text cannot name a header.
-    pub(crate) fn parse(text: Cow<'static, str>) -> Result<Self, ConfigError> {
-        let invalid = ConfigError::InvalidScheme {
-            reason: "a header name holds a character that no header name may have",
-        };
+    pub(crate) fn parse(text: Text) -> Result<Self, ConfigError> {
+        #[cfg(feature = "custom")]
         if text.is_empty() || !text.bytes().all(is_token) {
-            return Err(invalid);
+            return Err(INVALID);
         }
         Ok(Self {
             #[cfg(feature = "http")]
-            http: text.parse().map_err(|_| invalid)?,
+            http: text.parse().map_err(|_| INVALID)?,
             text,
         })
     }
@@ -35,7 +34,7 @@ impl HeaderName {
     }
 
     pub(crate) fn to_text(&self) -> Cow<'static, str> {
-        self.text.clone()
+        Text::clone(&self.text).into()
     }
 
     /// Whether this is the same name, in whatever case.
@@ -44,7 +43,13 @@ impl HeaderName {
     }
 }
 
+#[cfg(any(feature = "custom", feature = "http"))]
+const INVALID: ConfigError = ConfigError::InvalidScheme {
+    reason: "a header name holds a character that no header name may have",
+};
+
 /// RFC 9110, section 5.6.2.
+#[cfg(feature = "custom")]
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -91,7 +91,7 @@ impl Signer {
         }
         let outline = Outline::read(body).ok();
         let member = |name: &str| outline.as_ref()?.peek_text(body, name);
-        for companion in scheme.companions {
+        for companion in scheme.handling.companions {
             let value = match companion.value {
                 CompanionValue::Timestamp => Some(Cow::Borrowed(timestamp.as_str())),
                 CompanionValue::Fixed(text) => Some(Cow::Borrowed(text)),

@@ -12,7 +12,7 @@ use super::headers::{Found, HeaderName, Headers, find};
 use super::mac::{Mac, MacKey, Prefix};
 use super::scheme::{Checked, Scheme, TimeUnit};
 use super::signature::{Candidates, MAX_HEADER_BYTES, parse, parse_timestamp};
-use crate::clock::{Clock, SystemClock, Tolerance, UnixTime};
+use crate::clock::{Clock, SharedClock, Tolerance, UnixTime, system_clock};
 use crate::error::{ConfigError, VerificationError};
 use crate::secret::SigningSecret;
 
@@ -86,6 +86,7 @@ impl Verifier {
     }
 
     /// Sets the clock that [`verify`](Self::verify) reads.
+    #[cfg(feature = "custom")]
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
         self.precheck.clock = Arc::new(clock);
@@ -177,7 +178,7 @@ impl fmt::Debug for Verifier {
 pub struct Precheck {
     checked: Arc<Checked>,
     tolerance: Tolerance,
-    clock: Arc<dyn Clock>,
+    clock: SharedClock,
 }
 
 impl Precheck {
@@ -188,7 +189,7 @@ impl Precheck {
         Ok(Self {
             checked: Arc::new(Checked::new(scheme)?),
             tolerance: Tolerance::default(),
-            clock: Arc::new(SystemClock),
+            clock: system_clock(),
         })
     }
 
