@@ -72,9 +72,13 @@ pub use clock::{Clock, ManualClock, SystemClock, Tolerance, UnixTime};
 pub use dedupe::Key;
 #[cfg(feature = "receiver")]
 pub use dedupe::{Claim, Lease, MemoryStore, Store, StoreOptions, open_store};
+#[cfg(feature = "events")]
+pub use error::EventFault;
+#[cfg(feature = "receiver")]
+pub use error::StoreError;
 #[cfg(feature = "client")]
 pub use error::{ApiError, ApiErrorKind, FileError, Issue};
-pub use error::{Code, ConfigError, Error, EventFault, StoreError, VerificationError};
+pub use error::{Code, ConfigError, Error, VerificationError};
 #[cfg(feature = "client")]
 pub use secret::ApiKey;
 pub use secret::SigningSecret;

@@ -23,6 +23,7 @@ pub(crate) fn number<E: Into<Error>>(result: Result<f64, E>) -> f64 {
 pub(crate) fn told(error: &Error) -> Vec<u8> {
     let kind = match error {
         Error::Verification(_) => "verification\n",
+        #[cfg(feature = "receiver")]
         Error::Store(_) => "store\n",
         #[cfg(feature = "client")]
         Error::Api(_) => "api\n",

@@ -32,7 +32,7 @@ pub fn scheme() -> Scheme {
             payload: SignedPayload::around("", "."),
             #[cfg(feature = "custom")]
             handling: Handling {
-                identity: Identity::of(&[text("eventId")]),
+                identity: Identity::of(const { &[text("eventId")] }),
                 companions: &[
                     Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
                     Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),

@@ -14,11 +14,11 @@ pub(super) fn text_of(error: &dyn Says) -> String {
 
 /// The words of an error, for `Display` and for those who format nothing.
 macro_rules! says {
-    ($error:ident: $($variant:pat => [$($piece:expr),+],)+) => {
+    ($error:ident: $($(#[$meta:meta])* $variant:pat => [$($piece:expr),+],)+) => {
         impl $crate::error::text::Says for $error {
             fn say(&self, out: &mut dyn FnMut(&str)) {
                 match self {
-                    $($variant => $crate::error::text::each(out, &[$($piece),+]),)+
+                    $($(#[$meta])* $variant => $crate::error::text::each(out, &[$($piece),+]),)+
                 }
             }
         }

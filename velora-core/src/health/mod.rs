@@ -64,7 +64,7 @@ pub fn scheme() -> Scheme {
             payload: SignedPayload::around("t=", "."),
             #[cfg(feature = "custom")]
             handling: Handling {
-                identity: Identity::of(&[text("id"), text("type")]),
+                identity: Identity::of(const { &[text("id"), text("type")] }),
                 companions: &[Companion::new(
                     "Content-Type",
                     CompanionValue::Fixed("application/json"),

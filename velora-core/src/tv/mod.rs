@@ -37,7 +37,7 @@ pub fn scheme() -> Scheme {
             payload: SignedPayload::around("", "."),
             #[cfg(feature = "custom")]
             handling: Handling {
-                identity: Identity::of(&[text("id")]),
+                identity: Identity::of(const { &[text("id")] }),
                 companions: &[
                     Companion::new("X-Velora-Event", CompanionValue::Repeats("type")),
                     Companion::new("Content-Type", CompanionValue::Fixed("application/json")),

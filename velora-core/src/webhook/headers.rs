@@ -1,6 +1,6 @@
 //! Reading headers, whatever the host keeps them in.
 
-use std::borrow::Cow;
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::scheme::Text;
@@ -30,11 +30,11 @@ impl HeaderName {
 
     /// The name as its system writes it.
     pub fn as_str(&self) -> &str {
-        &self.text
+        Borrow::borrow(&self.text)
     }
 
-    pub(crate) fn to_text(&self) -> Cow<'static, str> {
-        Text::clone(&self.text).into()
+    pub(crate) fn to_text(&self) -> Text {
+        Text::clone(&self.text)
     }
 
     /// Whether this is the same name, in whatever case.

@@ -1,5 +1,6 @@
 //! What a system signs, and where the signature and the timestamp stand.
 
+use std::borrow::Borrow;
 #[cfg(feature = "custom")]
 use std::borrow::Cow;
 
@@ -272,7 +273,7 @@ impl Scheme {
 impl Scheme {
     /// The scheme's name, such as `health`.
     pub fn name(&self) -> &str {
-        &self.name
+        Borrow::borrow(&self.name)
     }
 }
 
