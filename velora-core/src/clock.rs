@@ -132,16 +132,16 @@ fn since_start() -> Duration {
 }
 
 /// What a verifier reads the time from: the system's clock, unless it can be given another.
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 pub(crate) type SharedClock = std::sync::Arc<dyn Clock>;
-#[cfg(not(feature = "custom"))]
+#[cfg(not(feature = "full"))]
 pub(crate) type SharedClock = SystemClock;
 
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 pub(crate) fn system_clock() -> SharedClock {
     std::sync::Arc::new(SystemClock)
 }
-#[cfg(not(feature = "custom"))]
+#[cfg(not(feature = "full"))]
 pub(crate) fn system_clock() -> SharedClock {
     SystemClock
 }

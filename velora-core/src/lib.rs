@@ -18,7 +18,7 @@
 //! | feature | default | what it adds | pulls in |
 //! |---|---|---|---|
 //! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `sha2`, `subtle`, `zeroize` |
-//! | `custom` | yes | [`Scheme`]s and [`Clock`]s of your own | |
+//! | `full` | yes | [`Scheme`]s and [`Clock`]s of your own, errors that say more than their code | |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
 //! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `futures-util`, `tracing` |
@@ -50,10 +50,12 @@ mod error;
 #[cfg(feature = "events")]
 mod json;
 mod secret;
+#[cfg(feature = "full")]
 mod spell;
 #[cfg(feature = "events")]
 mod stamp;
 mod systems;
+mod text;
 mod webhook;
 
 #[cfg(feature = "client")]
@@ -84,7 +86,9 @@ pub use secret::ApiKey;
 pub use secret::SigningSecret;
 #[cfg(feature = "events")]
 pub use systems::{Envelope, Event, EventJson};
-#[cfg(feature = "custom")]
+#[cfg(not(feature = "full"))]
+pub use text::Unsaid;
+#[cfg(feature = "full")]
 pub use webhook::Identity;
 pub use webhook::{
     Delivery, HeaderName, Headers, Pending, Precheck, Scheme, SignatureForm, SignedPayload,

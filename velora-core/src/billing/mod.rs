@@ -21,9 +21,10 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
-#[cfg(feature = "custom")]
+use crate::text::text;
+#[cfg(feature = "full")]
 use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
-use crate::webhook::scheme::{Scheme, SignatureForm, SignedPayload, TimeUnit, text};
+use crate::webhook::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 
 /// `X-Webhook-Signature: sha256=<hex>` over the body, beside an unsigned
 /// `X-Webhook-Timestamp`; the event is identified by its body; a refusal is
@@ -36,7 +37,7 @@ pub fn scheme() -> Scheme {
             form: SignatureForm::Prefixed(text("sha256=")),
             timestamp_header: Some((text("X-Webhook-Timestamp"), TimeUnit::Seconds)),
             payload: SignedPayload(None),
-            #[cfg(feature = "custom")]
+            #[cfg(feature = "full")]
             handling: Handling {
                 identity: Identity::BodyDigest,
                 companions: &[

@@ -15,9 +15,10 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
-#[cfg(feature = "custom")]
+use crate::text::text;
+#[cfg(feature = "full")]
 use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
-use crate::webhook::scheme::{Scheme, SignatureForm, SignedPayload, text};
+use crate::webhook::{Scheme, SignatureForm, SignedPayload};
 
 /// `CuraeAI-Signature: t=<s>,v1=<hex>[,v1=<hex>…]` over `<s>.<body>`; the event is
 /// identified by `eventId`. A refusal is answered with 400, after which CuraeAI
@@ -30,7 +31,7 @@ pub fn scheme() -> Scheme {
             form: SignatureForm::List,
             timestamp_header: None,
             payload: SignedPayload::around("", "."),
-            #[cfg(feature = "custom")]
+            #[cfg(feature = "full")]
             handling: Handling {
                 identity: Identity::of(const { &[text("eventId")] }),
                 companions: &[

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use super::Code;
 use super::text::says;
 #[cfg(feature = "events")]
-use crate::webhook::scheme::Text;
+use crate::text::Header;
+use crate::text::Reason;
 
 /// Misuse: a value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum ConfigError {
     #[cfg(feature = "events")]
     TooManySecrets {
         /// The scheme's signature header.
-        header: Text,
+        header: Header,
     },
     /// `invalid_tolerance`
     InvalidTolerance,
@@ -34,7 +35,7 @@ pub enum ConfigError {
     /// `unknown_scheme`
     UnknownScheme {
         /// The names that exist.
-        known: &'static str,
+        known: Reason,
     },
     /// `invalid_retention`
     #[cfg(feature = "receiver")]

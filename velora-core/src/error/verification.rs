@@ -7,8 +7,9 @@ use super::Code;
 use super::text::says;
 #[cfg(feature = "events")]
 use super::text::text_of;
+#[cfg(feature = "full")]
 use crate::spell::decimal;
-use crate::webhook::scheme::Text;
+use crate::text::{Header, Reason};
 
 /// A delivery was refused: it is forged, stale, malformed, or contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,29 +18,29 @@ pub enum VerificationError {
     /// `missing_header`
     MissingHeader {
         /// The header that is absent.
-        header: Text,
+        header: Header,
     },
     /// `duplicate_header`
     DuplicateHeader {
         /// The header that is repeated.
-        header: Text,
+        header: Header,
     },
     /// `header_too_large`
     HeaderTooLarge {
         /// The header that is too large.
-        header: Text,
+        header: Header,
     },
     /// `malformed_header`
     MalformedHeader {
         /// The signature header.
-        header: Text,
+        header: Header,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: Reason,
     },
     /// `malformed_timestamp`
     MalformedTimestamp {
         /// A likely cause, where one is known.
-        hint: Option<&'static str>,
+        hint: Option<Reason>,
     },
     /// `timestamp_too_old`
     TimestampTooOld {
@@ -57,7 +58,7 @@ pub enum VerificationError {
     #[cfg(feature = "events")]
     HeaderBodyMismatch {
         /// The header outside the MAC.
-        header: Text,
+        header: Header,
     },
     /// `malformed_event`
     #[cfg(feature = "events")]

@@ -48,9 +48,10 @@ pub use webhooks::{Endpoint, NewEndpoint, Registration, Webhooks, failing};
 #[cfg(feature = "client")]
 pub use window::Window;
 
-#[cfg(feature = "custom")]
+use crate::text::text;
+#[cfg(feature = "full")]
 use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
-use crate::webhook::scheme::{Scheme, SignatureForm, SignedPayload, text};
+use crate::webhook::{Scheme, SignatureForm, SignedPayload};
 
 /// `X-Velora-Signature: t=<s>,v1=<hex>` over `t=<s>.<body>`; the event is
 /// identified by `(id, type)`; a refusal is answered with 401.
@@ -62,7 +63,7 @@ pub fn scheme() -> Scheme {
             form: SignatureForm::List,
             timestamp_header: None,
             payload: SignedPayload::around("t=", "."),
-            #[cfg(feature = "custom")]
+            #[cfg(feature = "full")]
             handling: Handling {
                 identity: Identity::of(const { &[text("id"), text("type")] }),
                 companions: &[Companion::new(

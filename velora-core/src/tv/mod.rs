@@ -20,9 +20,10 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{BodyOnlyEvent, Data, Event, EventType, StreamOnline};
 
-#[cfg(feature = "custom")]
+use crate::text::text;
+#[cfg(feature = "full")]
 use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
-use crate::webhook::scheme::{Scheme, SignatureForm, SignedPayload, TimeUnit, text};
+use crate::webhook::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 
 /// `X-Velora-Signature: sha256=<hex>` over `<s>.<body>`, with the seconds in
 /// `X-Velora-Timestamp`; the event is identified by `id`; a refusal is answered
@@ -35,7 +36,7 @@ pub fn scheme() -> Scheme {
             form: SignatureForm::Prefixed(text("sha256=")),
             timestamp_header: Some((text("X-Velora-Timestamp"), TimeUnit::Seconds)),
             payload: SignedPayload::around("", "."),
-            #[cfg(feature = "custom")]
+            #[cfg(feature = "full")]
             handling: Handling {
                 identity: Identity::of(const { &[text("id")] }),
                 companions: &[
@@ -62,7 +63,7 @@ pub fn body_only_scheme() -> Scheme {
             form: SignatureForm::Prefixed(text("")),
             timestamp_header: Some((text("X-Velora-Timestamp"), TimeUnit::Milliseconds)),
             payload: SignedPayload(None),
-            #[cfg(feature = "custom")]
+            #[cfg(feature = "full")]
             handling: Handling {
                 identity: Identity::BodyDigest,
                 companions: &[

@@ -3,8 +3,8 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 
-use super::scheme::Text;
 use crate::error::ConfigError;
+use crate::text::{Header, Text, header};
 
 /// A header's name, checked once and compared without regard to case.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct HeaderName {
 impl HeaderName {
     /// Errors: `invalid_scheme` where the text cannot name a header.
     pub(crate) fn parse(text: Text) -> Result<Self, ConfigError> {
-        #[cfg(feature = "custom")]
+        #[cfg(feature = "full")]
         if text.is_empty() || !text.bytes().all(is_token) {
             return Err(INVALID);
         }
@@ -33,8 +33,8 @@ impl HeaderName {
         Borrow::borrow(&self.text)
     }
 
-    pub(crate) fn to_text(&self) -> Text {
-        Text::clone(&self.text)
+    pub(crate) fn to_text(&self) -> Header {
+        header(&self.text)
     }
 
     /// Whether this is the same name, in whatever case.
@@ -43,13 +43,13 @@ impl HeaderName {
     }
 }
 
-#[cfg(any(feature = "custom", feature = "http"))]
+#[cfg(any(feature = "full", feature = "http"))]
 const INVALID: ConfigError = ConfigError::InvalidScheme {
     reason: "a header name holds a character that no header name may have",
 };
 
 /// RFC 9110, section 5.6.2.
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -28,7 +28,7 @@ pub use fields::{Extra, Fields, RawJson};
 pub use headers::{HeaderName, Headers};
 #[cfg(feature = "receiver")]
 pub use receiver::{Outcome, Receiver, Reply, Work};
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 pub use scheme::Identity;
 pub use scheme::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 #[cfg(feature = "events")]

@@ -1,11 +1,12 @@
 //! What a system signs, and where the signature and the timestamp stand.
 
 use std::borrow::Borrow;
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 use std::borrow::Cow;
 
 use super::headers::HeaderName;
 use crate::error::ConfigError;
+use crate::text::{Text, text};
 
 /// How one system signs its deliveries: a plain value.
 ///
@@ -33,33 +34,18 @@ pub struct Scheme {
     pub(crate) form: SignatureForm,
     pub(crate) timestamp_header: Option<(Text, TimeUnit)>,
     pub(crate) payload: SignedPayload,
-    #[cfg(feature = "custom")]
+    #[cfg(feature = "full")]
     pub(crate) handling: Handling,
 }
 
 /// What becomes of a delivery after its verification.
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handling {
     pub(crate) identity: Identity,
     pub(crate) companions: &'static [Companion],
     pub(crate) reject_status: u16,
     pub(crate) client_errors_are_final: bool,
-}
-
-/// A text in a scheme: those of the systems are constants.
-#[cfg(feature = "custom")]
-pub(crate) type Text = Cow<'static, str>;
-#[cfg(not(feature = "custom"))]
-pub(crate) type Text = &'static str;
-
-#[cfg(feature = "custom")]
-pub(crate) const fn text(text: &'static str) -> Text {
-    Cow::Borrowed(text)
-}
-#[cfg(not(feature = "custom"))]
-pub(crate) const fn text(text: &'static str) -> Text {
-    text
 }
 
 /// The form of the signature header.
@@ -72,7 +58,7 @@ pub enum SignatureForm {
     Prefixed(Text),
 }
 
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 impl SignatureForm {
     /// `<prefix><hex>`, such as `sha256=<hex>`.
     pub fn prefixed(prefix: impl Into<Cow<'static, str>>) -> Self {
@@ -99,7 +85,7 @@ pub enum TimeUnit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedPayload(pub(crate) Option<(Text, Text)>);
 
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 impl SignedPayload {
     /// The raw body alone. A timestamp, if there is one, is not signed.
     pub fn body() -> Self {
@@ -116,7 +102,7 @@ impl SignedPayload {
 }
 
 /// What makes two deliveries the same event, from authenticated bytes alone.
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Identity {
@@ -127,21 +113,21 @@ pub enum Identity {
 }
 
 /// A header outside the MAC that the system sends along.
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Companion {
     pub(crate) header: &'static str,
     pub(crate) value: CompanionValue,
 }
 
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 impl Companion {
     pub(crate) const fn new(header: &'static str, value: CompanionValue) -> Self {
         Self { header, value }
     }
 }
 
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CompanionValue {
     /// Repeats a member of the body: a delivery where it does not is refused.
@@ -161,7 +147,7 @@ impl SignedPayload {
     }
 }
 
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 impl Identity {
     pub(crate) const fn of(members: &'static [Text]) -> Self {
         Self::Members(Cow::Borrowed(members))
@@ -170,11 +156,11 @@ impl Identity {
 
 /// Longest fixed text in a signed payload: with 15 digits of timestamp the
 /// whole prefix stays inside the first 64-byte block of the hash.
-#[cfg(feature = "custom")]
+#[cfg(feature = "full")]
 const MAX_PAYLOAD_TEXT: usize = 32;
 
-/// Schemes of your own (feature `custom`).
-#[cfg(feature = "custom")]
+/// Schemes of your own (feature `full`).
+#[cfg(feature = "full")]
 impl Scheme {
     /// A scheme that signs the body alone, without a timestamp.
     ///
@@ -290,7 +276,7 @@ pub(crate) struct Checked {
 
 impl Checked {
     pub(crate) fn new(scheme: Scheme) -> Result<Self, ConfigError> {
-        #[cfg(feature = "custom")]
+        #[cfg(feature = "full")]
         scheme.check()?;
         Ok(Self {
             signature_header: HeaderName::parse(Text::clone(&scheme.signature_header))?,

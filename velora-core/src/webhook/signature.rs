@@ -8,6 +8,7 @@ use super::headers::{HeaderName, trim_blanks};
 use super::mac::Mac;
 use super::scheme::{SignatureForm, TimeUnit};
 use crate::error::VerificationError;
+use crate::text::{Reason, reason};
 
 /// A header longer than this is not looked at.
 pub(crate) const MAX_HEADER_BYTES: usize = 8 * 1024;
@@ -46,7 +47,10 @@ pub(crate) fn parse<'h>(
             let hex = trim_blanks(value).strip_prefix(prefix.as_bytes());
             let hex = hex.and_then(|hex| hex.try_into().ok());
             let first = hex.and_then(decode_hex).ok_or_else(|| {
-                malformed(name, "not the scheme's prefix and 64 lower-case hex digits")
+                malformed(
+                    name,
+                    reason("not the scheme's prefix and 64 lower-case hex digits"),
+                )
             })?;
             Ok(Parsed {
                 timestamp: None,
@@ -96,19 +100,20 @@ fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, Veri
     }
 
     if timestamps > 1 {
-        return Err(malformed(name, "two `t`"));
+        return Err(malformed(name, reason("two `t`")));
     }
     if timestamp.is_none() {
-        return Err(malformed(name, "no `t`"));
+        return Err(malformed(name, reason("no `t`")));
     }
-    let first = first.ok_or_else(|| malformed(name, "no `v1` of 64 lower-case hex digits"))?;
+    let first =
+        first.ok_or_else(|| malformed(name, reason("no `v1` of 64 lower-case hex digits")))?;
     Ok(Parsed {
         timestamp,
         candidates: Candidates { first, others },
     })
 }
 
-fn malformed(name: &HeaderName, reason: &'static str) -> VerificationError {
+fn malformed(name: &HeaderName, reason: Reason) -> VerificationError {
     VerificationError::MalformedHeader {
         header: name.to_text(),
         reason,
@@ -204,6 +209,8 @@ pub(crate) fn parse_timestamp(text: &[u8], unit: TimeUnit) -> Result<i64, Verifi
     let millis =
         unit == TimeUnit::Seconds && text.len() == 13 && text.iter().all(u8::is_ascii_digit);
     Err(VerificationError::MalformedTimestamp {
-        hint: millis.then_some("; 13 digits look like milliseconds, this scheme has seconds"),
+        hint: millis.then_some(reason(
+            "; 13 digits look like milliseconds, this scheme has seconds",
+        )),
     })
 }

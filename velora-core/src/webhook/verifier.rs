@@ -86,7 +86,7 @@ impl Verifier {
     }
 
     /// Sets the clock that [`verify`](Self::verify) reads.
-    #[cfg(feature = "custom")]
+    #[cfg(feature = "full")]
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
         self.precheck.clock = Arc::new(clock);
