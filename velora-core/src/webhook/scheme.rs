@@ -3,6 +3,8 @@
 use std::borrow::Borrow;
 #[cfg(feature = "full")]
 use std::borrow::Cow;
+#[cfg(feature = "full")]
+use std::sync::Arc;
 
 use super::headers::HeaderName;
 use crate::error::ConfigError;
@@ -263,8 +265,15 @@ impl Scheme {
     }
 }
 
+/// A checked scheme that has several owners, or of constants alone.
+#[cfg(feature = "full")]
+pub(crate) type Shared = Arc<Checked>;
+#[cfg(not(feature = "full"))]
+pub(crate) type Shared = Checked;
+
 /// A scheme whose parts have been checked against each other.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "full"), derive(Clone))]
 pub(crate) struct Checked {
     pub(crate) scheme: Scheme,
     pub(crate) signature_header: HeaderName,
@@ -275,6 +284,13 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
+    pub(crate) fn shared(scheme: Scheme) -> Result<Shared, ConfigError> {
+        let checked = Self::new(scheme)?;
+        #[cfg(feature = "full")]
+        let checked = Arc::new(checked);
+        Ok(checked)
+    }
+
     pub(crate) fn new(scheme: Scheme) -> Result<Self, ConfigError> {
         #[cfg(feature = "full")]
         scheme.check()?;

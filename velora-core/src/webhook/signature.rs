@@ -35,7 +35,6 @@ impl Candidates {
     }
 }
 
-#[inline]
 pub(crate) fn parse<'h>(
     form: &SignatureForm,
     name: &HeaderName,
@@ -65,7 +64,6 @@ pub(crate) fn parse<'h>(
 
 /// `t=…,v1=…`: segments of other names, and `v1` values that are not 64 hex
 /// digits, are skipped, so that they never hide a valid one.
-#[inline]
 fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, VerificationError> {
     let mut timestamp = None;
     let mut timestamps = 0_usize;
@@ -85,10 +83,10 @@ fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, Veri
                         header: name.to_text(),
                     });
                 }
-                if first.is_none() {
-                    first = mac;
-                } else {
-                    others.extend(mac);
+                match (mac, &first) {
+                    (Some(mac), Some(_)) => others.push(mac),
+                    (Some(_), None) => first = mac,
+                    (None, _) => {}
                 }
             }
             Segment::Timestamp(text) => {
@@ -132,7 +130,6 @@ type Cut<'h> = (Segment<'h>, Option<&'h [u8]>);
 
 /// The first segment where it is a well-formed `v1` without blanks, as it nearly
 /// always is: hex digits hold no comma, so its end need not be searched for.
-#[inline]
 fn plain_signature(value: &[u8]) -> Option<Cut<'_>> {
     let (hex, after) = value.strip_prefix(b"v1=")?.split_first_chunk::<64>()?;
     let after = match after {
@@ -159,7 +156,6 @@ fn any_segment(value: &[u8]) -> Cut<'_> {
 }
 
 /// Lower-case hex digits only, eight at a time, without a branch on any of them.
-#[inline]
 fn decode_hex(hex: &[u8; 64]) -> Option<Mac> {
     /// The same byte in all eight places.
     const fn each(byte: u8) -> u64 {

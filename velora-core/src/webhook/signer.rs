@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::fields::Outline;
 use super::mac::{MacKey, Prefix};
-use super::scheme::{Checked, CompanionValue, Scheme, SignatureForm, TimeUnit};
+use super::scheme::{Checked, CompanionValue, Scheme, Shared, SignatureForm, TimeUnit};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
 use crate::secret::SigningSecret;
@@ -30,7 +30,7 @@ use crate::spell::{decimal, hex};
 /// Source: CuraeAI, *Webhooks: Test deliveries* (`buildSignedWebhookRequest`).
 #[derive(Clone)]
 pub struct Signer {
-    checked: Arc<Checked>,
+    checked: Shared,
     keys: Arc<[MacKey]>,
 }
 

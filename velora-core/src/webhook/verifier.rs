@@ -10,7 +10,7 @@ use super::delivery::Watched;
 use super::delivery::{Delivery, Rules};
 use super::headers::{Found, HeaderName, Headers, find};
 use super::mac::{Mac, MacKey, Prefix};
-use super::scheme::{Checked, Scheme, TimeUnit};
+use super::scheme::{Checked, Scheme, Shared, TimeUnit};
 use super::signature::{Candidates, MAX_HEADER_BYTES, parse, parse_timestamp};
 use crate::clock::{Clock, SharedClock, Tolerance, UnixTime, system_clock};
 use crate::error::{ConfigError, VerificationError};
@@ -176,7 +176,7 @@ impl fmt::Debug for Verifier {
 /// ```
 #[derive(Clone)]
 pub struct Precheck {
-    checked: Arc<Checked>,
+    checked: Shared,
     tolerance: Tolerance,
     clock: SharedClock,
 }
@@ -187,7 +187,7 @@ impl Precheck {
     /// Errors: `invalid_scheme`.
     pub fn new(scheme: Scheme) -> Result<Self, ConfigError> {
         Ok(Self {
-            checked: Arc::new(Checked::new(scheme)?),
+            checked: Checked::shared(scheme)?,
             tolerance: Tolerance::default(),
             clock: system_clock(),
         })
@@ -208,7 +208,7 @@ impl Precheck {
     /// The headers that are looked at: no other one can change a verdict. For hosts to
     /// whom looking at one costs something.
     pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
-        let checked = &*self.checked;
+        let checked: &Checked = &self.checked;
         let timestamp = checked.timestamp_header.iter().map(|(name, _)| name);
         let headers = std::iter::once(&checked.signature_header).chain(timestamp);
         #[cfg(feature = "events")]
@@ -235,7 +235,7 @@ impl Precheck {
             claims: self.claims(headers, now)?,
             #[cfg(feature = "events")]
             watched: self.watch(headers),
-            checked: Arc::clone(&self.checked),
+            checked: self.checked.clone(),
         })
     }
 
@@ -245,7 +245,7 @@ impl Precheck {
         headers: &H,
         now: UnixTime,
     ) -> Result<Claims, VerificationError> {
-        let checked = &*self.checked;
+        let checked: &Checked = &self.checked;
         let raw = RawHeaders::read(checked, headers)?;
         let parsed = parse(
             &checked.scheme.form,
@@ -253,27 +253,21 @@ impl Precheck {
             raw.signature,
         )?;
 
-        let (text, unit) = match (raw.timestamp, parsed.timestamp) {
-            (Some((text, unit)), _) => (text, unit),
-            (None, Some(text)) => (text, TimeUnit::Seconds),
-            (None, None) => return Ok(Claims::unstamped(parsed.candidates)),
-        };
-        let timestamp = parse_timestamp(text, unit)?;
-        let timestamp = self.check_age(timestamp, unit, now)?;
-
         let mut prefix = Prefix::EMPTY;
-        let signed_timestamp = match &checked.scheme.payload.0 {
-            Some((before, after)) => {
-                // `Checked` has bounded both texts, and 15 digits more still fit.
-                prefix
-                    .push(before.as_bytes())
-                    .and_then(|()| prefix.push(text))
-                    .and_then(|()| prefix.push(after.as_bytes()))
-                    .ok_or(VerificationError::MalformedTimestamp { hint: None })?;
-                Some(timestamp)
+        let mut signed_timestamp = None;
+        let in_list = parsed.timestamp.map(|text| (text, TimeUnit::Seconds));
+        if let Some((text, unit)) = raw.timestamp.or(in_list) {
+            let timestamp = parse_timestamp(text, unit)?;
+            let timestamp = self.check_age(timestamp, unit, now)?;
+            if let Some((before, after)) = &checked.scheme.payload.0 {
+                for part in [before.as_bytes(), text, after.as_bytes()] {
+                    // `Checked` has bounded both texts, and 15 digits more still fit.
+                    let pushed = prefix.push(part);
+                    pushed.ok_or(VerificationError::MalformedTimestamp { hint: None })?;
+                }
+                signed_timestamp = Some(timestamp);
             }
-            None => None,
-        };
+        }
         Ok(Claims {
             prefix,
             candidates: parsed.candidates,
@@ -341,7 +335,7 @@ pub struct Pending {
     claims: Claims,
     #[cfg(feature = "events")]
     watched: Vec<Watched>,
-    checked: Arc<Checked>,
+    checked: Shared,
 }
 
 impl Pending {
@@ -392,14 +386,6 @@ struct Claims {
 }
 
 impl Claims {
-    fn unstamped(candidates: Candidates) -> Self {
-        Self {
-            prefix: Prefix::EMPTY,
-            candidates,
-            signed_timestamp: None,
-        }
-    }
-
     /// The index of the first MAC that any candidate equals. Every candidate is
     /// compared, so that the time tells nothing of which one it was.
     fn matching(&self, macs: impl Iterator<Item = Mac>) -> Result<usize, VerificationError> {
