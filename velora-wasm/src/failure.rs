@@ -39,5 +39,9 @@ pub(crate) fn told(error: &Error) -> Vec<u8> {
         let told = crate::client::told(error, message);
         return [kind.as_bytes(), code.as_bytes(), b"\n", &told].concat();
     }
-    [kind, code, "\n", message].concat().into_bytes()
+    let mut told = kind.as_bytes().to_vec();
+    for text in [code, "\n", message] {
+        told.extend_from_slice(text.as_bytes());
+    }
+    told
 }

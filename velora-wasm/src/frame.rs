@@ -5,6 +5,7 @@
 //! the lowest first), and the bytes. Numbers are eight bytes, a double, the lowest first.
 
 use std::cell::RefCell;
+use std::ptr;
 
 use velora_core::{HeaderName, Headers, Precheck};
 
@@ -101,7 +102,7 @@ pub(crate) fn numbers<const COUNT: usize>(numbers: [f64; COUNT]) -> Vec<u8> {
 }
 
 /// The values of just the headers that a verifier looks at: the tag of each is its place
-/// among [`Precheck::headers`].
+/// among [`Precheck::headers`], by which it is known.
 pub(crate) struct Values<'f> {
     pub(crate) precheck: &'f Precheck,
     pub(crate) items: Items<'f>,
@@ -110,7 +111,7 @@ pub(crate) struct Values<'f> {
 impl Headers for Values<'_> {
     fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
         let mut names = self.precheck.headers();
-        let place = names.position(|known| known.as_str() == name.as_str());
+        let place = names.position(|known| ptr::eq(known, name));
         for (tag, value) in self.items {
             if Some(usize::from(tag)) == place {
                 each(value);

@@ -75,7 +75,7 @@ exports! {
         if let Ok(held) = held(at) {
             for name in held.verifier.precheck().headers() {
                 names.extend_from_slice(name.as_str().as_bytes());
-                names.push(b'\n');
+                names.extend_from_slice(b"\n");
             }
         }
         frame::say(names);

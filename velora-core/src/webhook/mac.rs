@@ -90,6 +90,12 @@ pub(crate) struct MacKey {
     outer: [u32; 8],
 }
 
+/// The keys of one owner, or of several.
+#[cfg(feature = "full")]
+pub(crate) type Keys = std::sync::Arc<[MacKey]>;
+#[cfg(not(feature = "full"))]
+pub(crate) type Keys = Vec<MacKey>;
+
 impl MacKey {
     pub(crate) fn new(secret: &[u8]) -> Self {
         let mut key = [0; BLOCK];

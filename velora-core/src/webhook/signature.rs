@@ -166,7 +166,7 @@ fn decode_hex(hex: &[u8; 64]) -> Option<Mac> {
     let mut words = [0_u32; 8];
     let mut valid = each(0x80);
     for (word, chunk) in words.iter_mut().zip(chunks) {
-        let digits = u64::from_be_bytes(*chunk);
+        let digits = u64::from_le_bytes(*chunk);
         // Bit 7 of each byte says whether it is at least `least`. A byte that is not
         // ASCII spoils its neighbour's bit, but is itself refused by `!digits`.
         let from = |least: u8| digits.wrapping_add(each(0x80_u8.wrapping_sub(least)));
@@ -177,9 +177,10 @@ fn decode_hex(hex: &[u8; 64]) -> Option<Mac> {
         // A letter has bit 6 set, and counts nine more than its low half.
         let letters = (digits >> 6) & each(1);
         let halves = (digits & each(0x0f)).wrapping_add(letters.wrapping_mul(9));
-        let bytes = (halves | (halves >> 4)) & 0x00ff_00ff_00ff_00ff;
+        // The first digit is the lowest byte here, and the highest half of the word.
+        let bytes = ((halves << 4) | (halves >> 8)) & 0x00ff_00ff_00ff_00ff;
         let pairs = (bytes | (bytes >> 8)) & 0x0000_ffff_0000_ffff;
-        *word = (pairs | (pairs >> 16)) as u32;
+        *word = ((pairs | (pairs >> 16)) as u32).swap_bytes();
     }
     (valid == each(0x80)).then_some(Mac(words))
 }

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use super::fields::Outline;
-use super::mac::{MacKey, Prefix};
+use super::mac::{Keys, MacKey, Prefix};
 use super::scheme::{Checked, CompanionValue, Scheme, Shared, SignatureForm, TimeUnit};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
@@ -31,7 +30,7 @@ use crate::spell::{decimal, hex};
 #[derive(Clone)]
 pub struct Signer {
     checked: Shared,
-    keys: Arc<[MacKey]>,
+    keys: Keys,
 }
 
 impl Signer {
@@ -44,14 +43,14 @@ impl Signer {
         secrets: impl IntoIterator<Item = SigningSecret>,
     ) -> Result<Self, ConfigError> {
         let checked = Checked::new(scheme)?;
-        let keys: Arc<[MacKey]> = secrets
+        let keys: Keys = secrets
             .into_iter()
             .map(|secret| MacKey::new(secret.expose_secret()))
             .collect();
         match (keys.len(), &checked.scheme.form) {
             (0, _) => Err(ConfigError::NoSecret),
             (1, _) | (_, SignatureForm::List) => Ok(Self {
-                checked: Arc::new(checked),
+                checked: checked.into(),
                 keys,
             }),
             _ => Err(ConfigError::TooManySecrets {

@@ -3,13 +3,14 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use std::fmt;
+#[cfg(feature = "full")]
 use std::sync::Arc;
 
 #[cfg(feature = "events")]
 use super::delivery::Watched;
 use super::delivery::{Delivery, Rules};
 use super::headers::{Found, HeaderName, Headers, find};
-use super::mac::{Mac, MacKey, Prefix};
+use super::mac::{Keys, Mac, MacKey, Prefix};
 use super::scheme::{Checked, Scheme, Shared, TimeUnit};
 use super::signature::{Candidates, MAX_HEADER_BYTES, parse, parse_timestamp};
 use crate::clock::{Clock, SharedClock, Tolerance, UnixTime, system_clock};
@@ -54,7 +55,7 @@ use crate::secret::SigningSecret;
 #[derive(Clone)]
 pub struct Verifier {
     precheck: Precheck,
-    keys: Arc<[MacKey]>,
+    keys: Keys,
 }
 
 impl Verifier {
@@ -65,7 +66,7 @@ impl Verifier {
         scheme: Scheme,
         secrets: impl IntoIterator<Item = SigningSecret>,
     ) -> Result<Self, ConfigError> {
-        let keys: Arc<[MacKey]> = secrets
+        let keys: Keys = secrets
             .into_iter()
             .map(|secret| MacKey::new(secret.expose_secret()))
             .collect();
@@ -284,17 +285,20 @@ impl Precheck {
         unit: TimeUnit,
         now: UnixTime,
     ) -> Result<UnixTime, VerificationError> {
+        let now = now.as_millis();
         let (timestamp, now) = match unit {
+            // 12 digits of seconds do not overflow.
             TimeUnit::Seconds => (
-                UnixTime::from_secs(timestamp),
-                UnixTime::from_secs(now.as_secs()),
+                timestamp.wrapping_mul(1_000),
+                now.saturating_sub(now.rem_euclid(1_000)),
             ),
-            TimeUnit::Milliseconds => (UnixTime::from_millis(timestamp), now),
+            TimeUnit::Milliseconds => (timestamp, now),
         };
+        let age = now.saturating_sub(timestamp);
+        let timestamp = UnixTime::from_millis(timestamp);
         let Some(tolerance) = self.tolerance.as_millis() else {
             return Ok(timestamp);
         };
-        let age = now.as_millis().saturating_sub(timestamp.as_millis());
         if age.unsigned_abs() <= tolerance.unsigned_abs() {
             return Ok(timestamp);
         }
