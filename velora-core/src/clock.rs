@@ -225,7 +225,7 @@ impl Tolerance {
     ///
     /// Errors: `invalid_tolerance` where it is negative, NaN or infinite.
     pub fn try_from_secs_f64(seconds: f64) -> Result<Self, ConfigError> {
-        if !seconds.is_finite() || seconds < 0.0 {
+        if !(0.0..f64::INFINITY).contains(&seconds) {
             return Err(ConfigError::InvalidTolerance);
         }
         // By way of microseconds, as 1.001 * 1000 is a little less than 1001. What no `i64`
