@@ -45,13 +45,21 @@ function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
     }
   } else if (typeof headers.get === 'function') {
     const get = headers.get as (name: string) => unknown;
-    wanted.forEach((name) => add(values, wanted, name, get.call(headers, name)));
+    return wanted.map((name) => joined(undefined, get.call(headers, name)));
   } else {
-    for (const name of Object.keys(headers)) {
-      add(values, wanted, name, (headers as Record<string, unknown>)[name]);
-    }
+    return wanted.map((name) => inObject(headers, name));
   }
   return values;
+}
+
+function inObject(headers: object, name: string): Values {
+  let found: Values;
+  for (const key in headers) {
+    if (names(key, name) && Object.hasOwn(headers, key)) {
+      found = joined(found, (headers as Record<string, unknown>)[key]);
+    }
+  }
+  return found;
 }
 
 /**
@@ -59,17 +67,11 @@ function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
  * `name` is in lower case.
  */
 export function headerValue(headers: object, name: string): Values {
-  let found: Values;
   try {
-    for (const key in headers) {
-      if (names(key, name) && Object.hasOwn(headers, key)) {
-        found = joined(found, (headers as Record<string, unknown>)[key]);
-      }
-    }
+    return inObject(headers, name);
   } catch (error) {
     throw threw(error);
   }
-  return found;
 }
 
 /** Whether `headerValue` may be used. */
@@ -92,9 +94,9 @@ function add(values: Values[], wanted: readonly string[], name: unknown, value: 
   }
 }
 
-/** Without regard to ASCII case alone: U+212A is no `k`. */
+/** Without regard to ASCII case alone: the Kelvin sign, and nothing else, becomes a `k`. */
 function names(key: string, name: string): boolean {
-  return key === name || (key.length === name.length && key.toLowerCase() === name && !/[^\x00-\x7f]/.test(key));
+  return key === name || (key.length === name.length && key.toLowerCase() === name && !key.includes('\u212a'));
 }
 
 function joined(before: Values, value: unknown): Values {

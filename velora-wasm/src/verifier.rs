@@ -44,7 +44,8 @@ mod behind {
 }
 
 exports! {
-    /// Makes a verifier of the items in the frame.
+    /// Makes a verifier of the items in the frame, and says the names of the headers whose
+    /// values are to be handed over, in this order, a line each.
     ///
     /// Errors: those of the scheme, of the secrets in their order, of the tolerance.
     fn verifier(items: usize, limit: u32, seconds: f64) -> f64 {
@@ -56,6 +57,12 @@ exports! {
                 limit::NONE => Tolerance::dangerous_no_limit(),
                 _ => Tolerance::default(),
             };
+            let mut names = Vec::new();
+            for name in verifier.precheck().headers() {
+                names.extend_from_slice(name.as_str().as_bytes());
+                names.extend_from_slice(b"\n");
+            }
+            frame::say(names);
             #[cfg(feature = "receiver")]
             let verifier = verifier.with_clock(crate::task::HostClock);
             Ok::<_, ConfigError>(handles::hold(Rc::new(Held {
@@ -66,19 +73,6 @@ exports! {
                 verifier: verifier.with_tolerance(tolerance),
             })))
         }))
-    }
-
-    /// Says the names of the headers whose values are to be handed over, in this order, a
-    /// line each.
-    fn header_names(at: usize) {
-        let mut names = Vec::new();
-        if let Ok(held) = held(at) {
-            for name in held.verifier.precheck().headers() {
-                names.extend_from_slice(name.as_str().as_bytes());
-                names.extend_from_slice(b"\n");
-            }
-        }
-        frame::say(names);
     }
 
     /// Verifies the headers and what is behind them in the frame: gives the signed timestamp

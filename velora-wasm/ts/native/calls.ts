@@ -3,6 +3,7 @@
 import type { Failure } from './types.js';
 import { itemsOf, putAlone, said, wholeOf } from './frame.js';
 import { broken, instance, works, type Instance } from './instance.js';
+import { toError } from '../errors.js';
 import { utf8Text } from '../host.js';
 
 /** What a quick call gives that failed. */
@@ -29,6 +30,14 @@ function quietly(one: Instance, call: () => void): void {
       }
     }
   }
+}
+
+/** What a quick call gave, or throws what it failed with. */
+export function taken(one: Instance, number: number, behind?: Function): number {
+  if (number === FAILED) {
+    throw toError(lastFailure(one), behind);
+  }
+  return number;
 }
 
 /** What the last quick call failed with. */
@@ -77,41 +86,28 @@ export class Held {
     unheld.unregister(this);
     letGo(this.#of, this.at);
   }
-
-  /** Whether it is of this instance. */
-  of(one: Instance): boolean {
-    return this.#of === one;
-  }
 }
 
 /** Something of the module's that a new instance can be given anew. */
 export class Made {
   readonly #make: (one: Instance) => number;
-  #held: Held | undefined;
+  #of: Instance | undefined;
+  #at = 0;
 
-  private constructor(make: (one: Instance) => number) {
+  /** Throws what it cannot be made for. */
+  constructor(make: (one: Instance) => number) {
     this.#make = make;
-  }
-
-  /** Makes it, or says why it cannot be made. */
-  static of<T>(make: (one: Instance) => number, wrap: (made: Made) => T): T | Failure {
-    return enter((one) => {
-      const made = new Made(make);
-      const at = make(one);
-      if (at === FAILED) {
-        return lastFailure(one);
-      }
-      made.#held = new Held(one, at);
-      return wrap(made);
-    });
+    enter((one) => this.in(one));
   }
 
   /** Its number. */
   in(one: Instance): number {
-    if (!this.#held?.of(one)) {
-      this.#held = new Held(one, this.#make(one));
+    if (this.#of !== one) {
+      this.#at = taken(one, this.#make(one));
+      this.#of = one;
+      unheld.register(this, [one, this.#at]);
     }
-    return this.#held!.at;
+    return this.#at;
   }
 }
 

@@ -1,13 +1,12 @@
 /** The memory of the module that texts and bytes are handed over in. */
 
 import type { Instance } from './instance.js';
-import { utf8Text } from '../host.js';
+import { encoder, utf8Text } from '../host.js';
 
 const KEPT = 64 * 1024;
 /** A tag and a length. */
 const HEAD = 5;
 
-const encoder = new TextEncoder();
 let last: Instance | undefined;
 let view: Uint8Array = new Uint8Array(0);
 

@@ -60,7 +60,7 @@ export class NativeHealth {
       teach(one);
       return one.exports['health_client']!(putItems(one, items));
     };
-    return Made.of(make, (made) => new NativeHealth(made));
+    return new NativeHealth(new Made(make));
   }
 
   rateLimit(): RateLimitParts {
