@@ -28,8 +28,9 @@ export function headerValues(headers: HeadersInput, wanted: readonly string[]): 
 }
 
 function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
-  if (headers instanceof Headers) {
-    return wanted.map((name) => headers.get(name) ?? undefined);
+  if (headers instanceof Headers || (!(Symbol.iterator in headers) && typeof headers.get === 'function')) {
+    const { get } = headers as { get(name: string): unknown };
+    return wanted.map((name) => joined(undefined, get.call(headers, name)));
   }
   const values: Values[] = new Array(wanted.length).fill(undefined);
   if (Array.isArray(headers) && typeof headers[0] === 'string') {
@@ -43,9 +44,6 @@ function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
       }
       add(values, wanted, pair[0], pair[1]);
     }
-  } else if (typeof headers.get === 'function') {
-    const get = headers.get as (name: string) => unknown;
-    return wanted.map((name) => joined(undefined, get.call(headers, name)));
   } else {
     return wanted.map((name) => inObject(headers, name));
   }

@@ -23,10 +23,11 @@ export function enter<T>(call: (one: Instance) => T): T {
 function quietly(one: Instance, call: () => void): void {
   if (works(one)) {
     try {
-      enter(call);
+      call();
     } catch (error) {
+      const thrown = broken(one, error);
       if (works(one)) {
-        throw error;
+        throw thrown;
       }
     }
   }
@@ -53,9 +54,10 @@ export function learnFailure(kind: string, read: (code: string, bytes: Uint8Arra
 }
 
 function failureOf(bytes: Uint8Array): Failure {
-  const [failure = '', code = ''] = utf8Text(bytes.subarray(0, 128)).split('\n', 2);
-  const rest = bytes.subarray(failure.length + code.length + 2);
-  return readers.get(failure)?.(code, rest) ?? ({ failure, code, message: utf8Text(rest) } as Failure);
+  const text = utf8Text(bytes);
+  const [failure = '', code = ''] = text.split('\n', 2);
+  const rest = failure.length + code.length + 2;
+  return readers.get(failure)?.(code, bytes.subarray(rest)) ?? ({ failure, code, message: text.slice(rest) || code } as Failure);
 }
 
 /** Goes on with what takes time, once anything does: what is let go of may have had it under way. */
@@ -195,10 +197,8 @@ function turn(one: Instance): void {
   }
 }
 
-const NOTHING = new Uint8Array(0);
-
 /** What became of something that the module has asked for. */
-export function answer(one: Instance, number: number, outcome: number, bytes: Uint8Array = NOTHING): void {
+export function answer(one: Instance, number: number, outcome: number, bytes: string | Uint8Array = ''): void {
   quietly(one, () => {
     one.exports['answer']!(number, outcome, putAlone(one, bytes));
     turn(one);

@@ -109,13 +109,12 @@ function putHead(bytes: Uint8Array, at: number, tag: number, length: number): nu
 }
 
 /** What an item holds. */
-export type Item = readonly [tag: number, value: string | Uint8Array | number];
+export type Item = readonly [tag: number, value: string | Uint8Array];
 
-/** Items as bytes; numbers are eight. */
+/** Items as bytes. */
 export function itemBytes(items: readonly Item[]): Uint8Array {
-  const values = items.map(([tag, value]) => [tag, typeof value === 'number' ? doubleBytes(value) : value] as const);
-  const bytes = new Uint8Array(values.reduce((size, [, value]) => size + HEAD + mostOf(value), 0));
-  return bytes.subarray(0, values.reduce((at, [tag, value]) => putItem(bytes, at, tag, value), 0));
+  const bytes = new Uint8Array(items.reduce((size, [, value]) => size + HEAD + mostOf(value), 0));
+  return bytes.subarray(0, items.reduce((at, [tag, value]) => putItem(bytes, at, tag, value), 0));
 }
 
 /** Writes items; gives where they end. */

@@ -4,7 +4,7 @@ import type {
   ClientParts, EventQueryParts, EventsText, ExportedOnceParts, ExportQueryParts, Failure, HealthEndpoint,
   HealthRegistration, ManifestParts, PageParts, ProgressParts, RateLimitParts,
 } from './types.js';
-import { itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
+import { doubleBytes, itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
 import { enter, FAILED, Held, lastFailure, later, learn, learnFailure, Made, NativeCancel } from './calls.js';
 import { apiFailureOf } from './failures.js';
 import { instance, type Instance } from './instance.js';
@@ -17,12 +17,12 @@ learnFailure('api', apiFailureOf);
 
 const PROGRESS = 8;
 
-/** The items that are there, their tags being their places. */
+/** The items that are there, their tags being their places; numbers are eight bytes. */
 function itemsAt(...values: (string | number | boolean | undefined)[]): Item[] {
   const items: Item[] = [];
   values.forEach((value, tag) => {
     if (value !== undefined) {
-      items.push([tag, typeof value === 'boolean' ? Number(value) : value]);
+      items.push([tag, typeof value === 'string' ? value : doubleBytes(Number(value))]);
     }
   });
   return items;
@@ -54,7 +54,7 @@ export class NativeHealth {
     const items = [
       ...itemsAt(apiKey, parts.baseUrl, parts.attempts, undefined, parts.maxRetryDelay, parts.callTimeout,
         parts.maxResponseBytes, (connectTimeout + readTimeout) * 1e3, readTimeout * 1e3),
-      ...(backoff ?? []).map((seconds): Item => [3, seconds]),
+      ...(backoff ?? []).map((seconds): Item => [3, doubleBytes(seconds)]),
     ];
     const make = (one: Instance) => {
       teach(one);
