@@ -36,14 +36,17 @@ pub(crate) fn put(thing: impl Any) -> f64 {
 #[inline(never)]
 pub(crate) fn hold(thing: Rc<Thing>) -> f64 {
     HELD.with_borrow_mut(|held| {
-        let at = held.iter().position(Option::is_none);
-        let at = at.unwrap_or_else(|| {
-            held.push(None);
-            held.len() - 1
-        });
-        if let Some(slot) = held.get_mut(at) {
-            *slot = Some(thing);
-        }
+        let mut slots = held.iter_mut().enumerate();
+        let at = match slots.find(|(_, slot)| slot.is_none()) {
+            Some((at, slot)) => {
+                *slot = Some(thing);
+                at
+            }
+            None => {
+                held.push(Some(thing));
+                held.len() - 1
+            }
+        };
         at as f64
     })
 }

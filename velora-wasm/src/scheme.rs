@@ -36,11 +36,12 @@ pub(crate) fn read(items: &[u8]) -> Result<(Scheme, Vec<SigningSecret>), ConfigE
     let scheme = scheme(Items(items))?;
     let mut secrets = Vec::new();
     for (tag, bytes) in Items(items) {
-        match tag {
-            tag::SECRET_TEXT => secrets.push(SigningSecret::new(frame::text(bytes))?),
-            tag::SECRET_BYTES => secrets.push(SigningSecret::from_bytes(bytes)?),
-            _ => {}
-        }
+        let secret = match tag {
+            tag::SECRET_TEXT => SigningSecret::new(frame::text(bytes)),
+            tag::SECRET_BYTES => SigningSecret::from_bytes(bytes),
+            _ => continue,
+        };
+        secrets.push(secret?);
     }
     Ok((scheme, secrets))
 }

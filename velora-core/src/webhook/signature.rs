@@ -73,27 +73,30 @@ fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, Veri
 
     let mut left = Some(value);
     while let Some(value) = left {
-        let (segment, after) = plain_signature(value).unwrap_or_else(|| any_segment(value));
-        left = after;
-        match segment {
-            Segment::Signature(mac) => {
-                signatures = signatures.saturating_add(1);
-                if signatures > MAX_SIGNATURES {
-                    return Err(VerificationError::HeaderTooLarge {
-                        header: name.to_text(),
-                    });
-                }
-                match (mac, &first) {
-                    (Some(mac), Some(_)) => others.push(mac),
-                    (Some(_), None) => first = mac,
-                    (None, _) => {}
-                }
+        let value = trim_blanks(value);
+        if value.starts_with(SIGNATURE) {
+            signatures = signatures.saturating_add(1);
+            if signatures > MAX_SIGNATURES {
+                return Err(VerificationError::HeaderTooLarge {
+                    header: name.to_text(),
+                });
             }
-            Segment::Timestamp(text) => {
-                timestamps = timestamps.saturating_add(1);
-                timestamp = Some(text);
+        }
+        if let Some((mac, after)) = signature(value) {
+            left = after;
+            if first.is_none() {
+                first = Some(mac);
+            } else {
+                others.push(mac);
             }
-            Segment::Other => {}
+            continue;
+        }
+        let comma = value.iter().position(|byte| *byte == b',');
+        let (segment, after) = value.split_at(comma.unwrap_or(value.len()));
+        left = after.split_first().map(|(_, after)| after);
+        if let Some(text) = trim_blanks(segment).strip_prefix(b"t=") {
+            timestamps = timestamps.saturating_add(1);
+            timestamp = Some(text);
         }
     }
 
@@ -118,41 +121,18 @@ fn malformed(name: &HeaderName, reason: Reason) -> VerificationError {
     }
 }
 
-enum Segment<'h> {
-    /// A `v1`; `None` where its value is not 64 hex digits.
-    Signature(Option<Mac>),
-    Timestamp(&'h [u8]),
-    Other,
-}
+const SIGNATURE: &[u8] = b"v1=";
 
-/// The first segment, and what follows its comma if it has one.
-type Cut<'h> = (Segment<'h>, Option<&'h [u8]>);
-
-/// The first segment where it is a well-formed `v1` without blanks, as it nearly
-/// always is: hex digits hold no comma, so its end need not be searched for.
-fn plain_signature(value: &[u8]) -> Option<Cut<'_>> {
-    let (hex, after) = value.strip_prefix(b"v1=")?.split_first_chunk::<64>()?;
-    let after = match after {
+/// The MAC of the first segment where it is a well-formed `v1`, and what follows its comma
+/// if it has one: hex digits hold no comma, so its end need not be searched for.
+fn signature(value: &[u8]) -> Option<(Mac, Option<&[u8]>)> {
+    let (hex, after) = value.strip_prefix(SIGNATURE)?.split_first_chunk::<64>()?;
+    let after = match trim_blanks(after) {
         [] => None,
         [b',', after @ ..] => Some(after),
         _ => return None,
     };
-    Some((Segment::Signature(Some(decode_hex(hex)?)), after))
-}
-
-fn any_segment(value: &[u8]) -> Cut<'_> {
-    let comma = value.iter().position(|byte| *byte == b',');
-    let (segment, after) = value.split_at(comma.unwrap_or(value.len()));
-    let after = after.split_first().map(|(_, after)| after);
-    let segment = trim_blanks(segment);
-    let segment = if let Some(hex) = segment.strip_prefix(b"v1=") {
-        Segment::Signature(hex.try_into().ok().and_then(decode_hex))
-    } else if let Some(text) = segment.strip_prefix(b"t=") {
-        Segment::Timestamp(text)
-    } else {
-        Segment::Other
-    };
-    (segment, after)
+    Some((decode_hex(hex)?, after))
 }
 
 /// Lower-case hex digits only, eight at a time, without a branch on any of them.

@@ -393,9 +393,10 @@ impl Claims {
     /// The index of the first MAC that any candidate equals. Every candidate is
     /// compared, so that the time tells nothing of which one it was.
     fn matching(&self, macs: impl Iterator<Item = Mac>) -> Result<usize, VerificationError> {
+        let Candidates { first, others } = &self.candidates;
         for (index, mac) in macs.enumerate() {
-            let mut matches = false;
-            for candidate in self.candidates.iter() {
+            let mut matches = mac.matches(first);
+            for candidate in others {
                 matches |= mac.matches(candidate);
             }
             if matches {
