@@ -34,7 +34,7 @@ const cargo = (...args) =>
 
 /** Of the smallest, what is hardly larger than a call to it is inlined: of the others that is much. */
 const SIZES = {
-  verify: ['--no-default-features', '--', '-C', 'llvm-args=--inline-threshold=40'],
+  verify: ['--no-default-features', '--', '-C', 'llvm-args=--inline-threshold=50'],
   default: [],
   client: ['--features', 'client'],
 };
