@@ -8,10 +8,6 @@ export const { isArrayBuffer, isSharedArrayBuffer, isUint8Array } = types;
 /** Bytes that are given to the caller. */
 export type Bytes = Buffer;
 
-/** How frameworks hand over the raw body. */
-export const RAW = "In Express use express.raw({ type: '*/*' }), in Fastify addContentTypeParser with parseAs: \"buffer\", " +
-  'with a web Request await request.arrayBuffer() or request.text()';
-
 /** The UTF-8 bytes of a text. */
 export function utf8Bytes(text: string): Bytes {
   return Buffer.from(text, 'utf8');

@@ -8,9 +8,6 @@ const sizeOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLengt
 export const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** How frameworks hand over the raw body. */
-export const RAW = 'Use await request.arrayBuffer() or request.text()';
-
 /** Bytes that are given to the caller. */
 export type Bytes = Uint8Array;
 

@@ -8,7 +8,7 @@ import { copyOf, inspect } from './host.js';
 import { Made } from './native/calls.js';
 import { putItems, saidText } from './native/frame.js';
 import { instance } from './native/instance.js';
-import { ask, askHashed, BODY, keysOf, schemeItems, type Envelope, type Secret, type Verdict } from './native/verifier.js';
+import { ask, askHashed, BODY, keysOf, schemeItems, verdict, type Envelope, type Secret, type Verdict } from './native/verifier.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { schemeArgument } from './named.js';
 import type { Scheme, SchemeName } from './scheme.js';
@@ -136,19 +136,16 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   #verified(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined, caller: Function): Delivery<EventOf<S>> {
     const now = nowOf(options);
     const values = headerValues(headers, this.#names);
-    return this.#delivery(raw, values, ask(this.#reader.made, 'verify', values, raw, now, BODY, caller));
+    const stamp = ask(this.#reader.made, 'verify', values, raw, now, BODY, caller);
+    return new Delivery(this.#reader, raw, values, verdict(stamp, this.#secrets.length));
   }
 
   async #hashed(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined): Promise<Delivery<EventOf<S>>> {
     const values = headerValues(headers, this.#names);
     const now = nowOf(options);
     this.#keys ??= await keysOf(this.#secrets);
-    return this.#delivery(raw, values, await askHashed(this.#reader.made, this.#keys, values, raw, now, this.verifyAsync));
-  }
-
-  #delivery(raw: string | Uint8Array, values: readonly Values[], stamp: number): Delivery<EventOf<S>> {
-    const index = this.#secrets.length > 1 ? instance().exports['secret_index']!() : 0;
-    return new Delivery(this.#reader, raw, values, index === 0 ? stamp : [stamp, index]);
+    const found = await askHashed(this.#reader.made, this.#keys, values, raw, now, this.verifyAsync);
+    return new Delivery(this.#reader, raw, values, found);
   }
 
   /** @internal The module's verifier. */

@@ -57,6 +57,12 @@ export function ask(made: Made, call: string, values: readonly Values[], behind:
   }
 }
 
+/** The verdict of the call that was just made, of so many secrets. */
+export function verdict(stamp: number, secrets: number): Verdict {
+  const index = secrets > 1 ? instance().exports['secret_index']!() : 0;
+  return index === 0 ? stamp : [stamp, index];
+}
+
 /** The secrets as keys of the host's hash. */
 export function keysOf(secrets: readonly Secret[]): Promise<CryptoKey[]> {
   return Promise.all(secrets.map((secret) => {
@@ -65,15 +71,15 @@ export function keysOf(secrets: readonly Secret[]): Promise<CryptoKey[]> {
   }));
 }
 
-/** Hashes with the host what the module has checked but for that, and gives what the module says to it. */
-export async function askHashed(made: Made, keys: readonly CryptoKey[], values: readonly Values[], body: string | Uint8Array, now: number, caller: Function): Promise<number> {
+/** Hashes with the host what the module has checked but for that, and gives what the module says to that. */
+export async function askHashed(made: Made, keys: readonly CryptoKey[], values: readonly Values[], body: string | Uint8Array, now: number, caller: Function): Promise<Verdict> {
   ask(made, 'verify', values, '', now, NOTHING, caller);
   const message = behind(said(instance()), body);
   const sign = (key: CryptoKey) => crypto.subtle.sign('HMAC', key, message);
   const macs = keys.length === 1 ? [await sign(keys[0]!)] : await Promise.all(keys.map(sign));
   const bytes = new Uint8Array(macs.length * MAC);
   macs.forEach((mac, place) => bytes.set(new Uint8Array(mac), place * MAC));
-  return ask(made, 'verify', values, bytes, now, MACS, caller);
+  return verdict(ask(made, 'verify', values, bytes, now, MACS, caller), keys.length);
 }
 
 const MAC = 32;
