@@ -28,24 +28,25 @@ export function headerValues(headers: HeadersInput, wanted: readonly string[]): 
 }
 
 function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
-  if (headers instanceof Headers || (!(Symbol.iterator in headers) && typeof headers.get === 'function')) {
-    const { get } = headers as { get(name: string): unknown };
-    return wanted.map((name) => joined(undefined, get.call(headers, name)));
+  if (!(Symbol.iterator in headers)) {
+    const { get } = headers as { get?: unknown };
+    return wanted.map((name) => (typeof get === 'function' ? joined(undefined, get.call(headers, name)) : inObject(headers, name)));
+  }
+  if (headers instanceof Headers) {
+    return wanted.map((name) => headers.get(name) ?? undefined);
   }
   const values: Values[] = new Array(wanted.length).fill(undefined);
   if (Array.isArray(headers) && typeof headers[0] === 'string') {
     for (let at = 0; at < headers.length; at += 2) {
       add(values, wanted, headers[at], headers[at + 1]);
     }
-  } else if (Symbol.iterator in headers) {
+  } else {
     for (const pair of headers as Iterable<readonly [string, string]>) {
       if (typeof pair !== 'object' || pair === null) {
         throw unreadable('an entry is no pair');
       }
       add(values, wanted, pair[0], pair[1]);
     }
-  } else {
-    return wanted.map((name) => inObject(headers, name));
   }
   return values;
 }
@@ -100,6 +101,9 @@ function names(key: string, name: string): boolean {
 function joined(before: Values, value: unknown): Values {
   if (value === undefined || value === null) {
     return before;
+  }
+  if (before === undefined && typeof value === 'string') {
+    return value;
   }
   const texts: unknown[] = Array.isArray(value) ? value : [value];
   for (const text of texts) {
