@@ -56,6 +56,7 @@ lint-rust:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --exclude velora-bench --all-features --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features -- -D warnings
+	$(CARGO) clippy --locked -p velora-core --no-default-features --features full -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features --features client -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked -p velora-core --all-features --no-deps
 

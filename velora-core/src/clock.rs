@@ -131,6 +131,21 @@ fn since_start() -> Duration {
     Duration::ZERO
 }
 
+/// What a verifier reads the time from: the system's clock, unless it can be given another.
+#[cfg(feature = "full")]
+pub(crate) type SharedClock = std::sync::Arc<dyn Clock>;
+#[cfg(not(feature = "full"))]
+pub(crate) type SharedClock = SystemClock;
+
+#[cfg(feature = "full")]
+pub(crate) fn system_clock() -> SharedClock {
+    std::sync::Arc::new(SystemClock)
+}
+#[cfg(not(feature = "full"))]
+pub(crate) fn system_clock() -> SharedClock {
+    SystemClock
+}
+
 /// A clock that stands still until it is moved, for tests.
 ///
 /// ```
@@ -210,15 +225,13 @@ impl Tolerance {
     ///
     /// Errors: `invalid_tolerance` where it is negative, NaN or infinite.
     pub fn try_from_secs_f64(seconds: f64) -> Result<Self, ConfigError> {
-        if !seconds.is_finite() || seconds < 0.0 {
+        if !(0.0..f64::INFINITY).contains(&seconds) {
             return Err(ConfigError::InvalidTolerance);
         }
-        // Through a `Duration`, as 1.001 * 1000 is a little less than 1001. What is too
-        // long for one has no end that anybody could see.
-        let millis = Duration::try_from_secs_f64(seconds)
-            .ok()
-            .and_then(|tolerance| i64::try_from(tolerance.as_millis()).ok());
-        Ok(Self(Window::Millis(millis.unwrap_or(i64::MAX))))
+        // By way of microseconds, as 1.001 * 1000 is a little less than 1001. What no `i64`
+        // holds has no end that anybody could see.
+        let micros = (seconds * 1e6).round_ties_even();
+        Ok(Self(Window::Millis((micros / 1e3) as i64)))
     }
 
     /// No age check at all: a captured delivery can be replayed for ever.

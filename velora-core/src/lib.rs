@@ -18,6 +18,7 @@
 //! | feature | default | what it adds | pulls in |
 //! |---|---|---|---|
 //! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `sha2`, `subtle`, `zeroize` |
+//! | `full` | yes | [`Scheme`]s and [`Clock`]s of your own, errors that say more than their code | |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
 //! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `futures-util`, `tracing` |
@@ -49,10 +50,12 @@ mod error;
 #[cfg(feature = "events")]
 mod json;
 mod secret;
+#[cfg(feature = "full")]
 mod spell;
 #[cfg(feature = "events")]
 mod stamp;
 mod systems;
+mod text;
 mod webhook;
 
 #[cfg(feature = "client")]
@@ -71,17 +74,25 @@ pub use clock::{Clock, ManualClock, SystemClock, Tolerance, UnixTime};
 pub use dedupe::Key;
 #[cfg(feature = "receiver")]
 pub use dedupe::{Claim, Lease, MemoryStore, Store, StoreOptions, open_store};
+#[cfg(feature = "events")]
+pub use error::EventFault;
+#[cfg(feature = "receiver")]
+pub use error::StoreError;
 #[cfg(feature = "client")]
 pub use error::{ApiError, ApiErrorKind, FileError, Issue};
-pub use error::{Code, ConfigError, Error, EventFault, StoreError, VerificationError};
+pub use error::{Code, ConfigError, Error, VerificationError};
 #[cfg(feature = "client")]
 pub use secret::ApiKey;
 pub use secret::SigningSecret;
 #[cfg(feature = "events")]
 pub use systems::{Envelope, Event, EventJson};
+#[cfg(not(feature = "full"))]
+pub use text::Unsaid;
+#[cfg(feature = "full")]
+pub use webhook::Identity;
 pub use webhook::{
-    Delivery, HeaderName, Headers, Identity, Pending, Precheck, Scheme, SignatureForm,
-    SignedPayload, TimeUnit, Verifier,
+    Delivery, HeaderName, Headers, Pending, Precheck, Scheme, SignatureForm, SignedPayload,
+    TimeUnit, Verifier,
 };
 #[cfg(feature = "events")]
 pub use webhook::{Extra, Fields, FromDelivery, RawJson, SignedDelivery, Signer};

@@ -29,17 +29,20 @@ impl SigningSecret {
     /// ends with white space, the usual trace of a careless copy.
     pub fn new(text: impl AsRef<str>) -> Result<Self, ConfigError> {
         let text = text.as_ref();
-        if text.trim() != text {
+        if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
             return Err(ConfigError::SecretHasWhitespace);
         }
-        Self::from_bytes(text)
+        Self::of(text.as_bytes())
     }
 
     /// A secret that is raw bytes, taken as they are.
     ///
     /// Errors: `empty_secret`.
     pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let bytes = bytes.as_ref();
+        Self::of(bytes.as_ref())
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self, ConfigError> {
         if bytes.is_empty() {
             return Err(ConfigError::EmptySecret);
         }

@@ -1,6 +1,7 @@
 //! The list of systems: the one place, beside its folder, where a new one is named.
 
 use crate::error::ConfigError;
+use crate::text::reason;
 use crate::webhook::Scheme;
 use crate::{billing, curae, health, tv};
 
@@ -17,7 +18,9 @@ impl Scheme {
             "curae" => Ok(curae::scheme()),
             "tv" => Ok(tv::scheme()),
             "tv-body-only" => Ok(tv::body_only_scheme()),
-            _ => Err(ConfigError::UnknownScheme { known: NAMES }),
+            _ => Err(ConfigError::UnknownScheme {
+                known: reason(NAMES),
+            }),
         }
     }
 }

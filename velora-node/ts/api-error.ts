@@ -2,7 +2,7 @@
 
 import type { ApiFailure } from '../native/index.js';
 import type { Code } from './codes.js';
-import { learnKind, named, VeloraError } from './errors.js';
+import { learnKind, VeloraError } from './errors.js';
 
 /** One field that a system found fault with. */
 export interface Issue {
@@ -66,9 +66,11 @@ export class ApiError extends VeloraError {
   get raw(): string {
     return this.#said.raw;
   }
-}
 
-named(ApiError);
+  override get name(): string {
+    return 'ApiError';
+  }
+}
 
 /** From here on a failure of a call is one of these. */
 export function learnApiError(): void {

@@ -13,22 +13,25 @@ export class VeloraError extends Error {
     super(message, options);
     this.code = code;
   }
-}
 
-/** A delivery was refused. */
-export class VerificationError extends VeloraError {}
-
-/** A deduplication store refused or failed. */
-export class StoreError extends VeloraError {}
-
-/** Errors are shown by the name of their class. */
-export function named(...classes: readonly Function[]): void {
-  for (const errorClass of classes) {
-    Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true });
+  override get name(): string {
+    return 'VeloraError';
   }
 }
 
-named(VeloraError, VerificationError, StoreError);
+/** A delivery was refused. */
+export class VerificationError extends VeloraError {
+  override get name(): string {
+    return 'VerificationError';
+  }
+}
+
+/** A deduplication store refused or failed. */
+export class StoreError extends VeloraError {
+  override get name(): string {
+    return 'StoreError';
+  }
+}
 
 /** The error of a kind of failures that this file does not know. */
 type Kind = (failure: Failure) => VeloraError;
@@ -50,15 +53,9 @@ export function toError(failure: Failure, behind?: Function): VeloraError {
 }
 
 function errorOf(failure: Failure): VeloraError {
+  const { failure: kind, message } = failure;
   const code = failure.code as Code;
-  switch (failure.failure) {
-    case 'verification':
-      return new VerificationError(code, failure.message);
-    case 'store':
-      return new StoreError(code, failure.message);
-    default:
-      return kinds.get(failure.failure)?.(failure) ?? new VeloraError(code, failure.message);
-  }
+  return kind === 'verification' ? new VerificationError(code, message) : kinds.get(kind)?.(failure) ?? new VeloraError(code, message);
 }
 
 /** Takes the result, or throws what failed. */

@@ -28,6 +28,10 @@ export function headerValues(headers: HeadersInput, wanted: readonly string[]): 
 }
 
 function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
+  if (!(Symbol.iterator in headers)) {
+    const { get } = headers as { get?: unknown };
+    return wanted.map((name) => (typeof get === 'function' ? joined(undefined, get.call(headers, name)) : inObject(headers, name)));
+  }
   if (headers instanceof Headers) {
     return wanted.map((name) => headers.get(name) ?? undefined);
   }
@@ -36,22 +40,25 @@ function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
     for (let at = 0; at < headers.length; at += 2) {
       add(values, wanted, headers[at], headers[at + 1]);
     }
-  } else if (Symbol.iterator in headers) {
+  } else {
     for (const pair of headers as Iterable<readonly [string, string]>) {
       if (typeof pair !== 'object' || pair === null) {
         throw unreadable('an entry is no pair');
       }
       add(values, wanted, pair[0], pair[1]);
     }
-  } else if (typeof headers.get === 'function') {
-    const get = headers.get as (name: string) => unknown;
-    wanted.forEach((name) => add(values, wanted, name, get.call(headers, name)));
-  } else {
-    for (const name of Object.keys(headers)) {
-      add(values, wanted, name, (headers as Record<string, unknown>)[name]);
-    }
   }
   return values;
+}
+
+function inObject(headers: object, name: string): Values {
+  let found: Values;
+  for (const key in headers) {
+    if (names(key, name) && Object.hasOwn(headers, key)) {
+      found = joined(found, (headers as Record<string, unknown>)[key]);
+    }
+  }
+  return found;
 }
 
 /**
@@ -59,17 +66,11 @@ function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
  * `name` is in lower case.
  */
 export function headerValue(headers: object, name: string): Values {
-  let found: Values;
   try {
-    for (const key in headers) {
-      if (names(key, name) && Object.hasOwn(headers, key)) {
-        found = joined(found, (headers as Record<string, unknown>)[key]);
-      }
-    }
+    return inObject(headers, name);
   } catch (error) {
     throw threw(error);
   }
-  return found;
 }
 
 /** A name as the names of properties are, which are compared by where they lie. */
@@ -97,14 +98,17 @@ function add(values: Values[], wanted: readonly string[], name: unknown, value: 
   }
 }
 
-/** Without regard to ASCII case alone: U+212A is no `k`. */
+/** Without regard to ASCII case alone: the Kelvin sign, and nothing else, becomes a `k`. */
 function names(key: string, name: string): boolean {
-  return key === name || (key.length === name.length && key.toLowerCase() === name && !/[^\x00-\x7f]/.test(key));
+  return key === name || (key.length === name.length && key.toLowerCase() === name && !key.includes('\u212a'));
 }
 
 function joined(before: Values, value: unknown): Values {
   if (value === undefined || value === null) {
     return before;
+  }
+  if (before === undefined && typeof value === 'string') {
+    return value;
   }
   const texts: unknown[] = Array.isArray(value) ? value : [value];
   for (const text of texts) {

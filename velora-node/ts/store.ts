@@ -3,8 +3,11 @@
 import { inspect } from './host.js';
 import * as native from '../native/index.js';
 import { call } from './calls.js';
-import { guard, StoreError, unwrap } from './errors.js';
+import { guard, learnKind, StoreError, unwrap } from './errors.js';
+import type { Code } from './codes.js';
 import { checkOptions, invalidOption, numberOption, text } from './options.js';
+
+learnKind('store', ({ code, message }) => new StoreError(code as Code, message));
 
 /** The answer to a claim. */
 export type Claim =

@@ -1,8 +1,7 @@
 //! What went wrong, as a text: kind, code and message, with a line's end between them.
 //!
 //! The kind is `velora`, `verification`, `store` or `api`; of the last the message is what
-//! `client::told` gives. The verifier alone says the code once more instead of a message:
-//! words are a tenth of its size.
+//! `client::told` gives. The verifier alone says no message: words are a tenth of its size.
 
 use velora_core::Error;
 
@@ -23,6 +22,7 @@ pub(crate) fn number<E: Into<Error>>(result: Result<f64, E>) -> f64 {
 pub(crate) fn told(error: &Error) -> Vec<u8> {
     let kind = match error {
         Error::Verification(_) => "verification\n",
+        #[cfg(feature = "receiver")]
         Error::Store(_) => "store\n",
         #[cfg(feature = "client")]
         Error::Api(_) => "api\n",
@@ -31,12 +31,16 @@ pub(crate) fn told(error: &Error) -> Vec<u8> {
     let code = error.code().as_str();
     #[cfg(feature = "receiver")]
     let message = &*error.message();
-    #[cfg(not(feature = "receiver"))]
-    let message = code;
     #[cfg(feature = "client")]
     if let Error::Api(error) = error {
         let told = crate::client::told(error, message);
         return [kind.as_bytes(), code.as_bytes(), b"\n", &told].concat();
     }
-    [kind, code, "\n", message].concat().into_bytes()
+    let mut told = kind.as_bytes().to_vec();
+    told.extend_from_slice(code.as_bytes());
+    #[cfg(feature = "receiver")]
+    for text in ["\n", message] {
+        told.extend_from_slice(text.as_bytes());
+    }
+    told
 }

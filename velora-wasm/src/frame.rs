@@ -4,7 +4,8 @@
 //! until the next one. Several texts are items: a tag (one byte), a length (four bytes,
 //! the lowest first), and the bytes. Numbers are eight bytes, a double, the lowest first.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::ptr;
 
 use velora_core::{HeaderName, Headers, Precheck};
 
@@ -12,53 +13,45 @@ use velora_core::{HeaderName, Headers, Precheck};
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static HEARD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    static SAID: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static HEARD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static SAID: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 exports! {
     /// Makes room for so many bytes, and says where it is.
     fn reserve(bytes: usize) -> usize {
-        let mut heard = HEARD.take();
-        if heard.len() < bytes || (heard.len() > KEPT && bytes <= KEPT) {
-            // Not resized: what stands in it need not be copied.
-            drop(heard);
-            heard = vec![0; bytes.max(KEPT)];
-        }
-        let at = heard.as_ptr().addr();
-        HEARD.set(heard);
-        at
+        HEARD.with_borrow_mut(|heard| {
+            if heard.len() < bytes || (heard.len() > KEPT && bytes <= KEPT) {
+                // Not resized: what stands in it need not be copied.
+                *heard = Vec::new();
+                *heard = vec![0; bytes.max(KEPT)];
+            }
+            heard.as_ptr().addr()
+        })
     }
 
     /// Where it stands what the last call said.
     fn said_at() -> usize {
-        let said = SAID.take();
-        let at = said.as_ptr().addr();
-        SAID.set(said);
-        at
+        SAID.with_borrow(|said| said.as_ptr().addr())
     }
 
     /// How many bytes that are.
     fn said_length() -> usize {
-        let said = SAID.take();
-        let length = said.len();
-        SAID.set(said);
-        length
+        SAID.with_borrow(Vec::len)
     }
 }
 
 /// Calls with the first so many bytes, and with so many bytes behind them.
 pub(crate) fn read<T>(first: usize, behind: usize, call: impl FnOnce(&[u8], &[u8]) -> T) -> T {
-    let heard = HEARD.take();
-    let (head, rest) = heard.split_at_checked(first).unwrap_or_default();
-    let result = call(head, rest.get(..behind).unwrap_or_default());
-    HEARD.set(heard);
-    result
+    HEARD.with_borrow(|heard| {
+        let (head, rest) = heard.split_at_checked(first).unwrap_or_default();
+        call(head, rest.get(..behind).unwrap_or_default())
+    })
 }
 
 /// Leaves an answer.
 pub(crate) fn say(bytes: Vec<u8>) {
-    SAID.set(bytes);
+    SAID.replace(bytes);
 }
 
 /// The items of a piece of the frame.
@@ -78,9 +71,15 @@ impl<'f> Iterator for Items<'f> {
     }
 }
 
-/// The host writes UTF-8 alone: what is none says nothing.
+/// The text of an item that the host has written a text in.
 pub(crate) fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap_or_default()
+    #[expect(
+        unsafe_code,
+        reason = "a text is written by the host's `TextEncoder`, and that writes UTF-8 alone"
+    )]
+    unsafe {
+        str::from_utf8_unchecked(bytes)
+    }
 }
 
 /// Adds an item that is made of these parts.
@@ -103,7 +102,7 @@ pub(crate) fn numbers<const COUNT: usize>(numbers: [f64; COUNT]) -> Vec<u8> {
 }
 
 /// The values of just the headers that a verifier looks at: the tag of each is its place
-/// among [`Precheck::headers`].
+/// among [`Precheck::headers`], by which it is known.
 pub(crate) struct Values<'f> {
     pub(crate) precheck: &'f Precheck,
     pub(crate) items: Items<'f>,
@@ -112,7 +111,7 @@ pub(crate) struct Values<'f> {
 impl Headers for Values<'_> {
     fn each_value<'h>(&'h self, name: &HeaderName, each: &mut dyn FnMut(&'h [u8])) {
         let mut names = self.precheck.headers();
-        let place = names.position(|known| known.as_str() == name.as_str());
+        let place = names.position(|known| ptr::eq(known, name));
         for (tag, value) in self.items {
             if Some(usize::from(tag)) == place {
                 each(value);

@@ -1,60 +1,74 @@
 //! What the host holds by a number.
 
+#[cfg(feature = "receiver")]
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use velora_core::ConfigError;
 
+#[cfg(feature = "receiver")]
+type Thing = dyn Any;
+/// There is nothing else.
+#[cfg(not(feature = "receiver"))]
+type Thing = crate::verifier::Held;
+
 thread_local! {
-    static HELD: Cell<Vec<Option<Rc<dyn Any>>>> = const { Cell::new(Vec::new()) };
+    static HELD: RefCell<Vec<Option<Rc<Thing>>>> = const { RefCell::new(Vec::new()) };
 }
 
 exports! {
     /// Nobody holds it any more; its number is used again.
     fn let_go(at: usize) {
-        let mut held = HELD.take();
-        let gone = held.get_mut(at).and_then(Option::take);
-        HELD.set(held);
+        let gone = HELD.with_borrow_mut(|held| held.get_mut(at).and_then(Option::take));
         // Only now, as it may itself hold what has a number.
         drop(gone);
     }
 }
 
 /// The number to hold it by.
+#[cfg(feature = "receiver")]
 pub(crate) fn put(thing: impl Any) -> f64 {
     hold(Rc::new(thing))
 }
 
+/// The number to hold it by.
 #[inline(never)]
-fn hold(thing: Rc<dyn Any>) -> f64 {
-    let mut held = HELD.take();
-    let thing = Some(thing);
-    let at = held.iter().position(Option::is_none).unwrap_or(held.len());
-    match held.get_mut(at) {
-        Some(slot) => *slot = thing,
-        None => held.push(thing),
-    }
-    HELD.set(held);
-    at as f64
+pub(crate) fn hold(thing: Rc<Thing>) -> f64 {
+    HELD.with_borrow_mut(|held| {
+        let mut slots = held.iter_mut().enumerate();
+        let at = match slots.find(|(_, slot)| slot.is_none()) {
+            Some((at, slot)) => {
+                *slot = Some(thing);
+                at
+            }
+            None => {
+                held.push(Some(thing));
+                held.len() - 1
+            }
+        };
+        at as f64
+    })
 }
 
-#[inline(never)]
-fn held_by(at: usize) -> Option<Rc<dyn Any>> {
-    let held = HELD.take();
-    let thing = held.get(at).cloned().flatten();
-    HELD.set(held);
-    thing
-}
+const NOTHING: ConfigError = ConfigError::InvalidOption {
+    option: "number",
+    reason: "nothing has it",
+};
 
 /// What has this number.
 ///
-/// Errors: `invalid_option` where nothing of this kind has.
+/// Errors: `invalid_option` where nothing has.
+#[inline(never)]
+pub(crate) fn held(at: usize) -> Result<Rc<Thing>, ConfigError> {
+    HELD.with_borrow(|held| held.get(at).cloned().flatten())
+        .ok_or(NOTHING)
+}
+
+/// What of this kind has this number.
+///
+/// Errors: `invalid_option` where nothing of it has.
+#[cfg(feature = "receiver")]
 pub(crate) fn of<T: Any>(at: usize) -> Result<Rc<T>, ConfigError> {
-    held_by(at)
-        .and_then(|thing| thing.downcast().ok())
-        .ok_or(ConfigError::InvalidOption {
-            option: "number",
-            reason: "nothing has it",
-        })
+    held(at)?.downcast().map_err(|_| NOTHING)
 }

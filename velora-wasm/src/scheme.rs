@@ -34,12 +34,16 @@ mod own {
 /// The scheme, then the secrets in their order: the first that is none is the error.
 pub(crate) fn read(items: &[u8]) -> Result<(Scheme, Vec<SigningSecret>), ConfigError> {
     let scheme = scheme(Items(items))?;
-    let secrets = Items(items).filter_map(|(tag, bytes)| match tag {
-        tag::SECRET_TEXT => Some(SigningSecret::new(frame::text(bytes))),
-        tag::SECRET_BYTES => Some(SigningSecret::from_bytes(bytes)),
-        _ => None,
-    });
-    Ok((scheme, secrets.collect::<Result<_, _>>()?))
+    let mut secrets = Vec::new();
+    for (tag, bytes) in Items(items) {
+        let secret = match tag {
+            tag::SECRET_TEXT => SigningSecret::new(frame::text(bytes)),
+            tag::SECRET_BYTES => SigningSecret::from_bytes(bytes),
+            _ => continue,
+        };
+        secrets.push(secret?);
+    }
+    Ok((scheme, secrets))
 }
 
 fn scheme(items: Items<'_>) -> Result<Scheme, ConfigError> {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use velora_core::{ConfigError, Error, Tolerance, UnixTime, VerificationError, Verifier};
+use velora_core::{ConfigError, Delivery, Error, Tolerance, UnixTime, Verifier};
 
 use crate::frame::{self, Items, Values};
 use crate::{failure, handles, scheme};
@@ -25,7 +25,10 @@ pub(crate) struct Held {
 
 /// The verifier of this number.
 pub(crate) fn held(at: usize) -> Result<Rc<Held>, ConfigError> {
-    handles::of(at)
+    #[cfg(feature = "receiver")]
+    return handles::of(at);
+    #[cfg(not(feature = "receiver"))]
+    handles::held(at)
 }
 
 /// What the host says of the tolerance.
@@ -34,8 +37,15 @@ mod limit {
     pub(super) const NONE: u32 = 2;
 }
 
+/// What stands behind the headers.
+mod behind {
+    pub(super) const BODY: u32 = 0;
+    pub(super) const NOTHING: u32 = 1;
+}
+
 exports! {
-    /// Makes a verifier of the items in the frame.
+    /// Makes a verifier of the items in the frame, and says the names of the headers whose
+    /// values are to be handed over, in this order, a line each.
     ///
     /// Errors: those of the scheme, of the secrets in their order, of the tolerance.
     fn verifier(items: usize, limit: u32, seconds: f64) -> f64 {
@@ -47,68 +57,43 @@ exports! {
                 limit::NONE => Tolerance::dangerous_no_limit(),
                 _ => Tolerance::default(),
             };
-            Ok::<_, ConfigError>(handles::put(Held {
+            let mut names = Vec::new();
+            for name in verifier.precheck().headers() {
+                names.extend_from_slice(name.as_str().as_bytes());
+                names.extend_from_slice(b"\n");
+            }
+            frame::say(names);
+            Ok::<_, ConfigError>(handles::hold(Rc::new(Held {
                 #[cfg(feature = "receiver")]
                 again: verifier
                     .clone()
                     .with_tolerance(Tolerance::dangerous_no_limit()),
                 verifier: verifier.with_tolerance(tolerance),
-            }))
+            })))
         }))
     }
 
-    /// Says the names of the headers whose values are to be handed over, in this order, a
-    /// line each.
-    fn header_names(at: usize) {
-        let mut names = Vec::new();
-        if let Ok(held) = held(at) {
-            for name in held.verifier.precheck().headers() {
-                names.extend_from_slice(name.as_str().as_bytes());
-                names.push(b'\n');
-            }
-        }
-        frame::say(names);
-    }
-
-    /// Verifies the headers and the body in the frame: gives the signed timestamp in
-    /// milliseconds, NaN where none is signed.
-    fn verify(at: usize, headers: usize, body: usize, now: f64) -> f64 {
+    /// Verifies the headers and what is behind them in the frame: gives the signed timestamp
+    /// in milliseconds, NaN where none is signed. Behind them is the body, or MACs, one for
+    /// each secret; or nothing yet, and then it says what stands under the MAC before the body.
+    fn verify(at: usize, headers: usize, behind: usize, now: f64, what: u32) -> f64 {
         failure::number(held(at).map_err(Error::from).and_then(|held| {
-            frame::read(headers, body, |items, body| {
-                let values = Values {
-                    precheck: held.verifier.precheck(),
-                    items: Items(items),
-                };
-                let delivery = held.verifier.verify_at(body, &values, instant(now))?;
-                Ok(verdict(
-                    delivery.signed_timestamp(),
-                    delivery.secret_index(),
-                ))
-            })
-        }))
-    }
-
-    /// The checks before the MAC: says what stands under the MAC before the body. With MACs
-    /// behind the headers, one for each secret, it decides instead, and gives what `verify`
-    /// does.
-    fn precheck(at: usize, headers: usize, macs: usize, now: f64) -> f64 {
-        failure::number(held(at).map_err(Error::from).and_then(|held| {
-            let precheck = held.verifier.precheck();
-            frame::read(headers, macs, |items, macs| {
+            frame::read(headers, behind, |items, behind| {
+                let precheck = held.verifier.precheck();
                 let items = Items(items);
-                let pending = precheck.check_at(&Values { precheck, items }, instant(now))?;
-                let (macs, _) = macs.as_chunks::<MAC>();
-                if macs.is_empty() {
+                let values = Values { precheck, items };
+                let now = instant(now);
+                if what == behind::BODY {
+                    return Ok(verdict(&held.verifier.verify_at(behind, &values, now)?));
+                }
+                let pending = precheck.check_at(&values, now)?;
+                if what == behind::NOTHING {
                     frame::say(pending.signed_prefix().to_vec());
                     return Ok(0.0);
                 }
-                let delivery = pending.accept(&[], macs)?;
-                Ok::<_, VerificationError>(verdict(
-                    delivery.signed_timestamp(),
-                    delivery.secret_index(),
-                ))
+                let (macs, _) = behind.as_chunks::<MAC>();
+                Ok(verdict(&pending.accept(&[], macs)?))
             })
-            .map_err(Error::from)
         }))
     }
 
@@ -118,8 +103,9 @@ exports! {
     }
 }
 
-fn verdict(stamp: Option<UnixTime>, index: usize) -> f64 {
-    INDEX.set(index as u32);
+fn verdict(delivery: &Delivery<'_>) -> f64 {
+    INDEX.set(delivery.secret_index() as u32);
+    let stamp = delivery.signed_timestamp();
     stamp.map_or(f64::NAN, |time| time.as_millis() as f64)
 }
 

@@ -29,6 +29,14 @@ test('bodies of every size verify with the host’s hash as with the core’s', 
   }
 });
 
+test('verdicts that come at once name each its own secret', async () => {
+  const secrets = ['another', SECRET];
+  const verifier = new Verifier('health', secrets);
+  const signed = Array.from({ length: 64 }, (_, at) => new Signer('health', secrets[at % 2]).sign(String(at).padEnd(3_000)));
+  const deliveries = await Promise.all(signed.map(({ body, headers }) => verifier.verifyAsync(body, headers)));
+  assert.deepEqual(deliveries.map(({ secretIndex }) => secretIndex), signed.map((_, at) => at % 2));
+});
+
 test('a module that fails is an error, and is started anew', async () => {
   const { body, headers } = sign('{"id":"evt_1","type":"phi.read"}');
   const verifier = new Verifier('health', SECRET);

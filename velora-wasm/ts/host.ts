@@ -4,17 +4,16 @@
 export const inspect = { custom: Symbol.for('nodejs.util.inspect.custom') as unknown as typeof CUSTOM };
 declare const CUSTOM: unique symbol;
 
-const kindOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
 const sizeOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')!.get!;
-const encoder = new TextEncoder();
+export const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Bytes that are given to the caller. */
 export type Bytes = Uint8Array;
 
-/** Whether it is one, whichever realm it is of. */
+/** Whether it is one of this realm. */
 export function isUint8Array(value: unknown): value is Uint8Array {
-  return kindOf.call(value) === 'Uint8Array';
+  return value instanceof Uint8Array;
 }
 
 /** Whether it is one, whichever realm it is of. */

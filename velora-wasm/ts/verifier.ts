@@ -1,12 +1,14 @@
 /** Verifying deliveries, and what a verified one says. */
 
-import * as native from './native/index.js';
-import type { Envelope, Failure, NativeVerifier, Verdict } from './native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
-import { guard, toError, unwrap } from './errors.js';
+import { guard } from './errors.js';
 import type { EventOf, Names } from './events.js';
-import { headerValue, headerValues, isPlain, type HeadersInput, type Values } from './headers.js';
-import { copyOf, inspect, utf8Text } from './host.js';
+import { headerValues, type HeadersInput, type Values } from './headers.js';
+import { copyOf, inspect } from './host.js';
+import { Made } from './native/calls.js';
+import { putItems, saidText } from './native/frame.js';
+import { instance } from './native/instance.js';
+import { ask, askHashed, BODY, keysOf, schemeItems, verdict, type Envelope, type Secret, type Verdict } from './native/verifier.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { schemeArgument } from './named.js';
 import type { Scheme, SchemeName } from './scheme.js';
@@ -30,19 +32,31 @@ export interface VerifyOptions {
   now?: number | Date | undefined;
 }
 
-/** What a delivery is read with, later. */
-interface Reader extends Names {
-  readonly native: NativeVerifier;
+/** What a delivery is read with. */
+export interface Reader {
+  readonly scheme: string;
+  readonly made: Made;
   /** Whether a delivery was read before: then others are too. */
   reads: boolean;
+  /** What its events are called by, once one was read. */
+  names?: Names;
 }
 
-/** An event of what the core says of it and the body, where the package has events. */
-let eventOf: ((names: Names, envelope: Envelope, text: string) => unknown) | undefined;
+/** What is read of a delivery, where the package has events. */
+export interface Reading<E> {
+  readonly key: string;
+  readonly eventType: string | null;
+  readonly event: E;
+  checkHeaders(): void;
+}
 
-/** Gives deliveries their events. */
-export function learnEvents(of: NonNullable<typeof eventOf>): void {
-  eventOf = of;
+/** The `copy` is of what was verified; without, the body is verified once more. */
+type Read = (reader: Reader, copy: string | Uint8Array | undefined, body: string | Uint8Array, values: readonly Values[], envelope?: Envelope) => Reading<unknown>;
+let readingOf: Read;
+
+/** From here on deliveries are read. */
+export function learnReading(of: Read): void {
+  readingOf = of;
 }
 
 /** From here on the host's own hash is quicker, the way there and back included. */
@@ -66,9 +80,9 @@ const COPIED = 4096;
  */
 export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #reader: Reader;
+  readonly #secrets: readonly Secret[];
   readonly #names: readonly string[];
-  /** Of the one header that is looked at, or empty. */
-  readonly #only: string;
+  #keys: CryptoKey[] | undefined;
 
   /**
    * Throws `unknown_scheme`, `invalid_scheme`; `empty_secret`, `secret_has_whitespace`,
@@ -76,17 +90,16 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
    */
   constructor(scheme: S, secrets: SecretInput | readonly SecretInput[], options?: VerifierOptions) {
     const { tolerance, dangerousNoTolerance } = checkOptions(options, ['tolerance', 'dangerousNoTolerance']);
-    const made = guard(() =>
-      native.NativeVerifier.create(schemeArgument(scheme), secretList(secrets), {
-        seconds: numberOption('tolerance', tolerance),
-        dangerousNoLimit: flagOption('dangerousNoTolerance', dangerousNoTolerance),
-      } as native.ToleranceParts),
-    );
-    const verifier = unwrap(made);
-    const [typeName, idName] = verifier.eventNames;
-    this.#reader = { scheme: typeof scheme === 'string' ? scheme : scheme.name, native: verifier, reads: false, typeName, idName };
-    this.#names = verifier.headerNames.map((name) => name.toLowerCase());
-    this.#only = this.#names.length === 1 ? this.#names[0]! : '';
+    [this.#reader, this.#secrets, this.#names] = guard(() => {
+      const argument = schemeArgument(scheme);
+      const list = secretList(secrets);
+      const items = schemeItems(argument, list);
+      const seconds = numberOption('tolerance', tolerance);
+      const limit = flagOption('dangerousNoTolerance', dangerousNoTolerance) ? 2 : seconds === undefined ? 0 : 1;
+      const made = new Made((one) => one.exports['verifier']!(putItems(one, items), limit, seconds ?? 0));
+      const names = saidText(instance()).toLowerCase().split('\n').slice(0, -1);
+      return [{ scheme: typeof scheme === 'string' ? scheme : scheme.name, made, reads: false }, list, names];
+    });
   }
 
   /** The name of the scheme that deliveries are verified against. */
@@ -120,40 +133,36 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     }
   }
 
-  #verified(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined, behind: Function): Delivery<EventOf<S>> {
+  #verified(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined, caller: Function): Delivery<EventOf<S>> {
     const now = nowOf(options);
-    const values = this.#only !== '' && isPlain(headers) ? [headerValue(headers, this.#only)] : headerValues(headers, this.#names);
-    return this.#delivery(raw, values, this.#reader.native.verify(raw, now, values), behind);
+    const values = headerValues(headers, this.#names);
+    const stamp = ask(this.#reader.made, 'verify', values, raw, now, BODY, caller);
+    return new Delivery(this.#reader, raw, values, verdict(stamp, this.#secrets.length));
   }
 
   async #hashed(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined): Promise<Delivery<EventOf<S>>> {
     const values = headerValues(headers, this.#names);
-    const verdict = await this.#reader.native.hashed(raw, nowOf(options), values);
-    return this.#delivery(raw, values, verdict, this.verifyAsync);
-  }
-
-  #delivery(raw: string | Uint8Array, values: readonly Values[], verdict: Verdict | Failure, behind: Function): Delivery<EventOf<S>> {
-    if (typeof verdict === 'number' || Array.isArray(verdict)) {
-      return new Delivery(this.#reader, raw, values, verdict);
-    }
-    throw toError(verdict, behind);
+    const now = nowOf(options);
+    this.#keys ??= await keysOf(this.#secrets);
+    const found = await askHashed(this.#reader.made, this.#keys, values, raw, now, this.verifyAsync);
+    return new Delivery(this.#reader, raw, values, found);
   }
 
   /** @internal The module's verifier. */
-  static native(verifier: Verifier): native.NativeVerifier {
-    return verifier.#reader.native;
+  static native(verifier: Verifier): Made {
+    return verifier.#reader.made;
   }
 
   /** @internal The values of the headers that are looked at. */
-  static values(verifier: Verifier, headers: HeadersInput): string[][] {
-    return listed(headerValues(headers, verifier.#names));
+  static values(verifier: Verifier, headers: HeadersInput): Values[] {
+    return headerValues(headers, verifier.#names);
   }
 
   /** @internal A delivery that a receiver has verified. */
   static delivery<S extends SchemeName | Scheme>(
     verifier: Verifier<S>,
     body: Uint8Array,
-    values: string[][],
+    values: Values[],
     [verdict, envelope]: [Verdict, Envelope],
   ): Delivery<EventOf<S>> {
     return new Delivery(verifier.#reader, body, values, verdict, envelope);
@@ -177,9 +186,9 @@ export class Delivery<E = unknown> {
   readonly #body: string | Uint8Array;
   readonly #values: readonly Values[];
   readonly #verdict: Verdict;
-  #copy: string | Uint8Array | undefined;
-  #envelope: Envelope | undefined;
-  #event: E | undefined;
+  readonly #copy: string | Uint8Array | undefined;
+  readonly #envelope: Envelope | undefined;
+  #reading: Reading<E> | undefined;
 
   /** @internal */
   constructor(reader: Reader, body: string | Uint8Array, values: readonly Values[], verdict: Verdict, envelope?: Envelope) {
@@ -203,13 +212,13 @@ export class Delivery<E = unknown> {
 
   /** When it was signed; null where the scheme does not sign its timestamp. */
   get signedTimestamp(): Date | null {
-    const stamp = typeof this.#verdict === 'number' ? this.#verdict : this.#verdict[0];
+    const [stamp] = this.#parts();
     return Number.isNaN(stamp) ? null : new Date(stamp);
   }
 
   /** Which of the verifier's secrets matched, counted from 0. */
   get secretIndex(): number {
-    return typeof this.#verdict === 'number' ? 0 : this.#verdict[1];
+    return this.#parts()[1];
   }
 
   /**
@@ -238,12 +247,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    if (this.#event === undefined) {
-      const envelope = this.#readAgain(true);
-      const text = typeof this.#copy === 'string' ? this.#copy.toWellFormed() : utf8Text(this.#copy!);
-      this.#event = eventOf!(this.#reader, envelope, text) as E;
-    }
-    return this.#event;
+    return this.#read().event;
   }
 
   /**
@@ -253,7 +257,7 @@ export class Delivery<E = unknown> {
    * Throws `header_body_mismatch`.
    */
   checkHeaders(): void {
-    unwrap(guard(() => this.#reader.native.checkHeaders(this.body, listed(this.#values))));
+    this.#read().checkHeaders();
   }
 
   toJSON(): object {
@@ -264,25 +268,16 @@ export class Delivery<E = unknown> {
     return `Delivery(${this.scheme}, ${this.#body.length} bytes)`;
   }
 
-  #read(): Envelope {
-    this.#envelope ??= this.#readAgain(false);
-    return this.#envelope;
+  #parts(): [stamp: number, index: number] {
+    return typeof this.#verdict === 'number' ? [this.#verdict, 0] : this.#verdict;
   }
 
-  #readAgain(members: boolean): Envelope {
-    const body = this.#copy ?? this.#body;
-    this.#reader.reads = true;
-    this.#envelope = unwrap(this.#reader.native.read(body, this.#values, members));
-    // Nothing has written to it since it was read.
-    this.#copy ??= copyOf(body as Uint8Array);
-    return this.#envelope;
+  #read(): Reading<E> {
+    this.#reading ??= readingOf(this.#reader, this.#copy, this.#body, this.#values, this.#envelope) as Reading<E>;
+    return this.#reading;
   }
 }
 
-function nowOf(options: VerifyOptions | undefined): number | undefined {
-  return options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
-}
-
-function listed(values: readonly Values[]): string[][] {
-  return values.map((value) => (value === undefined ? [] : typeof value === 'string' ? [value] : value));
+function nowOf(options: VerifyOptions | undefined): number {
+  return (options && nowMillis(checkOptions(options, ['now']).now)) ?? Date.now();
 }

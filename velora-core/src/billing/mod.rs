@@ -21,10 +21,10 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
-use std::borrow::Cow;
-
-use crate::webhook::scheme::{Companion, CompanionValue};
-use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
+use crate::text::text;
+#[cfg(feature = "full")]
+use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
+use crate::webhook::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 
 /// `X-Webhook-Signature: sha256=<hex>` over the body, beside an unsigned
 /// `X-Webhook-Timestamp`; the event is identified by its body; a refusal is
@@ -32,23 +32,26 @@ use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 pub fn scheme() -> Scheme {
     const {
         Scheme {
-            name: Cow::Borrowed("billing"),
-            signature_header: Cow::Borrowed("X-Webhook-Signature"),
-            form: SignatureForm::Prefixed(Cow::Borrowed("sha256=")),
-            timestamp_header: Some((Cow::Borrowed("X-Webhook-Timestamp"), TimeUnit::Seconds)),
+            name: text("billing"),
+            signature_header: text("X-Webhook-Signature"),
+            form: SignatureForm::Prefixed(text("sha256=")),
+            timestamp_header: Some((text("X-Webhook-Timestamp"), TimeUnit::Seconds)),
             payload: SignedPayload(None),
-            identity: Identity::BodyDigest,
-            companions: &[
-                Companion::new("X-Webhook-Event", CompanionValue::Hint(&["type", "event"])),
-                Companion::new("X-Webhook-Delivery", CompanionValue::Fixed("del_test")),
-                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-                Companion::new(
-                    "User-Agent",
-                    CompanionValue::Fixed("Velora-Billing-Webhook/1.0"),
-                ),
-            ],
-            reject_status: 401,
-            client_errors_are_final: false,
+            #[cfg(feature = "full")]
+            handling: Handling {
+                identity: Identity::BodyDigest,
+                companions: &[
+                    Companion::new("X-Webhook-Event", CompanionValue::Hint(&["type", "event"])),
+                    Companion::new("X-Webhook-Delivery", CompanionValue::Fixed("del_test")),
+                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+                    Companion::new(
+                        "User-Agent",
+                        CompanionValue::Fixed("Velora-Billing-Webhook/1.0"),
+                    ),
+                ],
+                reject_status: 401,
+                client_errors_are_final: false,
+            },
         }
     }
 }

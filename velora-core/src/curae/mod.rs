@@ -15,10 +15,10 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{Event, EventType};
 
-use std::borrow::Cow;
-
-use crate::webhook::scheme::{Companion, CompanionValue};
-use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
+use crate::text::text;
+#[cfg(feature = "full")]
+use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
+use crate::webhook::{Scheme, SignatureForm, SignedPayload};
 
 /// `CuraeAI-Signature: t=<s>,v1=<hex>[,v1=<hex>…]` over `<s>.<body>`; the event is
 /// identified by `eventId`. A refusal is answered with 400, after which CuraeAI
@@ -26,20 +26,23 @@ use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
 pub fn scheme() -> Scheme {
     const {
         Scheme {
-            name: Cow::Borrowed("curae"),
-            signature_header: Cow::Borrowed("CuraeAI-Signature"),
+            name: text("curae"),
+            signature_header: text("CuraeAI-Signature"),
             form: SignatureForm::List,
             timestamp_header: None,
             payload: SignedPayload::around("", "."),
-            identity: Identity::of(&[Cow::Borrowed("eventId")]),
-            companions: &[
-                Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
-                Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),
-                Companion::new("CuraeAI-Event-Type", CompanionValue::Repeats("eventType")),
-                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-            ],
-            reject_status: 400,
-            client_errors_are_final: true,
+            #[cfg(feature = "full")]
+            handling: Handling {
+                identity: Identity::of(const { &[text("eventId")] }),
+                companions: &[
+                    Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
+                    Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),
+                    Companion::new("CuraeAI-Event-Type", CompanionValue::Repeats("eventType")),
+                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+                ],
+                reject_status: 400,
+                client_errors_are_final: true,
+            },
         }
     }
 }

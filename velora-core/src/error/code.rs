@@ -33,6 +33,7 @@ codes! {
     /// No secret was given.
     NoSecret = "no_secret",
     /// More secrets than the scheme's header can carry signatures.
+    #[cfg(feature = "events")]
     TooManySecrets = "too_many_secrets",
     /// The tolerance is negative, NaN or infinite.
     InvalidTolerance = "invalid_tolerance",
@@ -41,28 +42,37 @@ codes! {
     /// No system has a scheme of this name.
     UnknownScheme = "unknown_scheme",
     /// The retention is under 24 hours.
+    #[cfg(feature = "receiver")]
     InvalidRetention = "invalid_retention",
     /// The lease is zero, or not shorter than the retention.
+    #[cfg(feature = "receiver")]
     InvalidLease = "invalid_lease",
     /// The store has no room for even one key.
+    #[cfg(feature = "receiver")]
     InvalidCapacity = "invalid_capacity",
     /// The API key is absent, empty, or holds white space or control characters.
+    #[cfg(feature = "client")]
     InvalidApiKey = "invalid_api_key",
     /// The base URL is not `https`, nor `http` of this very machine, or not a plain URL.
+    #[cfg(feature = "client")]
     InvalidBaseUrl = "invalid_base_url",
     /// The API key is of the sandbox and the base URL of production, or the reverse.
+    #[cfg(feature = "client")]
     WrongEnvironment = "wrong_environment",
     /// The window ends before it starts.
+    #[cfg(feature = "client")]
     InvalidWindow = "invalid_window",
     /// An option is out of its range.
     InvalidOption = "invalid_option",
     /// There is nothing to send requests with.
+    #[cfg(feature = "client")]
     NoTransport = "no_transport",
     /// What was given as the body is not the raw bytes of the request.
     BodyAlreadyParsed = "body_already_parsed",
     /// What was given as the headers are none, or not readable.
     UnreadableHeaders = "unreadable_headers",
     /// The body is over the receiver's limit; it was not hashed.
+    #[cfg(feature = "receiver")]
     BodyTooLarge = "body_too_large",
     /// The signature header, or the timestamp header of the scheme, is absent.
     MissingHeader = "missing_header",
@@ -81,14 +91,19 @@ codes! {
     /// No secret matches any of the signatures.
     SignatureMismatch = "signature_mismatch",
     /// A header outside the MAC contradicts the verified body.
+    #[cfg(feature = "events")]
     HeaderBodyMismatch = "header_body_mismatch",
     /// The verified body is not the system's JSON.
+    #[cfg(feature = "events")]
     MalformedEvent = "malformed_event",
     /// The claim has been taken over, released or already committed.
+    #[cfg(feature = "receiver")]
     LeaseLost = "lease_lost",
     /// Every place in the store holds a claim that is still being worked on.
+    #[cfg(feature = "receiver")]
     StoreFull = "store_full",
     /// The store could not be reached, or did not answer in time.
+    #[cfg(feature = "receiver")]
     StoreUnavailable = "store_unavailable",
     /// The caller's handler returned an error; the claim was released.
     #[cfg(feature = "receiver")]

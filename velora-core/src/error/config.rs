@@ -1,9 +1,13 @@
 //! Misuse: at construction, or of what a request is handed over in.
 
+#[cfg(feature = "client")]
 use std::borrow::Cow;
 
 use super::Code;
 use super::text::says;
+#[cfg(feature = "events")]
+use crate::text::Header;
+use crate::text::Reason;
 
 /// Misuse: a value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +20,10 @@ pub enum ConfigError {
     /// `no_secret`
     NoSecret,
     /// `too_many_secrets`
+    #[cfg(feature = "events")]
     TooManySecrets {
         /// The scheme's signature header.
-        header: Cow<'static, str>,
+        header: Header,
     },
     /// `invalid_tolerance`
     InvalidTolerance,
@@ -30,25 +35,31 @@ pub enum ConfigError {
     /// `unknown_scheme`
     UnknownScheme {
         /// The names that exist.
-        known: &'static str,
+        known: Reason,
     },
     /// `invalid_retention`
+    #[cfg(feature = "receiver")]
     InvalidRetention,
     /// `invalid_lease`
+    #[cfg(feature = "receiver")]
     InvalidLease,
     /// `invalid_capacity`
+    #[cfg(feature = "receiver")]
     InvalidCapacity,
     /// `invalid_api_key`
+    #[cfg(feature = "client")]
     InvalidApiKey {
         /// What is wrong with it; never a part of it.
         reason: &'static str,
     },
     /// `invalid_base_url`
+    #[cfg(feature = "client")]
     InvalidBaseUrl {
         /// What is wrong with it.
         reason: &'static str,
     },
     /// `wrong_environment`
+    #[cfg(feature = "client")]
     WrongEnvironment {
         /// What the key is of: `production` or `the sandbox`.
         key: &'static str,
@@ -56,6 +67,7 @@ pub enum ConfigError {
         url: &'static str,
     },
     /// `invalid_window`
+    #[cfg(feature = "client")]
     InvalidWindow,
     /// `invalid_option`
     InvalidOption {
@@ -77,6 +89,7 @@ pub enum ConfigError {
         reason: &'static str,
     },
     /// `no_transport`
+    #[cfg(feature = "client")]
     NoTransport {
         /// What is missing.
         reason: Cow<'static, str>,
@@ -87,20 +100,29 @@ says! { ConfigError:
     Self::EmptySecret => ["the signing secret is empty"],
     Self::SecretHasWhitespace => ["the signing secret starts or ends with white space; copy it again without it"],
     Self::NoSecret => ["give at least one signing secret"],
+    #[cfg(feature = "events")]
     Self::TooManySecrets { header } => ["the ", header, " header of this scheme carries one signature; sign with one secret"],
     Self::InvalidTolerance => ["the tolerance must be a finite number of seconds, zero or more"],
     Self::InvalidScheme { reason } => ["the scheme cannot be used: ", reason],
     Self::UnknownScheme { known } => ["no scheme of this name; known are ", known],
+    #[cfg(feature = "receiver")]
     Self::InvalidRetention => ["a retention under 24 h forgets events that are still being retried (up to 17.5 h); `dangerous_short_retention` allows it"],
+    #[cfg(feature = "receiver")]
     Self::InvalidLease => ["the lease must be longer than zero and shorter than the retention"],
+    #[cfg(feature = "receiver")]
     Self::InvalidCapacity => ["the store must have room for at least one key"],
+    #[cfg(feature = "client")]
     Self::InvalidApiKey { reason } => ["the API key is ", reason],
+    #[cfg(feature = "client")]
     Self::InvalidBaseUrl { reason } => ["the base URL cannot be used: ", reason],
+    #[cfg(feature = "client")]
     Self::WrongEnvironment { key, url } => ["a key of ", key, " was given with the URL of ", url],
+    #[cfg(feature = "client")]
     Self::InvalidWindow => ["the window ends before it starts"],
     Self::InvalidOption { option, reason } => ["the option `", option, "` cannot be used: ", reason],
     Self::BodyAlreadyParsed { found, remedy } => ["the body is not the raw bytes of the request but ", found, ": ", remedy],
     Self::UnreadableHeaders { reason } => ["the headers cannot be read: ", reason],
+    #[cfg(feature = "client")]
     Self::NoTransport { reason } => ["there is nothing to send requests with: ", reason],
 }
 
@@ -111,20 +133,29 @@ impl ConfigError {
             Self::EmptySecret => Code::EmptySecret,
             Self::SecretHasWhitespace => Code::SecretHasWhitespace,
             Self::NoSecret => Code::NoSecret,
+            #[cfg(feature = "events")]
             Self::TooManySecrets { .. } => Code::TooManySecrets,
             Self::InvalidTolerance => Code::InvalidTolerance,
             Self::InvalidScheme { .. } => Code::InvalidScheme,
             Self::UnknownScheme { .. } => Code::UnknownScheme,
+            #[cfg(feature = "receiver")]
             Self::InvalidRetention => Code::InvalidRetention,
+            #[cfg(feature = "receiver")]
             Self::InvalidLease => Code::InvalidLease,
+            #[cfg(feature = "receiver")]
             Self::InvalidCapacity => Code::InvalidCapacity,
+            #[cfg(feature = "client")]
             Self::InvalidApiKey { .. } => Code::InvalidApiKey,
+            #[cfg(feature = "client")]
             Self::InvalidBaseUrl { .. } => Code::InvalidBaseUrl,
+            #[cfg(feature = "client")]
             Self::WrongEnvironment { .. } => Code::WrongEnvironment,
+            #[cfg(feature = "client")]
             Self::InvalidWindow => Code::InvalidWindow,
             Self::InvalidOption { .. } => Code::InvalidOption,
             Self::BodyAlreadyParsed { .. } => Code::BodyAlreadyParsed,
             Self::UnreadableHeaders { .. } => Code::UnreadableHeaders,
+            #[cfg(feature = "client")]
             Self::NoTransport { .. } => Code::NoTransport,
         }
     }

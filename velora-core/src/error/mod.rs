@@ -10,6 +10,7 @@ mod code;
 mod config;
 #[cfg(feature = "client")]
 mod file;
+#[cfg(feature = "receiver")]
 mod store;
 mod text;
 mod verification;
@@ -22,8 +23,11 @@ pub use code::Code;
 pub use config::ConfigError;
 #[cfg(feature = "client")]
 pub use file::FileError;
+#[cfg(feature = "receiver")]
 pub use store::StoreError;
-pub use verification::{EventFault, VerificationError};
+#[cfg(feature = "events")]
+pub use verification::EventFault;
+pub use verification::VerificationError;
 
 /// Any error of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +40,7 @@ pub enum Error {
     #[error(transparent)]
     Verification(#[from] VerificationError),
     /// A deduplication store refused or failed.
+    #[cfg(feature = "receiver")]
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A call of a system's API failed.
@@ -54,6 +59,7 @@ impl Error {
         let says: &dyn text::Says = match self {
             Self::Config(error) => error,
             Self::Verification(error) => error,
+            #[cfg(feature = "receiver")]
             Self::Store(error) => error,
             #[cfg(feature = "client")]
             Self::Api(error) => error,
@@ -68,6 +74,7 @@ impl Error {
         match self {
             Self::Config(error) => error.code(),
             Self::Verification(error) => error.code(),
+            #[cfg(feature = "receiver")]
             Self::Store(error) => error.code(),
             #[cfg(feature = "client")]
             Self::Api(error) => error.code(),

@@ -1,4 +1,4 @@
-//! What errors say, made of texts alone: what formats anything at all would be a large part
+//! What errors say, but in a build that says codes alone: made of texts alone: what formats anything at all would be a large part
 //! of what an edge worker carries.
 
 /// What is said, piece by piece.
@@ -14,11 +14,14 @@ pub(super) fn text_of(error: &dyn Says) -> String {
 
 /// The words of an error, for `Display` and for those who format nothing.
 macro_rules! says {
-    ($error:ident: $($variant:pat => [$($piece:expr),+],)+) => {
+    ($error:ident: $($(#[$meta:meta])* $variant:pat => [$($piece:expr),+],)+) => {
         impl $crate::error::text::Says for $error {
             fn say(&self, out: &mut dyn FnMut(&str)) {
+                #[cfg(not(feature = "full"))]
+                out(self.code().as_str());
+                #[cfg(feature = "full")]
                 match self {
-                    $($variant => $crate::error::text::each(out, &[$($piece),+]),)+
+                    $($(#[$meta])* $variant => $crate::error::text::each(out, &[$($piece),+]),)+
                 }
             }
         }
@@ -35,6 +38,7 @@ macro_rules! says {
 
 pub(super) use says;
 
+#[cfg(feature = "full")]
 #[inline(never)]
 pub(super) fn each(out: &mut dyn FnMut(&str), pieces: &[&str]) {
     pieces.iter().for_each(|piece| out(piece));

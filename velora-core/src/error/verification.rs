@@ -1,10 +1,15 @@
 //! Deliveries that were refused.
 
+#[cfg(feature = "events")]
 use std::borrow::Cow;
 
 use super::Code;
-use super::text::{says, text_of};
+use super::text::says;
+#[cfg(feature = "events")]
+use super::text::text_of;
+#[cfg(feature = "full")]
 use crate::spell::decimal;
+use crate::text::{Header, Reason};
 
 /// A delivery was refused: it is forged, stale, malformed, or contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,29 +18,29 @@ pub enum VerificationError {
     /// `missing_header`
     MissingHeader {
         /// The header that is absent.
-        header: Cow<'static, str>,
+        header: Header,
     },
     /// `duplicate_header`
     DuplicateHeader {
         /// The header that is repeated.
-        header: Cow<'static, str>,
+        header: Header,
     },
     /// `header_too_large`
     HeaderTooLarge {
         /// The header that is too large.
-        header: Cow<'static, str>,
+        header: Header,
     },
     /// `malformed_header`
     MalformedHeader {
         /// The signature header.
-        header: Cow<'static, str>,
+        header: Header,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: Reason,
     },
     /// `malformed_timestamp`
     MalformedTimestamp {
         /// A likely cause, where one is known.
-        hint: Option<&'static str>,
+        hint: Option<Reason>,
     },
     /// `timestamp_too_old`
     TimestampTooOld {
@@ -50,11 +55,13 @@ pub enum VerificationError {
     /// `signature_mismatch`
     SignatureMismatch,
     /// `header_body_mismatch`
+    #[cfg(feature = "events")]
     HeaderBodyMismatch {
         /// The header outside the MAC.
-        header: Cow<'static, str>,
+        header: Header,
     },
     /// `malformed_event`
+    #[cfg(feature = "events")]
     MalformedEvent {
         /// What is wrong with it.
         fault: EventFault,
@@ -70,7 +77,9 @@ says! { VerificationError:
     Self::TimestampTooOld { seconds } => ["the timestamp is ", &decimal(*seconds), " s in the past, more than the tolerance"],
     Self::TimestampInFuture { seconds } => ["the timestamp is ", &decimal(*seconds), " s in the future, more than the tolerance"],
     Self::SignatureMismatch => ["no signing secret matches the signature over the raw body"],
+    #[cfg(feature = "events")]
     Self::HeaderBodyMismatch { header } => ["the ", header, " header contradicts the verified body"],
+    #[cfg(feature = "events")]
     Self::MalformedEvent { fault } => ["the verified body is not the system's event: ", &text_of(fault)],
 }
 
@@ -86,13 +95,16 @@ impl VerificationError {
             Self::TimestampTooOld { .. } => Code::TimestampTooOld,
             Self::TimestampInFuture { .. } => Code::TimestampInFuture,
             Self::SignatureMismatch => Code::SignatureMismatch,
+            #[cfg(feature = "events")]
             Self::HeaderBodyMismatch { .. } => Code::HeaderBodyMismatch,
+            #[cfg(feature = "events")]
             Self::MalformedEvent { .. } => Code::MalformedEvent,
         }
     }
 }
 
 /// Why a verified body is a `malformed_event`. Never carries a part of the body.
+#[cfg(feature = "events")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventFault {
@@ -126,6 +138,7 @@ pub enum EventFault {
     },
 }
 
+#[cfg(feature = "events")]
 says! { EventFault:
     Self::NotUtf8 => ["not UTF-8"],
     Self::NotJson { line, column } => ["not JSON (line ", &decimal(*line as u64), ", column ", &decimal(*column as u64), ")"],
@@ -136,6 +149,7 @@ says! { EventFault:
     Self::WrongType { member } => ["the member `", member, "` is not of its documented type"],
 }
 
+#[cfg(feature = "events")]
 impl From<EventFault> for VerificationError {
     fn from(fault: EventFault) -> Self {
         Self::MalformedEvent { fault }

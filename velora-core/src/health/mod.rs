@@ -48,28 +48,31 @@ pub use webhooks::{Endpoint, NewEndpoint, Registration, Webhooks, failing};
 #[cfg(feature = "client")]
 pub use window::Window;
 
-use std::borrow::Cow;
-
-use crate::webhook::scheme::{Companion, CompanionValue};
-use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload};
+use crate::text::text;
+#[cfg(feature = "full")]
+use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
+use crate::webhook::{Scheme, SignatureForm, SignedPayload};
 
 /// `X-Velora-Signature: t=<s>,v1=<hex>` over `t=<s>.<body>`; the event is
 /// identified by `(id, type)`; a refusal is answered with 401.
 pub fn scheme() -> Scheme {
     const {
         Scheme {
-            name: Cow::Borrowed("health"),
-            signature_header: Cow::Borrowed("X-Velora-Signature"),
+            name: text("health"),
+            signature_header: text("X-Velora-Signature"),
             form: SignatureForm::List,
             timestamp_header: None,
             payload: SignedPayload::around("t=", "."),
-            identity: Identity::of(&[Cow::Borrowed("id"), Cow::Borrowed("type")]),
-            companions: &[Companion::new(
-                "Content-Type",
-                CompanionValue::Fixed("application/json"),
-            )],
-            reject_status: 401,
-            client_errors_are_final: false,
+            #[cfg(feature = "full")]
+            handling: Handling {
+                identity: Identity::of(const { &[text("id"), text("type")] }),
+                companions: &[Companion::new(
+                    "Content-Type",
+                    CompanionValue::Fixed("application/json"),
+                )],
+                reject_status: 401,
+                client_errors_are_final: false,
+            },
         }
     }
 }

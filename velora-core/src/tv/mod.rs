@@ -20,10 +20,10 @@ pub use client::{
 #[cfg(feature = "events")]
 pub use event::{BodyOnlyEvent, Data, Event, EventType, StreamOnline};
 
-use std::borrow::Cow;
-
-use crate::webhook::scheme::{Companion, CompanionValue};
-use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
+use crate::text::text;
+#[cfg(feature = "full")]
+use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
+use crate::webhook::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 
 /// `X-Velora-Signature: sha256=<hex>` over `<s>.<body>`, with the seconds in
 /// `X-Velora-Timestamp`; the event is identified by `id`; a refusal is answered
@@ -31,18 +31,21 @@ use crate::webhook::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 pub fn scheme() -> Scheme {
     const {
         Scheme {
-            name: Cow::Borrowed("tv"),
-            signature_header: Cow::Borrowed("X-Velora-Signature"),
-            form: SignatureForm::Prefixed(Cow::Borrowed("sha256=")),
-            timestamp_header: Some((Cow::Borrowed("X-Velora-Timestamp"), TimeUnit::Seconds)),
+            name: text("tv"),
+            signature_header: text("X-Velora-Signature"),
+            form: SignatureForm::Prefixed(text("sha256=")),
+            timestamp_header: Some((text("X-Velora-Timestamp"), TimeUnit::Seconds)),
             payload: SignedPayload::around("", "."),
-            identity: Identity::of(&[Cow::Borrowed("id")]),
-            companions: &[
-                Companion::new("X-Velora-Event", CompanionValue::Repeats("type")),
-                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-            ],
-            reject_status: 401,
-            client_errors_are_final: false,
+            #[cfg(feature = "full")]
+            handling: Handling {
+                identity: Identity::of(const { &[text("id")] }),
+                companions: &[
+                    Companion::new("X-Velora-Event", CompanionValue::Repeats("type")),
+                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+                ],
+                reject_status: 401,
+                client_errors_are_final: false,
+            },
         }
     }
 }
@@ -55,18 +58,21 @@ pub fn scheme() -> Scheme {
 pub fn body_only_scheme() -> Scheme {
     const {
         Scheme {
-            name: Cow::Borrowed("tv-body-only"),
-            signature_header: Cow::Borrowed("X-Velora-Signature"),
-            form: SignatureForm::Prefixed(Cow::Borrowed("")),
-            timestamp_header: Some((Cow::Borrowed("X-Velora-Timestamp"), TimeUnit::Milliseconds)),
+            name: text("tv-body-only"),
+            signature_header: text("X-Velora-Signature"),
+            form: SignatureForm::Prefixed(text("")),
+            timestamp_header: Some((text("X-Velora-Timestamp"), TimeUnit::Milliseconds)),
             payload: SignedPayload(None),
-            identity: Identity::BodyDigest,
-            companions: &[
-                Companion::new("X-Velora-Event", CompanionValue::Repeats("event")),
-                Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-            ],
-            reject_status: 401,
-            client_errors_are_final: false,
+            #[cfg(feature = "full")]
+            handling: Handling {
+                identity: Identity::BodyDigest,
+                companions: &[
+                    Companion::new("X-Velora-Event", CompanionValue::Repeats("event")),
+                    Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
+                ],
+                reject_status: 401,
+                client_errors_are_final: false,
+            },
         }
     }
 }

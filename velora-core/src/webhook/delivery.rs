@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 #[cfg(feature = "events")]
 use std::sync::OnceLock;
 
-use super::scheme::Checked;
+use super::scheme::{Checked, Shared};
 #[cfg(feature = "events")]
 use super::{
     fields::{Fields, Outline},
@@ -41,14 +40,14 @@ pub struct Delivery<'b> {
 /// verification costs more than a tenth of it.
 #[derive(Clone)]
 pub(crate) enum Rules<'b> {
-    Borrowed(&'b Arc<Checked>),
-    Owned(Arc<Checked>),
+    Borrowed(&'b Shared),
+    Owned(Shared),
 }
 
 impl Rules<'_> {
-    fn into_arc(self) -> Arc<Checked> {
+    fn into_shared(self) -> Shared {
         match self {
-            Self::Borrowed(checked) => Arc::clone(checked),
+            Self::Borrowed(checked) => checked.clone(),
             Self::Owned(checked) => checked,
         }
     }
@@ -118,7 +117,7 @@ impl<'b> Delivery<'b> {
     /// The same delivery, owning all that it borrowed.
     pub fn into_owned(self) -> Delivery<'static> {
         Delivery {
-            checked: Rules::Owned(self.checked.into_arc()),
+            checked: Rules::Owned(self.checked.into_shared()),
             body: Cow::Owned(self.body.into_owned()),
             signed_timestamp: self.signed_timestamp,
             secret_index: self.secret_index,
@@ -154,7 +153,7 @@ impl Delivery<'_> {
         &'k self,
         known: impl Fn(&str) -> Option<&'k str>,
     ) -> Result<String, VerificationError> {
-        match &self.checked.scheme.identity {
+        match &self.checked.scheme.handling.identity {
             Identity::BodyDigest => Ok(text_of_body(self.scheme(), self.body())),
             Identity::Members(members) => {
                 let mut key = Members::of(self.scheme());

@@ -1,41 +1,40 @@
 //! Reading headers, whatever the host keeps them in.
 
-use std::borrow::Cow;
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::error::ConfigError;
+use crate::text::{Header, Text, header};
 
 /// A header's name, checked once and compared without regard to case.
 #[derive(Clone, Debug)]
 pub struct HeaderName {
-    text: Cow<'static, str>,
+    text: Text,
     #[cfg(feature = "http")]
     http: http::HeaderName,
 }
 
 impl HeaderName {
     /// Errors: `invalid_scheme` where the text cannot name a header.
-    pub(crate) fn parse(text: Cow<'static, str>) -> Result<Self, ConfigError> {
-        let invalid = ConfigError::InvalidScheme {
-            reason: "a header name holds a character that no header name may have",
-        };
+    pub(crate) fn parse(text: Text) -> Result<Self, ConfigError> {
+        #[cfg(feature = "full")]
         if text.is_empty() || !text.bytes().all(is_token) {
-            return Err(invalid);
+            return Err(INVALID);
         }
         Ok(Self {
             #[cfg(feature = "http")]
-            http: text.parse().map_err(|_| invalid)?,
+            http: text.parse().map_err(|_| INVALID)?,
             text,
         })
     }
 
     /// The name as its system writes it.
     pub fn as_str(&self) -> &str {
-        &self.text
+        Borrow::borrow(&self.text)
     }
 
-    pub(crate) fn to_text(&self) -> Cow<'static, str> {
-        self.text.clone()
+    pub(crate) fn to_text(&self) -> Header {
+        header(&self.text)
     }
 
     /// Whether this is the same name, in whatever case.
@@ -44,7 +43,13 @@ impl HeaderName {
     }
 }
 
+#[cfg(any(feature = "full", feature = "http"))]
+const INVALID: ConfigError = ConfigError::InvalidScheme {
+    reason: "a header name holds a character that no header name may have",
+};
+
 /// RFC 9110, section 5.6.2.
+#[cfg(feature = "full")]
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -90,6 +90,12 @@ pub(crate) struct MacKey {
     outer: [u32; 8],
 }
 
+/// The keys of one owner, or of several.
+#[cfg(feature = "full")]
+pub(crate) type Keys = std::sync::Arc<[MacKey]>;
+#[cfg(not(feature = "full"))]
+pub(crate) type Keys = Vec<MacKey>;
+
 impl MacKey {
     pub(crate) fn new(secret: &[u8]) -> Self {
         let mut key = [0; BLOCK];
@@ -109,30 +115,8 @@ impl MacKey {
     /// The MAC over `prefix` and `body`: their own blocks, and one more.
     #[inline]
     pub(crate) fn mac(&self, prefix: &Prefix, body: &[u8]) -> Mac {
-        // The key's own block counts into the length.
-        let bytes = BLOCK as u64 + prefix.len as u64 + body.len() as u64;
-        let (head, rest) = body.split_at(body.len().min(BLOCK - prefix.len));
-        let used = prefix.len + head.len();
-        let mut state = self.inner;
-
-        if used < BLOCK {
-            let mut last = [[0; BLOCK]; 2];
-            let flat = last.as_flattened_mut();
-            put(flat, 0, prefix.as_bytes());
-            put(flat, prefix.len, head);
-            compress256(&mut state, pad(&mut last, used, bytes));
-        } else {
-            // All copies come before the first compression, which hides them.
-            let mut first = prefix.block;
-            put(&mut first, prefix.len, head);
-            let (whole, tail) = rest.as_chunks::<BLOCK>();
-            let mut last = [[0; BLOCK]; 2];
-            put(last.as_flattened_mut(), 0, tail);
-            let last = pad(&mut last, tail.len(), bytes);
-            compress256(&mut state, from_ref(&first));
-            compress256(&mut state, whole);
-            compress256(&mut state, last);
-        }
+        let mut blocks = EMPTY;
+        let state = hash(self.inner, BLOCK, prefix, body, &mut blocks);
 
         let mut digest = OUTER;
         let (words, _) = digest.as_chunks_mut::<4>();
@@ -143,6 +127,41 @@ impl MacKey {
         compress256(&mut outer, from_ref(&digest));
         Mac(outer)
     }
+}
+
+/// What is copied of a message, as it does not lie in whole blocks: one that begins it,
+/// and the one or two that end it.
+type Blocks = [[u8; BLOCK]; 3];
+const EMPTY: Blocks = [[0; BLOCK]; 3];
+
+/// Goes on from a state that has seen `before` bytes, with `prefix` and `body`, to the end.
+fn hash(
+    mut state: [u32; 8],
+    before: usize,
+    prefix: &Prefix,
+    body: &[u8],
+    [first, last @ ..]: &mut Blocks,
+) -> [u32; 8] {
+    let bytes = before as u64 + prefix.len as u64 + body.len() as u64;
+    let (head, rest) = body.split_at(body.len().min(BLOCK - prefix.len));
+    let used = prefix.len + head.len();
+    if used < BLOCK {
+        let flat = last.as_flattened_mut();
+        put(flat, 0, prefix.as_bytes());
+        put(flat, prefix.len, head);
+        compress256(&mut state, pad(last, used, bytes));
+    } else {
+        // All copies come before the first compression, which hides them.
+        *first = prefix.block;
+        put(first, prefix.len, head);
+        let (whole, tail) = rest.as_chunks::<BLOCK>();
+        put(last.as_flattened_mut(), 0, tail);
+        let last = pad(last, tail.len(), bytes);
+        compress256(&mut state, from_ref(first));
+        compress256(&mut state, whole);
+        compress256(&mut state, last);
+    }
+    state
 }
 
 /// The block of the outer hash but for the inner digest, which comes first: the
@@ -170,13 +189,9 @@ fn pad(last: &mut [[u8; BLOCK]; 2], used: usize, bytes: u64) -> &[[u8; BLOCK]] {
 
 /// The digest of a secret that is longer than a block.
 fn sha256(secret: &[u8]) -> [u8; 32] {
-    let (whole, tail) = secret.as_chunks::<BLOCK>();
-    let mut last = [[0; BLOCK]; 2];
-    put(last.as_flattened_mut(), 0, tail);
-    let mut state = INITIAL;
-    compress256(&mut state, whole);
-    compress256(&mut state, pad(&mut last, tail.len(), secret.len() as u64));
-    last.as_flattened_mut().zeroize();
+    let mut blocks = EMPTY;
+    let state = hash(INITIAL, 0, &Prefix::EMPTY, secret, &mut blocks);
+    blocks.as_flattened_mut().zeroize();
     Mac(state).to_bytes()
 }
 

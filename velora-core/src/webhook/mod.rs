@@ -28,7 +28,9 @@ pub use fields::{Extra, Fields, RawJson};
 pub use headers::{HeaderName, Headers};
 #[cfg(feature = "receiver")]
 pub use receiver::{Intake, Outcome, Receiver, Reply, Work};
-pub use scheme::{Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
+#[cfg(feature = "full")]
+pub use scheme::Identity;
+pub use scheme::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 #[cfg(feature = "events")]
 pub use signer::{SignedDelivery, Signer};
 pub use verifier::{Pending, Precheck, Verifier};

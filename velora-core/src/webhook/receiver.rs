@@ -453,8 +453,8 @@ impl Reply {
             Outcome::Processed | Outcome::Duplicate => (200, None),
             Outcome::InFlight { retry_after } => (503, Some(*retry_after)),
             Outcome::Refused(VerificationError::MalformedEvent { .. }) => (500, None),
-            Outcome::Refused(_) => (scheme.reject_status, None),
-            Outcome::BodyTooLarge if scheme.client_errors_are_final => (500, None),
+            Outcome::Refused(_) => (scheme.handling.reject_status, None),
+            Outcome::BodyTooLarge if scheme.handling.client_errors_are_final => (500, None),
             Outcome::BodyTooLarge => (413, None),
             Outcome::BodyUnreadable | Outcome::HandlerFailed | Outcome::HandlerPanicked => {
                 (500, None)

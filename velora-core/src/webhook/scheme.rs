@@ -1,9 +1,14 @@
 //! What a system signs, and where the signature and the timestamp stand.
 
+use std::borrow::Borrow;
+#[cfg(feature = "full")]
 use std::borrow::Cow;
+#[cfg(feature = "full")]
+use std::sync::Arc;
 
 use super::headers::HeaderName;
 use crate::error::ConfigError;
+use crate::text::{Text, text};
 
 /// How one system signs its deliveries: a plain value.
 ///
@@ -26,11 +31,19 @@ use crate::error::ConfigError;
 /// The MAC is always HMAC-SHA-256 in 64 lower-case hex digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheme {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) signature_header: Cow<'static, str>,
+    pub(crate) name: Text,
+    pub(crate) signature_header: Text,
     pub(crate) form: SignatureForm,
-    pub(crate) timestamp_header: Option<(Cow<'static, str>, TimeUnit)>,
+    pub(crate) timestamp_header: Option<(Text, TimeUnit)>,
     pub(crate) payload: SignedPayload,
+    #[cfg(feature = "full")]
+    pub(crate) handling: Handling,
+}
+
+/// What becomes of a delivery after its verification.
+#[cfg(feature = "full")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Handling {
     pub(crate) identity: Identity,
     pub(crate) companions: &'static [Companion],
     pub(crate) reject_status: u16,
@@ -44,9 +57,10 @@ pub enum SignatureForm {
     /// `t=<seconds>,v1=<hex>[,v1=<hex>…]`: one timestamp, one or more signatures.
     List,
     /// A fixed text, which may be empty, then one `<hex>`.
-    Prefixed(Cow<'static, str>),
+    Prefixed(Text),
 }
 
+#[cfg(feature = "full")]
 impl SignatureForm {
     /// `<prefix><hex>`, such as `sha256=<hex>`.
     pub fn prefixed(prefix: impl Into<Cow<'static, str>>) -> Self {
@@ -71,8 +85,9 @@ pub enum TimeUnit {
 
 /// The bytes under the MAC: the raw body, alone or behind the timestamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedPayload(pub(crate) Option<(Cow<'static, str>, Cow<'static, str>)>);
+pub struct SignedPayload(pub(crate) Option<(Text, Text)>);
 
+#[cfg(feature = "full")]
 impl SignedPayload {
     /// The raw body alone. A timestamp, if there is one, is not signed.
     pub fn body() -> Self {
@@ -89,6 +104,7 @@ impl SignedPayload {
 }
 
 /// What makes two deliveries the same event, from authenticated bytes alone.
+#[cfg(feature = "full")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Identity {
@@ -99,18 +115,21 @@ pub enum Identity {
 }
 
 /// A header outside the MAC that the system sends along.
+#[cfg(feature = "full")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Companion {
     pub(crate) header: &'static str,
     pub(crate) value: CompanionValue,
 }
 
+#[cfg(feature = "full")]
 impl Companion {
     pub(crate) const fn new(header: &'static str, value: CompanionValue) -> Self {
         Self { header, value }
     }
 }
 
+#[cfg(feature = "full")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CompanionValue {
     /// Repeats a member of the body: a delivery where it does not is refused.
@@ -126,16 +145,24 @@ pub(crate) enum CompanionValue {
 // The schemes of the systems are constants: nothing builds them.
 impl SignedPayload {
     pub(crate) const fn around(before: &'static str, after: &'static str) -> Self {
-        Self(Some((Cow::Borrowed(before), Cow::Borrowed(after))))
+        Self(Some((text(before), text(after))))
     }
 }
 
+#[cfg(feature = "full")]
 impl Identity {
-    pub(crate) const fn of(members: &'static [Cow<'static, str>]) -> Self {
+    pub(crate) const fn of(members: &'static [Text]) -> Self {
         Self::Members(Cow::Borrowed(members))
     }
 }
 
+/// Longest fixed text in a signed payload: with 15 digits of timestamp the
+/// whole prefix stays inside the first 64-byte block of the hash.
+#[cfg(feature = "full")]
+const MAX_PAYLOAD_TEXT: usize = 32;
+
+/// Schemes of your own (feature `full`).
+#[cfg(feature = "full")]
 impl Scheme {
     /// A scheme that signs the body alone, without a timestamp.
     ///
@@ -151,10 +178,12 @@ impl Scheme {
             form,
             timestamp_header: None,
             payload: SignedPayload::body(),
-            identity: Identity::BodyDigest,
-            companions: &[],
-            reject_status: 401,
-            client_errors_are_final: false,
+            handling: Handling {
+                identity: Identity::BodyDigest,
+                companions: &[],
+                reject_status: 401,
+                client_errors_are_final: false,
+            },
         }
     }
 
@@ -175,14 +204,14 @@ impl Scheme {
     /// What makes two deliveries the same event. The default is the body's digest.
     #[must_use]
     pub fn identity(mut self, identity: Identity) -> Self {
-        self.identity = identity;
+        self.handling.identity = identity;
         self
     }
 
     /// The HTTP status that answers a delivery that is refused. The default is 401.
     #[must_use]
     pub fn reject_status(mut self, status: u16) -> Self {
-        self.reject_status = status;
+        self.handling.reject_status = status;
         self
     }
 
@@ -190,18 +219,61 @@ impl Scheme {
     /// is then never answered with one.
     #[must_use]
     pub fn client_errors_are_final(mut self) -> Self {
-        self.client_errors_are_final = true;
+        self.handling.client_errors_are_final = true;
         self
     }
 
-    /// The scheme's name, such as `health`.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// Whether its parts go together.
+    fn check(&self) -> Result<(), ConfigError> {
+        let invalid = |reason| Err(ConfigError::InvalidScheme { reason });
+        let list = self.form == SignatureForm::List;
+        if self.name.is_empty() {
+            return invalid("its name is empty");
+        }
+        if list && self.timestamp_header.is_some() {
+            return invalid("a list carries its own timestamp, a timestamp header is a second one");
+        }
+        if let Some((before, after)) = &self.payload.0 {
+            if !list && self.timestamp_header.is_none() {
+                return invalid("the timestamp is under the MAC, but no header carries it");
+            }
+            if before.len().saturating_add(after.len()) > MAX_PAYLOAD_TEXT {
+                return invalid("the text around the timestamp is longer than 32 bytes");
+            }
+        }
+        if let SignatureForm::Prefixed(prefix) = &self.form
+            && !prefix.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return invalid("the signature's prefix is not plain ASCII without blanks");
+        }
+        if let Identity::Members(members) = &self.handling.identity
+            && (members.is_empty() || members.iter().any(|member| member.is_empty()))
+        {
+            return invalid("the identity names no member of the body");
+        }
+        if !(400..=599).contains(&self.handling.reject_status) {
+            return invalid("the status of a refusal is not a 4xx or 5xx");
+        }
+        Ok(())
     }
 }
 
+impl Scheme {
+    /// The scheme's name, such as `health`.
+    pub fn name(&self) -> &str {
+        Borrow::borrow(&self.name)
+    }
+}
+
+/// A checked scheme that has several owners, or of constants alone.
+#[cfg(feature = "full")]
+pub(crate) type Shared = Arc<Checked>;
+#[cfg(not(feature = "full"))]
+pub(crate) type Shared = Checked;
+
 /// A scheme whose parts have been checked against each other.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "full"), derive(Clone))]
 pub(crate) struct Checked {
     pub(crate) scheme: Scheme,
     pub(crate) signature_header: HeaderName,
@@ -211,49 +283,25 @@ pub(crate) struct Checked {
     pub(crate) watched: Vec<(HeaderName, CompanionValue)>,
 }
 
-/// Longest fixed text in a signed payload: with 15 digits of timestamp the
-/// whole prefix stays inside the first 64-byte block of the hash.
-const MAX_PAYLOAD_TEXT: usize = 32;
-
 impl Checked {
+    pub(crate) fn shared(scheme: Scheme) -> Result<Shared, ConfigError> {
+        let checked = Self::new(scheme)?;
+        #[cfg(feature = "full")]
+        let checked = Arc::new(checked);
+        Ok(checked)
+    }
+
     pub(crate) fn new(scheme: Scheme) -> Result<Self, ConfigError> {
-        let invalid = |reason| Err(ConfigError::InvalidScheme { reason });
-        let list = scheme.form == SignatureForm::List;
-        if scheme.name.is_empty() {
-            return invalid("its name is empty");
-        }
-        if list && scheme.timestamp_header.is_some() {
-            return invalid("a list carries its own timestamp, a timestamp header is a second one");
-        }
-        if let Some((before, after)) = &scheme.payload.0 {
-            if !list && scheme.timestamp_header.is_none() {
-                return invalid("the timestamp is under the MAC, but no header carries it");
-            }
-            if before.len().saturating_add(after.len()) > MAX_PAYLOAD_TEXT {
-                return invalid("the text around the timestamp is longer than 32 bytes");
-            }
-        }
-        if let SignatureForm::Prefixed(prefix) = &scheme.form
-            && !prefix.bytes().all(|byte| byte.is_ascii_graphic())
-        {
-            return invalid("the signature's prefix is not plain ASCII without blanks");
-        }
-        if let Identity::Members(members) = &scheme.identity
-            && (members.is_empty() || members.iter().any(|member| member.is_empty()))
-        {
-            return invalid("the identity names no member of the body");
-        }
-        if !(400..=599).contains(&scheme.reject_status) {
-            return invalid("the status of a refusal is not a 4xx or 5xx");
-        }
+        #[cfg(feature = "full")]
+        scheme.check()?;
         Ok(Self {
-            signature_header: HeaderName::parse(scheme.signature_header.clone())?,
-            timestamp_header: match scheme.timestamp_header.clone() {
-                Some((name, unit)) => Some((HeaderName::parse(name)?, unit)),
+            signature_header: HeaderName::parse(Text::clone(&scheme.signature_header))?,
+            timestamp_header: match &scheme.timestamp_header {
+                Some((name, unit)) => Some((HeaderName::parse(Text::clone(name))?, *unit)),
                 None => None,
             },
             #[cfg(feature = "events")]
-            watched: watched(scheme.companions)?,
+            watched: watched(scheme.handling.companions)?,
             scheme,
         })
     }

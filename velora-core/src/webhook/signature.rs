@@ -8,6 +8,7 @@ use super::headers::{HeaderName, trim_blanks};
 use super::mac::Mac;
 use super::scheme::{SignatureForm, TimeUnit};
 use crate::error::VerificationError;
+use crate::text::{Reason, reason};
 
 /// A header longer than this is not looked at.
 pub(crate) const MAX_HEADER_BYTES: usize = 8 * 1024;
@@ -34,7 +35,6 @@ impl Candidates {
     }
 }
 
-#[inline]
 pub(crate) fn parse<'h>(
     form: &SignatureForm,
     name: &HeaderName,
@@ -46,7 +46,10 @@ pub(crate) fn parse<'h>(
             let hex = trim_blanks(value).strip_prefix(prefix.as_bytes());
             let hex = hex.and_then(|hex| hex.try_into().ok());
             let first = hex.and_then(decode_hex).ok_or_else(|| {
-                malformed(name, "not the scheme's prefix and 64 lower-case hex digits")
+                malformed(
+                    name,
+                    reason("not the scheme's prefix and 64 lower-case hex digits"),
+                )
             })?;
             Ok(Parsed {
                 timestamp: None,
@@ -61,7 +64,6 @@ pub(crate) fn parse<'h>(
 
 /// `t=…,v1=…`: segments of other names, and `v1` values that are not 64 hex
 /// digits, are skipped, so that they never hide a valid one.
-#[inline]
 fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, VerificationError> {
     let mut timestamp = None;
     let mut timestamps = 0_usize;
@@ -71,90 +73,69 @@ fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, Veri
 
     let mut left = Some(value);
     while let Some(value) = left {
-        let (segment, after) = plain_signature(value).unwrap_or_else(|| any_segment(value));
-        left = after;
-        match segment {
-            Segment::Signature(mac) => {
-                signatures = signatures.saturating_add(1);
-                if signatures > MAX_SIGNATURES {
-                    return Err(VerificationError::HeaderTooLarge {
-                        header: name.to_text(),
-                    });
-                }
-                if first.is_none() {
-                    first = mac;
-                } else {
-                    others.extend(mac);
-                }
+        let value = trim_blanks(value);
+        if value.starts_with(SIGNATURE) {
+            signatures = signatures.saturating_add(1);
+            if signatures > MAX_SIGNATURES {
+                return Err(VerificationError::HeaderTooLarge {
+                    header: name.to_text(),
+                });
             }
-            Segment::Timestamp(text) => {
-                timestamps = timestamps.saturating_add(1);
-                timestamp = Some(text);
+        }
+        if let Some((mac, after)) = signature(value) {
+            left = after;
+            if first.is_none() {
+                first = Some(mac);
+            } else {
+                others.push(mac);
             }
-            Segment::Other => {}
+            continue;
+        }
+        let comma = value.iter().position(|byte| *byte == b',');
+        let (segment, after) = value.split_at(comma.unwrap_or(value.len()));
+        left = after.split_first().map(|(_, after)| after);
+        if let Some(text) = trim_blanks(segment).strip_prefix(b"t=") {
+            timestamps = timestamps.saturating_add(1);
+            timestamp = Some(text);
         }
     }
 
     if timestamps > 1 {
-        return Err(malformed(name, "two `t`"));
+        return Err(malformed(name, reason("two `t`")));
     }
     if timestamp.is_none() {
-        return Err(malformed(name, "no `t`"));
+        return Err(malformed(name, reason("no `t`")));
     }
-    let first = first.ok_or_else(|| malformed(name, "no `v1` of 64 lower-case hex digits"))?;
+    let first =
+        first.ok_or_else(|| malformed(name, reason("no `v1` of 64 lower-case hex digits")))?;
     Ok(Parsed {
         timestamp,
         candidates: Candidates { first, others },
     })
 }
 
-fn malformed(name: &HeaderName, reason: &'static str) -> VerificationError {
+fn malformed(name: &HeaderName, reason: Reason) -> VerificationError {
     VerificationError::MalformedHeader {
         header: name.to_text(),
         reason,
     }
 }
 
-enum Segment<'h> {
-    /// A `v1`; `None` where its value is not 64 hex digits.
-    Signature(Option<Mac>),
-    Timestamp(&'h [u8]),
-    Other,
-}
+const SIGNATURE: &[u8] = b"v1=";
 
-/// The first segment, and what follows its comma if it has one.
-type Cut<'h> = (Segment<'h>, Option<&'h [u8]>);
-
-/// The first segment where it is a well-formed `v1` without blanks, as it nearly
-/// always is: hex digits hold no comma, so its end need not be searched for.
-#[inline]
-fn plain_signature(value: &[u8]) -> Option<Cut<'_>> {
-    let (hex, after) = value.strip_prefix(b"v1=")?.split_first_chunk::<64>()?;
-    let after = match after {
+/// The MAC of the first segment where it is a well-formed `v1`, and what follows its comma
+/// if it has one: hex digits hold no comma, so its end need not be searched for.
+fn signature(value: &[u8]) -> Option<(Mac, Option<&[u8]>)> {
+    let (hex, after) = value.strip_prefix(SIGNATURE)?.split_first_chunk::<64>()?;
+    let after = match trim_blanks(after) {
         [] => None,
         [b',', after @ ..] => Some(after),
         _ => return None,
     };
-    Some((Segment::Signature(Some(decode_hex(hex)?)), after))
-}
-
-fn any_segment(value: &[u8]) -> Cut<'_> {
-    let comma = value.iter().position(|byte| *byte == b',');
-    let (segment, after) = value.split_at(comma.unwrap_or(value.len()));
-    let after = after.split_first().map(|(_, after)| after);
-    let segment = trim_blanks(segment);
-    let segment = if let Some(hex) = segment.strip_prefix(b"v1=") {
-        Segment::Signature(hex.try_into().ok().and_then(decode_hex))
-    } else if let Some(text) = segment.strip_prefix(b"t=") {
-        Segment::Timestamp(text)
-    } else {
-        Segment::Other
-    };
-    (segment, after)
+    Some((decode_hex(hex)?, after))
 }
 
 /// Lower-case hex digits only, eight at a time, without a branch on any of them.
-#[inline]
 fn decode_hex(hex: &[u8; 64]) -> Option<Mac> {
     /// The same byte in all eight places.
     const fn each(byte: u8) -> u64 {
@@ -165,7 +146,7 @@ fn decode_hex(hex: &[u8; 64]) -> Option<Mac> {
     let mut words = [0_u32; 8];
     let mut valid = each(0x80);
     for (word, chunk) in words.iter_mut().zip(chunks) {
-        let digits = u64::from_be_bytes(*chunk);
+        let digits = u64::from_le_bytes(*chunk);
         // Bit 7 of each byte says whether it is at least `least`. A byte that is not
         // ASCII spoils its neighbour's bit, but is itself refused by `!digits`.
         let from = |least: u8| digits.wrapping_add(each(0x80_u8.wrapping_sub(least)));
@@ -176,9 +157,10 @@ fn decode_hex(hex: &[u8; 64]) -> Option<Mac> {
         // A letter has bit 6 set, and counts nine more than its low half.
         let letters = (digits >> 6) & each(1);
         let halves = (digits & each(0x0f)).wrapping_add(letters.wrapping_mul(9));
-        let bytes = (halves | (halves >> 4)) & 0x00ff_00ff_00ff_00ff;
+        // The first digit is the lowest byte here, and the highest half of the word.
+        let bytes = ((halves << 4) | (halves >> 8)) & 0x00ff_00ff_00ff_00ff;
         let pairs = (bytes | (bytes >> 8)) & 0x0000_ffff_0000_ffff;
-        *word = (pairs | (pairs >> 16)) as u32;
+        *word = ((pairs | (pairs >> 16)) as u32).swap_bytes();
     }
     (valid == each(0x80)).then_some(Mac(words))
 }
@@ -204,6 +186,8 @@ pub(crate) fn parse_timestamp(text: &[u8], unit: TimeUnit) -> Result<i64, Verifi
     let millis =
         unit == TimeUnit::Seconds && text.len() == 13 && text.iter().all(u8::is_ascii_digit);
     Err(VerificationError::MalformedTimestamp {
-        hint: millis.then_some("; 13 digits look like milliseconds, this scheme has seconds"),
+        hint: millis.then_some(reason(
+            "; 13 digits look like milliseconds, this scheme has seconds",
+        )),
     })
 }

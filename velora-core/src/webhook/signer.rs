@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use super::fields::Outline;
-use super::mac::{MacKey, Prefix};
-use super::scheme::{Checked, CompanionValue, Scheme, SignatureForm, TimeUnit};
+use super::mac::{Keys, MacKey, Prefix};
+use super::scheme::{Checked, CompanionValue, Scheme, Shared, SignatureForm, TimeUnit};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
 use crate::secret::SigningSecret;
@@ -30,8 +29,8 @@ use crate::spell::{decimal, hex};
 /// Source: CuraeAI, *Webhooks: Test deliveries* (`buildSignedWebhookRequest`).
 #[derive(Clone)]
 pub struct Signer {
-    checked: Arc<Checked>,
-    keys: Arc<[MacKey]>,
+    checked: Shared,
+    keys: Keys,
 }
 
 impl Signer {
@@ -44,14 +43,14 @@ impl Signer {
         secrets: impl IntoIterator<Item = SigningSecret>,
     ) -> Result<Self, ConfigError> {
         let checked = Checked::new(scheme)?;
-        let keys: Arc<[MacKey]> = secrets
+        let keys: Keys = secrets
             .into_iter()
             .map(|secret| MacKey::new(secret.expose_secret()))
             .collect();
         match (keys.len(), &checked.scheme.form) {
             (0, _) => Err(ConfigError::NoSecret),
             (1, _) | (_, SignatureForm::List) => Ok(Self {
-                checked: Arc::new(checked),
+                checked: checked.into(),
                 keys,
             }),
             _ => Err(ConfigError::TooManySecrets {
@@ -91,7 +90,7 @@ impl Signer {
         }
         let outline = Outline::read(body).ok();
         let member = |name: &str| outline.as_ref()?.peek_text(body, name);
-        for companion in scheme.companions {
+        for companion in scheme.handling.companions {
             let value = match companion.value {
                 CompanionValue::Timestamp => Some(Cow::Borrowed(timestamp.as_str())),
                 CompanionValue::Fixed(text) => Some(Cow::Borrowed(text)),

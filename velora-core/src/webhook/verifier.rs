@@ -3,16 +3,17 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use std::fmt;
+#[cfg(feature = "full")]
 use std::sync::Arc;
 
 #[cfg(feature = "events")]
 use super::delivery::Watched;
 use super::delivery::{Delivery, Rules};
 use super::headers::{Found, HeaderName, Headers, find};
-use super::mac::{Mac, MacKey, Prefix};
-use super::scheme::{Checked, Scheme, TimeUnit};
+use super::mac::{Keys, Mac, MacKey, Prefix};
+use super::scheme::{Checked, Scheme, Shared, TimeUnit};
 use super::signature::{Candidates, MAX_HEADER_BYTES, parse, parse_timestamp};
-use crate::clock::{Clock, SystemClock, Tolerance, UnixTime};
+use crate::clock::{Clock, SharedClock, Tolerance, UnixTime, system_clock};
 use crate::error::{ConfigError, VerificationError};
 use crate::secret::SigningSecret;
 
@@ -54,7 +55,7 @@ use crate::secret::SigningSecret;
 #[derive(Clone)]
 pub struct Verifier {
     precheck: Precheck,
-    keys: Arc<[MacKey]>,
+    keys: Keys,
 }
 
 impl Verifier {
@@ -65,7 +66,7 @@ impl Verifier {
         scheme: Scheme,
         secrets: impl IntoIterator<Item = SigningSecret>,
     ) -> Result<Self, ConfigError> {
-        let keys: Arc<[MacKey]> = secrets
+        let keys: Keys = secrets
             .into_iter()
             .map(|secret| MacKey::new(secret.expose_secret()))
             .collect();
@@ -86,6 +87,7 @@ impl Verifier {
     }
 
     /// Sets the clock that [`verify`](Self::verify) reads.
+    #[cfg(feature = "full")]
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
         self.precheck.clock = Arc::new(clock);
@@ -175,9 +177,9 @@ impl fmt::Debug for Verifier {
 /// ```
 #[derive(Clone)]
 pub struct Precheck {
-    checked: Arc<Checked>,
+    checked: Shared,
     tolerance: Tolerance,
-    clock: Arc<dyn Clock>,
+    clock: SharedClock,
 }
 
 impl Precheck {
@@ -186,9 +188,9 @@ impl Precheck {
     /// Errors: `invalid_scheme`.
     pub fn new(scheme: Scheme) -> Result<Self, ConfigError> {
         Ok(Self {
-            checked: Arc::new(Checked::new(scheme)?),
+            checked: Checked::shared(scheme)?,
             tolerance: Tolerance::default(),
-            clock: Arc::new(SystemClock),
+            clock: system_clock(),
         })
     }
 
@@ -207,7 +209,7 @@ impl Precheck {
     /// The headers that are looked at: no other one can change a verdict. For hosts to
     /// whom looking at one costs something.
     pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
-        let checked = &*self.checked;
+        let checked: &Checked = &self.checked;
         let timestamp = checked.timestamp_header.iter().map(|(name, _)| name);
         let headers = std::iter::once(&checked.signature_header).chain(timestamp);
         #[cfg(feature = "events")]
@@ -234,7 +236,7 @@ impl Precheck {
             claims: self.claims(headers, now)?,
             #[cfg(feature = "events")]
             watched: self.watch(headers),
-            checked: Arc::clone(&self.checked),
+            checked: self.checked.clone(),
         })
     }
 
@@ -244,7 +246,7 @@ impl Precheck {
         headers: &H,
         now: UnixTime,
     ) -> Result<Claims, VerificationError> {
-        let checked = &*self.checked;
+        let checked: &Checked = &self.checked;
         let raw = RawHeaders::read(checked, headers)?;
         let parsed = parse(
             &checked.scheme.form,
@@ -252,27 +254,21 @@ impl Precheck {
             raw.signature,
         )?;
 
-        let (text, unit) = match (raw.timestamp, parsed.timestamp) {
-            (Some((text, unit)), _) => (text, unit),
-            (None, Some(text)) => (text, TimeUnit::Seconds),
-            (None, None) => return Ok(Claims::unstamped(parsed.candidates)),
-        };
-        let timestamp = parse_timestamp(text, unit)?;
-        let timestamp = self.check_age(timestamp, unit, now)?;
-
         let mut prefix = Prefix::EMPTY;
-        let signed_timestamp = match &checked.scheme.payload.0 {
-            Some((before, after)) => {
-                // `Checked` has bounded both texts, and 15 digits more still fit.
-                prefix
-                    .push(before.as_bytes())
-                    .and_then(|()| prefix.push(text))
-                    .and_then(|()| prefix.push(after.as_bytes()))
-                    .ok_or(VerificationError::MalformedTimestamp { hint: None })?;
-                Some(timestamp)
+        let mut signed_timestamp = None;
+        let in_list = parsed.timestamp.map(|text| (text, TimeUnit::Seconds));
+        if let Some((text, unit)) = raw.timestamp.or(in_list) {
+            let timestamp = parse_timestamp(text, unit)?;
+            let timestamp = self.check_age(timestamp, unit, now)?;
+            if let Some((before, after)) = &checked.scheme.payload.0 {
+                for part in [before.as_bytes(), text, after.as_bytes()] {
+                    // `Checked` has bounded both texts, and 15 digits more still fit.
+                    let pushed = prefix.push(part);
+                    pushed.ok_or(VerificationError::MalformedTimestamp { hint: None })?;
+                }
+                signed_timestamp = Some(timestamp);
             }
-            None => None,
-        };
+        }
         Ok(Claims {
             prefix,
             candidates: parsed.candidates,
@@ -289,17 +285,20 @@ impl Precheck {
         unit: TimeUnit,
         now: UnixTime,
     ) -> Result<UnixTime, VerificationError> {
+        let now = now.as_millis();
         let (timestamp, now) = match unit {
+            // 12 digits of seconds do not overflow.
             TimeUnit::Seconds => (
-                UnixTime::from_secs(timestamp),
-                UnixTime::from_secs(now.as_secs()),
+                timestamp.wrapping_mul(1_000),
+                now.saturating_sub(now.rem_euclid(1_000)),
             ),
-            TimeUnit::Milliseconds => (UnixTime::from_millis(timestamp), now),
+            TimeUnit::Milliseconds => (timestamp, now),
         };
+        let age = now.saturating_sub(timestamp);
+        let timestamp = UnixTime::from_millis(timestamp);
         let Some(tolerance) = self.tolerance.as_millis() else {
             return Ok(timestamp);
         };
-        let age = now.as_millis().saturating_sub(timestamp.as_millis());
         if age.unsigned_abs() <= tolerance.unsigned_abs() {
             return Ok(timestamp);
         }
@@ -340,7 +339,7 @@ pub struct Pending {
     claims: Claims,
     #[cfg(feature = "events")]
     watched: Vec<Watched>,
-    checked: Arc<Checked>,
+    checked: Shared,
 }
 
 impl Pending {
@@ -391,20 +390,13 @@ struct Claims {
 }
 
 impl Claims {
-    fn unstamped(candidates: Candidates) -> Self {
-        Self {
-            prefix: Prefix::EMPTY,
-            candidates,
-            signed_timestamp: None,
-        }
-    }
-
     /// The index of the first MAC that any candidate equals. Every candidate is
     /// compared, so that the time tells nothing of which one it was.
     fn matching(&self, macs: impl Iterator<Item = Mac>) -> Result<usize, VerificationError> {
+        let Candidates { first, others } = &self.candidates;
         for (index, mac) in macs.enumerate() {
-            let mut matches = false;
-            for candidate in self.candidates.iter() {
+            let mut matches = mac.matches(first);
+            for candidate in others {
                 matches |= mac.matches(candidate);
             }
             if matches {

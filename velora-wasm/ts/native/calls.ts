@@ -3,6 +3,7 @@
 import type { Failure } from './types.js';
 import { said } from './frame.js';
 import { broken, instance, works, type Instance } from './instance.js';
+import { toError } from '../errors.js';
 import { utf8Text } from '../host.js';
 
 /** What a quick call gives that failed. */
@@ -22,13 +23,22 @@ export function enter<T>(call: (one: Instance) => T): T {
 export function quietly(one: Instance, call: () => void): void {
   if (works(one)) {
     try {
-      enter(call);
+      call();
     } catch (error) {
+      const thrown = broken(one, error);
       if (works(one)) {
-        throw error;
+        throw thrown;
       }
     }
   }
+}
+
+/** What a quick call gave, or throws what it failed with. */
+export function taken(one: Instance, number: number, behind?: Function): number {
+  if (number === FAILED) {
+    throw toError(lastFailure(one), behind);
+  }
+  return number;
 }
 
 /** What the last quick call failed with. */
@@ -44,9 +54,10 @@ export function learnFailure(kind: string, read: (code: string, bytes: Uint8Arra
 }
 
 export function failureOf(bytes: Uint8Array): Failure {
-  const [failure = '', code = ''] = utf8Text(bytes.subarray(0, 128)).split('\n', 2);
-  const rest = bytes.subarray(failure.length + code.length + 2);
-  return readers.get(failure)?.(code, rest) ?? ({ failure, code, message: utf8Text(rest) } as Failure);
+  const text = utf8Text(bytes);
+  const [failure = '', code = ''] = text.split('\n', 2);
+  const rest = failure.length + code.length + 2;
+  return readers.get(failure)?.(code, bytes.subarray(rest)) ?? ({ failure, code, message: text.slice(rest) || code } as Failure);
 }
 
 /** What is let go of may have had something under way that takes time. */
@@ -82,40 +93,27 @@ export class Held {
     unheld.unregister(this);
     letGo(this.#of, this.at);
   }
-
-  /** Whether it is of this instance. */
-  of(one: Instance): boolean {
-    return this.#of === one;
-  }
 }
 
 /** Something of the module's that a new instance can be given anew. */
 export class Made {
   readonly #make: (one: Instance) => number;
-  #held: Held | undefined;
+  #of: Instance | undefined;
+  #at = 0;
 
-  private constructor(make: (one: Instance) => number) {
+  /** Throws what it cannot be made for. */
+  constructor(make: (one: Instance) => number) {
     this.#make = make;
-  }
-
-  /** Makes it, or says why it cannot be made. */
-  static of<T>(make: (one: Instance) => number, wrap: (made: Made) => T): T | Failure {
-    return enter((one) => {
-      const made = new Made(make);
-      const at = make(one);
-      if (at === FAILED) {
-        return lastFailure(one);
-      }
-      made.#held = new Held(one, at);
-      return wrap(made);
-    });
+    enter((one) => this.in(one));
   }
 
   /** Its number. */
   in(one: Instance): number {
-    if (!this.#held?.of(one)) {
-      this.#held = new Held(one, this.#make(one));
+    if (this.#of !== one) {
+      this.#at = taken(one, this.#make(one));
+      this.#of = one;
+      unheld.register(this, [one, this.#at]);
     }
-    return this.#held!.at;
+    return this.#at;
   }
 }

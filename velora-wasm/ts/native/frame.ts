@@ -1,13 +1,12 @@
 /** The memory of the module that texts and bytes are handed over in. */
 
 import type { Instance } from './instance.js';
-import { utf8Text } from '../host.js';
+import { encoder, utf8Text } from '../host.js';
 
 const KEPT = 64 * 1024;
 /** A tag and a length. */
 const HEAD = 5;
 
-const encoder = new TextEncoder();
 let last: Instance | undefined;
 let view: Uint8Array = new Uint8Array(0);
 
@@ -110,13 +109,12 @@ function putHead(bytes: Uint8Array, at: number, tag: number, length: number): nu
 }
 
 /** What an item holds. */
-export type Item = readonly [tag: number, value: string | Uint8Array | number];
+export type Item = readonly [tag: number, value: string | Uint8Array];
 
-/** Items as bytes; numbers are eight. */
+/** Items as bytes. */
 export function itemBytes(items: readonly Item[]): Uint8Array {
-  const values = items.map(([tag, value]) => [tag, typeof value === 'number' ? doubleBytes(value) : value] as const);
-  const bytes = new Uint8Array(values.reduce((size, [, value]) => size + HEAD + mostOf(value), 0));
-  return bytes.subarray(0, values.reduce((at, [tag, value]) => putItem(bytes, at, tag, value), 0));
+  const bytes = new Uint8Array(items.reduce((size, [, value]) => size + HEAD + mostOf(value), 0));
+  return bytes.subarray(0, items.reduce((at, [tag, value]) => putItem(bytes, at, tag, value), 0));
 }
 
 /** Writes items; gives where they end. */

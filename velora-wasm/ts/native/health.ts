@@ -4,7 +4,7 @@ import type {
   ClientParts, EventQueryParts, EventsText, ExportedOnceParts, ExportQueryParts, Failure, HealthEndpoint,
   HealthRegistration, ManifestParts, PageParts, ProgressParts, RateLimitParts,
 } from './types.js';
-import { itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
+import { doubleBytes, itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
 import { enter, FAILED, Held, lastFailure, learnFailure, Made } from './calls.js';
 import { later, learn, NativeCancel } from './tasks.js';
 import { apiFailureOf } from './failures.js';
@@ -18,12 +18,12 @@ learnFailure('api', apiFailureOf);
 
 const PROGRESS = 6;
 
-/** The items that are there, their tags being their places. */
+/** The items that are there, their tags being their places; numbers are eight bytes. */
 function itemsAt(...values: (string | number | boolean | undefined)[]): Item[] {
   const items: Item[] = [];
   values.forEach((value, tag) => {
     if (value !== undefined) {
-      items.push([tag, typeof value === 'boolean' ? Number(value) : value]);
+      items.push([tag, typeof value === 'string' ? value : doubleBytes(Number(value))]);
     }
   });
   return items;
@@ -55,13 +55,13 @@ export class NativeHealth {
     const items = [
       ...itemsAt(apiKey, parts.baseUrl, parts.attempts, undefined, parts.maxRetryDelay, parts.callTimeout,
         parts.maxResponseBytes, (connectTimeout + readTimeout) * 1e3, readTimeout * 1e3),
-      ...(backoff ?? []).map((seconds): Item => [3, seconds]),
+      ...(backoff ?? []).map((seconds): Item => [3, doubleBytes(seconds)]),
     ];
     const make = (one: Instance) => {
       teach(one);
       return one.exports['health_client']!(putItems(one, items));
     };
-    return Made.of(make, (made) => new NativeHealth(made));
+    return new NativeHealth(new Made(make));
   }
 
   rateLimit(): RateLimitParts {

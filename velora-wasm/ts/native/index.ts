@@ -7,4 +7,4 @@ export type {
 export { NativeCancel } from './tasks.js';
 export { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, NativeEventPages, NativeExport, NativeHealth, readManifest } from './health.js';
 export { NativeReceiver, NativeSigner, NativeStore, NativeWork } from './receiver.js';
-export { NativeVerifier, type Envelope, type Verdict } from './verifier.js';
+export type { Envelope, Verdict } from './verifier.js';

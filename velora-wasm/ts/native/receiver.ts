@@ -3,10 +3,10 @@
 import type {
   Failure, OutcomeParts, ReplyParts, SchemeParts, SignedParts, StoreAnswer, StoreParts,
 } from './types.js';
-import { mostOf, numbersOf, put, putAlone, putItems, putValues, room, said, saidText, sizeOf } from './frame.js';
+import { mostOf, numbersOf, put, putAlone, putItems, putValues, room, said, saidText, sizeOf, type Values } from './frame.js';
 import { enter, FAILED, lastFailure, Made } from './calls.js';
 import { instance, type Instance } from './instance.js';
-import { envelopeOf, schemeItems, type Envelope, type NativeVerifier, type Verdict } from './verifier.js';
+import { envelopeOf, schemeItems, type Envelope, type Verdict } from './verifier.js';
 import { utf8Text } from '../host.js';
 
 /** A signer of the core. */
@@ -19,7 +19,7 @@ export class NativeSigner {
 
   static create(scheme: string | SchemeParts, secrets: readonly (string | Uint8Array)[]): NativeSigner | Failure {
     const items = schemeItems(scheme, secrets);
-    return Made.of((one) => one.exports['signer']!(putItems(one, items)), (made) => new NativeSigner(made));
+    return new NativeSigner(new Made((one) => one.exports['signer']!(putItems(one, items))));
   }
 
   sign(body: Uint8Array, now: number | undefined): SignedParts {
@@ -61,7 +61,8 @@ export class NativeStore {
     const options = [lease, retention, dangerousShortRetention, capacity];
     const given = options.reduce<number>((bits, option, at) => bits | Number(option !== undefined) << at, 0);
     const make = (one: Instance) => one.exports['memory_store']!(given, ...options.map((option) => option ?? 0));
-    return Made.of(make, (made) => new NativeStore((verb, key, epoch) => askMemory(made, verb, key, epoch), made));
+    const made = new Made(make);
+    return new NativeStore((verb, key, epoch) => askMemory(made, verb, key, epoch), made);
   }
 
   static of(verbs: Verbs): NativeStore {
@@ -147,16 +148,16 @@ export class NativeReceiver {
     this.#store = store;
   }
 
-  static create(verifier: NativeVerifier, store: NativeStore, bodyLimit: number | undefined): NativeReceiver | Failure {
+  static create(verifier: Made, store: NativeStore, bodyLimit: number | undefined): NativeReceiver | Failure {
     const make = (one: Instance) => one.exports['receiver']!(verifier.in(one), Number(bodyLimit !== undefined), bodyLimit ?? 0);
-    return Made.of(make, (made) => new NativeReceiver(made, store));
+    return new NativeReceiver(new Made(make), store);
   }
 
   get bodyLimit(): number {
     return enter((one) => one.exports['body_limit']!(this.#made.in(one)));
   }
 
-  async begin(body: Uint8Array, values: string[][]): Promise<NativeWork | ReplyParts> {
+  async begin(body: Uint8Array, values: readonly Values[]): Promise<NativeWork | ReplyParts> {
     const admitted = enter((one) => {
       const at = this.#made.in(one);
       const bytes = room(one, sizeOf(values) + mostOf(body));

@@ -89,10 +89,8 @@ function turn(one: Instance): void {
   }
 }
 
-const NOTHING = new Uint8Array(0);
-
 /** What became of something that the module has asked for. */
-export function answer(one: Instance, number: number, outcome: number, bytes: Uint8Array = NOTHING): void {
+export function answer(one: Instance, number: number, outcome: number, bytes: string | Uint8Array = ''): void {
   quietly(one, () => {
     one.exports['answer']!(number, outcome, putAlone(one, bytes));
     turn(one);

@@ -1,12 +1,12 @@
-/** Verifiers, and the host's own hash. */
+/** Calls of a verifier of the module, and the host's own hash. */
 
-import type { Failure, SchemeParts, ToleranceParts } from './types.js';
-import { itemsOf, mostOf, put, putItems, putValues, room, said, saidText, sizeOf, type Item, type Values } from './frame.js';
-import { enter, FAILED, lastFailure, Made } from './calls.js';
+import type { SchemeParts } from './types.js';
+import { itemsOf, mostOf, put, putValues, room, said, sizeOf, type Item, type Values } from './frame.js';
+import { taken, type Made } from './calls.js';
 import { utf8Bytes, utf8Text } from '../host.js';
-import { broken, instance, type Instance } from './instance.js';
+import { broken, instance } from './instance.js';
 
-type Secret = string | Uint8Array;
+export type Secret = string | Uint8Array;
 /** The signed timestamp in milliseconds, or NaN; with the secret's index, unless it is the first. */
 export type Verdict = number | [stamp: number, index: number];
 
@@ -19,146 +19,70 @@ export interface Envelope {
   readonly members: string;
 }
 
-const MAC = 32;
+/** What stands behind the headers: see `verifier.rs`. */
+export const BODY = 0;
+const NOTHING = 1;
+const MACS = 2;
+
+/** The items of a scheme of the caller's own, which not everyone has. */
+let described: (scheme: SchemeParts) => Item[];
+
+/** From here on there are schemes of the caller's own. */
+export function learnSchemes(items: typeof described): void {
+  described = items;
+}
 
 /** The items of a scheme and secrets. */
 export function schemeItems(scheme: string | SchemeParts, secrets: readonly Secret[]): Item[] {
-  const items: Item[] = secrets.map((secret) => [typeof secret === 'string' ? 1 : 2, secret]);
-  if (typeof scheme === 'string') {
-    return [[0, scheme], ...items];
-  }
-  const status = scheme.rejectStatus === undefined ? undefined : String(scheme.rejectStatus);
-  const texts = [
-    scheme.name, scheme.signatureHeader, scheme.prefix, scheme.timestampHeader,
-    scheme.timestampInMilliseconds ? '' : undefined, scheme.signedBefore, scheme.signedAfter, status,
-    scheme.clientErrorsAreFinal ? '' : undefined,
-  ];
-  texts.forEach((text, at) => {
-    if (text !== undefined) {
-      items.push([16 + at, text]);
-    }
-  });
-  // An empty one says that there are some, or none.
-  for (const member of scheme.identity ? ['', ...scheme.identity] : []) {
-    items.push([32, member]);
-  }
-  return items;
+  const named: Item[] = typeof scheme === 'string' ? [[0, scheme]] : described(scheme);
+  return [...named, ...secrets.map((secret): Item => [typeof secret === 'string' ? 1 : 2, secret])];
 }
 
-/** A verifier of the core. */
-export class NativeVerifier {
-  readonly #made: Made;
-  readonly #secrets: readonly Secret[];
-  #keys: CryptoKey[] | undefined;
-
-  private constructor(made: Made, secrets: readonly Secret[]) {
-    this.#made = made;
-    this.#secrets = secrets;
-  }
-
-  static create(scheme: string | SchemeParts, secrets: readonly Secret[], { seconds, dangerousNoLimit }: ToleranceParts): NativeVerifier | Failure {
-    const items = schemeItems(scheme, secrets);
-    const limit = dangerousNoLimit ? 2 : seconds === undefined ? 0 : 1;
-    const make = (one: Instance) => one.exports['verifier']!(putItems(one, items), limit, seconds ?? 0);
-    return Made.of(make, (made) => new NativeVerifier(made, secrets));
-  }
-
-  /** @internal */
-  in(one: Instance): number {
-    return this.#made.in(one);
-  }
-
-  get headerNames(): string[] {
-    return this.#lines('header_names');
-  }
-
-  /** The members of an event that hold its type and its id, as far as it always has them. */
-  get eventNames(): string[] {
-    return this.#lines('event_names');
-  }
-
-  #lines(call: string): string[] {
-    const lines = enter((one) => {
-      // The verifier alone knows of no events.
-      if (one.exports[call] === undefined) {
-        return '';
-      }
-      one.exports[call](this.in(one));
-      return saidText(one);
-    });
-    return lines.split('\n').slice(0, -1);
-  }
-
-  verify(body: string | Uint8Array, now: number | undefined, values: readonly Values[]): Verdict | Failure {
-    return this.#asked('verify', body, values, now ?? Date.now(), this.#verdict);
-  }
-
-  /** Verifies once more, but for the age, and reads. */
-  read(body: string | Uint8Array, values: readonly Values[], members: boolean): Envelope | Failure {
-    return this.#asked('read_event', body, values, Number(members), (one) => envelopeOf(said(one)));
-  }
-
-  checkHeaders(body: Uint8Array, values: string[][]): boolean | Failure {
-    return this.#asked('check_headers', body, values, 0, () => true);
-  }
-
-  /** Hashes with the host. */
-  async hashed(body: string | Uint8Array, now: number | undefined, values: readonly Values[]): Promise<Verdict | Failure> {
-    const present = now ?? Date.now();
-    const keys = this.#keys ?? (await this.#imported());
-    const message = this.#checked(values, [], present, (one) => behind(said(one), body));
-    if (!(message instanceof Uint8Array)) {
-      return message;
-    }
-    const { subtle } = crypto;
-    const [only] = keys;
-    const macs = keys.length === 1
-      ? [await subtle.sign('HMAC', only!, message)]
-      : await Promise.all(keys.map((key) => subtle.sign('HMAC', key, message)));
-    return this.#checked(values, macs, present, this.#verdict);
-  }
-
-  async #imported(): Promise<CryptoKey[]> {
-    this.#keys = await Promise.all(this.#secrets.map((secret) => keyOf(crypto.subtle, secret)));
-    return this.#keys;
-  }
-
-  #checked<T>(values: readonly Values[], macs: ArrayBuffer[], now: number, read: (one: Instance, number: number) => T): T | Failure {
-    return enter((one) => {
-      const at = this.in(one);
-      const bytes = room(one, sizeOf(values) + macs.length * MAC);
-      const headers = putValues(bytes, values);
-      macs.forEach((mac, place) => bytes.set(new Uint8Array(mac), headers + place * MAC));
-      const number = one.exports['precheck']!(at, headers, macs.length * MAC, now);
-      return number === FAILED ? lastFailure(one) : read(one, number);
-    });
-  }
-
-  #asked<T>(call: string, body: string | Uint8Array, values: readonly Values[], last: number, read: (one: Instance, number: number) => T): T | Failure {
-    const one = instance();
-    try {
-      const at = this.in(one);
-      const bytes = room(one, sizeOf(values) + mostOf(body));
-      const headers = putValues(bytes, values);
-      const number = one.exports[call]!(at, headers, put(bytes, headers, body), last);
-      return number === FAILED ? lastFailure(one) : read(one, number);
-    } catch (error) {
-      throw broken(one, error);
-    }
-  }
-
-  readonly #verdict = (one: Instance, stamp: number): Verdict => {
-    const index = this.#secrets.length > 1 ? one.exports['secret_index']!() : 0;
-    return index === 0 ? stamp : [stamp, index];
-  };
-}
-
-/** The items in the order of their tags: see `receiver.rs`. */
+/** The items of an envelope in the order of their tags: see `receiver.rs`. */
 export function envelopeOf(bytes: Uint8Array): Envelope {
   const [mark, eventType = '', id = '', key = '', members = ''] = itemsOf(bytes).map(([, value]) => utf8Text(value));
   return { eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key, members };
 }
 
+/** Calls with the values of headers and what is behind them. */
+export function ask(made: Made, call: string, values: readonly Values[], behind: string | Uint8Array, last: number, what: number, caller?: Function): number {
+  const one = instance();
+  try {
+    const at = made.in(one);
+    const bytes = room(one, sizeOf(values) + mostOf(behind));
+    const headers = putValues(bytes, values);
+    return taken(one, one.exports[call]!(at, headers, put(bytes, headers, behind), last, what), caller);
+  } catch (error) {
+    throw broken(one, error);
+  }
+}
+
+/** The verdict of the call that was just made, of so many secrets. */
+export function verdict(stamp: number, secrets: number): Verdict {
+  const index = secrets > 1 ? instance().exports['secret_index']!() : 0;
+  return index === 0 ? stamp : [stamp, index];
+}
+
+/** The secrets as keys of the host's hash. */
+export function keysOf(secrets: readonly Secret[]): Promise<CryptoKey[]> {
+  return Promise.all(secrets.map((secret) => {
+    const bytes = (typeof secret === 'string' ? utf8Bytes(secret) : secret) as Uint8Array<ArrayBuffer>;
+    return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  }));
+}
+
+/** Hashes with the host what the module has checked but for that, and gives what the module says to that. */
+export async function askHashed(made: Made, keys: readonly CryptoKey[], values: readonly Values[], body: string | Uint8Array, now: number, caller: Function): Promise<Verdict> {
+  ask(made, 'verify', values, '', now, NOTHING, caller);
+  const message = behind(said(instance()), body);
+  const sign = (key: CryptoKey) => crypto.subtle.sign('HMAC', key, message);
+  const macs = keys.length === 1 ? [await sign(keys[0]!)] : await Promise.all(keys.map(sign));
+  const bytes = new Uint8Array(macs.length * MAC);
+  macs.forEach((mac, place) => bytes.set(new Uint8Array(mac), place * MAC));
+  return verdict(ask(made, 'verify', values, bytes, now, MACS, caller), keys.length);
+}
+
+const MAC = 32;
 /** Up to so many bytes the room for what is hashed is kept: to make it anew costs as much as the hash. */
 const KEPT = 2 << 20;
 let joined = new Uint8Array(0);
@@ -172,9 +96,4 @@ function behind(prefix: Uint8Array, body: string | Uint8Array): Uint8Array<Array
   }
   bytes.set(prefix);
   return bytes.subarray(0, prefix.length + put(bytes, prefix.length, body));
-}
-
-function keyOf(subtle: SubtleCrypto, secret: Secret): Promise<CryptoKey> {
-  const bytes = typeof secret === 'string' ? (utf8Bytes(secret) as Uint8Array<ArrayBuffer>) : Uint8Array.from(secret);
-  return subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
 }
