@@ -71,15 +71,9 @@ impl<'f> Iterator for Items<'f> {
     }
 }
 
-/// The text of an item that the host has written a text in.
+/// The host writes UTF-8 alone: what is none says nothing.
 pub(crate) fn text(bytes: &[u8]) -> &str {
-    #[expect(
-        unsafe_code,
-        reason = "a text is written by the host's `TextEncoder`, and that writes UTF-8 alone"
-    )]
-    unsafe {
-        str::from_utf8_unchecked(bytes)
-    }
+    str::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Adds an item that is made of these parts.

@@ -83,7 +83,10 @@ test('the verifier alone, in workerd', async (context) => {
       const verifier = new Verifier('health', '${SECRET}');
       const body = await request.text();
       try {
-        verifier.verify(body, request.headers);
+        const delivery = verifier.verify(body, request.headers);
+        if (request.url.endsWith('/key')) {
+          return new Response(delivery.key);
+        }
         return new Response((await verifier.verifyAsync(body, request.headers)).scheme);
       } catch (error) {
         return new Response([error.name, error.code, error.message].join());
@@ -95,8 +98,9 @@ test('the verifier alone, in workerd', async (context) => {
   assert.deepEqual(wasm.map(({ path }) => path), ['verify.wasm']);
   for (const size of [10, 10_000]) {
     const { body, headers } = sign('x'.repeat(size));
-    const send = async (body) => (await flare.dispatchFetch('http://a', { method: 'POST', headers, body })).text();
+    const send = async (body, path = '/') => (await flare.dispatchFetch(`http://a${path}`, { method: 'POST', headers, body })).text();
     assert.equal(await send(body), 'health');
+    assert.match(await send(body, '/key'), /^VeloraError,invalid_option,/);
     assert.equal(await send('y'), 'VerificationError,signature_mismatch,signature_mismatch');
   }
 });

@@ -1,5 +1,5 @@
-//! What errors say, but in a build that says codes alone: made of texts alone: what formats anything at all would be a large part
-//! of what an edge worker carries.
+//! What errors say, made of texts alone: what formats anything at all would be a large part
+//! of what an edge worker carries. The smallest builds (without the feature `full`) say codes.
 
 /// What is said, piece by piece.
 pub(super) trait Says {
