@@ -71,6 +71,8 @@ exports! {
     /// Else 0, and the reply to give at once.
     fn admit(at: usize, headers: usize, body: usize, now: f64) -> u32 {
         let Ok(intake) = handles::of::<Intake>(at) else {
+            // Not the answer to another call.
+            frame::say(Vec::new());
             return 0;
         };
         let admitted = frame::read(headers, body, |items, body| {

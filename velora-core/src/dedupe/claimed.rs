@@ -19,10 +19,10 @@ const DONE: i64 = 2;
 /// The answer to a claim without a lease to hold, unlike [`Claim`](super::Claim): where
 /// what ends the claim is a transaction of yours, or the verb of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claimed {
+pub enum Claimed<F = Epoch> {
     /// The event is yours: work, then commit under this epoch: with `commit_in`, in the
     /// same transaction, where there is one.
-    Fresh(Epoch),
+    Fresh(F),
     /// Someone is working on it. Ask the sender to come again; never answer 2xx.
     InFlight {
         /// When the lease runs out at the latest.

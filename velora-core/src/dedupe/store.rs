@@ -110,15 +110,12 @@ pub enum Claim<'s> {
     Done,
 }
 
-impl Claim<'_> {
-    /// The same without the lease.
-    pub fn claimed(&self) -> Claimed {
-        match self {
-            Self::Fresh(lease) => Claimed::Fresh(lease.epoch),
-            Self::InFlight { retry_after } => Claimed::InFlight {
-                retry_after: *retry_after,
-            },
-            Self::Done => Claimed::Done,
+impl<'s> From<Claim<'s>> for Claimed<Lease<'s>> {
+    fn from(claim: Claim<'s>) -> Self {
+        match claim {
+            Claim::Fresh(lease) => Self::Fresh(lease),
+            Claim::InFlight { retry_after } => Self::InFlight { retry_after },
+            Claim::Done => Self::Done,
         }
     }
 }

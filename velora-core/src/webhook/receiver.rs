@@ -171,9 +171,7 @@ impl Receiver {
     }
 
     async fn claim(&self, key: Key) -> Result<Lease<'_>, Outcome> {
-        let claim = self.store.claim(key.clone()).await;
-        let epoch = Outcome::of_claim(claim.map(|claim| claim.claimed()))?;
-        Ok(Lease::new(&*self.store, key, epoch))
+        Outcome::of_claim(self.store.claim(key).await.map(Claimed::from))
     }
 
     /// The answer to a request with this outcome: for what ends before it comes to
@@ -404,10 +402,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What a claim came to: under which number the event is to be handled; or its outcome.
-    pub fn of_claim(claimed: Result<Claimed, StoreError>) -> Result<Epoch, Self> {
+    /// What a claim came to: under what the event is to be handled; or its outcome.
+    pub fn of_claim<F>(claimed: Result<Claimed<F>, StoreError>) -> Result<F, Self> {
         match claimed {
-            Ok(Claimed::Fresh(epoch)) => Ok(epoch),
+            Ok(Claimed::Fresh(fresh)) => Ok(fresh),
             Ok(Claimed::InFlight { retry_after }) => Err(Self::InFlight { retry_after }),
             Ok(Claimed::Done) => Err(Self::Duplicate),
             Err(error) => Err(Self::StoreFailed(error)),

@@ -374,3 +374,43 @@ async fn nothing_is_acknowledged_that_the_store_did_not_take() {
         "the release failed too"
     );
 }
+
+/// A store that keeps its keys under names of its own.
+struct Renaming(MemoryStore);
+
+impl Store for Renaming {
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+        self.0.claim(Key::from(format!("eu:{key}").as_str()))
+    }
+
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        self.0.commit(key, epoch)
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        self.0.release(key, epoch)
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        self.0.renew(key, epoch)
+    }
+}
+
+#[tokio::test]
+async fn a_claim_ends_under_the_lease_that_the_store_gave() {
+    let receiver = receiver_with("health", Renaming(MemoryStore::default()));
+    let signed = signed("health", EVENTS[0]);
+    let failing = async |_: health::Event| Err(());
+    let reply = receiver
+        .receive(&signed.body, &signed.headers, failing)
+        .await;
+    assert_eq!(answer(&reply), (500, "handler_failed", None));
+    let processed = send(&receiver, "health", EVENTS[0]).await;
+    assert_eq!(
+        answer(&processed),
+        (200, "processed", None),
+        "it was given back"
+    );
+    let again = send(&receiver, "health", EVENTS[0]).await;
+    assert_eq!(answer(&again), (200, "duplicate", None));
+}
