@@ -15,6 +15,10 @@ VELORA_CHROMIUM ?= /usr/bin/chromium
 export VELORA_CHROMIUM
 CHROMIUM := $(VELORA_CHROMIUM)
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+# Each set of features is compiled anew: what the tests start is built with theirs. There are
+# no examples of Cargo's, but who asks for them is given what the tests ask of dependencies.
+TESTED := --locked --workspace --exclude velora-bench --all-features
+PROGRAMS := $(TESTED) --quiet --examples --bin velora-simulator --bin velora-servers
 
 .PHONY: demo test test-rust test-python test-node servers lint lint-rust lint-python lint-node
 .PHONY: test-wasm lint-wasm build-wasm bench-wasm
@@ -27,16 +31,16 @@ test: test-rust test-python test-node test-wasm
 
 test-rust: servers
 	rustup target add wasm32-unknown-unknown
-	$(CARGO) test --locked --workspace --exclude velora-bench --all-features
+	$(CARGO) test $(TESTED)
 	$(CARGO) check --locked -p velora-core --no-default-features --target wasm32-unknown-unknown
 	$(CARGO) check --locked -p velora-core --no-default-features --features client,js --target wasm32-unknown-unknown
 
 test-python: servers develop-python
-	$(CARGO) build --locked -p velora-simulator -p velora-servers
+	$(CARGO) build $(PROGRAMS)
 	$(VENV)/bin/python -m pytest --quiet $(PY)
 
 test-node: servers build-node
-	$(CARGO) build --locked --quiet -p velora-simulator -p velora-servers
+	$(CARGO) build $(PROGRAMS)
 	cd $(NODE) && npm test --silent
 
 # The tests start a PostgreSQL and a Redis of their own, from the programs of Debian's
@@ -54,7 +58,7 @@ lint: lint-rust lint-python lint-node lint-wasm
 
 lint-rust:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --exclude velora-bench --all-features --all-targets -- -D warnings
+	$(CARGO) clippy $(TESTED) --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features --features full -- -D warnings
 	$(CARGO) clippy --locked -p velora-core --no-default-features --features client -- -D warnings
@@ -78,7 +82,7 @@ build-wasm: $(WASM)/node_modules
 	cd $(WASM) && node scripts/build.mjs
 
 test-wasm: build-wasm $(CHROMIUM)
-	$(CARGO) build --locked --quiet -p velora-simulator
+	$(CARGO) build $(PROGRAMS)
 	cd $(WASM) && npm test --silent
 
 lint-wasm: build-wasm
@@ -160,7 +164,7 @@ soak-node: build-node
 
 # The tests on the Node of this major version: `make test-node-24`.
 test-node-%: build-node
-	$(CARGO) build --locked --quiet -p velora-simulator
+	$(CARGO) build $(PROGRAMS)
 	cd $(NODE) && npm exec --yes --package=node@$* -- node --expose-gc --test test/*.test.mjs
 
 # What is pinned, and not `npm ci`: that fails where a mirror of the registry lacks the
