@@ -208,17 +208,19 @@ pub struct Tolerance(Window);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Window {
-    Millis(i64),
+    Millis(u64),
     Off,
 }
 
 impl Tolerance {
     /// So many whole seconds.
     pub const fn from_secs(seconds: u32) -> Self {
-        // A `u32` of seconds in milliseconds is far inside an `i64`.
-        Self(Window::Millis(
-            (seconds as i64).saturating_mul(MILLIS_PER_SECOND),
-        ))
+        Self::from_millis((seconds as u64).saturating_mul(MILLIS_PER_SECOND as u64))
+    }
+
+    /// So many milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(Window::Millis(millis))
     }
 
     /// So many seconds, as configuration files and other languages give them.
@@ -228,10 +230,10 @@ impl Tolerance {
         if !(0.0..f64::INFINITY).contains(&seconds) {
             return Err(ConfigError::InvalidTolerance);
         }
-        // By way of microseconds, as 1.001 * 1000 is a little less than 1001. What no `i64`
+        // By way of microseconds, as 1.001 * 1000 is a little less than 1001. What no `u64`
         // holds has no end that anybody could see.
         let micros = (seconds * 1e6).round_ties_even();
-        Ok(Self(Window::Millis((micros / 1e3) as i64)))
+        Ok(Self::from_millis((micros / 1e3) as u64))
     }
 
     /// No age check at all: a captured delivery can be replayed for ever.
@@ -243,7 +245,7 @@ impl Tolerance {
     }
 
     /// The window in milliseconds; `None` where it is switched off.
-    pub(crate) const fn as_millis(self) -> Option<i64> {
+    pub const fn as_millis(self) -> Option<u64> {
         match self.0 {
             Window::Millis(millis) => Some(millis),
             Window::Off => None,

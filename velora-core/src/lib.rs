@@ -91,8 +91,8 @@ pub use text::Unsaid;
 #[cfg(feature = "full")]
 pub use webhook::Identity;
 pub use webhook::{
-    Delivery, HeaderName, Headers, Pending, Precheck, Scheme, SignatureForm, SignedPayload,
-    TimeUnit, Verifier,
+    Delivery, HashedSecret, HeaderName, Headers, Pending, Precheck, Scheme, SignatureForm,
+    SignedPayload, TimeUnit, Verifier,
 };
 #[cfg(feature = "events")]
 pub use webhook::{Extra, Fields, FromDelivery, RawJson, SignedDelivery, Signer};

@@ -28,31 +28,40 @@ impl SigningSecret {
     /// Errors: `empty_secret`; `secret_has_whitespace` where the text starts or
     /// ends with white space, the usual trace of a careless copy.
     pub fn new(text: impl AsRef<str>) -> Result<Self, ConfigError> {
-        let text = text.as_ref();
-        if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
-            return Err(ConfigError::SecretHasWhitespace);
-        }
-        Self::of(text.as_bytes())
+        of_text(text.as_ref()).map(Self::of)
     }
 
     /// A secret that is raw bytes, taken as they are.
     ///
     /// Errors: `empty_secret`.
     pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        Self::of(bytes.as_ref())
+        of_bytes(bytes.as_ref()).map(Self::of)
     }
 
-    fn of(bytes: &[u8]) -> Result<Self, ConfigError> {
-        if bytes.is_empty() {
-            return Err(ConfigError::EmptySecret);
-        }
-        Ok(Self(Zeroizing::new(bytes.to_vec())))
+    fn of(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.to_vec()))
     }
 
     /// The one way out: the bytes, for keying a MAC, and for storing the secret of an
     /// endpoint that was just registered, which is shown once. Keep them out of logs.
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// The bytes of a text that can be a secret.
+pub(crate) fn of_text(text: &str) -> Result<&[u8], ConfigError> {
+    if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
+        return Err(ConfigError::SecretHasWhitespace);
+    }
+    of_bytes(text.as_bytes())
+}
+
+/// Bytes that can be a secret.
+pub(crate) fn of_bytes(bytes: &[u8]) -> Result<&[u8], ConfigError> {
+    match bytes {
+        [] => Err(ConfigError::EmptySecret),
+        _ => Ok(bytes),
     }
 }
 

@@ -5,6 +5,13 @@ use crate::text::reason;
 use crate::webhook::Scheme;
 use crate::{billing, curae, health, tv};
 
+static SCHEMES: [Scheme; 5] = [
+    health::scheme(),
+    billing::scheme(),
+    curae::scheme(),
+    tv::scheme(),
+    tv::body_only_scheme(),
+];
 const NAMES: &str = "health, billing, curae, tv, tv-body-only";
 
 impl Scheme {
@@ -12,16 +19,17 @@ impl Scheme {
     ///
     /// Errors: `unknown_scheme`.
     pub fn named(name: &str) -> Result<Self, ConfigError> {
-        match name {
-            "health" => Ok(health::scheme()),
-            "billing" => Ok(billing::scheme()),
-            "curae" => Ok(curae::scheme()),
-            "tv" => Ok(tv::scheme()),
-            "tv-body-only" => Ok(tv::body_only_scheme()),
-            _ => Err(ConfigError::UnknownScheme {
+        match SCHEMES.iter().find(|scheme| scheme.name() == name) {
+            Some(scheme) => Ok(scheme.clone()),
+            None => Err(ConfigError::UnknownScheme {
                 known: reason(NAMES),
             }),
         }
+    }
+
+    /// The schemes that [`named`](Self::named) knows.
+    pub fn all() -> &'static [Self] {
+        &SCHEMES
     }
 }
 

@@ -29,18 +29,18 @@ use crate::webhook::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 /// `X-Webhook-Signature: sha256=<hex>` over the body, beside an unsigned
 /// `X-Webhook-Timestamp`; the event is identified by its body; a refusal is
 /// answered with 401.
-pub fn scheme() -> Scheme {
-    const {
-        Scheme {
-            name: text("billing"),
-            signature_header: text("X-Webhook-Signature"),
-            form: SignatureForm::Prefixed(text("sha256=")),
-            timestamp_header: Some((text("X-Webhook-Timestamp"), TimeUnit::Seconds)),
-            payload: SignedPayload(None),
-            #[cfg(feature = "full")]
-            handling: Handling {
-                identity: Identity::BodyDigest,
-                companions: &[
+pub const fn scheme() -> Scheme {
+    Scheme {
+        name: text("billing"),
+        signature_header: text("X-Webhook-Signature"),
+        form: SignatureForm::Prefixed(text("sha256=")),
+        timestamp_header: Some((text("X-Webhook-Timestamp"), TimeUnit::Seconds)),
+        payload: SignedPayload(None),
+        #[cfg(feature = "full")]
+        handling: Handling {
+            identity: Identity::BodyDigest,
+            companions: const {
+                &[
                     Companion::new("X-Webhook-Event", CompanionValue::Hint(&["type", "event"])),
                     Companion::new("X-Webhook-Delivery", CompanionValue::Fixed("del_test")),
                     Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
@@ -48,10 +48,10 @@ pub fn scheme() -> Scheme {
                         "User-Agent",
                         CompanionValue::Fixed("Velora-Billing-Webhook/1.0"),
                     ),
-                ],
-                reject_status: 401,
-                client_errors_are_final: false,
+                ]
             },
-        }
+            reject_status: 401,
+            client_errors_are_final: false,
+        },
     }
 }

@@ -23,26 +23,26 @@ use crate::webhook::{Scheme, SignatureForm, SignedPayload};
 /// `CuraeAI-Signature: t=<s>,v1=<hex>[,v1=<hex>…]` over `<s>.<body>`; the event is
 /// identified by `eventId`. A refusal is answered with 400, after which CuraeAI
 /// does not try again.
-pub fn scheme() -> Scheme {
-    const {
-        Scheme {
-            name: text("curae"),
-            signature_header: text("CuraeAI-Signature"),
-            form: SignatureForm::List,
-            timestamp_header: None,
-            payload: SignedPayload::around("", "."),
-            #[cfg(feature = "full")]
-            handling: Handling {
-                identity: Identity::of(const { &[text("eventId")] }),
-                companions: &[
+pub const fn scheme() -> Scheme {
+    Scheme {
+        name: text("curae"),
+        signature_header: text("CuraeAI-Signature"),
+        form: SignatureForm::List,
+        timestamp_header: None,
+        payload: SignedPayload::around("", "."),
+        #[cfg(feature = "full")]
+        handling: Handling {
+            identity: Identity::of(const { &[text("eventId")] }),
+            companions: const {
+                &[
                     Companion::new("CuraeAI-Timestamp", CompanionValue::Timestamp),
                     Companion::new("CuraeAI-Event-Id", CompanionValue::Repeats("eventId")),
                     Companion::new("CuraeAI-Event-Type", CompanionValue::Repeats("eventType")),
                     Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-                ],
-                reject_status: 400,
-                client_errors_are_final: true,
+                ]
             },
-        }
+            reject_status: 400,
+            client_errors_are_final: true,
+        },
     }
 }

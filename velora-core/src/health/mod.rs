@@ -55,24 +55,24 @@ use crate::webhook::{Scheme, SignatureForm, SignedPayload};
 
 /// `X-Velora-Signature: t=<s>,v1=<hex>` over `t=<s>.<body>`; the event is
 /// identified by `(id, type)`; a refusal is answered with 401.
-pub fn scheme() -> Scheme {
-    const {
-        Scheme {
-            name: text("health"),
-            signature_header: text("X-Velora-Signature"),
-            form: SignatureForm::List,
-            timestamp_header: None,
-            payload: SignedPayload::around("t=", "."),
-            #[cfg(feature = "full")]
-            handling: Handling {
-                identity: Identity::of(const { &[text("id"), text("type")] }),
-                companions: &[Companion::new(
+pub const fn scheme() -> Scheme {
+    Scheme {
+        name: text("health"),
+        signature_header: text("X-Velora-Signature"),
+        form: SignatureForm::List,
+        timestamp_header: None,
+        payload: SignedPayload::around("t=", "."),
+        #[cfg(feature = "full")]
+        handling: Handling {
+            identity: Identity::of(const { &[text("id"), text("type")] }),
+            companions: const {
+                &[Companion::new(
                     "Content-Type",
                     CompanionValue::Fixed("application/json"),
-                )],
-                reject_status: 401,
-                client_errors_are_final: false,
+                )]
             },
-        }
+            reject_status: 401,
+            client_errors_are_final: false,
+        },
     }
 }

@@ -28,25 +28,25 @@ use crate::webhook::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 /// `X-Velora-Signature: sha256=<hex>` over `<s>.<body>`, with the seconds in
 /// `X-Velora-Timestamp`; the event is identified by `id`; a refusal is answered
 /// with 401.
-pub fn scheme() -> Scheme {
-    const {
-        Scheme {
-            name: text("tv"),
-            signature_header: text("X-Velora-Signature"),
-            form: SignatureForm::Prefixed(text("sha256=")),
-            timestamp_header: Some((text("X-Velora-Timestamp"), TimeUnit::Seconds)),
-            payload: SignedPayload::around("", "."),
-            #[cfg(feature = "full")]
-            handling: Handling {
-                identity: Identity::of(const { &[text("id")] }),
-                companions: &[
+pub const fn scheme() -> Scheme {
+    Scheme {
+        name: text("tv"),
+        signature_header: text("X-Velora-Signature"),
+        form: SignatureForm::Prefixed(text("sha256=")),
+        timestamp_header: Some((text("X-Velora-Timestamp"), TimeUnit::Seconds)),
+        payload: SignedPayload::around("", "."),
+        #[cfg(feature = "full")]
+        handling: Handling {
+            identity: Identity::of(const { &[text("id")] }),
+            companions: const {
+                &[
                     Companion::new("X-Velora-Event", CompanionValue::Repeats("type")),
                     Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-                ],
-                reject_status: 401,
-                client_errors_are_final: false,
+                ]
             },
-        }
+            reject_status: 401,
+            client_errors_are_final: false,
+        },
     }
 }
 
@@ -55,24 +55,24 @@ pub fn scheme() -> Scheme {
 ///
 /// The age check holds off accidents, not attackers: they can rewrite the
 /// timestamp. Only the deduplication store stops a replay.
-pub fn body_only_scheme() -> Scheme {
-    const {
-        Scheme {
-            name: text("tv-body-only"),
-            signature_header: text("X-Velora-Signature"),
-            form: SignatureForm::Prefixed(text("")),
-            timestamp_header: Some((text("X-Velora-Timestamp"), TimeUnit::Milliseconds)),
-            payload: SignedPayload(None),
-            #[cfg(feature = "full")]
-            handling: Handling {
-                identity: Identity::BodyDigest,
-                companions: &[
+pub const fn body_only_scheme() -> Scheme {
+    Scheme {
+        name: text("tv-body-only"),
+        signature_header: text("X-Velora-Signature"),
+        form: SignatureForm::Prefixed(text("")),
+        timestamp_header: Some((text("X-Velora-Timestamp"), TimeUnit::Milliseconds)),
+        payload: SignedPayload(None),
+        #[cfg(feature = "full")]
+        handling: Handling {
+            identity: Identity::BodyDigest,
+            companions: const {
+                &[
                     Companion::new("X-Velora-Event", CompanionValue::Repeats("event")),
                     Companion::new("Content-Type", CompanionValue::Fixed("application/json")),
-                ],
-                reject_status: 401,
-                client_errors_are_final: false,
+                ]
             },
-        }
+            reject_status: 401,
+            client_errors_are_final: false,
+        },
     }
 }

@@ -6,11 +6,15 @@
 //! head of the body share the first block, and the rest of the body is hashed
 //! where it lies.
 
+use std::fmt;
 use std::slice::from_ref;
 
 use sha2::block_api::compress256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::error::ConfigError;
+use crate::secret::{self, SigningSecret};
 
 const BLOCK: usize = 64;
 
@@ -83,21 +87,78 @@ impl Prefix {
     }
 }
 
-/// A secret as the two hash states that every MAC under it starts from.
+/// A secret as the two hash states that every MAC under it starts from: for hosts that
+/// keep it themselves. It verifies and signs just as the secret does: guard it as such.
+///
+/// `Debug` shows nothing of it, and its memory is wiped on drop.
+///
+/// ```
+/// use velora_core::{HashedSecret, Precheck, Scheme, Signer, SigningSecret, UnixTime};
+///
+/// let secret = SigningSecret::new("0123456789abcdef0123456789abcdef")?;
+/// let kept: [u8; 64] = HashedSecret::new(&secret).to_bytes();
+///
+/// let now = UnixTime::from_secs(1_780_000_000);
+/// let signed = Signer::new(Scheme::named("tv")?, [secret])?.sign_at(br#"{"id":"evt_1"}"#, now);
+/// let secrets = [HashedSecret::from_bytes(&kept)];
+/// let precheck = Precheck::new(Scheme::named("tv")?)?;
+/// let delivery = precheck.verify_at(&signed.body, &signed.headers, now, secrets)?;
+/// assert_eq!(delivery.body(), signed.body);
+/// # Ok::<(), velora_core::Error>(())
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct MacKey {
+pub struct HashedSecret {
     inner: [u32; 8],
     outer: [u32; 8],
 }
 
-/// The keys of one owner, or of several.
+/// The secrets of one owner, or of several.
 #[cfg(feature = "full")]
-pub(crate) type Keys = std::sync::Arc<[MacKey]>;
+pub(crate) type Secrets = std::sync::Arc<[HashedSecret]>;
 #[cfg(not(feature = "full"))]
-pub(crate) type Keys = Vec<MacKey>;
+pub(crate) type Secrets = Vec<HashedSecret>;
 
-impl MacKey {
-    pub(crate) fn new(secret: &[u8]) -> Self {
+impl HashedSecret {
+    /// Of a secret.
+    pub fn new(secret: &SigningSecret) -> Self {
+        Self::of(secret.expose_secret())
+    }
+
+    /// Of a secret that is text, as [`SigningSecret::new`] takes it.
+    ///
+    /// Errors: `empty_secret`, `secret_has_whitespace`.
+    pub fn of_text(text: &str) -> Result<Self, ConfigError> {
+        secret::of_text(text).map(Self::of)
+    }
+
+    /// Of a secret that is raw bytes, as [`SigningSecret::from_bytes`] takes it.
+    ///
+    /// Errors: `empty_secret`.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, ConfigError> {
+        secret::of_bytes(bytes).map(Self::of)
+    }
+
+    /// The states, to be kept as the secret would be.
+    pub fn to_bytes(&self) -> [u8; 64] {
+        let mut bytes = [0; BLOCK];
+        let (inner, outer) = bytes.split_at_mut(BLOCK / 2);
+        inner.copy_from_slice(&Mac(self.inner).to_bytes());
+        outer.copy_from_slice(&Mac(self.outer).to_bytes());
+        bytes
+    }
+
+    /// What [`to_bytes`](Self::to_bytes) gave.
+    pub fn from_bytes(bytes: &[u8; 64]) -> Self {
+        let [inner, outer] = [0, 1].map(|half| {
+            let (halves, _) = bytes.as_chunks();
+            halves
+                .get(half)
+                .map_or([0; 8], |half| Mac::from_bytes(half).0)
+        });
+        Self { inner, outer }
+    }
+
+    fn of(secret: &[u8]) -> Self {
         let mut key = [0; BLOCK];
         if secret.len() <= BLOCK {
             put(&mut key, 0, secret);
@@ -126,6 +187,12 @@ impl MacKey {
         let mut outer = self.outer;
         compress256(&mut outer, from_ref(&digest));
         Mac(outer)
+    }
+}
+
+impl fmt::Debug for HashedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HashedSecret(..)")
     }
 }
 

@@ -26,6 +26,7 @@ pub use delivery::FromDelivery;
 #[cfg(feature = "events")]
 pub use fields::{Extra, Fields, RawJson};
 pub use headers::{HeaderName, Headers};
+pub use mac::HashedSecret;
 #[cfg(feature = "receiver")]
 pub use receiver::{Intake, Outcome, Receiver, Reply, Work};
 #[cfg(feature = "full")]

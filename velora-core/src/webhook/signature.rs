@@ -4,6 +4,8 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use arrayvec::ArrayVec;
+
 use super::headers::{HeaderName, trim_blanks};
 use super::mac::Mac;
 use super::scheme::{SignatureForm, TimeUnit};
@@ -16,60 +18,44 @@ pub(crate) const MAX_HEADER_BYTES: usize = 8 * 1024;
 /// More `v1` values than any rotation needs; each costs a comparison.
 const MAX_SIGNATURES: usize = 16;
 
-/// What a signature header says, before anything of it is trusted.
-pub(crate) struct Parsed<'h> {
-    /// The text of `t`; only a list has one.
-    pub(crate) timestamp: Option<&'h [u8]>,
-    pub(crate) candidates: Candidates,
-}
+/// The well-formed signatures of a header.
+pub(crate) type Candidates = ArrayVec<Mac, MAX_SIGNATURES>;
 
-/// The well-formed signatures of a header; the first needs no allocation.
-pub(crate) struct Candidates {
-    pub(crate) first: Mac,
-    pub(crate) others: Vec<Mac>,
-}
-
-impl Candidates {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Mac> {
-        std::iter::once(&self.first).chain(&self.others)
-    }
-}
-
+/// Adds the signatures of a header, one at least, and gives the text of its `t`, which
+/// only a list has.
 pub(crate) fn parse<'h>(
     form: &SignatureForm,
     name: &HeaderName,
     value: &'h [u8],
-) -> Result<Parsed<'h>, VerificationError> {
+    candidates: &mut Candidates,
+) -> Result<Option<&'h [u8]>, VerificationError> {
     match form {
-        SignatureForm::List => parse_list(name, value),
+        SignatureForm::List => parse_list(name, value, candidates).map(Some),
         SignatureForm::Prefixed(prefix) => {
             let hex = trim_blanks(value).strip_prefix(prefix.as_bytes());
             let hex = hex.and_then(|hex| hex.try_into().ok());
-            let first = hex.and_then(decode_hex).ok_or_else(|| {
+            let mac = hex.and_then(decode_hex).ok_or_else(|| {
                 malformed(
                     name,
                     reason("not the scheme's prefix and 64 lower-case hex digits"),
                 )
             })?;
-            Ok(Parsed {
-                timestamp: None,
-                candidates: Candidates {
-                    first,
-                    others: Vec::new(),
-                },
-            })
+            candidates.push(mac);
+            Ok(None)
         }
     }
 }
 
 /// `t=…,v1=…`: segments of other names, and `v1` values that are not 64 hex
 /// digits, are skipped, so that they never hide a valid one.
-fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, VerificationError> {
+fn parse_list<'h>(
+    name: &HeaderName,
+    value: &'h [u8],
+    candidates: &mut Candidates,
+) -> Result<&'h [u8], VerificationError> {
     let mut timestamp = None;
     let mut timestamps = 0_usize;
     let mut signatures = 0_usize;
-    let mut first = None;
-    let mut others = Vec::new();
 
     let mut left = Some(value);
     while let Some(value) = left {
@@ -84,11 +70,8 @@ fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, Veri
         }
         if let Some((mac, after)) = signature(value) {
             left = after;
-            if first.is_none() {
-                first = Some(mac);
-            } else {
-                others.push(mac);
-            }
+            // Each was counted above: there is room.
+            let _ = candidates.try_push(mac);
             continue;
         }
         let comma = value.iter().position(|byte| *byte == b',');
@@ -103,15 +86,12 @@ fn parse_list<'h>(name: &HeaderName, value: &'h [u8]) -> Result<Parsed<'h>, Veri
     if timestamps > 1 {
         return Err(malformed(name, reason("two `t`")));
     }
-    if timestamp.is_none() {
-        return Err(malformed(name, reason("no `t`")));
+    let timestamp = timestamp.ok_or_else(|| malformed(name, reason("no `t`")))?;
+    if candidates.is_empty() {
+        let reason = reason("no `v1` of 64 lower-case hex digits");
+        return Err(malformed(name, reason));
     }
-    let first =
-        first.ok_or_else(|| malformed(name, reason("no `v1` of 64 lower-case hex digits")))?;
-    Ok(Parsed {
-        timestamp,
-        candidates: Candidates { first, others },
-    })
+    Ok(timestamp)
 }
 
 fn malformed(name: &HeaderName, reason: Reason) -> VerificationError {

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::fields::Outline;
-use super::mac::{Keys, MacKey, Prefix};
-use super::scheme::{Checked, CompanionValue, Scheme, Shared, SignatureForm, TimeUnit};
+use super::mac::{HashedSecret, Prefix, Secrets};
+use super::scheme::{CompanionValue, Scheme, Shared, SignatureForm, TimeUnit};
+use super::verifier::Precheck;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
 use crate::secret::SigningSecret;
@@ -30,7 +31,7 @@ use crate::spell::{decimal, hex};
 #[derive(Clone)]
 pub struct Signer {
     checked: Shared,
-    keys: Keys,
+    secrets: Secrets,
 }
 
 impl Signer {
@@ -42,17 +43,23 @@ impl Signer {
         scheme: Scheme,
         secrets: impl IntoIterator<Item = SigningSecret>,
     ) -> Result<Self, ConfigError> {
-        let checked = Checked::new(scheme)?;
-        let keys: Keys = secrets
-            .into_iter()
-            .map(|secret| MacKey::new(secret.expose_secret()))
-            .collect();
-        match (keys.len(), &checked.scheme.form) {
+        let secrets = secrets.into_iter();
+        let secrets = secrets.map(|secret| HashedSecret::new(&secret));
+        Self::of_hashed(&Precheck::new(scheme)?, secrets)
+    }
+
+    /// Of secrets that were hashed before, for the scheme that is checked.
+    ///
+    /// Errors: `no_secret`; `too_many_secrets`.
+    pub fn of_hashed(
+        precheck: &Precheck,
+        secrets: impl IntoIterator<Item = HashedSecret>,
+    ) -> Result<Self, ConfigError> {
+        let checked = precheck.checked.clone();
+        let secrets: Secrets = secrets.into_iter().collect();
+        match (secrets.len(), &checked.scheme.form) {
             (0, _) => Err(ConfigError::NoSecret),
-            (1, _) | (_, SignatureForm::List) => Ok(Self {
-                checked: checked.into(),
-                keys,
-            }),
+            (1, _) | (_, SignatureForm::List) => Ok(Self { checked, secrets }),
             _ => Err(ConfigError::TooManySecrets {
                 header: checked.signature_header.to_text(),
             }),
@@ -122,9 +129,9 @@ impl Signer {
             SignatureForm::List => (["t=", timestamp], ",v1="),
         };
         let mut header = before.concat();
-        for key in &*self.keys {
+        for secret in &*self.secrets {
             header.push_str(between);
-            hex(&mut header, &key.mac(&prefix, body).to_bytes());
+            hex(&mut header, &secret.mac(&prefix, body).to_bytes());
         }
         header
     }
@@ -134,7 +141,7 @@ impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer")
             .field("scheme", &self.checked.scheme.name())
-            .field("secrets", &self.keys.len())
+            .field("secrets", &self.secrets.len())
             .finish_non_exhaustive()
     }
 }

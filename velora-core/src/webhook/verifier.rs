@@ -2,6 +2,7 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::borrow::Borrow;
 use std::fmt;
 #[cfg(feature = "full")]
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use super::delivery::Watched;
 use super::delivery::{Delivery, Rules};
 use super::headers::{Found, HeaderName, Headers, find};
-use super::mac::{Keys, Mac, MacKey, Prefix};
+use super::mac::{HashedSecret, Mac, Prefix, Secrets};
 use super::scheme::{Checked, Scheme, Shared, TimeUnit};
 use super::signature::{Candidates, MAX_HEADER_BYTES, parse, parse_timestamp};
 use crate::clock::{Clock, SharedClock, Tolerance, UnixTime, system_clock};
@@ -55,28 +56,36 @@ use crate::secret::SigningSecret;
 #[derive(Clone)]
 pub struct Verifier {
     precheck: Precheck,
-    keys: Keys,
+    secrets: Secrets,
 }
 
 impl Verifier {
     /// A verifier with the default tolerance (300 s) and the system's clock.
     ///
-    /// Errors: `no_secret`, `invalid_scheme`.
+    /// Errors: `invalid_scheme`, `no_secret`.
     pub fn new(
         scheme: Scheme,
         secrets: impl IntoIterator<Item = SigningSecret>,
     ) -> Result<Self, ConfigError> {
-        let keys: Keys = secrets
-            .into_iter()
-            .map(|secret| MacKey::new(secret.expose_secret()))
-            .collect();
-        if keys.is_empty() {
+        let secrets = secrets.into_iter();
+        Self::of_hashed(
+            Precheck::new(scheme)?,
+            secrets.map(|secret| HashedSecret::new(&secret)),
+        )
+    }
+
+    /// Of secrets that were hashed before.
+    ///
+    /// Errors: `no_secret`.
+    pub fn of_hashed(
+        precheck: Precheck,
+        secrets: impl IntoIterator<Item = HashedSecret>,
+    ) -> Result<Self, ConfigError> {
+        let secrets: Secrets = secrets.into_iter().collect();
+        if secrets.is_empty() {
             return Err(ConfigError::NoSecret);
         }
-        Ok(Self {
-            precheck: Precheck::new(scheme)?,
-            keys,
-        })
+        Ok(Self { precheck, secrets })
     }
 
     /// Sets the replay window.
@@ -124,17 +133,7 @@ impl Verifier {
         headers: &H,
         now: UnixTime,
     ) -> Result<Delivery<'b>, VerificationError> {
-        let claims = self.precheck.claims(headers, now)?;
-        let macs = self.keys.iter().map(|key| key.mac(&claims.prefix, body));
-        let secret_index = claims.matching(macs)?;
-        Ok(Delivery::verified(
-            Rules::Borrowed(&self.precheck.checked),
-            body,
-            claims.signed_timestamp,
-            secret_index,
-            #[cfg(feature = "events")]
-            self.precheck.watch(headers),
-        ))
+        self.precheck.verify_at(body, headers, now, &*self.secrets)
     }
 }
 
@@ -142,7 +141,7 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
             .field("scheme", &self.scheme().name())
-            .field("secrets", &self.keys.len())
+            .field("secrets", &self.secrets.len())
             .field("tolerance", &self.precheck.tolerance)
             .finish_non_exhaustive()
     }
@@ -177,7 +176,7 @@ impl fmt::Debug for Verifier {
 /// ```
 #[derive(Clone)]
 pub struct Precheck {
-    checked: Shared,
+    pub(super) checked: Shared,
     tolerance: Tolerance,
     clock: SharedClock,
 }
@@ -217,6 +216,32 @@ impl Precheck {
         headers
     }
 
+    /// Verifies under secrets that the host keeps hashed, as of `now`.
+    ///
+    /// Errors: those of [`Verifier`].
+    #[inline]
+    pub fn verify_at<'b, H: Headers + ?Sized>(
+        &'b self,
+        body: &'b [u8],
+        headers: &H,
+        now: UnixTime,
+        secrets: impl IntoIterator<Item: Borrow<HashedSecret>>,
+    ) -> Result<Delivery<'b>, VerificationError> {
+        let mut claims = Claims::NONE;
+        self.claims(headers, now, &mut claims)?;
+        let secrets = secrets.into_iter();
+        let macs = secrets.map(|secret| secret.borrow().mac(&claims.prefix, body));
+        let secret_index = claims.matching(macs)?;
+        Ok(Delivery::verified(
+            Rules::Borrowed(&self.checked),
+            body,
+            claims.signed_timestamp,
+            secret_index,
+            #[cfg(feature = "events")]
+            self.watch(headers),
+        ))
+    }
+
     /// Everything before the MAC, at the present time.
     ///
     /// Errors: those of [`Verifier`] but `signature_mismatch`.
@@ -232,8 +257,10 @@ impl Precheck {
         headers: &H,
         now: UnixTime,
     ) -> Result<Pending, VerificationError> {
+        let mut claims = Claims::NONE;
+        self.claims(headers, now, &mut claims)?;
         Ok(Pending {
-            claims: self.claims(headers, now)?,
+            claims,
             #[cfg(feature = "events")]
             watched: self.watch(headers),
             checked: self.checked.clone(),
@@ -245,35 +272,31 @@ impl Precheck {
         &self,
         headers: &H,
         now: UnixTime,
-    ) -> Result<Claims, VerificationError> {
+        claims: &mut Claims,
+    ) -> Result<(), VerificationError> {
         let checked: &Checked = &self.checked;
         let raw = RawHeaders::read(checked, headers)?;
-        let parsed = parse(
+        let in_list = parse(
             &checked.scheme.form,
             &checked.signature_header,
             raw.signature,
+            &mut claims.candidates,
         )?;
 
-        let mut prefix = Prefix::EMPTY;
-        let mut signed_timestamp = None;
-        let in_list = parsed.timestamp.map(|text| (text, TimeUnit::Seconds));
+        let in_list = in_list.map(|text| (text, TimeUnit::Seconds));
         if let Some((text, unit)) = raw.timestamp.or(in_list) {
             let timestamp = parse_timestamp(text, unit)?;
             let timestamp = self.check_age(timestamp, unit, now)?;
             if let Some((before, after)) = &checked.scheme.payload.0 {
                 for part in [before.as_bytes(), text, after.as_bytes()] {
                     // `Checked` has bounded both texts, and 15 digits more still fit.
-                    let pushed = prefix.push(part);
+                    let pushed = claims.prefix.push(part);
                     pushed.ok_or(VerificationError::MalformedTimestamp { hint: None })?;
                 }
-                signed_timestamp = Some(timestamp);
+                claims.signed_timestamp = Some(timestamp);
             }
         }
-        Ok(Claims {
-            prefix,
-            candidates: parsed.candidates,
-            signed_timestamp,
-        })
+        Ok(())
     }
 
     /// Exactly the tolerance away passes. Seconds are compared as seconds: the
@@ -299,7 +322,7 @@ impl Precheck {
         let Some(tolerance) = self.tolerance.as_millis() else {
             return Ok(timestamp);
         };
-        if age.unsigned_abs() <= tolerance.unsigned_abs() {
+        if age.unsigned_abs() <= tolerance {
             return Ok(timestamp);
         }
         let seconds = age.unsigned_abs().div_ceil(1_000);
@@ -362,11 +385,10 @@ impl Pending {
         macs: &[[u8; 32]],
     ) -> Result<Delivery<'b>, VerificationError> {
         let secret_index = self.claims.matching(macs.iter().map(Mac::from_bytes))?;
-        let signed_timestamp = self.claims.signed_timestamp;
         Ok(Delivery::verified(
             Rules::Owned(self.checked),
             body,
-            signed_timestamp,
+            self.claims.signed_timestamp,
             secret_index,
             #[cfg(feature = "events")]
             self.watched,
@@ -390,13 +412,19 @@ struct Claims {
 }
 
 impl Claims {
+    /// To be filled where it stands: it is half a kilobyte.
+    const NONE: Self = Self {
+        prefix: Prefix::EMPTY,
+        candidates: Candidates::new_const(),
+        signed_timestamp: None,
+    };
+
     /// The index of the first MAC that any candidate equals. Every candidate is
     /// compared, so that the time tells nothing of which one it was.
     fn matching(&self, macs: impl Iterator<Item = Mac>) -> Result<usize, VerificationError> {
-        let Candidates { first, others } = &self.candidates;
         for (index, mac) in macs.enumerate() {
-            let mut matches = mac.matches(first);
-            for candidate in others {
+            let mut matches = false;
+            for candidate in &self.candidates {
                 matches |= mac.matches(candidate);
             }
             if matches {

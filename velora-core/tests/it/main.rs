@@ -15,6 +15,7 @@ mod construction;
 mod dedupe;
 mod event_json;
 mod events;
+mod hashed;
 mod precheck;
 mod properties;
 mod published;
