@@ -100,6 +100,15 @@ for (const [name, start] of Object.entries(FRAMEWORKS)) {
   });
 }
 
+test('what was parsed before is refused with what to call in each framework', () => {
+  const verifier = new Verifier('health', SECRET);
+  assert.throws(() => verifier.verify({}, {}), (error) => {
+    assert.equal(error.code, 'body_already_parsed');
+    assert.match(error.message, /express\.raw.*addContentTypeParser.*request\.arrayBuffer/);
+    return true;
+  });
+});
+
 test('express: a body that was parsed before is refused, one of express.raw() is taken', async (context) => {
   const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
   const codes = [];

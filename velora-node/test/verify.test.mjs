@@ -31,9 +31,7 @@ test('refuses what was parsed, and says what to call', () => {
   for (const body of [JSON.parse(BODY), [1], 7, null, undefined, true, () => BODY, Symbol('x'), new Request('http://a')]) {
     assert.throws(() => verifier.verify(body, signed.headers), (error) => {
       assert.equal(error.code, 'body_already_parsed');
-      assert.match(error.message, /express\.raw/);
       assert.match(error.message, /request\.text\(\)/);
-      assert.match(error.message, /addContentTypeParser/);
       return error instanceof VeloraError;
     });
   }

@@ -1,7 +1,7 @@
 /** The raw body of a request, whatever the framework keeps it in. */
 
 import { VeloraError } from './errors.js';
-import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, utf8Bytes } from './host.js';
+import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, RAW, utf8Bytes } from './host.js';
 
 /** A raw body: the bytes as they were received, or the text that they are in UTF-8. */
 export type Body = string | Uint8Array | ArrayBuffer | DataView;
@@ -45,9 +45,5 @@ export function bodyBytes(body: string | Uint8Array): Uint8Array {
 
 function parsed(body: unknown): VeloraError {
   const found = body === null || body === undefined ? 'is missing' : 'was already parsed, or is not read yet';
-  return new VeloraError(
-    'body_already_parsed',
-    `the body ${found}: give the raw bytes as they were received. In Express use express.raw({ type: '*/*' }), ` +
-      'in Fastify addContentTypeParser with parseAs: "buffer", with a web Request await request.arrayBuffer() or request.text()',
-  );
+  return new VeloraError('body_already_parsed', `the body ${found}: give the raw bytes as they were received. ${RAW}`);
 }

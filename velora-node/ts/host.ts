@@ -5,6 +5,11 @@ import { inspect, types } from 'node:util';
 export { inspect };
 export const { isArrayBuffer, isSharedArrayBuffer, isUint8Array } = types;
 
+/** How to come by the raw body of a request. */
+export const RAW =
+  "In Express use express.raw({ type: '*/*' }), in Fastify addContentTypeParser with parseAs: \"buffer\", " +
+  'with a web Request await request.arrayBuffer() or request.text()';
+
 /** Bytes that are given to the caller. */
 export type Bytes = Buffer;
 

@@ -32,11 +32,12 @@ const cargo = (...args) =>
   execFileSync('cargo', ['rustc', '--locked', '--quiet', '--package', 'velora-wasm', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown',
     '--target-dir', target, ...SMALL.args, ...args], { cwd: workspace, env: SMALL.env, ...quiet });
 
-/** Of the smallest, what is hardly larger than a call to it is inlined: of the others that is much. */
+/** What is hardly larger than a call to it is inlined: of the smallest that may be more, as little is called twice. */
+const inlined = (threshold) => ['--', '-C', `llvm-args=--inline-threshold=${threshold}`];
 const SIZES = {
-  verify: ['--no-default-features', '--', '-C', 'llvm-args=--inline-threshold=50'],
-  default: [],
-  client: ['--features', 'client'],
+  verify: ['--no-default-features', ...inlined(75)],
+  default: inlined(20),
+  client: ['--features', 'client', ...inlined(20)],
 };
 /** What the TypeScript layer of Node has and this one has not. */
 const NODE_ALONE = /^(express|fastify|incoming|index|host|durable|reader|transaction|verifier)\.ts$|^(billing|curae|tv)\/(?!event\.ts)|^(health\/index|health\/export-file)\.ts$/;

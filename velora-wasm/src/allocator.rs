@@ -1,19 +1,57 @@
-//! A small allocator for what allocates when it is made, and for its frame; a quick one,
-//! however much is held, for stores of many keys.
+//! Nothing but the frame for a module that keeps nothing; a quick allocator, however much is
+//! held, for stores of many keys.
 
 #[cfg(not(feature = "receiver"))]
 mod chosen {
-    #![allow(
-        unsafe_code,
-        reason = "a global allocator is promised to be used by one thread"
-    )]
+    #![expect(unsafe_code, reason = "memory is given out by its address")]
 
-    use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
+    use std::alloc::{GlobalAlloc, Layout};
+    use std::arch::wasm32::{memory_grow, memory_size};
+    use std::ptr;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-    // SAFETY: a module without shared memory has one thread.
+    const PAGE: usize = 64 * 1024;
+
+    unsafe extern "C" {
+        /// Where what the linker has laid out ends.
+        static mut __heap_base: u8;
+    }
+
+    /// One block at a time, behind all else.
+    struct OneBlock {
+        taken: AtomicBool,
+    }
+
+    impl OneBlock {
+        fn place(layout: Layout) -> Option<*mut u8> {
+            let place = &raw mut __heap_base;
+            let place = place.wrapping_add(place.align_offset(layout.align()));
+            let end = place.addr().checked_add(layout.size())?;
+            let missing = end.div_ceil(PAGE).saturating_sub(memory_size::<0>());
+            let grown = missing == 0 || memory_grow::<0>(missing) != usize::MAX;
+            grown.then_some(place)
+        }
+    }
+
+    // SAFETY: a block lies in memory that nothing else uses, and is given out once until it
+    // comes back: whoever asks meanwhile is refused.
+    unsafe impl GlobalAlloc for OneBlock {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            if self.taken.swap(true, Ordering::Relaxed) {
+                return ptr::null_mut();
+            }
+            Self::place(layout).unwrap_or(ptr::null_mut())
+        }
+
+        unsafe fn dealloc(&self, _: *mut u8, _: Layout) {
+            self.taken.store(false, Ordering::Relaxed);
+        }
+    }
+
     #[global_allocator]
-    static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
-        unsafe { AssumeSingleThreaded::new(FreeListAllocator::new()) };
+    static ALLOCATOR: OneBlock = OneBlock {
+        taken: AtomicBool::new(false),
+    };
 }
 
 #[cfg(feature = "receiver")]

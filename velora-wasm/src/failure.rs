@@ -1,7 +1,8 @@
-//! What went wrong, as a text: kind, code and message, with a line's end between them.
+//! What went wrong, as a text: the code, the kind and the message, with a line's end between
+//! them.
 //!
 //! The kind is `velora`, `verification`, `store` or `api`; of the last the message is what
-//! `client::told` gives. The verifier alone says no message: words are a tenth of its size.
+//! `client::told` gives. The verifier alone says the code: words are a tenth of its size.
 
 use velora_core::Error;
 
@@ -9,38 +10,40 @@ use crate::frame;
 
 /// What a call gives that failed: no time, length or number that one gives otherwise.
 pub(crate) const FAILED: f64 = f64::INFINITY;
+/// The same where a delivery was refused.
+const REFUSED: f64 = f64::NEG_INFINITY;
 
 /// The number that a call gives, or that it failed; why is then what it has said.
 pub(crate) fn number<E: Into<Error>>(result: Result<f64, E>) -> f64 {
-    result.unwrap_or_else(|error| {
-        frame::say(told(&error.into()));
-        FAILED
-    })
+    result.unwrap_or_else(|error| failed(&error.into()))
+}
+
+fn failed(error: &Error) -> f64 {
+    #[cfg(feature = "receiver")]
+    frame::say(told(error));
+    #[cfg(not(feature = "receiver"))]
+    frame::say(error.code().as_str().as_bytes());
+    match error {
+        Error::Verification(_) => REFUSED,
+        _ => FAILED,
+    }
 }
 
 /// A failure as the host reads it.
+#[cfg(feature = "receiver")]
 pub(crate) fn told(error: &Error) -> Vec<u8> {
     let kind = match error {
-        Error::Verification(_) => "verification\n",
-        #[cfg(feature = "receiver")]
-        Error::Store(_) => "store\n",
+        Error::Verification(_) => "verification",
+        Error::Store(_) => "store",
         #[cfg(feature = "client")]
-        Error::Api(_) => "api\n",
-        _ => "velora\n",
+        Error::Api(_) => "api",
+        _ => "velora",
     };
-    let code = error.code().as_str();
-    #[cfg(feature = "receiver")]
+    let head = [error.code().as_str(), "\n", kind, "\n"].concat();
     let message = &*error.message();
     #[cfg(feature = "client")]
     if let Error::Api(error) = error {
-        let told = crate::client::told(error, message);
-        return [kind.as_bytes(), code.as_bytes(), b"\n", &told].concat();
+        return [head.as_bytes(), &crate::client::told(error, message)].concat();
     }
-    let mut told = kind.as_bytes().to_vec();
-    told.extend_from_slice(code.as_bytes());
-    #[cfg(feature = "receiver")]
-    for text in ["\n", message] {
-        told.extend_from_slice(text.as_bytes());
-    }
-    told
+    [head.as_bytes(), message.as_bytes()].concat()
 }

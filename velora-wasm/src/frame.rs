@@ -1,8 +1,9 @@
 //! The memory that texts and bytes are handed over in.
 //!
 //! One piece is the host's to write into before a call, and one holds what a call has said
-//! until the next one. Several texts are items: a tag (one byte), a length (four bytes,
-//! the lowest first), and the bytes. Numbers are eight bytes, a double, the lowest first.
+//! until the next one. What a call leaves in the former stands at its beginning. Several
+//! texts are items: a tag (one byte), a length (four bytes, the lowest first), and the bytes.
+//! Numbers are eight bytes, a double, the lowest first.
 
 use std::cell::RefCell;
 use std::ptr;
@@ -14,7 +15,7 @@ const KEPT: usize = 64 * 1024;
 
 thread_local! {
     static HEARD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static SAID: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static SAID: RefCell<Said> = const { RefCell::new(NOTHING) };
 }
 
 exports! {
@@ -37,20 +38,55 @@ exports! {
 
     /// How many bytes that are.
     fn said_length() -> usize {
-        SAID.with_borrow(Vec::len)
+        SAID.with_borrow(|said| said.len())
     }
 }
 
 /// Calls with the first so many bytes, and with so many bytes behind them.
+#[cfg(feature = "receiver")]
 pub(crate) fn read<T>(first: usize, behind: usize, call: impl FnOnce(&[u8], &[u8]) -> T) -> T {
-    HEARD.with_borrow(|heard| {
-        let (head, rest) = heard.split_at_checked(first).unwrap_or_default();
-        call(head, rest.get(..behind).unwrap_or_default())
+    with(|heard| {
+        let [first, behind] = parts(heard, [first, behind]);
+        call(first, behind)
     })
 }
 
+/// Calls with all that the host may have written.
+pub(crate) fn with<T>(call: impl FnOnce(&mut [u8]) -> T) -> T {
+    HEARD.with_borrow_mut(|heard| call(heard))
+}
+
+/// The first so many bytes, as many behind them, and so on.
+pub(crate) fn parts<const COUNT: usize>(
+    mut heard: &[u8],
+    lengths: [usize; COUNT],
+) -> [&[u8]; COUNT] {
+    lengths.map(|length| {
+        let (part, behind) = heard.split_at_checked(length).unwrap_or_default();
+        heard = behind;
+        part
+    })
+}
+
+/// Leaves bytes at the beginning.
+pub(crate) fn leave(heard: &mut [u8], bytes: &[u8]) {
+    if let Some(place) = heard.get_mut(..bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+/// What a call says: without the feature `receiver` there are constants alone.
+#[cfg(feature = "receiver")]
+type Said = Vec<u8>;
+#[cfg(feature = "receiver")]
+const NOTHING: Said = Vec::new();
+#[cfg(not(feature = "receiver"))]
+type Said = &'static [u8];
+#[cfg(not(feature = "receiver"))]
+const NOTHING: Said = &[];
+
 /// Leaves an answer.
-pub(crate) fn say(bytes: Vec<u8>) {
+pub(crate) fn say(bytes: Said) {
     SAID.replace(bytes);
 }
 
@@ -72,8 +108,20 @@ impl<'f> Iterator for Items<'f> {
 }
 
 /// The host writes UTF-8 alone: what is none says nothing.
+#[cfg(feature = "receiver")]
 pub(crate) fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Unchecked, as to look at it costs more room than to hash it.
+#[cfg(not(feature = "receiver"))]
+#[expect(
+    unsafe_code,
+    reason = "the host's own encoder wrote it, which writes UTF-8 alone"
+)]
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    // SAFETY: see above.
+    unsafe { str::from_utf8_unchecked(bytes) }
 }
 
 /// Adds an item that is made of these parts.

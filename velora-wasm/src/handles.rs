@@ -1,20 +1,13 @@
 //! What the host holds by a number.
 
-#[cfg(feature = "receiver")]
 use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use velora_core::ConfigError;
 
-#[cfg(feature = "receiver")]
-type Thing = dyn Any;
-/// There is nothing else.
-#[cfg(not(feature = "receiver"))]
-type Thing = crate::verifier::Held;
-
 thread_local! {
-    static HELD: RefCell<Vec<Option<Rc<Thing>>>> = const { RefCell::new(Vec::new()) };
+    static HELD: RefCell<Vec<Option<Rc<dyn Any>>>> = const { RefCell::new(Vec::new()) };
 }
 
 exports! {
@@ -27,14 +20,12 @@ exports! {
 }
 
 /// The number to hold it by.
-#[cfg(feature = "receiver")]
 pub(crate) fn put(thing: impl Any) -> f64 {
     hold(Rc::new(thing))
 }
 
-/// The number to hold it by.
 #[inline(never)]
-pub(crate) fn hold(thing: Rc<Thing>) -> f64 {
+fn hold(thing: Rc<dyn Any>) -> f64 {
     HELD.with_borrow_mut(|held| {
         let mut slots = held.iter_mut().enumerate();
         let at = match slots.find(|(_, slot)| slot.is_none()) {
@@ -56,11 +47,8 @@ const NOTHING: ConfigError = ConfigError::InvalidOption {
     reason: "nothing has it",
 };
 
-/// What has this number.
-///
-/// Errors: `invalid_option` where nothing has.
 #[inline(never)]
-pub(crate) fn held(at: usize) -> Result<Rc<Thing>, ConfigError> {
+fn held(at: usize) -> Result<Rc<dyn Any>, ConfigError> {
     HELD.with_borrow(|held| held.get(at).cloned().flatten())
         .ok_or(NOTHING)
 }
@@ -68,7 +56,6 @@ pub(crate) fn held(at: usize) -> Result<Rc<Thing>, ConfigError> {
 /// What of this kind has this number.
 ///
 /// Errors: `invalid_option` where nothing of it has.
-#[cfg(feature = "receiver")]
 pub(crate) fn of<T: Any>(at: usize) -> Result<Rc<T>, ConfigError> {
     held(at)?.downcast().map_err(|_| NOTHING)
 }

@@ -14,7 +14,7 @@
 
 /// Functions that the host calls by their names.
 macro_rules! exports {
-    ($($(#[$meta:meta])* fn $name:ident($($argument:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {$(
+    ($($(#[$meta:meta])* fn $name:ident($($argument:tt: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {$(
         $(#[$meta])*
         #[expect(unsafe_code, reason = "no two functions of a module have the same name")]
         #[unsafe(no_mangle)]
@@ -29,10 +29,13 @@ mod client;
 mod clock;
 mod failure;
 mod frame;
+#[cfg(feature = "receiver")]
 mod handles;
 #[cfg(feature = "receiver")]
 #[path = "../../velora-node/src/number.rs"]
 mod number;
+#[cfg(feature = "receiver")]
+mod own_scheme;
 #[cfg(feature = "receiver")]
 mod receiver;
 mod scheme;

@@ -4,22 +4,23 @@
 use std::rc::Rc;
 
 use velora_core::{
-    ConfigError, Delivery, Envelope, EventJson, Intake, Outcome, Reply, VerificationError,
+    ConfigError, Delivery, Envelope, Error, EventJson, Intake, Outcome, Reply, VerificationError,
+    Verifier,
 };
 
 use crate::frame::{self, Items, Values};
 use crate::number::whole;
 use crate::store::{claimed, ended, verb};
-use crate::verifier::{held, instant};
-use crate::{failure, handles};
+use crate::verifier::{hashed, instant, precheck};
+use crate::{failure, handles, scheme};
 
 exports! {
     /// Says, a line each, the members of an event that hold its type and its id, as far as
     /// it always has them.
-    fn event_names(at: usize) {
+    fn event_names(scheme: usize) {
         let mut names = Vec::new();
-        if let Ok(held) = held(at) {
-            for name in Envelope::names(held.verifier.scheme().name()) {
+        if let Ok(precheck) = scheme::numbered(scheme) {
+            for name in Envelope::names(precheck.scheme().name()) {
                 names.extend_from_slice(name.as_bytes());
                 names.push(b'\n');
             }
@@ -28,37 +29,42 @@ exports! {
     }
 
     /// Reads a delivery that was verified before, which is verified once more but for its age:
-    /// so what is read is what is signed. Says what [`envelope`] gives, and the members in
-    /// JSON if they are wanted.
-    fn read_event(at: usize, headers: usize, body: usize, members: f64) -> f64 {
-        failure::number(again(at, headers, body, |delivery| {
-            let mut said = envelope(delivery)?;
-            if members > 0.0 {
+    /// it does not age while it is worked on. So what is read is what is signed. Says what
+    /// [`envelope`] gives, and the members in JSON if they are wanted; or nothing, and the
+    /// headers outside the MAC are compared with the body alone.
+    fn read_event(scheme: usize, _: f64, secrets: usize, headers: usize, body: usize, wanted: f64) -> f64 {
+        failure::number(frame::with(|heard| {
+            let [secrets, headers, body] = frame::parts(heard, [secrets, headers, body]);
+            let precheck = precheck(scheme, f64::NAN)?;
+            let values = Values { precheck: &precheck, items: Items(headers) };
+            let delivery = precheck.verify_at(body, &values, instant(0.0), hashed(secrets))?;
+            if wanted == wanted::HEADERS {
+                delivery.check_headers()?;
+                return Ok(0.0);
+            }
+            let mut said = envelope(&delivery)?;
+            if wanted == wanted::MEMBERS {
                 let members: EventJson = delivery.event()?;
                 frame::item(&mut said, tag::MEMBERS, &[members.as_str().as_bytes()]);
             }
             frame::say(said);
-            Ok(())
+            Ok::<_, Error>(0.0)
         }))
     }
 
-    /// The same, to compare the headers outside the MAC with the body alone.
-    fn check_headers(at: usize, headers: usize, body: usize) -> f64 {
-        failure::number(again(at, headers, body, |delivery| delivery.check_headers()))
-    }
-
-    /// Makes a receiver of a verifier; the limit is the core's unless it is given.
+    /// Makes a receiver of a verifier, whose hashed secrets stand in the frame; the limit of
+    /// bodies is the core's unless it is given.
     ///
     /// Errors: `invalid_option` where the limit is no number of bytes.
-    fn receiver(verifier: usize, limited: u32, body_limit: f64) -> f64 {
-        let receiver = || {
-            let intake = Intake::new(held(verifier)?.verifier.clone());
+    fn receiver(scheme: usize, tolerance: f64, secrets: usize, limited: u32, body_limit: f64) -> f64 {
+        failure::number(frame::read(secrets, 0, |secrets, _| {
+            let precheck = precheck(scheme, tolerance)?;
+            let intake = Intake::new(Verifier::of_hashed(precheck, hashed(secrets))?);
             Ok::<_, ConfigError>(handles::put(match limited {
                 0 => intake,
                 _ => intake.with_body_limit(whole("bodyLimit", body_limit)?),
             }))
-        };
-        failure::number(receiver())
+        }))
     }
 
     /// The largest body that is looked at.
@@ -114,21 +120,10 @@ fn reply(at: usize, outcome: Option<Outcome>) {
     frame::say(handles::of(at).ok().and_then(told).unwrap_or_default());
 }
 
-fn again(
-    at: usize,
-    headers: usize,
-    body: usize,
-    read: impl FnOnce(&Delivery<'_>) -> Result<(), VerificationError>,
-) -> Result<f64, velora_core::Error> {
-    let held = held(at)?;
-    frame::read(headers, body, |items, body| {
-        let values = Values {
-            precheck: held.again.precheck(),
-            items: Items(items),
-        };
-        read(&held.again.verify_at(body, &values, instant(0.0))?)
-    })?;
-    Ok(0.0)
+/// What of a delivery that was verified before; anything else is its envelope.
+mod wanted {
+    pub(super) const MEMBERS: f64 = 1.0;
+    pub(super) const HEADERS: f64 = 2.0;
 }
 
 /// The items of an event.

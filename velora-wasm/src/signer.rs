@@ -2,18 +2,17 @@
 
 use velora_core::{ConfigError, Signer};
 
-use crate::frame;
-use crate::verifier::instant;
-use crate::{failure, handles, scheme};
+use crate::verifier::{hashed, instant};
+use crate::{failure, frame, handles, scheme};
 
 exports! {
-    /// Makes a signer of the items in the frame.
+    /// Makes a signer of the hashed secrets in the frame.
     ///
-    /// Errors: those of the scheme, of the secrets in their order; `too_many_secrets`.
-    fn signer(items: usize) -> f64 {
-        failure::number(frame::read(items, 0, |items, _| {
-            let (scheme, secrets) = scheme::read(items)?;
-            Ok::<_, ConfigError>(handles::put(Signer::new(scheme, secrets)?))
+    /// Errors: `no_secret`, `too_many_secrets`.
+    fn signer(scheme: usize, secrets: usize) -> f64 {
+        failure::number(frame::read(secrets, 0, |secrets, _| {
+            let signer = Signer::of_hashed(&scheme::numbered(scheme)?, hashed(secrets))?;
+            Ok::<_, ConfigError>(handles::put(signer))
         }))
     }
 

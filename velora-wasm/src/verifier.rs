@@ -1,34 +1,14 @@
-//! Verifiers, and what can be read of a delivery.
+//! Verifiers. The host keeps them: the number of a scheme, a tolerance, hashed secrets.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
-use velora_core::{ConfigError, Delivery, Error, Tolerance, UnixTime, Verifier};
+use velora_core::{ConfigError, Error, HashedSecret, Precheck, Tolerance, UnixTime};
 
 use crate::frame::{self, Items, Values};
-use crate::{failure, handles, scheme};
-
-const MAC: usize = 32;
+use crate::{failure, scheme};
 
 thread_local! {
     static INDEX: Cell<u32> = const { Cell::new(0) };
-}
-
-/// A verifier that the host holds.
-pub(crate) struct Held {
-    pub(crate) verifier: Verifier,
-    /// For deliveries whose age was found right before: they do not age while they are
-    /// worked on.
-    #[cfg(feature = "receiver")]
-    pub(crate) again: Verifier,
-}
-
-/// The verifier of this number.
-pub(crate) fn held(at: usize) -> Result<Rc<Held>, ConfigError> {
-    #[cfg(feature = "receiver")]
-    return handles::of(at);
-    #[cfg(not(feature = "receiver"))]
-    handles::held(at)
 }
 
 /// What the host says of the tolerance.
@@ -44,56 +24,61 @@ mod behind {
 }
 
 exports! {
-    /// Makes a verifier of the items in the frame, and says the names of the headers whose
-    /// values are to be handed over, in this order, a line each.
+    /// Leaves what the secret in the frame is hashed to, which is a text unless it is bytes,
+    /// in its place.
     ///
-    /// Errors: those of the scheme, of the secrets in their order, of the tolerance.
-    fn verifier(items: usize, limit: u32, seconds: f64) -> f64 {
-        failure::number(frame::read(items, 0, |items, _| {
-            let (scheme, secrets) = scheme::read(items)?;
-            let verifier = Verifier::new(scheme, secrets)?;
-            let tolerance = match limit {
-                limit::GIVEN => Tolerance::try_from_secs_f64(seconds)?,
-                limit::NONE => Tolerance::dangerous_no_limit(),
-                _ => Tolerance::default(),
+    /// Errors: `empty_secret`, `secret_has_whitespace`.
+    fn hash_secret(length: usize, bytes: u32) -> f64 {
+        failure::number(frame::with(|heard| {
+            let secret = heard.get_mut(..length).unwrap_or_default();
+            let hashed = match bytes {
+                0 => HashedSecret::of_text(frame::text(secret)),
+                _ => HashedSecret::of_bytes(secret),
             };
-            let mut names = Vec::new();
-            for name in verifier.precheck().headers() {
-                names.extend_from_slice(name.as_str().as_bytes());
-                names.extend_from_slice(b"\n");
-            }
-            frame::say(names);
-            Ok::<_, ConfigError>(handles::hold(Rc::new(Held {
-                #[cfg(feature = "receiver")]
-                again: verifier
-                    .clone()
-                    .with_tolerance(Tolerance::dangerous_no_limit()),
-                verifier: verifier.with_tolerance(tolerance),
-            })))
+            secret.fill(0);
+            frame::leave(heard, &hashed?.to_bytes());
+            Ok::<_, ConfigError>(0.0)
         }))
     }
 
-    /// Verifies the headers and what is behind them in the frame: gives the signed timestamp
-    /// in milliseconds, NaN where none is signed. Behind them is the body, or MACs, one for
-    /// each secret; or nothing yet, and then it says what stands under the MAC before the body.
-    fn verify(at: usize, headers: usize, behind: usize, now: f64, what: u32) -> f64 {
-        failure::number(held(at).map_err(Error::from).and_then(|held| {
-            frame::read(headers, behind, |items, behind| {
-                let precheck = held.verifier.precheck();
-                let items = Items(items);
-                let values = Values { precheck, items };
-                let now = instant(now);
-                if what == behind::BODY {
-                    return Ok(verdict(&held.verifier.verify_at(behind, &values, now)?));
-                }
+    /// The tolerance of a verifier of so many secrets, in milliseconds; NaN is none.
+    ///
+    /// Errors: `no_secret`, `invalid_tolerance`.
+    fn verifier(secrets: usize, limit: u32, seconds: f64) -> f64 {
+        let tolerance = match limit {
+            _ if secrets == 0 => Err(ConfigError::NoSecret),
+            limit::GIVEN => Tolerance::try_from_secs_f64(seconds),
+            limit::NONE => Ok(Tolerance::dangerous_no_limit()),
+            _ => Ok(Tolerance::default()),
+        };
+        failure::number(tolerance.map(|tolerance| {
+            tolerance.as_millis().map_or(f64::NAN, |millis| millis as f64)
+        }))
+    }
+
+    /// Verifies what stands in the frame: hashed secrets, headers, and what is behind them.
+    /// Gives the signed timestamp in milliseconds, NaN where none is signed. Behind them is
+    /// the body, or MACs, one for each secret; or nothing yet, and then it leaves what stands
+    /// under the MAC before the body, and gives its length.
+    fn verify(scheme: usize, tolerance: f64, secrets: usize, headers: usize, behind: usize, now: f64, what: u32) -> f64 {
+        failure::number(frame::with(|heard| {
+            let [secrets, headers, behind] = frame::parts(heard, [secrets, headers, behind]);
+            let precheck = precheck(scheme, tolerance)?;
+            let values = Values { precheck: &precheck, items: Items(headers) };
+            let now = instant(now);
+            if what == behind::NOTHING {
                 let pending = precheck.check_at(&values, now)?;
-                if what == behind::NOTHING {
-                    frame::say(pending.signed_prefix().to_vec());
-                    return Ok(0.0);
-                }
-                let (macs, _) = behind.as_chunks::<MAC>();
-                Ok(verdict(&pending.accept(&[], macs)?))
-            })
+                let prefix = pending.signed_prefix();
+                frame::leave(heard, prefix);
+                return Ok(prefix.len() as f64);
+            }
+            let delivery = match what {
+                behind::BODY => precheck.verify_at(behind, &values, now, hashed(secrets)),
+                _ => precheck.check_at(&values, now)?.accept(&[], behind.as_chunks().0),
+            }?;
+            INDEX.set(delivery.secret_index() as u32);
+            let stamp = delivery.signed_timestamp();
+            Ok::<_, Error>(stamp.map_or(f64::NAN, |time| time.as_millis() as f64))
         }))
     }
 
@@ -103,10 +88,19 @@ exports! {
     }
 }
 
-fn verdict(delivery: &Delivery<'_>) -> f64 {
-    INDEX.set(delivery.secret_index() as u32);
-    let stamp = delivery.signed_timestamp();
-    stamp.map_or(f64::NAN, |time| time.as_millis() as f64)
+/// The checks before the MAC, with a tolerance in milliseconds; NaN is none.
+pub(crate) fn precheck(scheme: usize, tolerance: f64) -> Result<Precheck, ConfigError> {
+    let tolerance = match tolerance.is_nan() {
+        true => Tolerance::dangerous_no_limit(),
+        false => Tolerance::from_millis(tolerance as u64),
+    };
+    Ok(scheme::numbered(scheme)?.with_tolerance(tolerance))
+}
+
+/// Secrets as they were left.
+pub(crate) fn hashed(secrets: &[u8]) -> impl Iterator<Item = HashedSecret> {
+    let (secrets, _) = secrets.as_chunks();
+    secrets.iter().map(HashedSecret::from_bytes)
 }
 
 /// The instant that a host's clock shows; what is no instant is the first or the last.

@@ -8,6 +8,9 @@ const sizeOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLengt
 export const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** How to come by the raw body of a request. */
+export const RAW = 'Use await request.arrayBuffer() or request.text()';
+
 /** Bytes that are given to the caller. */
 export type Bytes = Uint8Array;
 

@@ -1,14 +1,11 @@
 /** Verifying deliveries, and what a verified one says. */
 
 import { bodyBytes, rawBody, type Body } from './body.js';
-import { guard, VeloraError } from './errors.js';
+import { VeloraError } from './errors.js';
 import type { EventOf, Names } from './events.js';
 import { headerValues, type HeadersInput, type Values } from './headers.js';
-import { copyOf, inspect } from './host.js';
-import { Made } from './native/calls.js';
-import { putItems, saidText } from './native/frame.js';
-import { instance } from './native/instance.js';
-import { ask, askHashed, BODY, keysOf, schemeItems, verdict, type Envelope, type Secret, type Verdict } from './native/verifier.js';
+import { inspect } from './host.js';
+import { ask, askHashed, BODY, headerNames, keep, keysOf, numbered, verdict, type Envelope, type Kept, type Secret, type Verdict } from './native/verifier.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { schemeArgument } from './named.js';
 import type { Scheme, SchemeName } from './scheme.js';
@@ -35,9 +32,9 @@ export interface VerifyOptions {
 /** What a delivery is read with. */
 export interface Reader {
   readonly scheme: string;
-  readonly made: Made;
-  /** Whether a delivery was read before: then others are too. */
-  reads: boolean;
+  readonly kept: Kept;
+  /** A copy of a small body, once a delivery was read: then others are too. */
+  copy?(body: Uint8Array): Uint8Array | undefined;
   /** What its events are called by, once one was read. */
   names?: Names;
 }
@@ -62,10 +59,7 @@ export function learnReading(of: Read): void {
 }
 
 /** From here on the host's own hash is quicker, the way there and back included. */
-const ELSEWHERE = 2304;
-
-/** Up to so many bytes a body is copied when it is verified, where deliveries are read. */
-const COPIED = 4096;
+const ELSEWHERE = 1792;
 
 /**
  * Verifies deliveries of one scheme under one or more secrets. Make it once and keep it.
@@ -92,16 +86,16 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
    */
   constructor(scheme: S, secrets: SecretInput | readonly SecretInput[], options?: VerifierOptions) {
     const { tolerance, dangerousNoTolerance } = checkOptions(options, ['tolerance', 'dangerousNoTolerance']);
-    [this.#reader, this.#secrets, this.#names] = guard(() => {
-      const argument = schemeArgument(scheme);
-      const list = secretList(secrets);
-      const items = schemeItems(argument, list);
-      const seconds = numberOption('tolerance', tolerance);
-      const limit = flagOption('dangerousNoTolerance', dangerousNoTolerance) ? 2 : seconds === undefined ? 0 : 1;
-      const made = new Made((one) => one.exports['verifier']!(putItems(one, items), limit, seconds ?? 0));
-      const names = saidText(instance()).toLowerCase().split('\n').slice(0, -1);
-      return [{ scheme: typeof scheme === 'string' ? scheme : scheme.name, made, reads: false }, list, names];
-    });
+    const argument = schemeArgument(scheme);
+    this.#secrets = secretList(secrets);
+    const seconds = numberOption('tolerance', tolerance);
+    const none = flagOption('dangerousNoTolerance', dangerousNoTolerance) === true;
+    const number = numbered(argument);
+    this.#names = headerNames(number);
+    this.#reader = {
+      scheme: typeof scheme === 'string' ? scheme : scheme.name,
+      kept: keep(number, this.#secrets, seconds, none),
+    };
   }
 
   /** The name of the scheme that deliveries are verified against. */
@@ -138,7 +132,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   #verified(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined, caller: Function): Delivery<EventOf<S>> {
     const now = nowOf(options);
     const values = headerValues(headers, this.#names);
-    const stamp = ask(this.#reader.made, 'verify', values, raw, now, BODY, caller);
+    const stamp = ask(this.#reader.kept, 'verify', values, raw, now, BODY, caller);
     return new Delivery(this.#reader, raw, values, verdict(stamp, this.#secrets.length));
   }
 
@@ -146,13 +140,13 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     const values = headerValues(headers, this.#names);
     const now = nowOf(options);
     this.#keys ??= await keysOf(this.#secrets);
-    const found = await askHashed(this.#reader.made, this.#keys, values, raw, now, this.verifyAsync);
+    const found = await askHashed(this.#reader.kept, this.#keys, values, raw, now, this.verifyAsync);
     return new Delivery(this.#reader, raw, values, found);
   }
 
-  /** @internal The module's verifier. */
-  static native(verifier: Verifier): Made {
-    return verifier.#reader.made;
+  /** @internal As a receiver takes it. */
+  static native(verifier: Verifier): Kept {
+    return verifier.#reader.kept;
   }
 
   /** @internal The values of the headers that are looked at. */
@@ -198,7 +192,7 @@ export class Delivery<E = unknown> {
     this.#body = body;
     this.#values = values;
     this.#verdict = verdict;
-    this.#copy = typeof body === 'string' ? body : reader.reads && body.length <= COPIED ? copyOf(body) : undefined;
+    this.#copy = typeof body === 'string' ? body : reader.copy?.(body);
     this.#envelope = envelope;
   }
 

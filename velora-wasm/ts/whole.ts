@@ -5,18 +5,33 @@ import { guard } from './errors.js';
 import { lazyEvent, type Names } from './events.js';
 import type { Values } from './headers.js';
 import { copyOf, utf8Text } from './host.js';
-import { enter } from './native/calls.js';
-import { said, saidText, type Item } from './native/frame.js';
+import { enter, learnFailures } from './native/calls.js';
+import { failureOf } from './native/failures.js';
+import { Made } from './native/held.js';
+import { putItems, said, saidText, type Item } from './native/frame.js';
 import { instance } from './native/instance.js';
 import type { SchemeParts } from './native/types.js';
-import { ask, envelopeOf, learnSchemes, type Envelope } from './native/verifier.js';
+import { ask, envelopeOf, learnSchemes, namedIn, type Envelope } from './native/verifier.js';
 import { learnReading, type Reader, type Reading } from './verifier.js';
 
-/** From here on there are both. */
+/** From here on there are both, and failures say more than their code. */
 export function whole(): void {
   learnReading((...given) => new Read(...given));
-  learnSchemes(itemsOfOwn);
+  learnSchemes((scheme) => new Made((one) =>
+    typeof scheme === 'string' ? namedIn(one, scheme) : one.exports['own_scheme']!(putItems(one, itemsOfOwn(scheme))),
+  ));
+  learnFailures(failureOf);
 }
+
+/** Up to so many bytes a body is copied when it is verified, where deliveries are read. */
+const COPIED = 4096;
+
+function copied(body: Uint8Array): Uint8Array | undefined {
+  return body.length <= COPIED ? copyOf(body) : undefined;
+}
+
+/** See `receiver.rs`; `Number(members)` is less. */
+const HEADERS = 2;
 
 /** What is read of a delivery. */
 class Read implements Reading<unknown> {
@@ -53,7 +68,7 @@ class Read implements Reading<unknown> {
   }
 
   checkHeaders(): void {
-    guard(() => ask(this.#reader.made, 'check_headers', this.#values, bodyBytes(this.#body), 0, 0));
+    guard(() => ask(this.#reader.kept, 'read_event', this.#values, bodyBytes(this.#body), HEADERS, 0));
   }
 
   #read(): Envelope {
@@ -63,8 +78,8 @@ class Read implements Reading<unknown> {
 
   #readAgain(members: boolean): Envelope {
     const body = this.#copy ?? this.#body;
-    this.#reader.reads = true;
-    ask(this.#reader.made, 'read_event', this.#values, body, Number(members), 0);
+    this.#reader.copy = copied;
+    ask(this.#reader.kept, 'read_event', this.#values, body, Number(members), 0);
     this.#envelope = envelopeOf(said(instance()));
     // Nothing has written to it since it was read.
     this.#copy ??= copyOf(body as Uint8Array);
@@ -76,7 +91,7 @@ class Read implements Reading<unknown> {
 function namesOf(reader: Reader): Names {
   if (reader.names === undefined) {
     const [typeName, idName] = enter((one) => {
-      one.exports['event_names']!(reader.made.in(one));
+      one.exports['event_names']!(reader.kept.scheme.in(one));
       return saidText(one).split('\n').slice(0, -1);
     });
     reader.names = { scheme: reader.scheme, typeName, idName };
@@ -91,8 +106,8 @@ function itemsOfOwn(scheme: SchemeParts): Item[] {
     scheme.rejectStatus === undefined ? undefined : String(scheme.rejectStatus),
     scheme.clientErrorsAreFinal ? '' : undefined,
   ];
-  const items = texts.flatMap((text, at): Item[] => (text === undefined ? [] : [[16 + at, text]]));
+  const items = texts.flatMap((text, at): Item[] => (text === undefined ? [] : [[at, text]]));
   // An empty one says that there are some, or none.
   const members = scheme.identity ? ['', ...scheme.identity] : [];
-  return [...items, ...members.map((member): Item => [32, member])];
+  return [...items, ...members.map((member): Item => [9, member])];
 }

@@ -1,10 +1,30 @@
-/** What a call of an API that failed tells. */
+/** What the module says of what failed: see `failure.rs`. */
 
 import type { ApiFailure, Failure } from './types.js';
-import { itemsOf, numbersOf } from './frame.js';
+import { itemsOf, numbersOf, said } from './frame.js';
+import type { Instance } from './instance.js';
 import { utf8Text } from '../host.js';
 
-/** The items in the order of their tags: see `client/failure.rs`. */
+const readers = new Map<string, (code: string, bytes: Uint8Array) => Failure>();
+
+/** Says how a kind of failures is read that is more than a message. */
+export function learnFailure(kind: string, read: (code: string, bytes: Uint8Array) => Failure): void {
+  readers.set(kind, read);
+}
+
+export function failureOf(bytes: Uint8Array): Failure {
+  const text = utf8Text(bytes);
+  const [code = '', failure = ''] = text.split('\n', 2);
+  const rest = code.length + failure.length + 2;
+  return readers.get(failure)?.(code, bytes.subarray(rest)) ?? ({ failure, code, message: text.slice(rest) } as Failure);
+}
+
+/** What the last quick call failed with. */
+export function lastFailure(one: Instance): Failure {
+  return failureOf(said(one));
+}
+
+/** Of a call of an API: its items in the order of their tags, see `client/failure.rs`. */
 export function apiFailureOf(code: string, bytes: Uint8Array): Failure {
   const [[status, attempts, retryAfter, retryable], items] = numbersOf(bytes, 4);
   const texts: (string | undefined)[] = [];

@@ -24,6 +24,11 @@ export function room(one: Instance, bytes: number): Uint8Array {
   return view;
 }
 
+/** What a call has left there. */
+export function left(one: Instance, bytes: number): Uint8Array {
+  return room(one, bytes).subarray(0, bytes);
+}
+
 /** What the last call has said, until the next one. */
 export function said(one: Instance): Uint8Array {
   const { exports } = one;
@@ -49,8 +54,7 @@ export function sizeOf(values: readonly Values[]): number {
 }
 
 /** Writes the values of headers, each with its place as the tag; gives where they end. */
-export function putValues(bytes: Uint8Array, values: readonly Values[]): number {
-  let at = 0;
+export function putValues(bytes: Uint8Array, at: number, values: readonly Values[]): number {
   for (let place = 0; place < values.length; place += 1) {
     const value = values[place];
     if (typeof value === 'string') {
@@ -70,14 +74,13 @@ export function putValues(bytes: Uint8Array, values: readonly Values[]): number 
  */
 function putWire(bytes: Uint8Array, at: number, tag: number, text: string): number {
   const start = at + HEAD;
-  for (let place = 0; place < text.length; place += 1) {
-    const code = text.charCodeAt(place);
-    if (code > 0xff) {
-      return putItem(bytes, at, tag, text);
+  let length = put(bytes, start, text);
+  if (length !== text.length && !/[^\0-\xff]/.test(text)) {
+    for (length = 0; length < text.length; length += 1) {
+      bytes[start + length] = text.charCodeAt(length);
     }
-    bytes[start + place] = code;
   }
-  return putHead(bytes, at, tag, text.length);
+  return putHead(bytes, at, tag, length);
 }
 
 /** Writes an item, a text in UTF-8; gives where it ends. */

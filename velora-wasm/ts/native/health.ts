@@ -5,9 +5,10 @@ import type {
   HealthRegistration, ManifestParts, PageParts, ProgressParts, RateLimitParts,
 } from './types.js';
 import { doubleBytes, itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
-import { enter, FAILED, Held, lastFailure, learnFailure, Made } from './calls.js';
+import { enter, FAILED } from './calls.js';
+import { Held, Made } from './held.js';
 import { later, learn, NativeCancel } from './tasks.js';
-import { apiFailureOf } from './failures.js';
+import { apiFailureOf, lastFailure, learnFailure } from './failures.js';
 import { instance, type Instance } from './instance.js';
 import { teach } from './fetch.js';
 import { utf8Text } from '../host.js';

@@ -40,10 +40,8 @@ export function use(size: number, module: () => WebAssembly.Module): void {
 /** The instance to call. */
 export function instance(): Instance {
   if (current === undefined) {
-    if (compiled === undefined) {
-      throw new VeloraError('internal', 'the module is not loaded');
-    }
-    const { exports } = new WebAssembly.Instance(compiled());
+    // Every entry names one first.
+    const { exports } = new WebAssembly.Instance(compiled!());
     current = { exports: exports as unknown as Exports, tasks: new Map(), chores: new Map() };
   }
   return current;

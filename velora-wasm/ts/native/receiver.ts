@@ -3,10 +3,12 @@
 import type {
   Failure, OutcomeParts, ReplyParts, SchemeParts, SignedParts, StoreAnswer, StoreParts,
 } from './types.js';
-import { mostOf, numbersOf, put, putAlone, putItems, putValues, room, said, saidText, sizeOf, type Values } from './frame.js';
-import { enter, FAILED, lastFailure, Made } from './calls.js';
+import { mostOf, numbersOf, put, putAlone, putValues, room, said, saidText, sizeOf, type Values } from './frame.js';
+import { enter, FAILED } from './calls.js';
+import { lastFailure } from './failures.js';
+import { Made } from './held.js';
 import { instance, type Instance } from './instance.js';
-import { envelopeOf, schemeItems, type Envelope, type Verdict } from './verifier.js';
+import { envelopeOf, hash, numbered, type Envelope, type Kept, type Verdict } from './verifier.js';
 import { utf8Text } from '../host.js';
 
 /** A signer of the core. */
@@ -18,8 +20,9 @@ export class NativeSigner {
   }
 
   static create(scheme: string | SchemeParts, secrets: readonly (string | Uint8Array)[]): NativeSigner | Failure {
-    const items = schemeItems(scheme, secrets);
-    return new NativeSigner(new Made((one) => one.exports['signer']!(putItems(one, items))));
+    const number = numbered(scheme);
+    const hashed = hash(secrets);
+    return new NativeSigner(new Made((one) => one.exports['signer']!(number.in(one), putAlone(one, hashed))));
   }
 
   sign(body: Uint8Array, now: number | undefined): SignedParts {
@@ -148,8 +151,9 @@ export class NativeReceiver {
     this.#store = store;
   }
 
-  static create(verifier: Made, store: NativeStore, bodyLimit: number | undefined): NativeReceiver | Failure {
-    const make = (one: Instance) => one.exports['receiver']!(verifier.in(one), Number(bodyLimit !== undefined), bodyLimit ?? 0);
+  static create({ scheme, tolerance, secrets }: Kept, store: NativeStore, bodyLimit: number | undefined): NativeReceiver | Failure {
+    const make = (one: Instance) =>
+      one.exports['receiver']!(scheme.in(one), tolerance, putAlone(one, secrets), Number(bodyLimit !== undefined), bodyLimit ?? 0);
     return new NativeReceiver(new Made(make), store);
   }
 
@@ -161,7 +165,7 @@ export class NativeReceiver {
     const admitted = enter((one) => {
       const at = this.#made.in(one);
       const bytes = room(one, sizeOf(values) + mostOf(body));
-      const headers = putValues(bytes, values);
+      const headers = putValues(bytes, 0, values);
       if (one.exports['admit']!(at, headers, put(bytes, headers, body), Date.now()) === 0) {
         return replyOf(said(one));
       }

@@ -2,7 +2,9 @@
 
 import type { Failure } from './types.js';
 import { itemsOf, putAlone, said, wholeOf } from './frame.js';
-import { enter, failureOf, learnTurn, quietly } from './calls.js';
+import { enter } from './calls.js';
+import { failureOf } from './failures.js';
+import { learnTurn, quietly } from './held.js';
 import type { Instance } from './instance.js';
 
 /** Ends the one call that it is given to. */

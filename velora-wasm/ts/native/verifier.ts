@@ -1,10 +1,10 @@
-/** Calls of a verifier of the module, and the host's own hash. */
+/** Verifiers, which the host keeps, and the host's own hash. */
 
 import type { SchemeParts } from './types.js';
-import { itemsOf, mostOf, put, putValues, room, said, sizeOf, type Item, type Values } from './frame.js';
-import { taken, type Made } from './calls.js';
+import { itemsOf, left, mostOf, put, putAlone, putValues, room, sizeOf, type Values } from './frame.js';
+import { enter, taken } from './calls.js';
 import { utf8Bytes, utf8Text } from '../host.js';
-import { broken, instance } from './instance.js';
+import { broken, instance, type Instance } from './instance.js';
 
 export type Secret = string | Uint8Array;
 /** The signed timestamp in milliseconds, or NaN; with the secret's index, unless it is the first. */
@@ -19,23 +19,69 @@ export interface Envelope {
   readonly members: string;
 }
 
+/** A scheme by its number, which is each instance's own. */
+export interface Numbered {
+  in(one: Instance): number;
+}
+
+/** A verifier: its tolerance in milliseconds, and its hashed secrets, one behind the other. */
+export interface Kept {
+  readonly scheme: Numbered;
+  readonly tolerance: number;
+  readonly secrets: Uint8Array;
+}
+
 /** What stands behind the headers: see `verifier.rs`. */
 export const BODY = 0;
 const NOTHING = 1;
 const MACS = 2;
 
-/** The items of a scheme of the caller's own, which not everyone has. */
-let described: (scheme: SchemeParts) => Item[];
+const HASHED = 64;
+const MAC = 32;
 
-/** From here on there are schemes of the caller's own. */
-export function learnSchemes(items: typeof described): void {
-  described = items;
+/** The number of a scheme: the verifier alone has none of the caller's own, and holds none. */
+export let numbered = (scheme: string | SchemeParts): Numbered => {
+  const number = enter((one) => taken(one, namedIn(one, scheme as string)));
+  return { in: () => number };
+};
+
+/** From here on there are schemes of the caller's own, and an instance holds each. */
+export function learnSchemes(of: typeof numbered): void {
+  numbered = of;
 }
 
-/** The items of a scheme and secrets. */
-export function schemeItems(scheme: string | SchemeParts, secrets: readonly Secret[]): Item[] {
-  const named: Item[] = typeof scheme === 'string' ? [[0, scheme]] : described(scheme);
-  return [...named, ...secrets.map((secret): Item => [typeof secret === 'string' ? 1 : 2, secret])];
+/** The number of a scheme of the core's. */
+export function namedIn(one: Instance, scheme: string): number {
+  return one.exports['named_scheme']!(putAlone(one, scheme));
+}
+
+/** The names of the headers whose values are handed over, in their order, in lower case. */
+export function headerNames(scheme: Numbered): string[] {
+  return enter((one) => {
+    const names: string[] = [];
+    for (let length; (length = one.exports['header']!(scheme.in(one), names.length)) > 0; ) {
+      names.push(utf8Text(left(one, length)).toLowerCase());
+    }
+    return names;
+  });
+}
+
+/** A verifier of these secrets; with a tolerance in seconds, the core's own, or none at all. */
+export function keep(scheme: Numbered, secrets: readonly Secret[], tolerance: number | undefined, none: boolean): Kept {
+  const hashed = hash(secrets);
+  const limit = none ? 2 : Number(tolerance !== undefined);
+  const millis = enter((one) => taken(one, one.exports['verifier']!(secrets.length, limit, tolerance ?? 0)));
+  return { scheme, tolerance: millis, secrets: hashed };
+}
+
+/** Hashed secrets, one behind the other. */
+export function hash(secrets: readonly Secret[]): Uint8Array {
+  const hashed = new Uint8Array(secrets.length * HASHED);
+  secrets.forEach((secret, place) => enter((one) => {
+    taken(one, one.exports['hash_secret']!(putAlone(one, secret), Number(typeof secret !== 'string')));
+    hashed.set(left(one, HASHED), place * HASHED);
+  }));
+  return hashed;
 }
 
 /** The items of an envelope in the order of their tags: see `receiver.rs`. */
@@ -44,14 +90,15 @@ export function envelopeOf(bytes: Uint8Array): Envelope {
   return { eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key, members };
 }
 
-/** Calls with the values of headers and what is behind them. */
-export function ask(made: Made, call: string, values: readonly Values[], behind: string | Uint8Array, last: number, what: number, caller?: Function): number {
+/** Calls with a verifier, the values of headers and what is behind them. */
+export function ask({ scheme, tolerance, secrets }: Kept, call: string, values: readonly Values[], behind: string | Uint8Array, last: number, what: number, caller?: Function): number {
   const one = instance();
   try {
-    const at = made.in(one);
-    const bytes = room(one, sizeOf(values) + mostOf(behind));
-    const headers = putValues(bytes, values);
-    return taken(one, one.exports[call]!(at, headers, put(bytes, headers, behind), last, what), caller);
+    const at = scheme.in(one);
+    const bytes = room(one, secrets.length + sizeOf(values) + mostOf(behind));
+    bytes.set(secrets);
+    const end = putValues(bytes, secrets.length, values);
+    return taken(one, one.exports[call]!(at, tolerance, secrets.length, end - secrets.length, put(bytes, end, behind), last, what), caller);
   } catch (error) {
     throw broken(one, error);
   }
@@ -72,17 +119,16 @@ export function keysOf(secrets: readonly Secret[]): Promise<CryptoKey[]> {
 }
 
 /** Hashes with the host what the module has checked but for that, and gives what the module says to that. */
-export async function askHashed(made: Made, keys: readonly CryptoKey[], values: readonly Values[], body: string | Uint8Array, now: number, caller: Function): Promise<Verdict> {
-  ask(made, 'verify', values, '', now, NOTHING, caller);
-  const message = behind(said(instance()), body);
+export async function askHashed(kept: Kept, keys: readonly CryptoKey[], values: readonly Values[], body: string | Uint8Array, now: number, caller: Function): Promise<Verdict> {
+  const prefix = ask(kept, 'verify', values, '', now, NOTHING, caller);
+  const message = behind(left(instance(), prefix), body);
   const sign = (key: CryptoKey) => crypto.subtle.sign('HMAC', key, message);
   const macs = keys.length === 1 ? [await sign(keys[0]!)] : await Promise.all(keys.map(sign));
   const bytes = new Uint8Array(macs.length * MAC);
   macs.forEach((mac, place) => bytes.set(new Uint8Array(mac), place * MAC));
-  return verdict(ask(made, 'verify', values, bytes, now, MACS, caller), keys.length);
+  return verdict(ask(kept, 'verify', values, bytes, now, MACS, caller), keys.length);
 }
 
-const MAC = 32;
 /** Up to so many bytes the room for what is hashed is kept: to make it anew costs as much as the hash. */
 const KEPT = 2 << 20;
 let joined = new Uint8Array(0);
