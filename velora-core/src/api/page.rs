@@ -1,7 +1,9 @@
 //! Walking pages: which cursor comes next, and what was given before.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, RandomState};
+
+use rustc_hash::FxHashSet;
 
 use crate::error::{ApiError, ApiErrorKind};
 
@@ -75,7 +77,8 @@ fn looping(reason: &'static str) -> ApiError {
 #[derive(Debug)]
 pub(crate) struct Recent {
     hasher: RandomState,
-    known: HashSet<u64>,
+    /// Hashes already: to find them needs no second one that is as good.
+    known: FxHashSet<u64>,
     order: VecDeque<u64>,
     capacity: usize,
 }
@@ -84,7 +87,7 @@ impl Recent {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             hasher: RandomState::new(),
-            known: HashSet::new(),
+            known: FxHashSet::default(),
             order: VecDeque::new(),
             capacity,
         }
