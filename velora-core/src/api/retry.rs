@@ -1,12 +1,16 @@
 //! Whether to send again, and when: pure decisions over values.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ConfigError};
+use crate::spell::decimal;
+use crate::stamp;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
 /// How often and after what time a call is sent again.
 ///
@@ -145,9 +149,47 @@ pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
     if let Some(delay) = seconds(value) {
         return Some(delay);
     }
-    let date = httpdate::parse_http_date(value).ok()?;
+    let date = Duration::from_secs(http_date(value)?.max(0).unsigned_abs());
     let now = Duration::from_millis(now.as_millis().max(0).unsigned_abs());
-    Some(date.duration_since(UNIX_EPOCH).ok()?.saturating_sub(now))
+    Some(date.saturating_sub(now))
+}
+
+/// The seconds since 1970 of an HTTP date. In all three forms it says the same in another
+/// order than other times do; the day of the week adds nothing.
+fn http_date(value: &str) -> Option<i64> {
+    let parts = value.split(|char| matches!(char, ' ' | ',' | '-'));
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let (year, month, day, time) = match parts.as_slice() {
+        [_, day, month, year, time, "GMT"] | [_, month, day, time, year] => {
+            (year, month, day, time)
+        }
+        _ => return None,
+    };
+    let named = |name: &[u8]| name == month.as_bytes();
+    let month = MONTHS
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .position(|name| named(name))?;
+    let century = match year.len() {
+        2 if *year < "70" => "20",
+        2 => "19",
+        _ => "",
+    };
+    let month = decimal(month.saturating_add(1) as u64);
+    let padding = |number: &str| if number.len() < 2 { "0" } else { "" };
+    let date = [
+        century,
+        year,
+        "-",
+        padding(&month),
+        &month,
+        "-",
+        padding(day),
+        day,
+    ];
+    let (seconds, _) = stamp::since_epoch(&[&date.concat(), "T", time, "Z"].concat())?;
+    Some(seconds)
 }
 
 /// Seconds in plain digits, perhaps with a fraction. More than fit are a very long time,
@@ -189,6 +231,22 @@ mod tests {
         assert_eq!(seconds("Sunday, 06-Nov-94 08:50:37 GMT"), Some(60));
         assert_eq!(seconds("Sun Nov  6 08:50:37 1994"), Some(60));
         assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
+        assert_eq!(
+            seconds("Sun, 06 Nov 2094 08:49:37 GMT"),
+            Some(36_525 * 86_400)
+        );
+        assert_eq!(seconds("Thursday, 01-Jan-70 00:00:00 GMT"), Some(0));
+        for date in [
+            "Sun, 06 Nov 1994 08:50:37",
+            "Sun, 06 Nov 1994 08:50:37 CET",
+            "Sun, 31 Nov 1994 08:50:37 GMT",
+            "Sun, 06 NOV 1994 08:50:37 GMT",
+            "Sun, 06 Nov 194 08:50:37 GMT",
+            "Sun, 06 Nov 1994 24:50:37 GMT",
+            "1994-11-06T08:50:37Z",
+        ] {
+            assert_eq!(seconds(date), None, "{date}");
+        }
         assert_eq!(seconds("soon"), None);
         assert_eq!(seconds("1.5"), Some(1));
         assert_eq!(seconds("1."), None);
