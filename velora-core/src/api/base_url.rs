@@ -46,15 +46,14 @@ impl BaseUrl {
 
     /// The host, without its port.
     pub(crate) fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        host_of(rest.split('/').next().unwrap_or_default()).unwrap_or_default()
+        self.behind_slash(2).and_then(host_of).unwrap_or_default()
     }
 
     /// A path that starts with `/`, below this URL. A first segment that both have
     /// (`…/api` and `/api/…`) stands once.
     pub(crate) fn join(&self, path: &str) -> String {
         let base = match self.0.rfind('/').and_then(|at| self.0.get(at..)) {
-            Some(last) if !last.is_empty() && self.has_path() && starts_with(path, last) => {
+            Some(last) if self.behind_slash(3).is_some() && starts_with(path, last) => {
                 self.0.strip_suffix(last).unwrap_or(&self.0)
             }
             _ => &self.0,
@@ -62,9 +61,10 @@ impl BaseUrl {
         [base, path].concat()
     }
 
-    fn has_path(&self) -> bool {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        rest.contains('/')
+    /// What stands behind so many slashes, up to the next: behind two the host, behind
+    /// three the path.
+    fn behind_slash(&self, slashes: usize) -> Option<&str> {
+        self.0.split('/').nth(slashes)
     }
 }
 
