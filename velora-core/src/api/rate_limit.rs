@@ -51,8 +51,8 @@ fn after(now: UnixTime, delay: Duration) -> Option<Timestamp> {
 
 /// Unix seconds or ISO-8601.
 fn reset(value: &str) -> Option<Timestamp> {
-    match value.parse::<i64>() {
-        Ok(seconds) => Timestamp::from_second(seconds).ok(),
+    match value.parse::<u64>() {
+        Ok(seconds) => Timestamp::from_second(seconds.try_into().ok()?).ok(),
         Err(_) => stamp::read(value),
     }
 }
