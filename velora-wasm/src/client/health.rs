@@ -87,8 +87,7 @@ exports! {
         streams::next(at, async |mut pages: Pages| {
             let page = pages.next().await;
             let read = |page: velora_core::health::Page| {
-                let rows: Vec<RawEvent> = page.raw().collect();
-                events(f64::NAN, &rows, page.next_cursor())
+                events(f64::NAN, &mut page.raw(), page.next_cursor())
             };
             (pages, page.map(|page| page.map(read)))
         })
@@ -117,7 +116,7 @@ exports! {
     fn next_rows(at: usize) -> u32 {
         streams::next(at, async |mut export: Export<RawEvent>| {
             let rows = export.next_chunk(CHUNK).await;
-            let read = |rows: Vec<RawEvent>| events(f64::NAN, &rows, None);
+            let read = |rows: Vec<RawEvent>| events(f64::NAN, &mut rows.into_iter(), None);
             (export, rows.map(|rows| rows.map(read)))
         })
     }
@@ -133,8 +132,7 @@ exports! {
                 Truncation::No => 1.0,
                 _ => 2.0,
             };
-            let rows: Vec<RawEvent> = exported.raw().collect();
-            Ok(events(truncation, &rows, None))
+            Ok(events(truncation, &mut exported.raw(), None))
         })
     }
 
