@@ -1,6 +1,6 @@
 //! One call: attempts, waits, deadline, until there is an answer or an error.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -85,11 +85,12 @@ impl Api {
         filled(slot)
     }
 
-    fn answered<'r>(&'r self, request: Request, read: &'r Read<'r>) -> Reading<'r> {
-        Box::pin(self.answer(request, read))
+    /// A call of whose answer nothing is wanted but that it is a success.
+    pub(crate) fn done(&self, request: Request) -> Reading<'_> {
+        self.answered(request, &|_| Box::pin(ready(Ok(()))))
     }
 
-    async fn answer(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
+    fn answered<'r>(&'r self, request: Request, read: &'r Read<'r>) -> Reading<'r> {
         let id = random_id(self.runtime());
         let span = debug_span!("velora.call", operation = request.operation(), request_id = %id);
         let request = request
@@ -98,9 +99,12 @@ impl Api {
             .header("X-Request-Id", id.as_str());
         let started = self.runtime().monotonic();
         let deadline = started.saturating_add(self.0.settings.call_timeout);
-        self.attempts(request, &id, deadline, read)
-            .instrument(span)
-            .await
+        let attempts = self.attempts(request, id, deadline, read);
+        // Where spans are compiled out nothing of them is carried.
+        match span.is_disabled() {
+            true => Box::pin(attempts),
+            false => Box::pin(attempts.instrument(span)),
+        }
     }
 
     /// A call whose answer is JSON that `read` looks into.
@@ -173,7 +177,7 @@ impl Api {
     async fn attempts(
         &self,
         request: Request,
-        id: &str,
+        id: String,
         deadline: Duration,
         read: &Read<'_>,
     ) -> Result<(), ApiError> {
@@ -192,7 +196,7 @@ impl Api {
                 }
                 Err(error) => error
                     .with_attempts(attempts)
-                    .with_request_id(Some(id))
+                    .with_request_id(Some(&id))
                     .with_perhaps_done(perhaps_done),
             };
             perhaps_done |= error.leaves_open();
@@ -214,7 +218,7 @@ impl Api {
         let (name, value) = self.0.settings.auth.to_header().await?;
         let (conditional, keeps) = (request.is_conditional(), request.keeps_answer());
         let request = request.header(name, value);
-        let response = self.0.settings.transport.send(request).await?;
+        let mut response = self.0.settings.transport.send(request).await?;
         debug!(status = response.status(), "answered");
         let now = self.runtime().now();
         if let Some(read) = RateLimit::read(&response, now) {
@@ -226,18 +230,25 @@ impl Api {
             *limit = read;
         }
         let status = response.status();
-        let patience = self.runtime().sleep(problem::PATIENCE);
-        let mut response = problem::check(response, conditional, now, patience).await?;
         let request_id = response.request_id().map(str::to_owned);
-        let head = keeps.then(|| response.keep_head());
-        read(response).await.map_err(|error| {
-            let error = error
-                .with_status(status)
-                .with_request_id(request_id.as_deref());
-            match head.filter(|_| error.kind() == ApiErrorKind::MalformedResponse) {
-                Some(head) => error.with_raw(head.to_text()),
-                None => error,
+        let outcome = match problem::kind_of(status, conditional) {
+            Some(kind) => {
+                let patience = self.runtime().sleep(problem::PATIENCE);
+                Err(problem::error_of(kind, response, now, patience).await)
             }
+            None => {
+                let head = keeps.then(|| response.keep_head());
+                let malformed = |error: &ApiError| error.kind() == ApiErrorKind::MalformedResponse;
+                read(response).await.map_err(|error| match head {
+                    Some(head) if malformed(&error) => error.with_raw(head.to_text()),
+                    _ => error,
+                })
+            }
+        };
+        outcome.map_err(|error| {
+            error
+                .with_status(status)
+                .with_request_id(request_id.as_deref())
         })
     }
 

@@ -152,7 +152,7 @@ impl Webhooks {
         let path = Path::new(AUDIT).then("/webhooks").segment(id)?;
         let path = path.then("/disable");
         let request = Request::new("health.webhooks.disable", Method::Post, path).idempotent();
-        self.api.call(request, async |_| Ok(())).await
+        self.api.done(request).await
     }
 
     /// Removes the endpoint and its delivery history.
@@ -161,7 +161,7 @@ impl Webhooks {
     pub async fn delete(&self, id: &str) -> Result<(), ApiError> {
         let path = Path::new(AUDIT).then("/webhooks").segment(id)?;
         let request = Request::new("health.webhooks.delete", Method::Delete, path);
-        match self.api.call(request, async |_| Ok(())).await {
+        match self.api.done(request).await {
             // An earlier attempt got through, and only its answer was lost.
             Err(error) if error.kind() == ApiErrorKind::NotFound && error.perhaps_done() => Ok(()),
             outcome => outcome,
