@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, TryFutureExt, select};
 use tracing::{Instrument, debug, debug_span};
 
 use super::auth::Auth;
@@ -43,14 +43,28 @@ pub(crate) struct Settings {
     pub(crate) max_response_bytes: usize,
 }
 
-/// Reads an answer, and keeps what it reads.
+/// Reads an answer, and keeps what it reads. Whatever that is, the code of all calls is the
+/// same one: an edge worker carries it.
 type Read<'r> = dyn Fn(Response) -> Reading<'r> + Sync + 'r;
-type Reading<'r> = BoxFuture<'r, Result<(), ApiError>>;
+pub(crate) type Reading<'r> = BoxFuture<'r, Result<(), ApiError>>;
 
-fn filled<T>(slot: Mutex<Option<T>>) -> Result<T, ApiError> {
-    slot.into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .ok_or_else(|| malformed("nothing was read"))
+/// Where it is kept until the call is over.
+pub(crate) struct Slot<T>(Mutex<Option<T>>);
+
+impl<T> Slot<T> {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    pub(crate) fn fill(&self, read: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+    }
+
+    /// Errors: `malformed_response` where it was never filled.
+    pub(crate) fn take(self) -> Result<T, ApiError> {
+        let read = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        read.ok_or_else(|| malformed("nothing was read"))
+    }
 }
 
 impl Api {
@@ -74,15 +88,12 @@ impl Api {
         F: Fn(Response) -> Fut + Sync,
         Fut: Future<Output = Result<T, ApiError>> + Send,
     {
-        // Whatever is read, the code of all calls is the same one: an edge worker carries it.
-        let slot = Mutex::new(None);
-        let fill = |answer| *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        let slot = Slot::new();
         let read = |response| -> Reading<'_> {
-            let reading = read(response);
-            Box::pin(async { reading.await.map(fill) })
+            Box::pin(read(response).map_ok(|answer| slot.fill(answer)))
         };
         self.answered(request, &read).await?;
-        filled(slot)
+        slot.take()
     }
 
     /// A call of whose answer nothing is wanted but that it is a success.
@@ -90,7 +101,8 @@ impl Api {
         self.answered(request, &|_| Box::pin(ready(Ok(()))))
     }
 
-    fn answered<'r>(&'r self, request: Request, read: &'r Read<'r>) -> Reading<'r> {
+    /// A call whose answer `read` keeps.
+    pub(crate) fn answered<'r>(&'r self, request: Request, read: &'r Read<'r>) -> Reading<'r> {
         let id = random_id(self.runtime());
         let span = debug_span!("velora.call", operation = request.operation(), request_id = %id);
         let request = request
@@ -126,27 +138,11 @@ impl Api {
         request: Request,
         read: impl Fn(String) -> Result<T, ApiError> + Sync,
     ) -> Result<T, ApiError> {
-        let slot = Mutex::new(None);
-        let fill = |text| {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read(text)?);
-            Ok(())
-        };
-        self.filled(request, &fill).await?;
-        filled(slot)
-    }
-
-    fn filled<'r>(
-        &'r self,
-        request: Request,
-        fill: &'r (dyn Fn(String) -> Result<(), ApiError> + Sync),
-    ) -> Reading<'r> {
-        Box::pin(async move {
-            let limit = self.max_response_bytes();
-            let read = |response: Response| -> Reading<'_> {
-                Box::pin(async move { fill(response.text(limit).await?) })
-            };
-            self.answered(request, &read).await
-        })
+        let (slot, limit) = (Slot::new(), self.max_response_bytes());
+        let fill = |text| Ok(slot.fill(read(text)?));
+        let read = |response: Response| response.text_into(limit, &fill);
+        self.answered(request, &read).await?;
+        slot.take()
     }
 
     /// The limit as the last answer that spoke of it left it.

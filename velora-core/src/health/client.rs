@@ -68,7 +68,7 @@ impl Client {
     /// Errors: `unauthorized` (the key), `forbidden` (it lacks `audit:read`), and
     /// those of any call.
     pub async fn probe(&self) -> Result<(), ApiError> {
-        let one = EventQuery::new().with_limit(1).unwrap_or_default();
+        let one = EventQuery::one();
         self.api
             .text(one.request(None), |text| {
                 let [events] =

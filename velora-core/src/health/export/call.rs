@@ -1,13 +1,12 @@
 //! `POST /export`: one call.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use super::leaf::Leaf;
 use super::plan::{CAP, How, Outcome};
 use super::query::ExportQuery;
 use super::rows::{Rows, Truncation};
-use crate::api::{Api, BoxFuture, Lines, Method, Path, Request, malformed};
+use crate::api::{Api, Lines, Method, Path, Reading, Request, Response, Slot};
 use crate::error::ApiError;
 use crate::health::client::AUDIT;
 use crate::health::window::{Window, instant, iso, iso_up};
@@ -105,25 +104,21 @@ async fn rows<T: Send>(
     sample: bool,
     read: impl Fn(Answer) -> Result<T, ApiError> + Sync,
 ) -> Result<T, ApiError> {
-    let slot = Mutex::new(None);
-    let fill = |answer| {
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read(answer)?);
-        Ok(())
-    };
-    fill_with(api, request, (most, sample), &fill).await?;
-    let read = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-    read.ok_or_else(|| malformed("nothing was read"))
+    let (slot, limit) = (Slot::new(), api.max_response_bytes());
+    let fill = |answer| Ok(slot.fill(read(answer)?));
+    let read = |response| read_into(response, most, sample, limit, &fill);
+    api.answered(request, &read).await?;
+    slot.take()
 }
 
-/// Whatever is read, the code of all calls is the same one: an edge worker carries it.
-fn fill_with<'r>(
-    api: &'r Api,
-    request: Request,
-    (most, sample): (usize, bool),
+fn read_into<'r>(
+    response: Response,
+    most: usize,
+    sample: bool,
+    limit: usize,
     fill: &'r (dyn Fn(Answer) -> Result<(), ApiError> + Sync),
-) -> BoxFuture<'r, Result<(), ApiError>> {
-    let limit = api.max_response_bytes();
-    Box::pin(api.call(request, move |response| async move {
+) -> Reading<'r> {
+    Box::pin(async move {
         let said = Truncation::of(&response);
         let framing = response.check_framing();
         let (lines, ended) = if said == Truncation::Yes && !sample {
@@ -138,7 +133,7 @@ fn fill_with<'r>(
             rows: Rows::of_lines(lines)?,
             ended,
         })
-    }))
+    })
 }
 
 /// Asks for one leaf: its rows, if it is whole, and what came of it.
