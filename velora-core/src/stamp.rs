@@ -10,7 +10,23 @@ use jiff::Timestamp;
 /// seconds, and the colon or the minutes of the distance, may be absent.
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
     let (seconds, nanos) = since_epoch(text)?;
-    Timestamp::new(seconds, nanos).ok()
+    instant(seconds, nanos)
+}
+
+/// The instant so many seconds after the start of 1970, and less than a second more, given in
+/// nanoseconds; `None` where there is none.
+pub(crate) fn instant(seconds: i64, nanos: i32) -> Option<Timestamp> {
+    // Asked beforehand: an error that says so would be larger than all that reads times.
+    let known = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
+    (known.contains(&seconds) && (0..1_000_000_000).contains(&nanos))
+        .then(|| Timestamp::constant(seconds, nanos))
+}
+
+/// The same of microseconds.
+#[cfg(feature = "client")]
+pub(crate) fn instant_of(micros: i64) -> Option<Timestamp> {
+    let nanos = (micros.rem_euclid(1_000_000) as i32).wrapping_mul(1_000);
+    instant(micros.div_euclid(1_000_000), nanos)
 }
 
 /// The same in seconds since 1970, and nanoseconds.
