@@ -145,7 +145,7 @@ impl Budget {
 /// Reads a `Retry-After`: seconds, or any of the three forms of an HTTP date.
 /// A date that has passed is no delay; what cannot be read is `None`.
 pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
-    let value = value.trim();
+    let value = value.trim_ascii();
     if let Some(delay) = seconds(value) {
         return Some(delay);
     }

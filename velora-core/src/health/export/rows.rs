@@ -35,15 +35,18 @@ impl Truncation {
 
     /// Several values, in headers of their own or in one, are as bad as the worst.
     fn read<'h>(headers: impl Iterator<Item = &'h str>) -> Self {
-        headers
-            .flat_map(|header| header.split(','))
-            .map(|value| Self::of_value(value.trim()))
-            .reduce(|worst, value| match (worst, value) {
-                (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
-                (Self::No, Self::No) => Self::No,
-                _ => Self::Unknown,
-            })
-            .unwrap_or(Self::Unknown)
+        let mut worst = None;
+        for header in headers {
+            for value in header.split(',') {
+                let value = Self::of_value(value.trim_ascii());
+                worst = Some(match (worst.unwrap_or(value), value) {
+                    (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+                    (Self::No, Self::No) => Self::No,
+                    _ => Self::Unknown,
+                });
+            }
+        }
+        worst.unwrap_or(Self::Unknown)
     }
 
     fn of_value(value: &str) -> Self {
