@@ -49,8 +49,9 @@ fn unescaped(inner: &str) -> Option<String> {
             (None, 0xd800..=0xdbff) => high = Some(unit),
             (None, _) => text.push(char::from_u32(unit)?),
             (Some(high), 0xdc00..=0xdfff) => {
-                let pair = [high, unit].map(|unit| unit as u16);
-                text.push(char::decode_utf16(pair).next()?.ok()?);
+                // Ten bits of each, above all that one unit can say.
+                let pair = ((high & 0x3ff) << 10) | (unit & 0x3ff);
+                text.push(char::from_u32(pair.wrapping_add(0x1_0000))?);
             }
             (Some(_), _) => return None,
         }
