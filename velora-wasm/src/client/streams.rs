@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use velora_core::ApiError;
 use velora_core::health::RawEvent;
-use velora_core::{ApiError, ConfigError};
 
 use crate::frame::{self, item};
 use crate::{handles, task};
@@ -17,9 +17,11 @@ pub(super) fn next<S: 'static, F>(at: usize, next: impl FnOnce(S) -> F + 'static
 where
     F: Future<Output = (S, Option<Result<Vec<u8>, ApiError>>)> + 'static,
 {
-    let held: Result<Rc<Held<S>>, ConfigError> = handles::of(at);
+    let held: Rc<Held<S>> = match handles::of(at) {
+        Ok(held) => held,
+        Err(error) => return task::refused(error),
+    };
     task::start(async move {
-        let held = held?;
         let Some(stream) = held.take() else {
             return Ok(Vec::new());
         };
