@@ -1,7 +1,6 @@
 //! One call: attempts, waits, deadline, until there is an answer or an error.
 
 use std::future::{Future, ready};
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -108,7 +107,7 @@ impl Api {
         let request = request
             .below(&self.0.settings.base_url)
             .header("User-Agent", USER_AGENT)
-            .header("X-Request-Id", id.as_str());
+            .header("X-Request-Id", &id);
         let started = self.runtime().monotonic();
         let deadline = started.saturating_add(self.0.settings.call_timeout);
         let attempts = self.attempts(request, id, deadline, read);
@@ -182,9 +181,13 @@ impl Api {
         let mut perhaps_done = false;
         loop {
             attempts = attempts.saturating_add(1);
-            let outcome = self
-                .before(deadline, self.attempt(request.clone(), read))
-                .await;
+            let attempt = Box::pin(self.attempt(request.clone(), read));
+            // The deadline is of the whole call: an attempt gets what is left of it.
+            let left = deadline.saturating_sub(self.runtime().monotonic());
+            let outcome = match select(attempt, self.runtime().sleep(left)).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(_) => Err(too_late()),
+            };
             let error = match outcome {
                 Ok(()) => {
                     self.0.budget.succeeded(attempts);
@@ -213,7 +216,7 @@ impl Api {
     async fn attempt(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
         let (name, value) = self.0.settings.auth.to_header().await?;
         let (conditional, keeps) = (request.is_conditional(), request.keeps_answer());
-        let request = request.header(name, value);
+        let request = request.header(name, &value);
         let mut response = self.0.settings.transport.send(request).await?;
         debug!(status = response.status(), "answered");
         let now = self.runtime().now();
@@ -248,25 +251,12 @@ impl Api {
         })
     }
 
-    /// The deadline is of the whole call: an attempt gets what is left of it.
-    async fn before(
-        &self,
-        deadline: Duration,
-        attempt: impl Future<Output = Result<(), ApiError>>,
-    ) -> Result<(), ApiError> {
-        let left = deadline.saturating_sub(self.runtime().monotonic());
-        let timeout = self.runtime().sleep(left);
-        match select(pin!(attempt), timeout).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => Err(ApiError::new(
-                ApiErrorKind::Timeout,
-                "the whole call took too long",
-            )),
-        }
-    }
-
     /// A wait beyond the deadline would only delay the error.
     fn affords(&self, delay: Duration, deadline: Duration) -> bool {
         self.runtime().monotonic().saturating_add(delay) < deadline && self.0.budget.take()
     }
+}
+
+fn too_late() -> ApiError {
+    ApiError::new(ApiErrorKind::Timeout, "the whole call took too long")
 }

@@ -101,7 +101,7 @@ impl RetryOptions {
         let doublings = failures.saturating_sub(1).min(31);
         let ceiling = self
             .base
-            .saturating_mul(2_u32.saturating_pow(doublings))
+            .saturating_mul(1 << doublings)
             .min(self.max_backoff);
         // 32 random bits as a share of the range: full jitter.
         let share = f64::from((random >> 32) as u32) / f64::from(u32::MAX);

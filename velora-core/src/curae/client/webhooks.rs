@@ -173,7 +173,7 @@ impl Webhooks {
             None => {
                 let runtime = self.api.runtime();
                 let (id, now) = (random_id(runtime), runtime.now().as_millis());
-                request.header("Idempotency-Key", format!("{id}-{now:x}"))
+                request.header("Idempotency-Key", &format!("{id}-{now:x}"))
             }
         };
         Ok(request.idempotent())

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::leaf::Leaf;
-use super::plan::{CAP, How, Outcome};
+use super::plan::{CAP, Outcome};
 use super::query::ExportQuery;
 use super::rows::{Rows, Truncation};
+use super::split::Micros;
 use crate::api::{Api, Lines, Method, Path, Reading, Request, Response, Slot};
 use crate::error::ApiError;
 use crate::health::client::AUDIT;
@@ -136,43 +137,28 @@ fn read_into<'r>(
     })
 }
 
-/// Asks for one leaf: its rows, if it is whole, and what came of it.
+/// Asks for one leaf, up to `until`: its rows, and what came of it. Of a leaf that is not whole
+/// they are those that were read, as they came: none unless a sample is wanted.
 pub(crate) async fn ask(
     api: Api,
     leaf: Leaf,
-    how: How,
+    (until, sample): (Micros, bool),
     window: Window,
     phi_involved: Option<bool>,
 ) -> Result<(Outcome, Rows), ApiError> {
-    let How::Export { until, sample } = how else {
-        return Ok((Outcome::Truncated { sample: Vec::new() }, Rows::default()));
-    };
     let at = |micros| iso(instant(micros));
     let request = request(&at(leaf.since), &at(until), phi_involved);
     let read = |answer: Answer| {
         let rows = answer.rows;
         if answer.said == Truncation::Yes || !answer.ended || rows.len() >= CAP {
             let sample = rows.stamps()?;
-            return Ok((Outcome::Truncated { sample }, Rows::default()));
+            return Ok((Outcome::Truncated { sample }, rows));
         }
         answer.framing?;
         let (rows, shape) = rows.judge(leaf, window)?;
         Ok((Outcome::Whole(shape), rows))
     };
     rows(&api, request, CAP, sample, read).await
-}
-
-/// The ids of rows that a leaf has for certain, as many as one answer holds: what is
-/// listed of it page by page must have them all.
-pub(crate) async fn witnesses(
-    api: Api,
-    leaf: Leaf,
-    phi_involved: Option<bool>,
-) -> Result<Vec<String>, ApiError> {
-    let at = |micros| iso(instant(micros));
-    let request = request(&at(leaf.since), &at(leaf.until), phi_involved);
-    let read = |answer: Answer| answer.rows.ids_within(leaf);
-    rows(&api, request, CAP, true, read).await
 }
 
 fn request(since: &str, until: &str, phi_involved: Option<bool>) -> Request {
