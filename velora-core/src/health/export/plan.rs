@@ -73,7 +73,7 @@ struct Node {
     pages: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum State {
     Pending,
     Running(How),
@@ -114,11 +114,11 @@ impl Plan {
     /// What to start next, while fewer than `limit` leaves run or wait to be taken.
     /// The first leaf is always served, for all others wait on it.
     pub(crate) fn next(&mut self, limit: usize) -> Option<Ask> {
-        let busy = |node: &&Node| node.state != State::Pending;
-        let full = self.nodes.iter().filter(busy).count() >= limit;
+        let is_pending = |node: &Node| matches!(node.state, State::Pending);
+        let full = self.nodes.iter().filter(|node| !is_pending(node)).count() >= limit;
         let ready = |(at, node): (usize, &Node)| {
             let allowed = at == 0 || (!full && node.pages.is_none());
-            (allowed && node.state == State::Pending).then_some(at)
+            (allowed && is_pending(node)).then_some(at)
         };
         let at = self.nodes.iter().enumerate().find_map(ready)?;
         let (unit, inclusive) = (self.unit, self.inclusive);
@@ -194,7 +194,7 @@ impl Plan {
 
     /// The first leaf, if it has been read: it is taken off.
     pub(crate) fn take_done(&mut self) -> Option<(u64, Leaf)> {
-        let done = self.nodes.first()?.state == State::Done;
+        let done = matches!(self.nodes.first()?.state, State::Done);
         // The leaves behind it move up, which is nothing beside the rows that it had.
         let node = done.then(|| self.nodes.remove(0))?;
         Some((node.id, node.leaf))

@@ -175,10 +175,11 @@ impl Paging {
             }
         }
         let witnesses = ready!(self.witnesses.poll_unpin(context));
-        let ids = witnesses.and_then(|(_, rows)| rows.ids_within(self.leaf));
-        Poll::Ready(match ids {
-            Ok(ids) if ids.iter().all(|id| self.pages.has_given(id)) => None,
-            Ok(_) => Some(Err(incomplete(
+        let is_known = |id: &str| self.pages.has_given(id);
+        let listed = witnesses.and_then(|(_, rows)| rows.are_known(self.leaf, is_known));
+        Poll::Ready(match listed {
+            Ok(true) => None,
+            Ok(false) => Some(Err(incomplete(
                 "the system does not list all events of one instant",
             ))),
             Err(error) => Some(Err(error)),
