@@ -4,7 +4,7 @@ use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, TryFutureExt, select};
+use futures_util::future::{Either, FutureExt, select};
 use tracing::{Instrument, debug, debug_span};
 
 use super::auth::Auth;
@@ -55,8 +55,9 @@ impl<T> Slot<T> {
         Self(Mutex::new(None))
     }
 
-    pub(crate) fn fill(&self, read: T) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+    pub(crate) fn fill(&self, read: Result<T, ApiError>) -> Result<(), ApiError> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(read?);
+        Ok(())
     }
 
     /// Errors: `malformed_response` where it was never filled.
@@ -88,9 +89,8 @@ impl Api {
         Fut: Future<Output = Result<T, ApiError>> + Send,
     {
         let slot = Slot::new();
-        let read = |response| -> Reading<'_> {
-            Box::pin(read(response).map_ok(|answer| slot.fill(answer)))
-        };
+        let read =
+            |response| -> Reading<'_> { Box::pin(read(response).map(|read| slot.fill(read))) };
         self.answered(request, &read).await?;
         slot.take()
     }
@@ -138,7 +138,7 @@ impl Api {
         read: impl Fn(String) -> Result<T, ApiError> + Sync,
     ) -> Result<T, ApiError> {
         let (slot, limit) = (Slot::new(), self.max_response_bytes());
-        let fill = |text| Ok(slot.fill(read(text)?));
+        let fill = |text| slot.fill(read(text));
         let read = |response: Response| response.text_into(limit, &fill);
         self.answered(request, &read).await?;
         slot.take()

@@ -157,7 +157,7 @@ pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
 /// The seconds since 1970 of an HTTP date. In all three forms it says the same in another
 /// order than other times do; the day of the week adds nothing.
 fn http_date(value: &str) -> Option<i64> {
-    let parts = value.split(|char| matches!(char, ' ' | ',' | '-'));
+    let parts = value.split([' ', ',', '-']);
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
     let (year, month, day, time) = match parts.as_slice() {
         [_, day, month, year, time, "GMT"] | [_, month, day, time, year] => {

@@ -106,7 +106,7 @@ async fn rows<T: Send>(
     read: impl Fn(Answer) -> Result<T, ApiError> + Sync,
 ) -> Result<T, ApiError> {
     let (slot, limit) = (Slot::new(), api.max_response_bytes());
-    let fill = |answer| Ok(slot.fill(read(answer)?));
+    let fill = |answer| slot.fill(read(answer));
     let read = |response| read_into(response, most, sample, limit, &fill);
     api.answered(request, &read).await?;
     slot.take()
