@@ -100,7 +100,8 @@ fn host_of(authority: &str) -> Option<&str> {
     };
     let port = port?;
     let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    let numbered = port.is_empty() || (digits && port.parse::<u16>().is_ok());
+    let numbered =
+        port.is_empty() || (digits && port.parse().is_ok_and(|port: u64| port <= u16::MAX.into()));
     (!host.is_empty() && numbered).then_some(host)
 }
 

@@ -96,7 +96,8 @@ impl Response {
 
     fn announced_length(&self) -> usize {
         let length = self.header("Content-Length");
-        length.and_then(|length| length.parse().ok()).unwrap_or(0)
+        let bytes = length.and_then(|length| length.parse::<u64>().ok()?.try_into().ok());
+        bytes.unwrap_or(0)
     }
 
     /// The body.

@@ -104,8 +104,9 @@ impl RetryOptions {
             .saturating_mul(1 << doublings)
             .min(self.max_backoff);
         // 32 random bits as a share of the range: full jitter.
-        let share = f64::from((random >> 32) as u32) / f64::from(u32::MAX);
-        ceiling.mul_f64(share)
+        let share = (random >> 32) as u32;
+        let shares = ceiling.saturating_mul(share);
+        shares.checked_div(u32::MAX).unwrap_or_default()
     }
 }
 
@@ -200,11 +201,12 @@ pub(crate) fn seconds(value: &str) -> Option<Duration> {
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    let nanos = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
-    let nanos = nanos.fold(0_u32, |nanos, digit| {
+    let (mut nanos, mut unit) = (0_u32, 1_000_000_000_u32);
+    for digit in fraction.bytes().take(9) {
+        unit /= 10;
         let digit = u32::from(digit.wrapping_sub(b'0'));
-        nanos.saturating_mul(10).saturating_add(digit)
-    });
+        nanos = nanos.wrapping_add(digit.wrapping_mul(unit));
+    }
     Some(Duration::new(whole.parse().unwrap_or(u64::MAX), nanos))
 }
 
