@@ -188,8 +188,11 @@ fn http_date(value: &str) -> Option<i64> {
         "-",
         padding(day),
         day,
+        "T",
+        time,
+        "Z",
     ];
-    let (seconds, _) = stamp::since_epoch(&[&date.concat(), "T", time, "Z"].concat())?;
+    let (seconds, _) = stamp::since_epoch(&date.concat())?;
     Some(seconds)
 }
 

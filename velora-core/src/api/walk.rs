@@ -60,8 +60,10 @@ struct Glance<P> {
     wanted: bool,
     /// The cursor that was seen; and the page behind it, already on its way if the caller
     /// was waiting.
-    seen: Option<(String, Option<Fetch<P>>)>,
+    seen: Option<Seen<P>>,
 }
+
+type Seen<P> = (String, Option<Fetch<P>>);
 
 impl<P: Paged> Fetch<P> {
     fn start(source: &Arc<Source<P>>, cursor: Option<&str>) -> Self {
@@ -90,6 +92,11 @@ impl<P: Paged> Fetch<P> {
 }
 
 impl<P: Paged> Glance<P> {
+    fn want(&mut self) -> Option<Seen<P>> {
+        self.wanted = true;
+        self.seen.take()
+    }
+
     fn tell(&mut self, source: &Arc<Source<P>>, cursor: String) {
         let ahead = self.wanted.then(|| Fetch::start(source, Some(&cursor)));
         self.seen = Some((cursor, ahead));
@@ -173,9 +180,8 @@ impl<P: Paged> Walk<P> {
         let State::Fetching(fetch) = &self.state else {
             return;
         };
-        let mut glance = locked(&fetch.glance);
-        glance.wanted = true;
-        if let Some((cursor, ahead)) = glance.seen.take() {
+        let seen = locked(&fetch.glance).want();
+        if let Some((cursor, ahead)) = seen {
             let fetch = ahead.unwrap_or_else(|| Fetch::start(&self.source, Some(&cursor)));
             self.ahead = Some((cursor, fetch));
         }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::client::AUDIT;
+use super::client::audit;
 use super::window::{Window, iso, iso_up};
-use crate::api::{Method, Path, Request};
+use crate::api::{Method, Request};
 use crate::error::ConfigError;
 use crate::spell::decimal;
 
@@ -97,7 +97,7 @@ impl EventQuery {
             .phi_involved
             .map(|phi| if phi { "true" } else { "false" });
         let limit = decimal(self.limit.unwrap_or(1_000).into());
-        let mut path = Path::new(AUDIT).then("/events");
+        let mut path = audit("/events");
         for (name, value) in [
             ("action", self.action.as_deref()),
             ("resource_type", self.resource_type.as_deref()),

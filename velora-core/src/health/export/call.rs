@@ -7,9 +7,9 @@ use super::plan::{CAP, Outcome};
 use super::query::ExportQuery;
 use super::rows::{Rows, Truncation};
 use super::split::Micros;
-use crate::api::{Api, Lines, Method, Path, Reading, Request, Response, Slot};
+use crate::api::{Api, Lines, Method, Reading, Request, Response, Slot};
 use crate::error::ApiError;
-use crate::health::client::AUDIT;
+use crate::health::client::audit;
 use crate::health::window::{Window, instant, iso, iso_up};
 use crate::health::{AuditEvent, Client, RawEvent};
 use crate::json;
@@ -162,7 +162,7 @@ pub(crate) async fn ask(
 }
 
 fn request(since: &str, until: &str, phi_involved: Option<bool>) -> Request {
-    let path = Path::new(AUDIT).then("/export").query("format", "ndjson");
+    let path = audit("/export").query("format", "ndjson");
     let mut body = String::from("{\"since\":");
     json::quote(&mut body, since);
     body.push_str(",\"until\":");

@@ -367,10 +367,7 @@ impl Blocks {
 /// In microseconds, the end rounded up: no row of the window is left out. An empty
 /// window stays empty.
 fn plan_of(since: Timestamp, until: Timestamp) -> Plan {
-    if until <= since {
-        return Plan::new(0, 0);
-    }
-    let finer = until.subsec_nanosecond().rem_euclid(1_000) != 0;
+    let finer = until.subsec_nanosecond().rem_euclid(1_000) != 0 && since < until;
     let up = until.as_microsecond().saturating_add(i64::from(finer));
     Plan::new(since.as_microsecond(), up)
 }
