@@ -21,7 +21,7 @@
 //! | `full` | yes | [`Scheme`]s and [`Clock`]s of your own, errors that say more than their code | |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
-//! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `futures-util`, `tracing` |
+//! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `rustc-hash`, `futures-util`, `tracing` |
 //! | `axum` | | [`axum`]: extractor, handler adapter, `tower` service | `axum`, `tokio` |
 //! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `eventsource-stream` |
 //! | `client-reqwest` | | what sends natively; exports to files | `reqwest`, `rustls`, `tokio` |

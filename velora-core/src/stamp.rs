@@ -10,14 +10,30 @@ use jiff::Timestamp;
 /// seconds, and the colon or the minutes of the distance, may be absent.
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
     let (seconds, nanos) = since_epoch(text)?;
-    Timestamp::new(seconds, nanos).ok()
+    instant(seconds, nanos)
+}
+
+/// The instant so many seconds after the start of 1970, and less than a second more, given in
+/// nanoseconds; `None` where there is none.
+pub(crate) fn instant(seconds: i64, nanos: i32) -> Option<Timestamp> {
+    // Asked beforehand: an error that says so would be larger than all that reads times.
+    let known = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
+    (known.contains(&seconds) && (0..1_000_000_000).contains(&nanos))
+        .then(|| Timestamp::constant(seconds, nanos))
+}
+
+/// The same of microseconds.
+#[cfg(feature = "client")]
+pub(crate) fn instant_of(micros: i64) -> Option<Timestamp> {
+    let nanos = (micros.rem_euclid(1_000_000) as i32).wrapping_mul(1_000);
+    instant(micros.div_euclid(1_000_000), nanos)
 }
 
 /// The same in seconds since 1970, and nanoseconds.
 pub(crate) fn since_epoch(text: &str) -> Option<(i64, i32)> {
     let (year, rest) = digits(text.as_bytes(), 4)?;
-    let (month, rest) = digits(rest.strip_prefix(b"-")?, 2)?;
-    let (day, rest) = digits(rest.strip_prefix(b"-")?, 2)?;
+    let (month, rest) = digits_behind(b'-', rest)?;
+    let (day, rest) = digits_behind(b'-', rest)?;
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         4 | 6 | 9 | 11 => 30,
@@ -31,16 +47,15 @@ pub(crate) fn since_epoch(text: &str) -> Option<(i64, i32)> {
         _ => return None,
     };
     let (hour, rest) = digits(rest, 2)?;
-    let (minute, mut rest) = digits(rest.strip_prefix(b":")?, 2)?;
+    let (minute, mut rest) = digits_behind(b':', rest)?;
     let (mut second, mut nanos) = (0, 0);
-    if let Some(behind) = rest.strip_prefix(b":") {
-        (second, rest) = digits(behind, 2)?;
+    if rest.starts_with(b":") {
+        (second, rest) = digits_behind(b':', rest)?;
         if let Some(fraction) = rest.strip_prefix(b".") {
             let end = fraction.iter().position(|byte| !byte.is_ascii_digit())?;
-            let (behind, unit) = (fraction.get(end..)?, 9_usize.checked_sub(end)?);
-            nanos = number(fraction.get(..end).filter(|digits| !digits.is_empty())?)?;
-            nanos = nanos.checked_mul(10_i64.checked_pow(u32::try_from(unit).ok()?)?)?;
-            rest = behind;
+            let unit = 9_u32.checked_sub(u32::try_from(end).ok().filter(|end| *end > 0)?)?;
+            (nanos, rest) = digits(fraction, end)?;
+            nanos = nanos.wrapping_mul(10_i32.wrapping_pow(unit));
         }
     }
     let (sign, offset_hour, offset_minute) = match rest {
@@ -62,50 +77,49 @@ pub(crate) fn since_epoch(text: &str) -> Option<(i64, i32)> {
     if !time || offset_hour >= 24 || offset_minute >= 60 {
         return None;
     }
-    let of_day = |hour: i64, minute: i64| hour.saturating_mul(60).saturating_add(minute);
-    let minutes = days_since_epoch(year, month, day)
-        .saturating_mul(24 * 60)
-        .saturating_add(of_day(hour, minute))
-        .saturating_add(of_day(offset_hour, offset_minute).saturating_mul(sign));
+    let of_day = |hour: i32, minute: i32| hour.wrapping_mul(60).wrapping_add(minute);
+    let offset = of_day(offset_hour, offset_minute).wrapping_mul(sign);
+    let minutes = of_day(hour, minute).wrapping_add(offset);
     // A leap second is the one before it.
-    let seconds = minutes.saturating_mul(60).saturating_add(second.min(59));
-    Some((seconds, nanos.try_into().ok()?))
+    let seconds = minutes.wrapping_mul(60).wrapping_add(second.min(59));
+    let days = i64::from(days_since_epoch(year, month, day));
+    Some((
+        days.wrapping_mul(86_400).wrapping_add(seconds.into()),
+        nanos,
+    ))
 }
 
-/// The number that so many digits are, and what stands behind them.
+/// The number that two digits behind this byte are, and what stands behind them.
 #[cfg_attr(target_family = "wasm", inline(never))]
-fn digits(text: &[u8], count: usize) -> Option<(i64, &[u8])> {
+fn digits_behind(byte: u8, text: &[u8]) -> Option<(i32, &[u8])> {
+    digits(text.strip_prefix(&[byte])?, 2)
+}
+
+/// The number that so many digits are, and what stands behind them. There are never more
+/// than nine, so that nothing here wraps.
+#[cfg_attr(target_family = "wasm", inline(never))]
+fn digits(text: &[u8], count: usize) -> Option<(i32, &[u8])> {
     let (digits, rest) = text.split_at_checked(count)?;
-    Some((number(digits)?, rest))
-}
-
-#[cfg_attr(target_family = "wasm", inline(never))]
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0_i64, |number, digit| {
-        let digit = digit.is_ascii_digit().then(|| digit.saturating_sub(b'0'))?;
-        number.checked_mul(10)?.checked_add(digit.into())
-    })
+    let number = digits.iter().try_fold(0_i32, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?;
+        Some(number.wrapping_mul(10).wrapping_add(digit.into()))
+    })?;
+    Some((number, rest))
 }
 
 /// Days since 1970 in the proleptic Gregorian calendar. Years start in March here, so
 /// that a leap day is the last of its year.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 {
-        year.saturating_sub(1)
-    } else {
-        year
-    };
-    let month = month.saturating_add(9).rem_euclid(12);
-    let before_year = year
-        .saturating_mul(365)
-        .saturating_add(year.div_euclid(4))
-        .saturating_sub(year.div_euclid(100))
-        .saturating_add(year.div_euclid(400));
-    let before_month = month.saturating_mul(153).saturating_add(2).div_euclid(5);
-    before_year
-        .saturating_add(before_month)
-        .saturating_add(day)
-        .saturating_sub(719_469)
+fn days_since_epoch(year: i32, month: i32, day: i32) -> i32 {
+    let year = year.wrapping_sub(i32::from(month <= 2));
+    let month = month.wrapping_add(9) % 12;
+    let before_month = month.wrapping_mul(153).wrapping_add(2) / 5;
+    year.wrapping_mul(365)
+        .wrapping_add(year / 4)
+        .wrapping_sub(year / 100)
+        .wrapping_add(year / 400)
+        .wrapping_add(before_month)
+        .wrapping_add(day)
+        .wrapping_sub(719_469)
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@
 //! and what nobody waits for any more is called off.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use velora_core::Error;
+use velora_core::{ConfigError, Error};
 
 use crate::{clock, failure, frame};
 
@@ -137,6 +137,11 @@ impl Wake for Bell {
 /// Starts a task, whose end the host is told: gives its number.
 pub(crate) fn start(work: impl Future<Output = Ended> + 'static) -> u32 {
     begin(Work::Told(Box::pin(work)))
+}
+
+/// A task that failed before it began.
+pub(crate) fn refused(error: ConfigError) -> u32 {
+    start(ready(Err(error.into())))
 }
 
 /// Starts a task that nobody waits for.

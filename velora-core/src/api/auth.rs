@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::BoxFuture;
 use crate::error::ApiError;
 use crate::secret::ApiKey;
@@ -14,8 +16,7 @@ pub(crate) struct Auth(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Bearer(ApiKey),
-    Header(&'static str, ApiKey),
+    Header(&'static str, Zeroizing<String>),
     Fresh(Arc<dyn TokenSource>),
 }
 
@@ -42,12 +43,13 @@ where
 impl Auth {
     /// `Authorization: Bearer …`
     pub(crate) fn bearer(key: ApiKey) -> Self {
-        Self(Kind::Bearer(key))
+        Self(Kind::Header(AUTHORIZATION, bearer(&key)))
     }
 
     /// A header of the system's own, such as `X-Api-Key`.
     pub(crate) fn header(name: &'static str, key: ApiKey) -> Self {
-        Self(Kind::Header(name, key))
+        let value = Zeroizing::new(key.expose().to_owned());
+        Self(Kind::Header(name, value))
     }
 
     /// `Authorization: Bearer …` with a token that is asked for each time.
@@ -56,15 +58,18 @@ impl Auth {
     }
 
     /// The header's name and value, for this attempt.
-    pub(crate) async fn to_header(&self) -> Result<(&'static str, String), ApiError> {
-        // The text goes into a header of a request, which wipes it.
-        let bearer = |key: &ApiKey| ("Authorization", ["Bearer ", key.expose()].concat());
+    pub(crate) async fn to_header(&self) -> Result<(&'static str, Zeroizing<String>), ApiError> {
         Ok(match &self.0 {
-            Kind::Bearer(key) => bearer(key),
-            Kind::Header(name, key) => (name, key.expose().to_owned()),
-            Kind::Fresh(source) => bearer(&source.token().await?),
+            Kind::Header(name, value) => (name, value.clone()),
+            Kind::Fresh(source) => (AUTHORIZATION, bearer(&source.token().await?)),
         })
     }
+}
+
+const AUTHORIZATION: &str = "Authorization";
+
+fn bearer(key: &ApiKey) -> Zeroizing<String> {
+    Zeroizing::new(["Bearer ", key.expose()].concat())
 }
 
 impl fmt::Debug for Auth {

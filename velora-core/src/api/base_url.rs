@@ -23,10 +23,7 @@ impl BaseUrl {
         } else {
             return Err(invalid("it must start with https://"));
         };
-        let (authority, path) = match rest.find('/') {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
+        let (authority, path) = rest.split_at(slash_in(rest).unwrap_or(rest.len()));
         let host = host_of(authority).ok_or_else(|| invalid("it has no plain host"))?;
         if !secure && !is_loopback(host) {
             return Err(invalid("http is for the loopback host alone; use https"));
@@ -46,25 +43,21 @@ impl BaseUrl {
 
     /// The host, without its port.
     pub(crate) fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        host_of(rest.split('/').next().unwrap_or_default()).unwrap_or_default()
+        let authority = self.0.split('/').nth(2);
+        authority.and_then(host_of).unwrap_or_default()
     }
 
     /// A path that starts with `/`, below this URL. A first segment that both have
     /// (`…/api` and `/api/…`) stands once.
     pub(crate) fn join(&self, path: &str) -> String {
-        let base = match self.0.rfind('/').and_then(|at| self.0.get(at..)) {
-            Some(last) if !last.is_empty() && self.has_path() && starts_with(path, last) => {
-                self.0.strip_suffix(last).unwrap_or(&self.0)
-            }
+        let slashes = self.0.bytes().filter(|byte| *byte == b'/').count();
+        let last = self.0.bytes().rposition(|byte| byte == b'/');
+        let base = match last.and_then(|at| self.0.split_at_checked(at)) {
+            // Two stand before the host.
+            Some((rest, last)) if slashes > 2 && starts_with(path, last) => rest,
             _ => &self.0,
         };
         [base, path].concat()
-    }
-
-    fn has_path(&self) -> bool {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        rest.contains('/')
     }
 }
 
@@ -74,9 +67,13 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
+fn slash_in(text: &str) -> Option<usize> {
+    text.bytes().position(|byte| byte == b'/')
+}
+
 fn starts_with(path: &str, segment: &str) -> bool {
     path.strip_prefix(segment)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        .is_some_and(|rest| matches!(rest.as_bytes(), [] | [b'/' | b'?', ..]))
 }
 
 fn strip_prefix_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
@@ -103,7 +100,8 @@ fn host_of(authority: &str) -> Option<&str> {
     };
     let port = port?;
     let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    let numbered = port.is_empty() || (digits && port.parse::<u16>().is_ok());
+    let numbered =
+        port.is_empty() || (digits && port.parse().is_ok_and(|port: u64| port <= u16::MAX.into()));
     (!host.is_empty() && numbered).then_some(host)
 }
 

@@ -1,11 +1,10 @@
 //! One call: attempts, waits, deadline, until there is an answer or an error.
 
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, FutureExt, select};
 use tracing::{Instrument, debug, debug_span};
 
 use super::auth::Auth;
@@ -43,14 +42,29 @@ pub(crate) struct Settings {
     pub(crate) max_response_bytes: usize,
 }
 
-/// Reads an answer, and keeps what it reads.
+/// Reads an answer, and keeps what it reads. Whatever that is, the code of all calls is the
+/// same one: an edge worker carries it.
 type Read<'r> = dyn Fn(Response) -> Reading<'r> + Sync + 'r;
-type Reading<'r> = BoxFuture<'r, Result<(), ApiError>>;
+pub(crate) type Reading<'r> = BoxFuture<'r, Result<(), ApiError>>;
 
-fn filled<T>(slot: Mutex<Option<T>>) -> Result<T, ApiError> {
-    slot.into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .ok_or_else(|| malformed("nothing was read"))
+/// Where it is kept until the call is over.
+pub(crate) struct Slot<T>(Mutex<Option<T>>);
+
+impl<T> Slot<T> {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    pub(crate) fn fill(&self, read: Result<T, ApiError>) -> Result<(), ApiError> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(read?);
+        Ok(())
+    }
+
+    /// Errors: `malformed_response` where it was never filled.
+    pub(crate) fn take(self) -> Result<T, ApiError> {
+        let read = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        read.ok_or_else(|| malformed("nothing was read"))
+    }
 }
 
 impl Api {
@@ -74,33 +88,34 @@ impl Api {
         F: Fn(Response) -> Fut + Sync,
         Fut: Future<Output = Result<T, ApiError>> + Send,
     {
-        // Whatever is read, the code of all calls is the same one: an edge worker carries it.
-        let slot = Mutex::new(None);
-        let fill = |answer| *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-        let read = |response| -> Reading<'_> {
-            let reading = read(response);
-            Box::pin(async { reading.await.map(fill) })
-        };
+        let slot = Slot::new();
+        let read =
+            |response| -> Reading<'_> { Box::pin(read(response).map(|read| slot.fill(read))) };
         self.answered(request, &read).await?;
-        filled(slot)
+        slot.take()
     }
 
-    fn answered<'r>(&'r self, request: Request, read: &'r Read<'r>) -> Reading<'r> {
-        Box::pin(self.answer(request, read))
+    /// A call of whose answer nothing is wanted but that it is a success.
+    pub(crate) fn done(&self, request: Request) -> Reading<'_> {
+        self.answered(request, &|_| Box::pin(ready(Ok(()))))
     }
 
-    async fn answer(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
+    /// A call whose answer `read` keeps.
+    pub(crate) fn answered<'r>(&'r self, request: Request, read: &'r Read<'r>) -> Reading<'r> {
         let id = random_id(self.runtime());
         let span = debug_span!("velora.call", operation = request.operation(), request_id = %id);
         let request = request
             .below(&self.0.settings.base_url)
             .header("User-Agent", USER_AGENT)
-            .header("X-Request-Id", id.as_str());
+            .header("X-Request-Id", &id);
         let started = self.runtime().monotonic();
         let deadline = started.saturating_add(self.0.settings.call_timeout);
-        self.attempts(request, &id, deadline, read)
-            .instrument(span)
-            .await
+        let attempts = self.attempts(request, id, deadline, read);
+        // Where spans are compiled out nothing of them is carried.
+        match span.is_disabled() {
+            true => Box::pin(attempts),
+            false => Box::pin(attempts.instrument(span)),
+        }
     }
 
     /// A call whose answer is JSON that `read` looks into.
@@ -122,27 +137,11 @@ impl Api {
         request: Request,
         read: impl Fn(String) -> Result<T, ApiError> + Sync,
     ) -> Result<T, ApiError> {
-        let slot = Mutex::new(None);
-        let fill = |text| {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read(text)?);
-            Ok(())
-        };
-        self.filled(request, &fill).await?;
-        filled(slot)
-    }
-
-    fn filled<'r>(
-        &'r self,
-        request: Request,
-        fill: &'r (dyn Fn(String) -> Result<(), ApiError> + Sync),
-    ) -> Reading<'r> {
-        Box::pin(async move {
-            let limit = self.max_response_bytes();
-            let read = |response: Response| -> Reading<'_> {
-                Box::pin(async move { fill(response.text(limit).await?) })
-            };
-            self.answered(request, &read).await
-        })
+        let (slot, limit) = (Slot::new(), self.max_response_bytes());
+        let fill = |text| slot.fill(read(text));
+        let read = |response: Response| response.text_into(limit, &fill);
+        self.answered(request, &read).await?;
+        slot.take()
     }
 
     /// The limit as the last answer that spoke of it left it.
@@ -173,7 +172,7 @@ impl Api {
     async fn attempts(
         &self,
         request: Request,
-        id: &str,
+        id: String,
         deadline: Duration,
         read: &Read<'_>,
     ) -> Result<(), ApiError> {
@@ -182,9 +181,13 @@ impl Api {
         let mut perhaps_done = false;
         loop {
             attempts = attempts.saturating_add(1);
-            let outcome = self
-                .before(deadline, self.attempt(request.clone(), read))
-                .await;
+            let attempt = Box::pin(self.attempt(request.clone(), read));
+            // The deadline is of the whole call: an attempt gets what is left of it.
+            let left = deadline.saturating_sub(self.runtime().monotonic());
+            let outcome = match select(attempt, self.runtime().sleep(left)).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(_) => Err(too_late()),
+            };
             let error = match outcome {
                 Ok(()) => {
                     self.0.budget.succeeded(attempts);
@@ -192,7 +195,7 @@ impl Api {
                 }
                 Err(error) => error
                     .with_attempts(attempts)
-                    .with_request_id(Some(id))
+                    .with_request_id(Some(&id))
                     .with_perhaps_done(perhaps_done),
             };
             perhaps_done |= error.leaves_open();
@@ -213,8 +216,8 @@ impl Api {
     async fn attempt(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
         let (name, value) = self.0.settings.auth.to_header().await?;
         let (conditional, keeps) = (request.is_conditional(), request.keeps_answer());
-        let request = request.header(name, value);
-        let response = self.0.settings.transport.send(request).await?;
+        let request = request.header(name, &value);
+        let mut response = self.0.settings.transport.send(request).await?;
         debug!(status = response.status(), "answered");
         let now = self.runtime().now();
         if let Some(read) = RateLimit::read(&response, now) {
@@ -226,40 +229,34 @@ impl Api {
             *limit = read;
         }
         let status = response.status();
-        let patience = self.runtime().sleep(problem::PATIENCE);
-        let mut response = problem::check(response, conditional, now, patience).await?;
         let request_id = response.request_id().map(str::to_owned);
-        let head = keeps.then(|| response.keep_head());
-        read(response).await.map_err(|error| {
-            let error = error
-                .with_status(status)
-                .with_request_id(request_id.as_deref());
-            match head.filter(|_| error.kind() == ApiErrorKind::MalformedResponse) {
-                Some(head) => error.with_raw(head.to_text()),
-                None => error,
+        let outcome = match problem::kind_of(status, conditional) {
+            Some(kind) => {
+                let patience = self.runtime().sleep(problem::PATIENCE);
+                Err(problem::error_of(kind, response, now, patience).await)
             }
+            None => {
+                let head = keeps.then(|| response.keep_head());
+                let malformed = |error: &ApiError| error.kind() == ApiErrorKind::MalformedResponse;
+                read(response).await.map_err(|error| match head {
+                    Some(head) if malformed(&error) => error.with_raw(head.to_text()),
+                    _ => error,
+                })
+            }
+        };
+        outcome.map_err(|error| {
+            error
+                .with_status(status)
+                .with_request_id(request_id.as_deref())
         })
-    }
-
-    /// The deadline is of the whole call: an attempt gets what is left of it.
-    async fn before(
-        &self,
-        deadline: Duration,
-        attempt: impl Future<Output = Result<(), ApiError>>,
-    ) -> Result<(), ApiError> {
-        let left = deadline.saturating_sub(self.runtime().monotonic());
-        let timeout = self.runtime().sleep(left);
-        match select(pin!(attempt), timeout).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => Err(ApiError::new(
-                ApiErrorKind::Timeout,
-                "the whole call took too long",
-            )),
-        }
     }
 
     /// A wait beyond the deadline would only delay the error.
     fn affords(&self, delay: Duration, deadline: Duration) -> bool {
         self.runtime().monotonic().saturating_add(delay) < deadline && self.0.budget.take()
     }
+}
+
+fn too_late() -> ApiError {
+    ApiError::new(ApiErrorKind::Timeout, "the whole call took too long")
 }

@@ -42,7 +42,7 @@ pub use runtime::Runtime;
 pub use transport::{BoxFuture, Transport};
 
 pub(crate) use auth::Auth;
-pub(crate) use call::Api;
+pub(crate) use call::{Api, Reading, Slot};
 pub(crate) use lines::{Lines, not_a_row};
 pub(crate) use page::{Cursors, Next, Recent};
 pub(crate) use request::Path;

@@ -1,7 +1,8 @@
 //! Walking pages: which cursor comes next, and what was given before.
 
-use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
+
+use rustc_hash::FxHashSet;
 
 use crate::error::{ApiError, ApiErrorKind};
 
@@ -70,13 +71,15 @@ fn looping(reason: &'static str) -> ApiError {
     ApiError::new(ApiErrorKind::CursorLoop, reason)
 }
 
-/// Remembers the last so many things it was shown, as 64-bit hashes under a random
-/// key: nobody can aim at a collision, and by chance one in 10^15 is taken for another.
+/// Remembers the last so many things it was shown, and up to as many before them, as 64-bit
+/// hashes under a random key: nobody can aim at a collision, and by chance one in 10^15 is
+/// taken for another.
 #[derive(Debug)]
 pub(crate) struct Recent {
     hasher: RandomState,
-    known: HashSet<u64>,
-    order: VecDeque<u64>,
+    /// Hashes already: to find them needs no second one that is as good.
+    last: FxHashSet<u64>,
+    before: FxHashSet<u64>,
     capacity: usize,
 }
 
@@ -84,29 +87,24 @@ impl Recent {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             hasher: RandomState::new(),
-            known: HashSet::new(),
-            order: VecDeque::new(),
+            last: FxHashSet::default(),
+            before: FxHashSet::default(),
             capacity,
         }
     }
 
     pub(crate) fn contains<T: Hash + ?Sized>(&self, thing: &T) -> bool {
-        self.known.contains(&self.hasher.hash_one(thing))
+        let hash = self.hasher.hash_one(thing);
+        self.last.contains(&hash) || self.before.contains(&hash)
     }
 
     /// Whether this is new; it is remembered either way.
     pub(crate) fn insert<T: Hash + ?Sized>(&mut self, thing: &T) -> bool {
         let hash = self.hasher.hash_one(thing);
-        if !self.known.insert(hash) {
-            return false;
+        if self.last.len() >= self.capacity && !self.last.contains(&hash) {
+            self.before = std::mem::take(&mut self.last);
         }
-        self.order.push_back(hash);
-        if self.order.len() > self.capacity
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        true
+        self.last.insert(hash) && !self.before.contains(&hash)
     }
 }
 
@@ -147,10 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn forgets_the_oldest_alone() {
+    fn remembers_the_last_ones_at_least() {
         let mut recent = Recent::new(2);
         assert!(recent.insert("a") && recent.insert("b") && !recent.insert("a"));
-        assert!(recent.insert("c"));
-        assert!(!recent.insert("b") && recent.insert("a"));
+        assert!(recent.insert("c") && !recent.insert("b"));
+        assert!(recent.insert("d") && !recent.insert("c"));
+        assert!(recent.contains("b") && recent.insert("a"));
     }
 }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::select;
 
-use super::Response;
 use super::response::KEPT;
 use super::retry::{retry_after, seconds};
+use super::{BoxFuture, Response};
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ApiErrorKind, Issue, Problem};
 use crate::json;
@@ -17,19 +17,13 @@ use crate::json;
 const READ: usize = 64 * 1024;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Gives a success through, and `304` where it was asked for; makes an error of all
-/// else. `patience` is how long the body of an error may take.
-pub(crate) async fn check(
+/// The error that an answer of this kind is. `patience` is how long its body may take.
+pub(crate) async fn error_of(
+    kind: ApiErrorKind,
     response: Response,
-    conditional: bool,
     now: UnixTime,
-    patience: impl Future<Output = ()>,
-) -> Result<Response, ApiError> {
-    let status = response.status();
-    let Some(kind) = kind_of(status).filter(|_| !(conditional && status == 304)) else {
-        return Ok(response);
-    };
-    let request_id = response.request_id().map(str::to_owned);
+    patience: BoxFuture<'static, ()>,
+) -> ApiError {
     let delay = response
         .header("Retry-After")
         .and_then(|value| retry_after(value, now));
@@ -37,16 +31,16 @@ pub(crate) async fn check(
     let body = first_bytes(response, patience).await;
     let (problem, delay_in_body) = decode(&body);
     let delay = delay.or(delay_in_body.filter(|_| kind == ApiErrorKind::RateLimited));
-    Err(ApiError::new(kind, reason_of(kind))
-        .with_status(status)
-        .with_request_id(request_id.as_deref())
+    ApiError::new(kind, reason_of(kind))
         .with_retry_after(delay.filter(|_| kind.is_retryable()))
-        .with_problem(problem))
+        .with_problem(problem)
 }
 
-fn kind_of(status: u16) -> Option<ApiErrorKind> {
+/// What kind of failure a status is; a success is none, nor is `304` where it was asked for.
+pub(crate) fn kind_of(status: u16, conditional: bool) -> Option<ApiErrorKind> {
     Some(match status {
         200..=299 => return None,
+        304 if conditional => return None,
         300..=399 => ApiErrorKind::UnexpectedRedirect,
         401 => ApiErrorKind::Unauthorized,
         403 => ApiErrorKind::Forbidden,
@@ -73,19 +67,19 @@ fn reason_of(kind: ApiErrorKind) -> &'static str {
     }
 }
 
-async fn first_bytes(response: Response, patience: impl Future<Output = ()>) -> Vec<u8> {
+async fn first_bytes(response: Response, patience: BoxFuture<'static, ()>) -> Vec<u8> {
     let mut body = response.into_body();
     let mut bytes = Vec::new();
-    let mut patience = pin!(patience);
-    while let Either::Left((Some(Ok(chunk)), _)) =
-        select(pin!(body.chunk()), patience.as_mut()).await
-    {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() >= READ {
-            bytes.truncate(READ);
-            break;
+    let read = async {
+        while let Some(Ok(chunk)) = body.chunk().await {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() >= READ {
+                break;
+            }
         }
-    }
+    };
+    select(pin!(read), patience).await;
+    bytes.truncate(READ);
     bytes
 }
 

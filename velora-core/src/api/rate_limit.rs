@@ -45,14 +45,14 @@ impl RateLimit {
 }
 
 fn after(now: UnixTime, delay: Duration) -> Option<Timestamp> {
-    let millis = i64::try_from(delay.as_millis()).ok()?;
-    Timestamp::from_millisecond(now.as_millis().checked_add(millis)?).ok()
+    let micros = i64::try_from(delay.as_micros()).ok()?;
+    stamp::instant_of(now.as_millis().checked_mul(1_000)?.checked_add(micros)?)
 }
 
 /// Unix seconds or ISO-8601.
 fn reset(value: &str) -> Option<Timestamp> {
-    match value.parse::<i64>() {
-        Ok(seconds) => Timestamp::from_second(seconds).ok(),
+    match value.parse::<u64>() {
+        Ok(seconds) => stamp::instant(seconds.try_into().ok()?, 0),
         Err(_) => stamp::read(value),
     }
 }

@@ -1,6 +1,5 @@
 //! Requests as values.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -45,7 +44,7 @@ pub struct Request {
     operation: &'static str,
     method: Method,
     url: String,
-    headers: Vec<(Cow<'static, str>, Zeroizing<String>)>,
+    headers: Vec<(&'static str, Zeroizing<String>)>,
     body: Option<Bytes>,
     idempotent: bool,
     conditional: bool,
@@ -100,13 +99,8 @@ impl Request {
         self
     }
 
-    pub(crate) fn header(
-        mut self,
-        name: impl Into<Cow<'static, str>>,
-        value: impl Into<String>,
-    ) -> Self {
-        let value = Zeroizing::new(value.into());
-        self.headers.push((name.into(), value));
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, Zeroizing::new(value.to_owned())));
         self
     }
 
@@ -169,7 +163,7 @@ impl Request {
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers
             .iter()
-            .map(|(name, value)| (name.as_ref(), value.as_str()))
+            .map(|(name, value)| (*name, value.as_str()))
     }
 
     /// The body, where it has one.

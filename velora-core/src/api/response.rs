@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 
+use super::Reading;
 use crate::error::{ApiError, ApiErrorKind};
 use crate::json;
 use crate::spell::decimal;
@@ -79,7 +80,7 @@ impl Response {
         self.headers
             .iter()
             .filter(move |(header, _)| header.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
+            .map(|(_, value)| value.trim_ascii())
     }
 
     /// The first header of this name, in any case.
@@ -95,7 +96,8 @@ impl Response {
 
     fn announced_length(&self) -> usize {
         let length = self.header("Content-Length");
-        length.and_then(|length| length.parse().ok()).unwrap_or(0)
+        let bytes = length.and_then(|length| length.parse::<u64>().ok()?.try_into().ok());
+        bytes.unwrap_or(0)
     }
 
     /// The body.
@@ -110,13 +112,24 @@ impl Response {
         text_of(self.bytes(limit).await?)
     }
 
+    /// The same, given to what keeps it.
+    pub(crate) fn text_into<'r>(
+        self,
+        limit: usize,
+        fill: &'r (dyn Fn(String) -> Result<(), ApiError> + Sync),
+    ) -> Reading<'r> {
+        Box::pin(async move { fill(self.text(limit).await?) })
+    }
+
     /// The whole body.
     ///
     /// Errors: `response_too_large`, and what the transport says.
-    pub(crate) async fn bytes(self, limit: usize) -> Result<Vec<u8>, ApiError> {
+    pub(crate) fn bytes(
+        self,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<u8>, ApiError>> + Send {
         let room = self.announced_length().min(limit).min(ROOM);
-        let collected = Vec::with_capacity(room);
-        self.body.collect_into(collected, limit).await
+        self.body.collect_into(Vec::with_capacity(room), limit)
     }
 
     /// The whole body as text that was checked to be whole JSON: what was cut on its way

@@ -97,11 +97,12 @@ impl RetryOptions {
         let doublings = failures.saturating_sub(1).min(31);
         let ceiling = self
             .base
-            .saturating_mul(2_u32.saturating_pow(doublings))
+            .saturating_mul(1 << doublings)
             .min(self.max_backoff);
         // 32 random bits as a share of the range: full jitter.
-        let share = f64::from((random >> 32) as u32) / f64::from(u32::MAX);
-        ceiling.mul_f64(share)
+        let share = (random >> 32) as u32;
+        let shares = ceiling.saturating_mul(share);
+        shares.checked_div(u32::MAX).unwrap_or_default()
     }
 }
 
@@ -141,7 +142,7 @@ impl Budget {
 /// Reads a `Retry-After`: seconds, or any of the three forms of an HTTP date.
 /// A date that has passed is no delay; what cannot be read is `None`.
 pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
-    let value = value.trim();
+    let value = value.trim_ascii();
     if let Some(delay) = seconds(value) {
         return Some(delay);
     }
@@ -158,11 +159,12 @@ pub(crate) fn seconds(value: &str) -> Option<Duration> {
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    let nanos = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
-    let nanos = nanos.fold(0_u32, |nanos, digit| {
+    let (mut nanos, mut unit) = (0_u32, 1_000_000_000_u32);
+    for digit in fraction.bytes().take(9) {
+        unit /= 10;
         let digit = u32::from(digit.wrapping_sub(b'0'));
-        nanos.saturating_mul(10).saturating_add(digit)
-    });
+        nanos = nanos.wrapping_add(digit.wrapping_mul(unit));
+    }
     Some(Duration::new(whole.parse().unwrap_or(u64::MAX), nanos))
 }
 
@@ -189,6 +191,22 @@ mod tests {
         assert_eq!(seconds("Sunday, 06-Nov-94 08:50:37 GMT"), Some(60));
         assert_eq!(seconds("Sun Nov  6 08:50:37 1994"), Some(60));
         assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
+        assert_eq!(
+            seconds("Sun, 06 Nov 2094 08:49:37 GMT"),
+            Some(36_525 * 86_400)
+        );
+        assert_eq!(seconds("Thursday, 01-Jan-70 00:00:00 GMT"), Some(0));
+        for date in [
+            "Sun, 06 Nov 1994 08:50:37",
+            "Sun, 06 Nov 1994 08:50:37 CET",
+            "Sun, 31 Nov 1994 08:50:37 GMT",
+            "Sun, 06 NOV 1994 08:50:37 GMT",
+            "Sun, 06 Nov 194 08:50:37 GMT",
+            "Sun, 06 Nov 1994 24:50:37 GMT",
+            "1994-11-06T08:50:37Z",
+        ] {
+            assert_eq!(seconds(date), None, "{date}");
+        }
         assert_eq!(seconds("soon"), None);
         assert_eq!(seconds("1.5"), Some(1));
         assert_eq!(seconds("1."), None);

@@ -68,15 +68,13 @@ impl<T: Send + 'static> Task<T> {
         work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Self {
         let (sender, result) = oneshot::channel();
-        // Boxed, so that what follows is the same code for all work.
-        let work: BoxFuture<'static, Result<T, ApiError>> = Box::pin(work);
+        // From here on the code is the same for all work.
+        let work: BoxFuture<'static, ()> = Box::pin(async move {
+            // Nobody waits any more: nothing to tell.
+            let _ = sender.send(work.await);
+        });
         let (work, abort) = abortable(work);
-        runtime.spawn(Box::pin(async move {
-            if let Ok(outcome) = work.await {
-                // Nobody waits any more: nothing to tell.
-                let _ = sender.send(outcome);
-            }
-        }));
+        runtime.spawn(Box::pin(work.map(drop)));
         Self { result, abort }
     }
 }

@@ -3,11 +3,9 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use futures_channel::oneshot;
 use futures_util::{FutureExt, Stream};
 
 use super::response::text_of;
@@ -53,33 +51,35 @@ struct Source<P> {
 /// A page that is on its way.
 struct Fetch<P> {
     page: Task<(P, Next)>,
-    glance: Option<oneshot::Receiver<Glance<P>>>,
-    /// Whether the caller waits for it.
-    wanted: Arc<AtomicBool>,
+    glance: Arc<Mutex<Glance<P>>>,
 }
 
-/// The cursor that was seen at a glance; and the page behind it, already on its way if
-/// the caller was waiting.
-type Glance<P> = (String, Option<Fetch<P>>);
+/// What is known of the page behind one that is on its way.
+struct Glance<P> {
+    /// Whether the caller waits.
+    wanted: bool,
+    /// The cursor that was seen; and the page behind it, already on its way if the caller
+    /// was waiting.
+    seen: Option<Seen<P>>,
+}
+
+type Seen<P> = (String, Option<Fetch<P>>);
 
 impl<P: Paged> Fetch<P> {
     fn start(source: &Arc<Source<P>>, cursor: Option<&str>) -> Self {
         let request = (source.listing.request)(cursor);
-        let (tell, glance) = oneshot::channel();
-        let wanted = Arc::new(AtomicBool::new(false));
-        let (shared, waited_for) = (Arc::clone(source), Arc::clone(&wanted));
-        let tell = Mutex::new(Some(tell));
+        let glance = Arc::new(Mutex::new(Glance {
+            wanted: false,
+            seen: None,
+        }));
+        let (shared, seen) = (Arc::clone(source), Arc::clone(&glance));
         let page = Task::spawn(source.api.runtime(), async move {
             let (source, limit) = (&shared, shared.api.max_response_bytes());
             let read = async |response: Response| {
                 let body = response.bytes(limit).await?;
-                let seen = (source.listing.peek)(&body).filter(|cursor| source.leads_on(cursor));
-                let tell = tell.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let (Some(cursor), Some(tell)) = (seen, tell) {
-                    let waited_for = waited_for.load(Ordering::Relaxed);
-                    let ahead = waited_for.then(|| Self::start(source, Some(&cursor)));
-                    // Nobody waits any more: nothing to tell.
-                    let _ = tell.send((cursor, ahead));
+                let cursor = (source.listing.peek)(&body).filter(|cursor| source.leads_on(cursor));
+                if let Some(cursor) = cursor {
+                    locked(&seen).tell(source, cursor);
                     // A thread that reads on now would send for it only afterwards.
                     step_aside().await;
                 }
@@ -87,12 +87,24 @@ impl<P: Paged> Fetch<P> {
             };
             source.api.call(request?, read).await
         });
-        Self {
-            page,
-            glance: Some(glance),
-            wanted,
-        }
+        Self { page, glance }
     }
+}
+
+impl<P: Paged> Glance<P> {
+    fn want(&mut self) -> Option<Seen<P>> {
+        self.wanted = true;
+        self.seen.take()
+    }
+
+    fn tell(&mut self, source: &Arc<Source<P>>, cursor: String) {
+        let ahead = self.wanted.then(|| Fetch::start(source, Some(&cursor)));
+        self.seen = Some((cursor, ahead));
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Gives way once to what is ready to run.
@@ -110,7 +122,7 @@ async fn step_aside() {
 
 impl<P> Source<P> {
     fn cursors(&self) -> MutexGuard<'_, Cursors> {
-        self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.cursors)
     }
 
     fn leads_on(&self, cursor: &str) -> bool {
@@ -164,17 +176,12 @@ impl<P: Paged> Walk<P> {
     }
 
     /// Sends for the next page as soon as its cursor is seen.
-    fn poll_glance(&mut self, context: &mut Context<'_>) {
-        let State::Fetching(Fetch { glance, wanted, .. }) = &mut self.state else {
+    fn look_ahead(&mut self) {
+        let State::Fetching(fetch) = &self.state else {
             return;
         };
-        wanted.store(true, Ordering::Relaxed);
-        let seen = glance.as_mut().map(|glance| glance.poll_unpin(context));
-        let Some(Poll::Ready(seen)) = seen else {
-            return;
-        };
-        *glance = None;
-        if let Ok((cursor, ahead)) = seen {
+        let seen = locked(&fetch.glance).want();
+        if let Some((cursor, ahead)) = seen {
             let fetch = ahead.unwrap_or_else(|| Fetch::start(&self.source, Some(&cursor)));
             self.ahead = Some((cursor, fetch));
         }
@@ -221,7 +228,7 @@ impl<P: Paged> Stream for Walk<P> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            self.poll_glance(context);
+            self.look_ahead();
             match &mut self.state {
                 State::Start => {
                     self.state = State::Fetching(Fetch::start(&self.source, None));

@@ -7,18 +7,6 @@ use sha2::{Digest, Sha256};
 
 use crate::spell::{escape, hex};
 
-/// What stays readable in a key, by byte; everything else is percent-encoded, `:` above all.
-const READABLE: [bool; 256] = {
-    let mut readable = [false; 256];
-    let mut byte = 0;
-    while byte < readable.len() {
-        readable[byte] =
-            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b'~');
-        byte += 1;
-    }
-    readable
-};
-
 /// A longer key is replaced by its digest, so that it fits any store's column.
 const MAX_BYTES: usize = 255;
 
@@ -75,13 +63,13 @@ pub(crate) struct Members<'s> {
 impl<'s> Members<'s> {
     pub(crate) fn of(scheme: &'s str) -> Self {
         let mut text = String::with_capacity(MAX_BYTES);
-        push_escaped(&mut text, scheme);
+        escape(&mut text, scheme);
         Self { scheme, text }
     }
 
     pub(crate) fn push(&mut self, member: &str) {
         self.text.push(':');
-        push_escaped(&mut self.text, member);
+        escape(&mut self.text, member);
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -103,17 +91,6 @@ pub(crate) fn text_of_body(scheme: &str, body: &[u8]) -> String {
     text
 }
 
-/// In most texts there is nothing to escape.
-fn push_escaped(key: &mut String, text: &str) {
-    let readable = |byte| READABLE[usize::from(byte)];
-    // Without a branch for each byte.
-    if text.bytes().fold(true, |all, byte| all & readable(byte)) {
-        key.push_str(text);
-    } else {
-        escape(key, text);
-    }
-}
-
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -123,19 +100,5 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({})", self.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_says_what_the_escaper_leaves() {
-        for byte in 0..=u8::MAX {
-            let mut escaped = String::new();
-            escape(&mut escaped, &char::from(byte).to_string());
-            assert_eq!(READABLE[usize::from(byte)], escaped.len() == 1, "{byte}");
-        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
+use rustc_hash::FxBuildHasher;
 
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
 use super::{Claimed, Key};
@@ -45,11 +46,15 @@ pub struct MemoryStore {
 /// Lease and retention are the same for every key, so each list, in the order of
 /// its last change, is also in the order of expiry.
 struct State {
-    claimed: LruCache<Key, Held>,
-    done: LruCache<Key, Held>,
+    claimed: Keys,
+    done: Keys,
     last_epoch: Epoch,
     dropped_early: u64,
 }
+
+/// Keys are made of deliveries that were verified: no stranger chooses them, so a hash that
+/// is quick and small will do.
+type Keys = LruCache<Key, Held, FxBuildHasher>;
 
 struct Held {
     epoch: Epoch,
@@ -99,8 +104,8 @@ impl MemoryStore {
             capacity,
             clock: Arc::new(SystemClock),
             state: Mutex::new(State {
-                claimed: LruCache::unbounded(),
-                done: LruCache::unbounded(),
+                claimed: Keys::unbounded_with_hasher(FxBuildHasher),
+                done: Keys::unbounded_with_hasher(FxBuildHasher),
                 last_epoch: 0,
                 dropped_early: 0,
             }),
@@ -201,7 +206,7 @@ impl State {
 }
 
 /// Whether the first one to expire has.
-fn has_expired(list: &LruCache<Key, Held>, now: Duration) -> bool {
+fn has_expired(list: &Keys, now: Duration) -> bool {
     list.peek_lru().is_some_and(|(_, held)| held.expires <= now)
 }
 

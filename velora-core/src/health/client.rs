@@ -12,8 +12,10 @@ use crate::error::{ApiError, ConfigError};
 use crate::json;
 use crate::secret::ApiKey;
 
-/// Where every path starts.
-pub(crate) const AUDIT: &str = "/api/v2/public/audit";
+/// A path of the audit API, and where every one of them starts.
+pub(crate) fn audit(rest: &str) -> Path {
+    Path::new("/api/v2/public/audit").then(rest)
+}
 
 /// The client of Velora Health's audit API. A clone is the same client.
 ///
@@ -68,7 +70,7 @@ impl Client {
     /// Errors: `unauthorized` (the key), `forbidden` (it lacks `audit:read`), and
     /// those of any call.
     pub async fn probe(&self) -> Result<(), ApiError> {
-        let one = EventQuery::new().with_limit(1).unwrap_or_default();
+        let one = EventQuery::one();
         self.api
             .text(one.request(None), |text| {
                 let [events] =
@@ -93,7 +95,7 @@ impl Client {
     ///
     /// Errors: `not_found`, and those of any call.
     pub async fn event(&self, id: &str) -> Result<AuditEvent, ApiError> {
-        let path = Path::new(AUDIT).then("/events").segment(id)?;
+        let path = audit("/events").segment(id)?;
         let request = Request::new("health.event", Method::Get, path);
         self.api.text(request, one_event).await
     }

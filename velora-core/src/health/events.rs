@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::{Stream, StreamExt};
@@ -17,13 +18,14 @@ use crate::error::ApiError;
 ///
 /// Errors: `cursor_loop` where a page leads nowhere or back; those of any call.
 pub struct Pages {
-    query: EventQuery,
+    query: Arc<EventQuery>,
     walk: Walk<Page>,
 }
 
 impl Pages {
     pub(crate) fn new(api: Api, query: EventQuery) -> Self {
-        let asked = query.clone();
+        let query = Arc::new(query);
+        let asked = Arc::clone(&query);
         let listing = Listing {
             request: Box::new(move |cursor| Ok(asked.request(cursor))),
             read: Page::read,

@@ -4,9 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::client::AUDIT;
+use super::client::audit;
 use super::window::{Window, iso, iso_up};
-use crate::api::{Method, Path, Request};
+use crate::api::{Method, Request};
 use crate::error::ConfigError;
 use crate::spell::decimal;
 
@@ -84,12 +84,21 @@ impl EventQuery {
         Ok(self)
     }
 
+    /// Any single event.
+    pub(crate) fn one() -> Self {
+        Self {
+            limit: Some(1),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn request(&self, cursor: Option<&str>) -> Request {
         let phi_involved = self
             .phi_involved
             .map(|phi| if phi { "true" } else { "false" });
         let limit = decimal(self.limit.unwrap_or(1_000).into());
-        let values = [
+        let mut path = audit("/events");
+        for (name, value) in [
             ("action", self.action.as_deref()),
             ("resource_type", self.resource_type.as_deref()),
             ("phi_involved", phi_involved),
@@ -97,13 +106,12 @@ impl EventQuery {
             ("until", self.until.map(iso_up).as_deref()),
             ("limit", Some(limit.as_str())),
             ("cursor", cursor),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?.to_owned())))
-        .fold(Path::new(AUDIT).then("/events"), |path, (name, value)| {
-            path.query(name, &value)
-        });
-        Request::new("health.events", Method::Get, values)
+        ] {
+            if let Some(value) = value {
+                path = path.query(name, value);
+            }
+        }
+        Request::new("health.events", Method::Get, path)
     }
 }
 

@@ -6,8 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::client::{AUDIT, Client};
-use crate::api::{Api, Method, Path, Request, malformed, undocumented, unreadable};
+use super::client::{Client, audit};
+use crate::api::{Api, Method, Request, malformed, undocumented, unreadable};
 use crate::error::{ApiError, ApiErrorKind};
 use crate::secret::SigningSecret;
 use crate::{json, stamp};
@@ -128,7 +128,7 @@ impl Webhooks {
     ///
     /// Errors: `invalid_request`, and those of any call.
     pub async fn create(&self, endpoint: &NewEndpoint) -> Result<Registration, ApiError> {
-        let path = Path::new(AUDIT).then("/webhooks");
+        let path = audit("/webhooks");
         let request = Request::new("health.webhooks.create", Method::Post, path)
             .answers_secret()
             .json_text(endpoint.to_json());
@@ -139,7 +139,7 @@ impl Webhooks {
     ///
     /// Errors: those of any call.
     pub async fn list(&self) -> Result<Vec<Endpoint>, ApiError> {
-        let path = Path::new(AUDIT).then("/webhooks");
+        let path = audit("/webhooks");
         let request = Request::new("health.webhooks.list", Method::Get, path);
         self.api.text(request, endpoints).await
     }
@@ -149,19 +149,19 @@ impl Webhooks {
     ///
     /// Errors: `not_found`, and those of any call.
     pub async fn disable(&self, id: &str) -> Result<(), ApiError> {
-        let path = Path::new(AUDIT).then("/webhooks").segment(id)?;
+        let path = audit("/webhooks").segment(id)?;
         let path = path.then("/disable");
         let request = Request::new("health.webhooks.disable", Method::Post, path).idempotent();
-        self.api.call(request, async |_| Ok(())).await
+        self.api.done(request).await
     }
 
     /// Removes the endpoint and its delivery history.
     ///
     /// Errors: `not_found`, and those of any call.
     pub async fn delete(&self, id: &str) -> Result<(), ApiError> {
-        let path = Path::new(AUDIT).then("/webhooks").segment(id)?;
+        let path = audit("/webhooks").segment(id)?;
         let request = Request::new("health.webhooks.delete", Method::Delete, path);
-        match self.api.call(request, async |_| Ok(())).await {
+        match self.api.done(request).await {
             // An earlier attempt got through, and only its answer was lost.
             Err(error) if error.kind() == ApiErrorKind::NotFound && error.perhaps_done() => Ok(()),
             outcome => outcome,

@@ -96,7 +96,7 @@ pub(crate) fn iso_up(at: Timestamp) -> String {
 
 /// The instant of so many microseconds since 1970; the last one there is, if it is later.
 pub(crate) fn instant(micros: i64) -> Timestamp {
-    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+    stamp::instant_of(micros).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

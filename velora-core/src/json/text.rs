@@ -4,6 +4,9 @@
 
 use std::borrow::Cow;
 
+#[cfg(feature = "client")]
+use crate::spell::hex;
+
 /// What a value of a JSON text says, if it is a text itself: borrowed where it has no
 /// escapes. `None` where an escape stands for half a character.
 pub(crate) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
@@ -21,45 +24,45 @@ pub(crate) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
 
 fn unescaped(inner: &str) -> Option<String> {
     let mut text = String::with_capacity(inner.len());
-    let mut pieces = inner.split('\\');
-    text.push_str(pieces.next()?);
     // Half of a character in UTF-16, until the other half comes.
     let mut high: Option<u32> = None;
-    while let Some(piece) = pieces.next() {
-        let mut rest = piece.chars();
-        let unit = match rest.next() {
-            Some('u') => {
-                let unit = u32::from_str_radix(piece.get(1..5)?, 16).ok()?;
-                rest = piece.get(5..)?.chars();
-                unit
+    let mut rest = inner;
+    loop {
+        let escape = rest.bytes().position(|byte| byte == b'\\');
+        let (plain, escape) = rest.split_at_checked(escape.unwrap_or(rest.len()))?;
+        if high.is_some() && !plain.is_empty() {
+            return None;
+        }
+        text.push_str(plain);
+        let mut escape = escape.chars();
+        if escape.next().is_none() {
+            return high.is_none().then_some(text);
+        }
+        let unit = match escape.next()? {
+            'u' => {
+                let (digits, behind) = escape.as_str().split_at_checked(4)?;
+                escape = behind.chars();
+                u32::from_str_radix(digits, 16).ok()?
             }
-            Some('b') => 0x08,
-            Some('f') => 0x0c,
-            Some('n') => 0x0a,
-            Some('r') => 0x0d,
-            Some('t') => 0x09,
-            Some(other) => other.into(),
-            // Two in a row: the piece between them is empty, the next one is plain.
-            None => {
-                rest = pieces.next()?.chars();
-                '\\'.into()
-            }
+            'b' => 0x08,
+            'f' => 0x0c,
+            'n' => 0x0a,
+            'r' => 0x0d,
+            't' => 0x09,
+            other => other.into(),
         };
         match (high.take(), unit) {
             (None, 0xd800..=0xdbff) => high = Some(unit),
             (None, _) => text.push(char::from_u32(unit)?),
             (Some(high), 0xdc00..=0xdfff) => {
-                let pair = [high, unit].map(|unit| unit as u16);
-                text.push(char::decode_utf16(pair).next()?.ok()?);
+                // Ten bits of each, above all that one unit can say.
+                let pair = ((high & 0x3ff) << 10) | (unit & 0x3ff);
+                text.push(char::from_u32(pair.wrapping_add(0x1_0000))?);
             }
             (Some(_), _) => return None,
         }
-        if high.is_some() && !rest.as_str().is_empty() {
-            return None;
-        }
-        text.push_str(rest.as_str());
+        rest = escape.as_str();
     }
-    high.is_none().then_some(text)
 }
 
 /// Adds a text as JSON has it.
@@ -70,9 +73,8 @@ pub(crate) fn quote(out: &mut String, text: &str) {
         match one {
             '"' | '\\' => out.extend(['\\', one]),
             '\0'..' ' => {
-                let digit = |value: u32| char::from_digit(value, 16).unwrap_or_default();
                 out.push_str("\\u00");
-                out.extend([digit(u32::from(one) >> 4), digit(u32::from(one) & 15)]);
+                hex(out, &[one as u8]);
             }
             _ => out.push(one),
         }

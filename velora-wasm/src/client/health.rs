@@ -1,5 +1,6 @@
 //! The client of the audit API.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use velora_core::api::RetryOptions;
@@ -13,7 +14,7 @@ use super::host::{HostRuntime, HostTransport};
 use super::streams::{self, Held, events};
 use crate::frame::{self, Items};
 use crate::number::{duration, whole};
-use crate::task::{self, tell};
+use crate::task::{self, Ended, tell};
 use crate::{failure, handles};
 
 /// So many rows are handed over at once: enough to make the crossing cheap, few enough
@@ -66,9 +67,8 @@ exports! {
 
     /// Starts to ask for one event.
     fn probe(at: usize) -> u32 {
-        let client = handles::of::<Client>(at);
-        task::start(async move {
-            client?.probe().await?;
+        ask(at, async |client| {
+            client.probe().await?;
             Ok(Vec::new())
         })
     }
@@ -87,8 +87,7 @@ exports! {
         streams::next(at, async |mut pages: Pages| {
             let page = pages.next().await;
             let read = |page: velora_core::health::Page| {
-                let rows: Vec<RawEvent> = page.raw().collect();
-                events(f64::NAN, &rows, page.next_cursor())
+                events(f64::NAN, &mut page.raw(), page.next_cursor())
             };
             (pages, page.map(|page| page.map(read)))
         })
@@ -96,10 +95,9 @@ exports! {
 
     /// Starts to ask for the event of the id in the frame: ends with it as it was received.
     fn event(at: usize, id: usize) -> u32 {
-        let client = handles::of::<Client>(at);
         let id = text_of(id);
-        task::start(async move {
-            let event = client?.event(&id).await?;
+        ask(at, async move |client| {
+            let event = client.event(&id).await?;
             Ok(event.raw().as_line().into_owned().into_bytes())
         })
     }
@@ -117,24 +115,25 @@ exports! {
     fn next_rows(at: usize) -> u32 {
         streams::next(at, async |mut export: Export<RawEvent>| {
             let rows = export.next_chunk(CHUNK).await;
-            let read = |rows: Vec<RawEvent>| events(f64::NAN, &rows, None);
+            let read = |rows: Vec<RawEvent>| events(f64::NAN, &mut rows.into_iter(), None);
             (export, rows.map(|rows| rows.map(read)))
         })
     }
 
     /// Starts one call of the export: ends with whether the cap cut it, and its rows.
     fn export_once(at: usize, items: usize) -> u32 {
-        let client = handles::of::<Client>(at);
-        let query = frame::read(items, 0, |items, _| export_query(Items(items)));
-        task::start(async move {
-            let exported = client?.export_once(query?).await?;
+        let query = match frame::read(items, 0, |items, _| export_query(Items(items))) {
+            Ok(query) => query,
+            Err(error) => return task::refused(error),
+        };
+        ask(at, async move |client| {
+            let exported = client.export_once(query).await?;
             let truncation = match exported.truncation() {
                 Truncation::Yes => 0.0,
                 Truncation::No => 1.0,
                 _ => 2.0,
             };
-            let rows: Vec<RawEvent> = exported.raw().collect();
-            Ok(events(truncation, &rows, None))
+            Ok(events(truncation, &mut exported.raw(), None))
         })
     }
 
@@ -157,20 +156,25 @@ exports! {
     }
 }
 
+/// Starts what is asked of a client.
+pub(super) fn ask(at: usize, ask: impl AsyncFnOnce(Rc<Client>) -> Ended + 'static) -> u32 {
+    match handles::of(at) {
+        Ok(client) => task::start(ask(client)),
+        Err(error) => task::refused(error),
+    }
+}
+
 /// The text in the frame.
 pub(super) fn text_of(length: usize) -> String {
     frame::read(length, 0, |text, _| frame::text(text).to_owned())
 }
 
 fn client(items: Items<'_>) -> Result<Client, ConfigError> {
-    let key = ApiKey::new(text(items, tag::API_KEY).unwrap_or_default())?;
-    let transport = HostTransport {
-        answer_timeout: number(items, tag::ANSWER_TIMEOUT).unwrap_or_default(),
-        read_timeout: number(items, tag::READ_TIMEOUT).unwrap_or_default(),
+    let seconds_of = |tag, option| {
+        number(items, tag)
+            .map(|given| seconds(option, given))
+            .transpose()
     };
-    let mut builder = Client::builder(key)
-        .with_transport(transport)
-        .with_runtime(HostRuntime);
     let mut retry = RetryOptions::default();
     if let Some(attempts) = number(items, tag::ATTEMPTS) {
         retry = retry.with_attempts(whole("attempts", attempts)?)?;
@@ -182,20 +186,30 @@ fn client(items: Items<'_>) -> Result<Client, ConfigError> {
             seconds("backoff", double(max))?,
         );
     }
-    if let Some(max) = number(items, tag::MAX_RETRY_DELAY) {
-        retry = retry.with_max_retry_delay(seconds("maxRetryDelay", max)?);
+    if let Some(max) = seconds_of(tag::MAX_RETRY_DELAY, "maxRetryDelay")? {
+        retry = retry.with_max_retry_delay(max);
     }
-    if retry != RetryOptions::default() {
-        builder = builder.with_retry(retry);
-    }
+    let call_timeout = seconds_of(tag::CALL_TIMEOUT, "callTimeout")?;
+    let max_response_bytes = number(items, tag::MAX_RESPONSE_BYTES)
+        .map(|bytes| whole("maxResponseBytes", bytes))
+        .transpose()?;
+    let transport = HostTransport {
+        answer_timeout: number(items, tag::ANSWER_TIMEOUT).unwrap_or_default(),
+        read_timeout: number(items, tag::READ_TIMEOUT).unwrap_or_default(),
+    };
+    let key = ApiKey::new(text(items, tag::API_KEY).unwrap_or_default())?;
+    let mut builder = Client::builder(key)
+        .with_transport(transport)
+        .with_runtime(HostRuntime)
+        .with_retry(retry);
     if let Some(url) = text(items, tag::BASE_URL) {
         builder = builder.with_base_url(url);
     }
-    if let Some(timeout) = number(items, tag::CALL_TIMEOUT) {
-        builder = builder.with_call_timeout(seconds("callTimeout", timeout)?);
+    if let Some(timeout) = call_timeout {
+        builder = builder.with_call_timeout(timeout);
     }
-    if let Some(bytes) = number(items, tag::MAX_RESPONSE_BYTES) {
-        builder = builder.with_max_response_bytes(whole("maxResponseBytes", bytes)?);
+    if let Some(bytes) = max_response_bytes {
+        builder = builder.with_max_response_bytes(bytes);
     }
     builder.build()
 }
@@ -211,13 +225,21 @@ fn event_query(items: Items<'_>) -> Result<EventQuery, ConfigError> {
     if let Some(phi_involved) = flag(items, tag::PHI_INVOLVED) {
         query = query.with_phi_involved(phi_involved);
     }
-    query = match (text(items, tag::SINCE), text(items, tag::UNTIL)) {
-        (Some(since), Some(until)) => query.with_window(Window::parse(&since, &until)?),
-        // A window from or to the instant itself says whether it is one.
-        (Some(since), None) => query.with_since(Window::parse(&since, &since)?.since()),
-        (None, Some(until)) => query.with_until(Window::parse(&until, &until)?.until()),
-        (None, None) => query,
-    };
+    let (since, until) = (text(items, tag::SINCE), text(items, tag::UNTIL));
+    // A window from or to the instant itself says whether it is one.
+    let bounds = since
+        .as_deref()
+        .or(until.as_deref())
+        .zip(until.as_deref().or(since.as_deref()));
+    if let Some((from, to)) = bounds {
+        let window = Window::parse(from, to)?;
+        if since.is_some() {
+            query = query.with_since(window.since());
+        }
+        if until.is_some() {
+            query = query.with_until(window.until());
+        }
+    }
     match number(items, tag::LIMIT) {
         Some(limit) => query.with_limit(whole("limit", limit)?),
         None => Ok(query),

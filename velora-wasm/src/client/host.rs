@@ -1,10 +1,12 @@
 //! What sends, and what waits: the host's `fetch` and its timers.
 
 use std::cell::Cell;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{FutureExt, Stream};
 use velora_core::api::{Body, BoxFuture, Request, Response, Runtime, Transport};
 use velora_core::{ApiError, ApiErrorKind, Clock, UnixTime};
 
@@ -105,22 +107,39 @@ fn response(head: &[u8], under_way: UnderWay) -> Response {
             _ => {}
         }
     }
-    let response = Response::new(status, headers, body_of(under_way));
+    let chunks = Chunks {
+        asked: None,
+        under_way,
+    };
+    let response = Response::new(status, headers, Body::new(chunks));
     match framed {
         true => response,
         false => response.without_framing(),
     }
 }
 
-fn body_of(under_way: UnderWay) -> Body {
-    Body::new(stream::try_unfold(under_way, async |under_way| {
-        let number = under_way.0.number().to_le_bytes();
-        match task::ask(tell::READ, &[&number]).await {
-            (outcome::OK, chunk) => Ok(Some((Bytes::from(chunk), under_way))),
-            (outcome::END, _) => Ok(None),
-            (outcome, _) => Err(fault(outcome)),
-        }
-    }))
+/// The body of an answer, as the host reads on in it.
+struct Chunks {
+    asked: Option<Asked>,
+    under_way: UnderWay,
+}
+
+impl Stream for Chunks {
+    type Item = Result<Bytes, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let number = self.under_way.0.number().to_le_bytes();
+        let asked = self
+            .asked
+            .get_or_insert_with(|| task::ask(tell::READ, &[&number]));
+        let (outcome, chunk) = ready!(asked.poll_unpin(context));
+        self.asked = None;
+        Poll::Ready(match outcome {
+            outcome::OK => Some(Ok(Bytes::from(chunk))),
+            outcome::END => None,
+            outcome => Some(Err(fault(outcome))),
+        })
+    }
 }
 
 /// What went wrong, in words of our own: the host's may hold the URL.
@@ -150,10 +169,7 @@ impl Clock for HostRuntime {
 impl Runtime for HostRuntime {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let milliseconds = (duration.as_secs_f64() * 1e3).to_le_bytes();
-        let waited = task::ask(tell::WAIT, &[&milliseconds]);
-        Box::pin(async move {
-            waited.await;
-        })
+        Box::pin(task::ask(tell::WAIT, &[&milliseconds]).map(drop))
     }
 
     fn spawn(&self, work: BoxFuture<'static, ()>) {

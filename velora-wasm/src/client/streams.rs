@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use velora_core::ApiError;
 use velora_core::health::RawEvent;
-use velora_core::{ApiError, ConfigError};
 
 use crate::frame::{self, item};
 use crate::{handles, task};
@@ -17,9 +17,11 @@ pub(super) fn next<S: 'static, F>(at: usize, next: impl FnOnce(S) -> F + 'static
 where
     F: Future<Output = (S, Option<Result<Vec<u8>, ApiError>>)> + 'static,
 {
-    let held: Result<Rc<Held<S>>, ConfigError> = handles::of(at);
+    let held: Rc<Held<S>> = match handles::of(at) {
+        Ok(held) => held,
+        Err(error) => return task::refused(error),
+    };
     task::start(async move {
-        let held = held?;
         let Some(stream) = held.take() else {
             return Ok(Vec::new());
         };
@@ -41,16 +43,21 @@ mod tag {
 /// The text is a JSON array with a line's end behind each event but the last: it can be
 /// read at once, or taken apart at `"\n,"`, which stands nowhere else, as there are no
 /// line's ends within an event.
-pub(super) fn events(number: f64, events: &[RawEvent], next_cursor: Option<&str>) -> Vec<u8> {
-    let mut text = String::from("[");
+pub(super) fn events(
+    number: f64,
+    events: &mut dyn Iterator<Item = RawEvent>,
+    next_cursor: Option<&str>,
+) -> Vec<u8> {
+    let (mut text, mut count) = (String::from("["), 0.0);
     for event in events {
         if text.len() > 1 {
             text.push_str("\n,");
         }
         text.push_str(&event.as_line());
+        count += 1.0;
     }
     text.push(']');
-    let mut told = frame::numbers([number, events.len() as f64]);
+    let mut told = frame::numbers([number, count]);
     item(&mut told, tag::EVENTS, &[text.as_bytes()]);
     if let Some(cursor) = next_cursor {
         item(&mut told, tag::NEXT_CURSOR, &[cursor.as_bytes()]);

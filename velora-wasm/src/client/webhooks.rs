@@ -1,12 +1,9 @@
 //! The endpoints that events are delivered to.
 
-use std::rc::Rc;
+use velora_core::health::{Endpoint, NewEndpoint};
 
-use velora_core::health::{Client, Endpoint, NewEndpoint};
-
+use super::health::{ask, text_of};
 use crate::frame::{self, Items, item};
-use crate::handles;
-use crate::task;
 
 /// The items of an endpoint.
 mod tag {
@@ -22,10 +19,9 @@ mod tag {
 exports! {
     /// Starts to register the endpoint in the frame: ends with it, and its secret.
     fn create_webhook(at: usize, items: usize) -> u32 {
-        let client = handles::of::<Client>(at);
         let endpoint = frame::read(items, 0, |items, _| described(Items(items)));
-        task::start(async move {
-            let registered = client?.webhooks().create(&endpoint).await?;
+        ask(at, async move |client| {
+            let registered = client.webhooks().create(&endpoint).await?;
             let mut told = Vec::new();
             tell(&mut told, &registered.endpoint);
             item(&mut told, tag::SECRET, &[registered.secret.expose_secret()]);
@@ -35,10 +31,9 @@ exports! {
 
     /// Starts to list the endpoints.
     fn list_webhooks(at: usize) -> u32 {
-        let client = handles::of::<Client>(at);
-        task::start(async move {
+        ask(at, async |client| {
             let mut told = Vec::new();
-            for endpoint in client?.webhooks().list().await? {
+            for endpoint in client.webhooks().list().await? {
                 tell(&mut told, &endpoint);
             }
             Ok(told)
@@ -47,10 +42,9 @@ exports! {
 
     /// Starts to disable the endpoint of the id in the frame, or to delete it.
     fn end_webhook(at: usize, id: usize, delete: u32) -> u32 {
-        let client: Result<Rc<Client>, _> = handles::of(at);
-        let id = super::health::text_of(id);
-        task::start(async move {
-            let webhooks = client?.webhooks();
+        let id = text_of(id);
+        ask(at, async move |client| {
+            let webhooks = client.webhooks();
             match delete {
                 0 => webhooks.disable(&id).await?,
                 _ => webhooks.delete(&id).await?,

@@ -153,7 +153,7 @@ impl Webhooks {
         let request = self.one("curae.webhooks.delete", Method::Delete, id)?;
         let request = request.outside_header("If-Match", etag)?;
         let request = self.once(request, None)?;
-        match self.api.call(request, async |_| Ok(())).await {
+        match self.api.done(request).await {
             // An earlier attempt got through, and only its answer was lost.
             Err(error) if error.kind() == ApiErrorKind::NotFound && error.perhaps_done() => Ok(()),
             outcome => outcome,
@@ -173,7 +173,7 @@ impl Webhooks {
             None => {
                 let runtime = self.api.runtime();
                 let (id, now) = (random_id(runtime), runtime.now().as_millis());
-                request.header("Idempotency-Key", format!("{id}-{now:x}"))
+                request.header("Idempotency-Key", &format!("{id}-{now:x}"))
             }
         };
         Ok(request.idempotent())

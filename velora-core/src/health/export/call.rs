@@ -1,15 +1,15 @@
 //! `POST /export`: one call.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use super::leaf::Leaf;
-use super::plan::{CAP, How, Outcome};
+use super::plan::{CAP, Outcome};
 use super::query::ExportQuery;
 use super::rows::{Rows, Truncation};
-use crate::api::{Api, BoxFuture, Lines, Method, Path, Request, malformed};
+use super::split::Micros;
+use crate::api::{Api, Lines, Method, Reading, Request, Response, Slot};
 use crate::error::ApiError;
-use crate::health::client::AUDIT;
+use crate::health::client::audit;
 use crate::health::window::{Window, instant, iso, iso_up};
 use crate::health::{AuditEvent, Client, RawEvent};
 use crate::json;
@@ -105,25 +105,21 @@ async fn rows<T: Send>(
     sample: bool,
     read: impl Fn(Answer) -> Result<T, ApiError> + Sync,
 ) -> Result<T, ApiError> {
-    let slot = Mutex::new(None);
-    let fill = |answer| {
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read(answer)?);
-        Ok(())
-    };
-    fill_with(api, request, (most, sample), &fill).await?;
-    let read = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-    read.ok_or_else(|| malformed("nothing was read"))
+    let (slot, limit) = (Slot::new(), api.max_response_bytes());
+    let fill = |answer| slot.fill(read(answer));
+    let read = |response| read_into(response, most, sample, limit, &fill);
+    api.answered(request, &read).await?;
+    slot.take()
 }
 
-/// Whatever is read, the code of all calls is the same one: an edge worker carries it.
-fn fill_with<'r>(
-    api: &'r Api,
-    request: Request,
-    (most, sample): (usize, bool),
+fn read_into<'r>(
+    response: Response,
+    most: usize,
+    sample: bool,
+    limit: usize,
     fill: &'r (dyn Fn(Answer) -> Result<(), ApiError> + Sync),
-) -> BoxFuture<'r, Result<(), ApiError>> {
-    let limit = api.max_response_bytes();
-    Box::pin(api.call(request, move |response| async move {
+) -> Reading<'r> {
+    Box::pin(async move {
         let said = Truncation::of(&response);
         let framing = response.check_framing();
         let (lines, ended) = if said == Truncation::Yes && !sample {
@@ -138,27 +134,25 @@ fn fill_with<'r>(
             rows: Rows::of_lines(lines)?,
             ended,
         })
-    }))
+    })
 }
 
-/// Asks for one leaf: its rows, if it is whole, and what came of it.
+/// Asks for one leaf, up to `until`: its rows, and what came of it. Of a leaf that is not whole
+/// they are those that were read, as they came: none unless a sample is wanted.
 pub(crate) async fn ask(
     api: Api,
     leaf: Leaf,
-    how: How,
+    (until, sample): (Micros, bool),
     window: Window,
     phi_involved: Option<bool>,
 ) -> Result<(Outcome, Rows), ApiError> {
-    let How::Export { until, sample } = how else {
-        return Ok((Outcome::Truncated { sample: Vec::new() }, Rows::default()));
-    };
     let at = |micros| iso(instant(micros));
     let request = request(&at(leaf.since), &at(until), phi_involved);
     let read = |answer: Answer| {
         let rows = answer.rows;
         if answer.said == Truncation::Yes || !answer.ended || rows.len() >= CAP {
             let sample = rows.stamps()?;
-            return Ok((Outcome::Truncated { sample }, Rows::default()));
+            return Ok((Outcome::Truncated { sample }, rows));
         }
         answer.framing?;
         let (rows, shape) = rows.judge(leaf, window)?;
@@ -167,21 +161,8 @@ pub(crate) async fn ask(
     rows(&api, request, CAP, sample, read).await
 }
 
-/// The ids of rows that a leaf has for certain, as many as one answer holds: what is
-/// listed of it page by page must have them all.
-pub(crate) async fn witnesses(
-    api: Api,
-    leaf: Leaf,
-    phi_involved: Option<bool>,
-) -> Result<Vec<String>, ApiError> {
-    let at = |micros| iso(instant(micros));
-    let request = request(&at(leaf.since), &at(leaf.until), phi_involved);
-    let read = |answer: Answer| answer.rows.ids_within(leaf);
-    rows(&api, request, CAP, true, read).await
-}
-
 fn request(since: &str, until: &str, phi_involved: Option<bool>) -> Request {
-    let path = Path::new(AUDIT).then("/export").query("format", "ndjson");
+    let path = audit("/export").query("format", "ndjson");
     let mut body = String::from("{\"since\":");
     json::quote(&mut body, since);
     body.push_str(",\"until\":");

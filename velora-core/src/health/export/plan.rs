@@ -1,10 +1,8 @@
 //! Which windows to ask for, until all of them together are proven to be whole: a
 //! state machine over values. It sends nothing and holds no row.
 
-use std::collections::VecDeque;
-
 use super::leaf::{Leaf, Shape};
-use super::split::{Micros, SECOND, by_sample, floor_to, halve, unit_of};
+use super::split::{Micros, SECOND, by_sample, floor_to, halve, inside, unit_of};
 use crate::error::{ApiError, ApiErrorKind};
 
 /// The system's cap: so many rows in an answer, or more, means there may be others.
@@ -47,7 +45,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Plan {
     whole: Leaf,
-    nodes: VecDeque<Node>,
+    nodes: Vec<Node>,
     /// The finest clock that the stamps prove; see [`unit_of`].
     unit: Micros,
     /// The system gives rows at `until` too: ask for a microsecond less.
@@ -75,7 +73,7 @@ struct Node {
     pages: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum State {
     Pending,
     Running(How),
@@ -96,7 +94,7 @@ impl Plan {
         let whole = Leaf { since, until };
         let mut plan = Self {
             whole,
-            nodes: VecDeque::new(),
+            nodes: Vec::new(),
             unit: SECOND,
             inclusive: false,
             split: false,
@@ -108,7 +106,7 @@ impl Plan {
         };
         if !is_empty {
             let root = plan.node(whole, false, None);
-            plan.nodes.push_back(root);
+            plan.nodes.push(root);
         }
         plan
     }
@@ -116,11 +114,11 @@ impl Plan {
     /// What to start next, while fewer than `limit` leaves run or wait to be taken.
     /// The first leaf is always served, for all others wait on it.
     pub(crate) fn next(&mut self, limit: usize) -> Option<Ask> {
-        let busy = |node: &&Node| node.state != State::Pending;
-        let full = self.nodes.iter().filter(busy).count() >= limit;
+        let is_pending = |node: &Node| matches!(node.state, State::Pending);
+        let full = self.nodes.iter().filter(|node| !is_pending(node)).count() >= limit;
         let ready = |(at, node): (usize, &Node)| {
             let allowed = at == 0 || (!full && node.pages.is_none());
-            (allowed && node.state == State::Pending).then_some(at)
+            (allowed && is_pending(node)).then_some(at)
         };
         let at = self.nodes.iter().enumerate().find_map(ready)?;
         let (unit, inclusive) = (self.unit, self.inclusive);
@@ -196,8 +194,9 @@ impl Plan {
 
     /// The first leaf, if it has been read: it is taken off.
     pub(crate) fn take_done(&mut self) -> Option<(u64, Leaf)> {
-        let done = self.nodes.front()?.state == State::Done;
-        let node = done.then(|| self.nodes.pop_front()).flatten()?;
+        let done = matches!(self.nodes.first()?.state, State::Done);
+        // The leaves behind it move up, which is nothing beside the rows that it had.
+        let node = done.then(|| self.nodes.remove(0))?;
         Some((node.id, node.leaf))
     }
 
@@ -279,18 +278,17 @@ impl Plan {
         if within < sample.len() && leaf.since != self.whole.since {
             return Err(incomplete("the system gives rows from before the window"));
         }
-        if leaf.width() <= unit {
-            (node.pages, node.state) = (Some(within), State::Pending);
-            return Ok(());
+        let mut cuts = Vec::new();
+        if leaf.width() > unit {
+            cuts = by_sample(leaf.since, leaf.until, sample, unit);
         }
-        let mut cuts = by_sample(leaf.since, leaf.until, sample, unit);
-        if cuts.is_empty() && leaf.width() > SECOND.saturating_mul(2) {
+        if cuts.is_empty() && leaf.width() > SECOND.saturating_mul(2).max(unit) {
             cuts = halve(leaf.since, leaf.until);
         }
-        if cuts.is_empty() {
+        if cuts.is_empty() && leaf.width() > unit {
             // Nothing to go by, or all of it within one tick of a bound that is none.
-            cuts = vec![floor_to(leaf.since.midpoint(leaf.until), unit)];
-            cuts.retain(|cut| leaf.since < *cut);
+            let middle = leaf.since.midpoint(leaf.until);
+            cuts = inside(leaf.since, leaf.until, &[floor_to(middle, unit)]);
         }
         if cuts.is_empty() {
             (node.pages, node.state) = (Some(within), State::Pending);
@@ -302,9 +300,7 @@ impl Plan {
 
     /// Puts the parts in the place of the whole.
     fn cut(&mut self, at: usize, cuts: &[Micros], sample: &[Micros]) {
-        let Some(node) = self.nodes.remove(at) else {
-            return;
-        };
+        let node = self.nodes.remove(at);
         self.split = true;
         let sampled = node.sample || !sample.is_empty();
         let mut bounds = vec![node.leaf.since];

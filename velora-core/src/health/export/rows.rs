@@ -1,7 +1,6 @@
 //! The rows of one answer: read, judged against the leaf they were asked for, put in
 //! order. Pure functions over values.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,15 +34,18 @@ impl Truncation {
 
     /// Several values, in headers of their own or in one, are as bad as the worst.
     fn read<'h>(headers: impl Iterator<Item = &'h str>) -> Self {
-        headers
-            .flat_map(|header| header.split(','))
-            .map(|value| Self::of_value(value.trim()))
-            .reduce(|worst, value| match (worst, value) {
-                (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
-                (Self::No, Self::No) => Self::No,
-                _ => Self::Unknown,
-            })
-            .unwrap_or(Self::Unknown)
+        let mut worst = None;
+        for header in headers {
+            for value in header.split(',') {
+                let value = Self::of_value(value.trim_ascii());
+                worst = Some(match (worst.unwrap_or(value), value) {
+                    (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+                    (Self::No, Self::No) => Self::No,
+                    _ => Self::Unknown,
+                });
+            }
+        }
+        worst.unwrap_or(Self::Unknown)
     }
 
     fn of_value(value: &str) -> Self {
@@ -122,24 +124,24 @@ impl Rows {
         Ok((self, shape))
     }
 
-    /// The ids of the rows that lie in the leaf by their own stamps.
+    /// Whether all rows that lie in the leaf by their own stamps are known by their ids.
     ///
     /// Errors: `malformed_response` where a row is not a JSON object.
-    pub(crate) fn ids_within(&self, leaf: Leaf) -> Result<Vec<String>, ApiError> {
-        let mut ids = Vec::new();
+    pub(crate) fn are_known(
+        &self,
+        leaf: Leaf,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Result<bool, ApiError> {
         for row in self.texts() {
             let head = Head::read(row)?;
-            let within = head
-                .stamp
-                .is_some_and(|stamp| leaf.contains(stamp.as_microsecond()));
-            ids.extend(
-                within
-                    .then(|| json::text_of(head.id.as_bytes()))
-                    .flatten()
-                    .map(Cow::into_owned),
-            );
+            let stamp = head.stamp.map(Timestamp::as_microsecond);
+            let id = json::text_of(head.id.as_bytes());
+            let within = stamp.is_some_and(|stamp| leaf.contains(stamp));
+            if within && id.is_some_and(|id| !is_known(&id)) {
+                return Ok(false);
+            }
         }
-        Ok(ids)
+        Ok(true)
     }
 
     /// The stamps of rows in their order; of those that have one.

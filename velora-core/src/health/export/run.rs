@@ -7,11 +7,12 @@ use std::task::{Context, Poll, ready};
 use futures_util::{FutureExt, Stream, StreamExt};
 use jiff::Timestamp;
 
-use super::call::{ask, witnesses};
+use super::call::ask;
 use super::leaf::{Leaf, Shape};
 use super::plan::{Ask, How, Outcome, Plan, incomplete};
 use super::query::{ExportQuery, Progress};
 use super::rows::Rows;
+use super::split::Micros;
 use crate::api::{Api, Task};
 use crate::error::{ApiError, ApiErrorKind};
 use crate::health::window::instant;
@@ -136,27 +137,28 @@ pub(crate) struct Block {
 }
 
 type Asked = (u64, Result<(Outcome, Rows), ApiError>);
+type Exported = Task<(Outcome, Rows)>;
 
 /// The rows of an export in blocks.
 pub(crate) struct Blocks {
     api: Api,
     query: ExportQuery,
     plan: Plan,
-    running: Vec<(u64, Task<(Outcome, Rows)>)>,
+    running: Vec<(u64, Exported)>,
     read: Vec<(u64, Rows)>,
     paging: Option<Paging>,
     progress: Progress,
     failed: bool,
 }
 
-/// A leaf that is being read page by page, and what an export of it gave: of no page
-/// edge is it known that the system leaves out no row there.
+/// A leaf that is being read page by page, and what an export of it gave, as much as one
+/// answer holds: of no page edge is it known that the system leaves out no row there.
 struct Paging {
     id: u64,
     leaf: Leaf,
     pages: Pages,
     ended: bool,
-    witnesses: Task<Vec<String>>,
+    witnesses: Exported,
     shape: Shape,
     begun: bool,
 }
@@ -172,9 +174,12 @@ impl Paging {
                 page => return Poll::Ready(page),
             }
         }
-        Poll::Ready(match ready!(self.witnesses.poll_unpin(context)) {
-            Ok(ids) if ids.iter().all(|id| self.pages.has_given(id)) => None,
-            Ok(_) => Some(Err(incomplete(
+        let witnesses = ready!(self.witnesses.poll_unpin(context));
+        let is_known = |id: &str| self.pages.has_given(id);
+        let listed = witnesses.and_then(|(_, rows)| rows.are_known(self.leaf, is_known));
+        Poll::Ready(match listed {
+            Ok(true) => None,
+            Ok(false) => Some(Err(incomplete(
                 "the system does not list all events of one instant",
             ))),
             Err(error) => Some(Err(error)),
@@ -226,17 +231,21 @@ impl Blocks {
     /// Starts whatever may run beside what already does.
     fn start(&mut self) {
         while let Some(next) = self.plan.next(self.query.concurrency) {
-            if let How::Pages { .. } = next.how {
-                self.paging = Some(self.page_through(next));
-                self.progress.calls = self.progress.calls.saturating_add(1);
-                continue;
-            }
             self.progress.calls = self.progress.calls.saturating_add(1);
-            let (api, query) = (self.api.clone(), &self.query);
-            let work = ask(api, next.leaf, next.how, query.window, query.phi_involved);
-            self.running
-                .push((next.id, Task::spawn(self.api.runtime(), work)));
+            match next.how {
+                How::Pages { .. } => self.paging = Some(self.page_through(next)),
+                How::Export { until, sample } => {
+                    let exported = self.export(next.leaf, (until, sample));
+                    self.running.push((next.id, exported));
+                }
+            }
         }
+    }
+
+    fn export(&self, leaf: Leaf, asked: (Micros, bool)) -> Exported {
+        let (api, query) = (self.api.clone(), &self.query);
+        let work = ask(api, leaf, asked, query.window, query.phi_involved);
+        Task::spawn(self.api.runtime(), work)
     }
 
     fn page_through(&self, ask: Ask) -> Paging {
@@ -251,10 +260,7 @@ impl Blocks {
             leaf: ask.leaf,
             pages: Pages::new(self.api.clone(), query).remember_all(),
             ended: false,
-            witnesses: Task::spawn(
-                self.api.runtime(),
-                witnesses(self.api.clone(), ask.leaf, self.query.phi_involved),
-            ),
+            witnesses: self.export(ask.leaf, (ask.leaf.until, true)),
             shape: Shape::default(),
             begun: false,
         }
@@ -361,10 +367,7 @@ impl Blocks {
 /// In microseconds, the end rounded up: no row of the window is left out. An empty
 /// window stays empty.
 fn plan_of(since: Timestamp, until: Timestamp) -> Plan {
-    if until <= since {
-        return Plan::new(0, 0);
-    }
-    let finer = until.subsec_nanosecond().rem_euclid(1_000) != 0;
+    let finer = until.subsec_nanosecond().rem_euclid(1_000) != 0 && since < until;
     let up = until.as_microsecond().saturating_add(i64::from(finer));
     Plan::new(since.as_microsecond(), up)
 }

@@ -29,7 +29,7 @@ pub(crate) fn floor_to(stamp: Micros, unit: Micros) -> Micros {
 /// Half in time, on a whole second. For windows of more than two seconds.
 pub(crate) fn halve(since: Micros, until: Micros) -> Vec<Micros> {
     let middle = since.midpoint(until);
-    inside(since, until, [floor_to(middle, SECOND)])
+    inside(since, until, &[floor_to(middle, SECOND)])
 }
 
 /// Cuts by the stamps of the rows that came, in the order they came: of a window that
@@ -57,7 +57,7 @@ pub(crate) fn by_sample(
     let at_middle = stamps.iter().filter(|stamp| **stamp == middle).count();
     if at_middle > stamps.len() / 2 {
         let start = floor_to(middle, unit);
-        return inside(since, until, [start, start.saturating_add(unit)]);
+        return inside(since, until, &[start, start.saturating_add(unit)]);
     }
     // Less than a twentieth of the width unseen: as good as all of it was seen.
     let near = last.saturating_sub(first) / 20;
@@ -71,12 +71,14 @@ pub(crate) fn by_sample(
     } else {
         above(first)
     };
-    inside(since, until, cut.map(|cut| floor_to(cut, unit)))
+    inside(since, until, cut.map(|cut| floor_to(cut, unit)).as_slice())
 }
 
-fn inside(since: Micros, until: Micros, cuts: impl IntoIterator<Item = Micros>) -> Vec<Micros> {
-    let strictly = |cut: &Micros| since < *cut && *cut < until;
-    cuts.into_iter().filter(strictly).collect()
+/// Those of the cuts that leave something on either side.
+pub(crate) fn inside(since: Micros, until: Micros, cuts: &[Micros]) -> Vec<Micros> {
+    let mut cuts = cuts.to_vec();
+    cuts.retain(|cut| since < *cut && *cut < until);
+    cuts
 }
 
 #[cfg(test)]
