@@ -36,8 +36,8 @@ const cargo = (...args) =>
 const inlined = (threshold) => ['--', '-C', `llvm-args=--inline-threshold=${threshold}`];
 const SIZES = {
   verify: ['--no-default-features', ...inlined(75)],
-  default: inlined(20),
-  client: ['--features', 'client', ...inlined(20)],
+  default: inlined(15),
+  client: ['--features', 'client', ...inlined(15)],
 };
 /** What the TypeScript layer of Node has and this one has not. */
 const NODE_ALONE = /^(express|fastify|incoming|index|host|durable|reader|transaction|verifier)\.ts$|^(billing|curae|tv)\/(?!event\.ts)|^(health\/index|health\/export-file)\.ts$/;
