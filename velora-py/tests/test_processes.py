@@ -31,9 +31,11 @@ HANGING = {
 
 @pytest.mark.parametrize("work", HANGING.values(), ids=HANGING)
 def test_an_interrupt_ends_what_hangs(work: str) -> None:
+    # Who started the tests may ignore interrupts, which a child inherits.
     program = f"""
-import asyncio, sys
+import asyncio, signal, sys
 import velora
+signal.signal(signal.SIGINT, signal.default_int_handler)
 options = {{"base_url": sys.argv[1]}}
 client = velora.health.Client("key", **options)
 try:
