@@ -24,17 +24,17 @@ mod chosen {
 
     impl OneBlock {
         fn place(layout: Layout) -> Option<*mut u8> {
-            let place = &raw mut __heap_base;
-            let place = place.wrapping_add(place.align_offset(layout.align()));
-            let end = place.addr().checked_add(layout.size())?;
+            let base = (&raw mut __heap_base).expose_provenance();
+            let place = base.checked_next_multiple_of(layout.align())?;
+            let end = place.checked_add(layout.size())?;
             let missing = end.div_ceil(PAGE).saturating_sub(memory_size::<0>());
             let grown = missing == 0 || memory_grow::<0>(missing) != usize::MAX;
-            grown.then_some(place)
+            grown.then(|| ptr::with_exposed_provenance_mut(place))
         }
     }
 
     // SAFETY: a block lies in memory that nothing else uses, and is given out once until it
-    // comes back: whoever asks meanwhile is refused.
+    // comes back: whoever asks meanwhile is refused. Whoever is refused ends the module.
     unsafe impl GlobalAlloc for OneBlock {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
             if self.taken.swap(true, Ordering::Relaxed) {

@@ -9,7 +9,7 @@ use velora_core::Error;
 use crate::frame;
 
 /// What a call gives that failed: no time, length or number that one gives otherwise.
-pub(crate) const FAILED: f64 = f64::INFINITY;
+const FAILED: f64 = f64::INFINITY;
 /// The same where a delivery was refused.
 const REFUSED: f64 = f64::NEG_INFINITY;
 

@@ -10,7 +10,7 @@ use std::ptr;
 
 use velora_core::{HeaderName, Headers, Precheck};
 
-/// What is larger is given back once a smaller request comes.
+/// What is larger is given back once a smaller request comes, where others can use it.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
@@ -22,7 +22,8 @@ exports! {
     /// Makes room for so many bytes, and says where it is.
     fn reserve(bytes: usize) -> usize {
         HEARD.with_borrow_mut(|heard| {
-            if heard.len() < bytes || (heard.len() > KEPT && bytes <= KEPT) {
+            let is_large = cfg!(feature = "receiver") && heard.len() > KEPT;
+            if heard.len() < bytes || (is_large && bytes <= KEPT) {
                 // Not resized: what stands in it need not be copied.
                 *heard = Vec::new();
                 *heard = vec![0; bytes.max(KEPT)];

@@ -11,7 +11,7 @@ use velora_core::{
 use crate::frame::{self, Items, Values};
 use crate::number::whole;
 use crate::store::{claimed, ended, verb};
-use crate::verifier::{hashed, instant, precheck};
+use crate::verifier::{NO_LIMIT, hashed, instant, precheck};
 use crate::{failure, handles, scheme};
 
 exports! {
@@ -35,7 +35,7 @@ exports! {
     fn read_event(scheme: usize, _: f64, secrets: usize, headers: usize, body: usize, wanted: f64) -> f64 {
         failure::number(frame::with(|heard| {
             let [secrets, headers, body] = frame::parts(heard, [secrets, headers, body]);
-            let precheck = precheck(scheme, f64::NAN)?;
+            let precheck = precheck(scheme, NO_LIMIT)?;
             let values = Values { precheck: &precheck, items: Items(headers) };
             let delivery = precheck.verify_at(body, &values, instant(0.0), hashed(secrets))?;
             if wanted == wanted::HEADERS {

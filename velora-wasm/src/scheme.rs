@@ -30,6 +30,8 @@ exports! {
 /// Those of the core alone: a number is a place among them, and nothing is held.
 #[cfg(not(feature = "receiver"))]
 mod chosen {
+    use velora_core::Unsaid;
+
     use super::*;
 
     pub(super) fn number(scheme: Scheme) -> Result<f64, ConfigError> {
@@ -41,7 +43,7 @@ mod chosen {
     pub(crate) fn numbered(number: usize) -> Result<Precheck, ConfigError> {
         match Scheme::all().get(number) {
             Some(scheme) => Precheck::new(scheme.clone()),
-            None => Err(ConfigError::NoSecret),
+            None => Err(ConfigError::UnknownScheme { known: Unsaid }),
         }
     }
 }

@@ -41,18 +41,17 @@ exports! {
         }))
     }
 
-    /// The tolerance of a verifier of so many secrets, in milliseconds; NaN is none.
+    /// The tolerance of a verifier of so many secrets, in milliseconds.
     ///
     /// Errors: `no_secret`, `invalid_tolerance`.
     fn verifier(secrets: usize, limit: u32, seconds: f64) -> f64 {
-        let tolerance = match limit {
-            _ if secrets == 0 => Err(ConfigError::NoSecret),
+        let tolerance = HashedSecret::are_enough(secrets).and_then(|()| match limit {
             limit::GIVEN => Tolerance::try_from_secs_f64(seconds),
             limit::NONE => Ok(Tolerance::dangerous_no_limit()),
             _ => Ok(Tolerance::default()),
-        };
+        });
         failure::number(tolerance.map(|tolerance| {
-            tolerance.as_millis().map_or(f64::NAN, |millis| millis as f64)
+            tolerance.as_millis().map_or(NO_LIMIT, |millis| millis as f64)
         }))
     }
 
@@ -88,11 +87,15 @@ exports! {
     }
 }
 
-/// The checks before the MAC, with a tolerance in milliseconds; NaN is none.
+/// No tolerance, but that there is none: what is no number at all does not say so.
+pub(crate) const NO_LIMIT: f64 = -1.0;
+
+/// The checks before the MAC, with a tolerance in milliseconds.
 pub(crate) fn precheck(scheme: usize, tolerance: f64) -> Result<Precheck, ConfigError> {
-    let tolerance = match tolerance.is_nan() {
-        true => Tolerance::dangerous_no_limit(),
-        false => Tolerance::from_millis(tolerance as u64),
+    let tolerance = if tolerance == NO_LIMIT {
+        Tolerance::dangerous_no_limit()
+    } else {
+        Tolerance::from_millis(tolerance as u64)
     };
     Ok(scheme::numbered(scheme)?.with_tolerance(tolerance))
 }

@@ -5,7 +5,7 @@ import { VeloraError } from './errors.js';
 import type { EventOf, Names } from './events.js';
 import { headerValues, type HeadersInput, type Values } from './headers.js';
 import { inspect } from './host.js';
-import { ask, askHashed, BODY, headerNames, keep, keysOf, numbered, verdict, type Envelope, type Kept, type Secret, type Verdict } from './native/verifier.js';
+import { ask, askHashed, BODY, headerNames, keep, keysOf, verdict, type Envelope, type Kept, type Secret, type Verdict } from './native/verifier.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { schemeArgument } from './named.js';
 import type { Scheme, SchemeName } from './scheme.js';
@@ -90,12 +90,9 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     this.#secrets = secretList(secrets);
     const seconds = numberOption('tolerance', tolerance);
     const none = flagOption('dangerousNoTolerance', dangerousNoTolerance) === true;
-    const number = numbered(argument);
-    this.#names = headerNames(number);
-    this.#reader = {
-      scheme: typeof scheme === 'string' ? scheme : scheme.name,
-      kept: keep(number, this.#secrets, seconds, none),
-    };
+    const kept = keep(argument, this.#secrets, seconds, none);
+    this.#names = headerNames(kept);
+    this.#reader = { scheme: typeof scheme === 'string' ? scheme : scheme.name, kept };
   }
 
   /** The name of the scheme that deliveries are verified against. */

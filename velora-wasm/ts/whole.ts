@@ -8,7 +8,7 @@ import { copyOf, utf8Text } from './host.js';
 import { enter, learnFailures } from './native/calls.js';
 import { failureOf } from './native/failures.js';
 import { Made } from './native/held.js';
-import { putItems, said, saidText, type Item } from './native/frame.js';
+import { itemBytes, putAlone, said, saidText, type Item } from './native/frame.js';
 import { instance } from './native/instance.js';
 import type { SchemeParts } from './native/types.js';
 import { ask, envelopeOf, learnSchemes, namedIn, type Envelope } from './native/verifier.js';
@@ -17,9 +17,13 @@ import { learnReading, type Reader, type Reading } from './verifier.js';
 /** From here on there are both, and failures say more than their code. */
 export function whole(): void {
   learnReading((...given) => new Read(...given));
-  learnSchemes((scheme) => new Made((one) =>
-    typeof scheme === 'string' ? namedIn(one, scheme) : one.exports['own_scheme']!(putItems(one, itemsOfOwn(scheme))),
-  ));
+  learnSchemes((scheme) => {
+    if (typeof scheme === 'string') {
+      return new Made((one) => namedIn(one, scheme));
+    }
+    const items = itemBytes(itemsOfOwn(scheme));
+    return new Made((one) => one.exports['own_scheme']!(putAlone(one, items)));
+  });
   learnFailures(failureOf);
 }
 
@@ -91,7 +95,7 @@ class Read implements Reading<unknown> {
 function namesOf(reader: Reader): Names {
   if (reader.names === undefined) {
     const [typeName, idName] = enter((one) => {
-      one.exports['event_names']!(reader.kept.scheme.in(one));
+      one.exports['event_names']!(reader.kept.secrets.scheme.in(one));
       return saidText(one).split('\n').slice(0, -1);
     });
     reader.names = { scheme: reader.scheme, typeName, idName };

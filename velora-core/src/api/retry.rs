@@ -191,22 +191,6 @@ mod tests {
         assert_eq!(seconds("Sunday, 06-Nov-94 08:50:37 GMT"), Some(60));
         assert_eq!(seconds("Sun Nov  6 08:50:37 1994"), Some(60));
         assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
-        assert_eq!(
-            seconds("Sun, 06 Nov 2094 08:49:37 GMT"),
-            Some(36_525 * 86_400)
-        );
-        assert_eq!(seconds("Thursday, 01-Jan-70 00:00:00 GMT"), Some(0));
-        for date in [
-            "Sun, 06 Nov 1994 08:50:37",
-            "Sun, 06 Nov 1994 08:50:37 CET",
-            "Sun, 31 Nov 1994 08:50:37 GMT",
-            "Sun, 06 NOV 1994 08:50:37 GMT",
-            "Sun, 06 Nov 194 08:50:37 GMT",
-            "Sun, 06 Nov 1994 24:50:37 GMT",
-            "1994-11-06T08:50:37Z",
-        ] {
-            assert_eq!(seconds(date), None, "{date}");
-        }
         assert_eq!(seconds("soon"), None);
         assert_eq!(seconds("1.5"), Some(1));
         assert_eq!(seconds("1."), None);

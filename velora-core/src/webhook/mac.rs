@@ -106,7 +106,7 @@ impl Prefix {
 /// assert_eq!(delivery.body(), signed.body);
 /// # Ok::<(), velora_core::Error>(())
 /// ```
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, ZeroizeOnDrop)]
 pub struct HashedSecret {
     inner: [u32; 8],
     outer: [u32; 8],
@@ -140,8 +140,8 @@ impl HashedSecret {
 
     /// The states, to be kept as the secret would be.
     pub fn to_bytes(&self) -> [u8; 64] {
-        let mut bytes = [0; BLOCK];
-        let (inner, outer) = bytes.split_at_mut(BLOCK / 2);
+        let mut bytes = [0; 64];
+        let (inner, outer) = bytes.split_at_mut(32);
         inner.copy_from_slice(&Mac(self.inner).to_bytes());
         outer.copy_from_slice(&Mac(self.outer).to_bytes());
         bytes
@@ -149,13 +149,23 @@ impl HashedSecret {
 
     /// What [`to_bytes`](Self::to_bytes) gave.
     pub fn from_bytes(bytes: &[u8; 64]) -> Self {
-        let [inner, outer] = [0, 1].map(|half| {
-            let (halves, _) = bytes.as_chunks();
-            halves
-                .get(half)
-                .map_or([0; 8], |half| Mac::from_bytes(half).0)
-        });
+        let mut states = [[0; 8]; 2];
+        let (words, _) = bytes.as_chunks::<4>();
+        for (word, bytes) in states.as_flattened_mut().iter_mut().zip(words) {
+            *word = u32::from_be_bytes(*bytes);
+        }
+        let [inner, outer] = states;
         Self { inner, outer }
+    }
+
+    /// Whether so many make a verifier or a signer.
+    ///
+    /// Errors: `no_secret`.
+    pub fn are_enough(secrets: usize) -> Result<(), ConfigError> {
+        match secrets {
+            0 => Err(ConfigError::NoSecret),
+            _ => Ok(()),
+        }
     }
 
     fn of(secret: &[u8]) -> Self {

@@ -285,16 +285,9 @@ pub(crate) struct Checked {
 
 impl Checked {
     pub(crate) fn shared(scheme: Scheme) -> Result<Shared, ConfigError> {
-        let checked = Self::new(scheme)?;
-        #[cfg(feature = "full")]
-        let checked = Arc::new(checked);
-        Ok(checked)
-    }
-
-    pub(crate) fn new(scheme: Scheme) -> Result<Self, ConfigError> {
         #[cfg(feature = "full")]
         scheme.check()?;
-        Ok(Self {
+        let checked = Self {
             signature_header: HeaderName::parse(Text::clone(&scheme.signature_header))?,
             timestamp_header: match &scheme.timestamp_header {
                 Some((name, unit)) => Some((HeaderName::parse(Text::clone(name))?, *unit)),
@@ -303,7 +296,10 @@ impl Checked {
             #[cfg(feature = "events")]
             watched: watched(scheme.handling.companions)?,
             scheme,
-        })
+        };
+        #[cfg(feature = "full")]
+        let checked = Arc::new(checked);
+        Ok(checked)
     }
 }
 

@@ -37,8 +37,8 @@ pub struct Signer {
 impl Signer {
     /// A list (`t=…,v1=…`) is signed with every secret, as during a rotation.
     ///
-    /// Errors: `no_secret`; `too_many_secrets` where the header carries one
-    /// signature only; `invalid_scheme`.
+    /// Errors: `invalid_scheme`; `no_secret`; `too_many_secrets` where the header carries
+    /// one signature only.
     pub fn new(
         scheme: Scheme,
         secrets: impl IntoIterator<Item = SigningSecret>,
@@ -57,8 +57,8 @@ impl Signer {
     ) -> Result<Self, ConfigError> {
         let checked = precheck.checked.clone();
         let secrets: Secrets = secrets.into_iter().collect();
+        HashedSecret::are_enough(secrets.len())?;
         match (secrets.len(), &checked.scheme.form) {
-            (0, _) => Err(ConfigError::NoSecret),
             (1, _) | (_, SignatureForm::List) => Ok(Self { checked, secrets }),
             _ => Err(ConfigError::TooManySecrets {
                 header: checked.signature_header.to_text(),

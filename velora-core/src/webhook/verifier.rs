@@ -82,9 +82,7 @@ impl Verifier {
         secrets: impl IntoIterator<Item = HashedSecret>,
     ) -> Result<Self, ConfigError> {
         let secrets: Secrets = secrets.into_iter().collect();
-        if secrets.is_empty() {
-            return Err(ConfigError::NoSecret);
-        }
+        HashedSecret::are_enough(secrets.len())?;
         Ok(Self { precheck, secrets })
     }
 

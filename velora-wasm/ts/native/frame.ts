@@ -8,6 +8,7 @@ const KEPT = 64 * 1024;
 const HEAD = 5;
 
 let last: Instance | undefined;
+let start = 0;
 let view: Uint8Array = new Uint8Array(0);
 
 /** A header that was received never, once, or more often. */
@@ -17,16 +18,16 @@ export type Values = string | string[] | undefined;
 export function room(one: Instance, bytes: number): Uint8Array {
   // Memory that has grown leaves views of no length behind.
   if (last !== one || view.length <= bytes || (view.length > KEPT && bytes <= KEPT)) {
-    const at = one.exports['reserve']!(bytes);
-    view = new Uint8Array(one.exports.memory.buffer, at, Math.max(bytes, KEPT));
+    start = one.exports['reserve']!(bytes);
+    view = new Uint8Array(one.exports.memory.buffer, start, Math.max(bytes, KEPT));
     last = one;
   }
   return view;
 }
 
-/** What a call has left there. */
+/** What a call has left there: to ask for room would give back what is large. */
 export function left(one: Instance, bytes: number): Uint8Array {
-  return room(one, bytes).subarray(0, bytes);
+  return new Uint8Array(one.exports.memory.buffer, start, bytes);
 }
 
 /** What the last call has said, until the next one. */
@@ -84,7 +85,7 @@ function putWire(bytes: Uint8Array, at: number, tag: number, text: string): numb
 }
 
 /** Writes an item, a text in UTF-8; gives where it ends. */
-export function putItem(bytes: Uint8Array, at: number, tag: number, value: string | Uint8Array): number {
+function putItem(bytes: Uint8Array, at: number, tag: number, value: string | Uint8Array): number {
   return putHead(bytes, at, tag, put(bytes, at + HEAD, value));
 }
 

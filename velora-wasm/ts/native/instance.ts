@@ -3,7 +3,7 @@
  * not used again: the call ends with an error, and the next one finds a new instance.
  */
 
-import { VeloraError } from '../errors.js';
+import { internal, VeloraError } from '../errors.js';
 
 /** What the module exports, called with numbers and giving numbers. */
 export type Exports = Record<string, (...numbers: number[]) => number> & { memory: WebAssembly.Memory };
@@ -40,9 +40,13 @@ export function use(size: number, module: () => WebAssembly.Module): void {
 /** The instance to call. */
 export function instance(): Instance {
   if (current === undefined) {
-    // Every entry names one first.
-    const { exports } = new WebAssembly.Instance(compiled!());
-    current = { exports: exports as unknown as Exports, tasks: new Map(), chores: new Map() };
+    try {
+      // Every entry names one first.
+      const { exports } = new WebAssembly.Instance(compiled!());
+      current = { exports: exports as unknown as Exports, tasks: new Map(), chores: new Map() };
+    } catch (error) {
+      throw internal(error);
+    }
   }
   return current;
 }

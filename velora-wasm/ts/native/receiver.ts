@@ -8,7 +8,7 @@ import { enter, FAILED } from './calls.js';
 import { lastFailure } from './failures.js';
 import { Made } from './held.js';
 import { instance, type Instance } from './instance.js';
-import { envelopeOf, hash, numbered, type Envelope, type Kept, type Verdict } from './verifier.js';
+import { envelopeOf, hash, type Envelope, type Kept, type Verdict } from './verifier.js';
 import { utf8Text } from '../host.js';
 
 /** A signer of the core. */
@@ -20,9 +20,8 @@ export class NativeSigner {
   }
 
   static create(scheme: string | SchemeParts, secrets: readonly (string | Uint8Array)[]): NativeSigner | Failure {
-    const number = numbered(scheme);
-    const hashed = hash(secrets);
-    return new NativeSigner(new Made((one) => one.exports['signer']!(number.in(one), putAlone(one, hashed))));
+    const hashed = hash(scheme, secrets);
+    return new NativeSigner(new Made((one) => one.exports['signer']!(hashed.scheme.in(one), hashed.putAt(room(one, hashed.size)))));
   }
 
   sign(body: Uint8Array, now: number | undefined): SignedParts {
@@ -151,9 +150,9 @@ export class NativeReceiver {
     this.#store = store;
   }
 
-  static create({ scheme, tolerance, secrets }: Kept, store: NativeStore, bodyLimit: number | undefined): NativeReceiver | Failure {
+  static create({ secrets, tolerance }: Kept, store: NativeStore, bodyLimit: number | undefined): NativeReceiver | Failure {
     const make = (one: Instance) =>
-      one.exports['receiver']!(scheme.in(one), tolerance, putAlone(one, secrets), Number(bodyLimit !== undefined), bodyLimit ?? 0);
+      one.exports['receiver']!(secrets.scheme.in(one), tolerance, secrets.putAt(room(one, secrets.size)), Number(bodyLimit !== undefined), bodyLimit ?? 0);
     return new NativeReceiver(new Made(make), store);
   }
 

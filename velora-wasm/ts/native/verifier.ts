@@ -20,15 +20,33 @@ export interface Envelope {
 }
 
 /** A scheme by its number, which is each instance's own. */
-export interface Numbered {
+interface Numbered {
   in(one: Instance): number;
 }
 
-/** A verifier: its tolerance in milliseconds, and its hashed secrets, one behind the other. */
-export interface Kept {
+/** Hashed secrets, and the scheme that they are of. */
+export class Secrets {
   readonly scheme: Numbered;
+  readonly size: number;
+  readonly #hashed: Uint8Array;
+
+  constructor(scheme: Numbered, hashed: Uint8Array) {
+    this.scheme = scheme;
+    this.size = hashed.length;
+    this.#hashed = hashed;
+  }
+
+  /** Writes them, one behind the other; gives where they end. */
+  putAt(bytes: Uint8Array): number {
+    bytes.set(this.#hashed);
+    return this.size;
+  }
+}
+
+/** A verifier: its tolerance in milliseconds, less than none for none. */
+export interface Kept {
+  readonly secrets: Secrets;
   readonly tolerance: number;
-  readonly secrets: Uint8Array;
 }
 
 /** What stands behind the headers: see `verifier.rs`. */
@@ -40,9 +58,18 @@ const HASHED = 64;
 const MAC = 32;
 
 /** The number of a scheme: the verifier alone has none of the caller's own, and holds none. */
-export let numbered = (scheme: string | SchemeParts): Numbered => {
-  const number = enter((one) => taken(one, namedIn(one, scheme as string)));
-  return { in: () => number };
+let numbered = (scheme: string | SchemeParts): Numbered => {
+  let of: Instance | undefined;
+  let number = 0;
+  const known = (one: Instance) => {
+    if (of !== one) {
+      number = taken(one, namedIn(one, scheme as string));
+      of = one;
+    }
+    return number;
+  };
+  enter(known);
+  return { in: known };
 };
 
 /** From here on there are schemes of the caller's own, and an instance holds each. */
@@ -56,7 +83,7 @@ export function namedIn(one: Instance, scheme: string): number {
 }
 
 /** The names of the headers whose values are handed over, in their order, in lower case. */
-export function headerNames(scheme: Numbered): string[] {
+export function headerNames({ secrets: { scheme } }: Kept): string[] {
   return enter((one) => {
     const names: string[] = [];
     for (let length; (length = one.exports['header']!(scheme.in(one), names.length)) > 0; ) {
@@ -67,21 +94,22 @@ export function headerNames(scheme: Numbered): string[] {
 }
 
 /** A verifier of these secrets; with a tolerance in seconds, the core's own, or none at all. */
-export function keep(scheme: Numbered, secrets: readonly Secret[], tolerance: number | undefined, none: boolean): Kept {
-  const hashed = hash(secrets);
+export function keep(scheme: string | SchemeParts, secrets: readonly Secret[], tolerance: number | undefined, none: boolean): Kept {
+  const hashed = hash(scheme, secrets);
   const limit = none ? 2 : Number(tolerance !== undefined);
   const millis = enter((one) => taken(one, one.exports['verifier']!(secrets.length, limit, tolerance ?? 0)));
-  return { scheme, tolerance: millis, secrets: hashed };
+  return { secrets: hashed, tolerance: millis };
 }
 
-/** Hashed secrets, one behind the other. */
-export function hash(secrets: readonly Secret[]): Uint8Array {
+/** Secrets, hashed. A scheme of the caller's own is checked behind them, as in the core. */
+export function hash(scheme: string | SchemeParts, secrets: readonly Secret[]): Secrets {
+  const named = typeof scheme === 'string' ? numbered(scheme) : undefined;
   const hashed = new Uint8Array(secrets.length * HASHED);
   secrets.forEach((secret, place) => enter((one) => {
     taken(one, one.exports['hash_secret']!(putAlone(one, secret), Number(typeof secret !== 'string')));
     hashed.set(left(one, HASHED), place * HASHED);
   }));
-  return hashed;
+  return new Secrets(named ?? numbered(scheme), hashed);
 }
 
 /** The items of an envelope in the order of their tags: see `receiver.rs`. */
@@ -91,14 +119,14 @@ export function envelopeOf(bytes: Uint8Array): Envelope {
 }
 
 /** Calls with a verifier, the values of headers and what is behind them. */
-export function ask({ scheme, tolerance, secrets }: Kept, call: string, values: readonly Values[], behind: string | Uint8Array, last: number, what: number, caller?: Function): number {
+export function ask({ secrets, tolerance }: Kept, call: string, values: readonly Values[], behind: string | Uint8Array, last: number, what: number, caller?: Function): number {
   const one = instance();
   try {
-    const at = scheme.in(one);
-    const bytes = room(one, secrets.length + sizeOf(values) + mostOf(behind));
-    bytes.set(secrets);
-    const end = putValues(bytes, secrets.length, values);
-    return taken(one, one.exports[call]!(at, tolerance, secrets.length, end - secrets.length, put(bytes, end, behind), last, what), caller);
+    const scheme = secrets.scheme.in(one);
+    const bytes = room(one, secrets.size + sizeOf(values) + mostOf(behind));
+    const headers = secrets.putAt(bytes);
+    const end = putValues(bytes, headers, values);
+    return taken(one, one.exports[call]!(scheme, tolerance, headers, end - headers, put(bytes, end, behind), last, what), caller);
   } catch (error) {
     throw broken(one, error);
   }
