@@ -11,6 +11,7 @@ import * as usual from 'velora-wasm';
 import * as alone from 'velora-wasm/verify';
 import { Miniflare } from 'miniflare';
 import { codeOf, HEALTH_KEY, SECRET, serve, simulate, WEEK } from '../../velora-node/test/support.mjs';
+import { instance } from '../dist/native/instance.js';
 import { bundle } from './runtimes/bundle.mjs';
 
 const { Signer, Verifier, MemoryStore, Receiver } = usual;
@@ -71,6 +72,8 @@ test('the entries have the same classes', () => {
 
 test('verifiers that nobody holds are let go of', async () => {
   const { body, headers } = sign('{}');
+  const held = () => instance().exports.memory.buffer.byteLength;
+  const before = held();
   for (let round = 0; round < 20_000; round += 1) {
     new Verifier('health', SECRET).verify(body, headers);
     if (round % 2_000 === 0) {
@@ -78,6 +81,8 @@ test('verifiers that nobody holds are let go of', async () => {
       globalThis.gc?.();
     }
   }
+  // All of them would take five MB.
+  assert.ok(held() - before < 2 << 20);
 });
 
 test('a secret of any length is the one that is meant', () => {
