@@ -17,7 +17,7 @@
 //!
 //! | feature | default | what it adds | pulls in |
 //! |---|---|---|---|
-//! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `sha2`, `subtle`, `zeroize` |
+//! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `arrayvec`, `sha2`, `subtle`, `zeroize` |
 //! | `full` | yes | [`Scheme`]s and [`Clock`]s of your own, errors that say more than their code | |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |

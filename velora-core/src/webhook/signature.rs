@@ -40,7 +40,7 @@ pub(crate) fn parse<'h>(
                     reason("not the scheme's prefix and 64 lower-case hex digits"),
                 )
             })?;
-            candidates.push(mac);
+            let _ = candidates.try_push(mac);
             Ok(None)
         }
     }
