@@ -4,14 +4,14 @@
 use std::rc::Rc;
 
 use velora_core::{
-    ConfigError, Delivery, Envelope, Error, EventJson, Intake, Outcome, Reply, VerificationError,
-    Verifier,
+    ConfigError, Delivery, Envelope, Error, EventJson, Intake, Outcome, Precheck, Reply, Tolerance,
+    VerificationError, Verifier,
 };
 
 use crate::frame::{self, Items, Values};
 use crate::number::whole;
 use crate::store::{claimed, ended, verb};
-use crate::verifier::{NO_LIMIT, hashed, instant, precheck};
+use crate::verifier::{hashed, instant, within};
 use crate::{failure, handles, scheme};
 
 exports! {
@@ -32,12 +32,14 @@ exports! {
     /// it does not age while it is worked on. So what is read is what is signed. Says what
     /// [`envelope`] gives, and the members in JSON if they are wanted; or nothing, and the
     /// headers outside the MAC are compared with the body alone.
-    fn read_event(scheme: usize, _: f64, secrets: usize, headers: usize, body: usize, wanted: f64) -> f64 {
+    fn read_event(scheme: usize, _: f64, headers: usize, secrets: usize, body: usize, wanted: f64) -> f64 {
         failure::number(frame::with(|heard| {
-            let [secrets, headers, body] = frame::parts(heard, [secrets, headers, body]);
-            let precheck = precheck(scheme, NO_LIMIT)?;
+            let [headers, secrets, body] = frame::parts(heard, [headers, secrets, body]);
+            let precheck = scheme::numbered(scheme)?;
             let values = Values { precheck: &precheck, items: Items(headers) };
-            let delivery = precheck.verify_at(body, &values, instant(0.0), hashed(secrets))?;
+            let no_limit = Tolerance::dangerous_no_limit();
+            let now = instant(0.0);
+            let delivery = precheck.verify_within(no_limit, body, &values, now, hashed(secrets))?;
             if wanted == wanted::HEADERS {
                 delivery.check_headers()?;
                 return Ok(0.0);
@@ -58,7 +60,7 @@ exports! {
     /// Errors: `invalid_option` where the limit is no number of bytes.
     fn receiver(scheme: usize, tolerance: f64, secrets: usize, limited: u32, body_limit: f64) -> f64 {
         failure::number(frame::read(secrets, 0, |secrets, _| {
-            let precheck = precheck(scheme, tolerance)?;
+            let precheck = Precheck::clone(&*scheme::numbered(scheme)?).with_tolerance(within(tolerance));
             let intake = Intake::new(Verifier::of_hashed(precheck, hashed(secrets))?);
             Ok::<_, ConfigError>(handles::put(match limited {
                 0 => intake,

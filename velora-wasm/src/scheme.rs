@@ -51,6 +51,8 @@ mod chosen {
 /// Each is held, as there are those of the caller's own, and more is checked of each.
 #[cfg(feature = "receiver")]
 mod chosen {
+    use std::rc::Rc;
+
     use super::*;
     use crate::handles;
 
@@ -59,8 +61,8 @@ mod chosen {
         Ok(handles::put(Precheck::new(scheme)?))
     }
 
-    pub(crate) fn numbered(number: usize) -> Result<Precheck, ConfigError> {
-        Ok(Precheck::clone(&*handles::of(number)?))
+    pub(crate) fn numbered(number: usize) -> Result<Rc<Precheck>, ConfigError> {
+        handles::of(number)
     }
 }
 

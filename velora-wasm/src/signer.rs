@@ -11,7 +11,7 @@ exports! {
     /// Errors: `no_secret`, `too_many_secrets`.
     fn signer(scheme: usize, secrets: usize) -> f64 {
         failure::number(frame::read(secrets, 0, |secrets, _| {
-            let signer = Signer::of_hashed(&scheme::numbered(scheme)?, hashed(secrets))?;
+            let signer = Signer::of_hashed(&*scheme::numbered(scheme)?, hashed(secrets))?;
             Ok::<_, ConfigError>(handles::put(signer))
         }))
     }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use velora_core::{ConfigError, Error, HashedSecret, Precheck, Tolerance, UnixTime};
+use velora_core::{ConfigError, Error, HashedSecret, Tolerance, UnixTime};
 
 use crate::frame::{self, Items, Values};
 use crate::{failure, scheme};
@@ -17,7 +17,7 @@ mod limit {
     pub(super) const NONE: u32 = 2;
 }
 
-/// What stands behind the headers.
+/// What stands behind the secrets.
 mod behind {
     pub(super) const BODY: u32 = 0;
     pub(super) const NOTHING: u32 = 1;
@@ -55,25 +55,26 @@ exports! {
         }))
     }
 
-    /// Verifies what stands in the frame: hashed secrets, headers, and what is behind them.
+    /// Verifies what stands in the frame: headers, hashed secrets, and what is behind them.
     /// Gives the signed timestamp in milliseconds, NaN where none is signed. Behind them is
     /// the body, or MACs, one for each secret; or nothing yet, and then it leaves what stands
     /// under the MAC before the body, and gives its length.
-    fn verify(scheme: usize, tolerance: f64, secrets: usize, headers: usize, behind: usize, now: f64, what: u32) -> f64 {
+    fn verify(scheme: usize, tolerance: f64, headers: usize, secrets: usize, behind: usize, now: f64, what: u32) -> f64 {
         failure::number(frame::with(|heard| {
-            let [secrets, headers, behind] = frame::parts(heard, [secrets, headers, behind]);
-            let precheck = precheck(scheme, tolerance)?;
+            let [headers, secrets, behind] = frame::parts(heard, [headers, secrets, behind]);
+            let precheck = scheme::numbered(scheme)?;
             let values = Values { precheck: &precheck, items: Items(headers) };
-            let now = instant(now);
-            if what == behind::NOTHING {
-                let pending = precheck.check_at(&values, now)?;
-                let prefix = pending.signed_prefix();
-                frame::leave(heard, prefix);
-                return Ok(prefix.len() as f64);
-            }
-            let delivery = match what {
-                behind::BODY => precheck.verify_at(behind, &values, now, hashed(secrets)),
-                _ => precheck.check_at(&values, now)?.accept(&[], behind.as_chunks().0),
+            let (tolerance, now) = (within(tolerance), instant(now));
+            let delivery = if what == behind::BODY {
+                precheck.verify_within(tolerance, behind, &values, now, hashed(secrets))
+            } else {
+                let pending = precheck.check_within(tolerance, &values, now)?;
+                if what == behind::NOTHING {
+                    let prefix = pending.signed_prefix();
+                    frame::leave(heard, prefix);
+                    return Ok(prefix.len() as f64);
+                }
+                pending.accept(&[], behind.as_chunks().0)
             }?;
             INDEX.set(delivery.secret_index() as u32);
             let stamp = delivery.signed_timestamp();
@@ -88,16 +89,15 @@ exports! {
 }
 
 /// No tolerance, but that there is none: what is no number at all does not say so.
-pub(crate) const NO_LIMIT: f64 = -1.0;
+const NO_LIMIT: f64 = -1.0;
 
-/// The checks before the MAC, with a tolerance in milliseconds.
-pub(crate) fn precheck(scheme: usize, tolerance: f64) -> Result<Precheck, ConfigError> {
-    let tolerance = if tolerance == NO_LIMIT {
+/// A tolerance of so many milliseconds.
+pub(crate) fn within(millis: f64) -> Tolerance {
+    if millis == NO_LIMIT {
         Tolerance::dangerous_no_limit()
     } else {
-        Tolerance::from_millis(tolerance as u64)
-    };
-    Ok(scheme::numbered(scheme)?.with_tolerance(tolerance))
+        Tolerance::from_millis(millis as u64)
+    }
 }
 
 /// Secrets as they were left.

@@ -68,8 +68,10 @@ codes! {
     #[cfg(feature = "client")]
     NoTransport = "no_transport",
     /// What was given as the body is not the raw bytes of the request.
+    #[cfg(feature = "full")]
     BodyAlreadyParsed = "body_already_parsed",
     /// What was given as the headers are none, or not readable.
+    #[cfg(feature = "full")]
     UnreadableHeaders = "unreadable_headers",
     /// The body is over the receiver's limit; it was not hashed.
     #[cfg(feature = "receiver")]

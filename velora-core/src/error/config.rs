@@ -77,6 +77,7 @@ pub enum ConfigError {
         reason: &'static str,
     },
     /// `body_already_parsed`
+    #[cfg(feature = "full")]
     BodyAlreadyParsed {
         /// What was given in their place.
         found: &'static str,
@@ -84,6 +85,7 @@ pub enum ConfigError {
         remedy: &'static str,
     },
     /// `unreadable_headers`
+    #[cfg(feature = "full")]
     UnreadableHeaders {
         /// What is wrong with them; never a part of them.
         reason: &'static str,
@@ -120,7 +122,9 @@ says! { ConfigError:
     #[cfg(feature = "client")]
     Self::InvalidWindow => ["the window ends before it starts"],
     Self::InvalidOption { option, reason } => ["the option `", option, "` cannot be used: ", reason],
+    #[cfg(feature = "full")]
     Self::BodyAlreadyParsed { found, remedy } => ["the body is not the raw bytes of the request but ", found, ": ", remedy],
+    #[cfg(feature = "full")]
     Self::UnreadableHeaders { reason } => ["the headers cannot be read: ", reason],
     #[cfg(feature = "client")]
     Self::NoTransport { reason } => ["there is nothing to send requests with: ", reason],
@@ -153,7 +157,9 @@ impl ConfigError {
             #[cfg(feature = "client")]
             Self::InvalidWindow => Code::InvalidWindow,
             Self::InvalidOption { .. } => Code::InvalidOption,
+            #[cfg(feature = "full")]
             Self::BodyAlreadyParsed { .. } => Code::BodyAlreadyParsed,
+            #[cfg(feature = "full")]
             Self::UnreadableHeaders { .. } => Code::UnreadableHeaders,
             #[cfg(feature = "client")]
             Self::NoTransport { .. } => Code::NoTransport,

@@ -225,8 +225,23 @@ impl Precheck {
         now: UnixTime,
         secrets: impl IntoIterator<Item: Borrow<HashedSecret>>,
     ) -> Result<Delivery<'b>, VerificationError> {
+        self.verify_within(self.tolerance, body, headers, now, secrets)
+    }
+
+    /// The same, within a tolerance that the host keeps too.
+    ///
+    /// Errors: those of [`Verifier`].
+    #[inline]
+    pub fn verify_within<'b, H: Headers + ?Sized>(
+        &'b self,
+        tolerance: Tolerance,
+        body: &'b [u8],
+        headers: &H,
+        now: UnixTime,
+        secrets: impl IntoIterator<Item: Borrow<HashedSecret>>,
+    ) -> Result<Delivery<'b>, VerificationError> {
         let mut claims = Claims::NONE;
-        self.claims(headers, now, &mut claims)?;
+        self.claims(headers, now, tolerance, &mut claims)?;
         let secrets = secrets.into_iter();
         let macs = secrets.map(|secret| secret.borrow().mac(&claims.prefix, body));
         let secret_index = claims.matching(macs)?;
@@ -243,7 +258,10 @@ impl Precheck {
     /// Everything before the MAC, at the present time.
     ///
     /// Errors: those of [`Verifier`] but `signature_mismatch`.
-    pub fn check<H: Headers + ?Sized>(&self, headers: &H) -> Result<Pending, VerificationError> {
+    pub fn check<H: Headers + ?Sized>(
+        &self,
+        headers: &H,
+    ) -> Result<Pending<'_>, VerificationError> {
         self.check_at(headers, self.clock.now())
     }
 
@@ -254,14 +272,26 @@ impl Precheck {
         &self,
         headers: &H,
         now: UnixTime,
-    ) -> Result<Pending, VerificationError> {
+    ) -> Result<Pending<'_>, VerificationError> {
+        self.check_within(self.tolerance, headers, now)
+    }
+
+    /// The same, within a tolerance that the host keeps.
+    ///
+    /// Errors: those of [`Verifier`] but `signature_mismatch`.
+    pub fn check_within<H: Headers + ?Sized>(
+        &self,
+        tolerance: Tolerance,
+        headers: &H,
+        now: UnixTime,
+    ) -> Result<Pending<'_>, VerificationError> {
         let mut claims = Claims::NONE;
-        self.claims(headers, now, &mut claims)?;
+        self.claims(headers, now, tolerance, &mut claims)?;
         Ok(Pending {
             claims,
             #[cfg(feature = "events")]
             watched: self.watch(headers),
-            checked: self.checked.clone(),
+            checked: &self.checked,
         })
     }
 
@@ -270,6 +300,7 @@ impl Precheck {
         &self,
         headers: &H,
         now: UnixTime,
+        tolerance: Tolerance,
         claims: &mut Claims,
     ) -> Result<(), VerificationError> {
         let checked: &Checked = &self.checked;
@@ -284,7 +315,7 @@ impl Precheck {
         let in_list = in_list.map(|text| (text, TimeUnit::Seconds));
         if let Some((text, unit)) = raw.timestamp.or(in_list) {
             let timestamp = parse_timestamp(text, unit)?;
-            let timestamp = self.check_age(timestamp, unit, now)?;
+            let timestamp = check_age(timestamp, unit, now, tolerance)?;
             if let Some((before, after)) = &checked.scheme.payload.0 {
                 for part in [before.as_bytes(), text, after.as_bytes()] {
                     // `Checked` has bounded both texts, and 15 digits more still fit.
@@ -295,40 +326,6 @@ impl Precheck {
             }
         }
         Ok(())
-    }
-
-    /// Exactly the tolerance away passes. Seconds are compared as seconds: the
-    /// sender has cut its fraction off, so ours is cut off too.
-    #[inline]
-    fn check_age(
-        &self,
-        timestamp: i64,
-        unit: TimeUnit,
-        now: UnixTime,
-    ) -> Result<UnixTime, VerificationError> {
-        let now = now.as_millis();
-        let (timestamp, now) = match unit {
-            // 12 digits of seconds do not overflow.
-            TimeUnit::Seconds => (
-                timestamp.wrapping_mul(1_000),
-                now.saturating_sub(now.rem_euclid(1_000)),
-            ),
-            TimeUnit::Milliseconds => (timestamp, now),
-        };
-        let age = now.saturating_sub(timestamp);
-        let timestamp = UnixTime::from_millis(timestamp);
-        let Some(tolerance) = self.tolerance.as_millis() else {
-            return Ok(timestamp);
-        };
-        if age.unsigned_abs() <= tolerance {
-            return Ok(timestamp);
-        }
-        let seconds = age.unsigned_abs().div_ceil(1_000);
-        Err(if age > 0 {
-            VerificationError::TimestampTooOld { seconds }
-        } else {
-            VerificationError::TimestampInFuture { seconds }
-        })
     }
 
     #[cfg(feature = "events")]
@@ -346,6 +343,40 @@ impl Precheck {
     }
 }
 
+/// Exactly the tolerance away passes. Seconds are compared as seconds: the
+/// sender has cut its fraction off, so ours is cut off too.
+#[inline]
+fn check_age(
+    timestamp: i64,
+    unit: TimeUnit,
+    now: UnixTime,
+    tolerance: Tolerance,
+) -> Result<UnixTime, VerificationError> {
+    let now = now.as_millis();
+    let (timestamp, now) = match unit {
+        // 12 digits of seconds do not overflow.
+        TimeUnit::Seconds => (
+            timestamp.wrapping_mul(1_000),
+            now.saturating_sub(now.rem_euclid(1_000)),
+        ),
+        TimeUnit::Milliseconds => (timestamp, now),
+    };
+    let age = now.saturating_sub(timestamp);
+    let timestamp = UnixTime::from_millis(timestamp);
+    let Some(tolerance) = tolerance.as_millis() else {
+        return Ok(timestamp);
+    };
+    if age.unsigned_abs() <= tolerance {
+        return Ok(timestamp);
+    }
+    let seconds = age.unsigned_abs().div_ceil(1_000);
+    Err(if age > 0 {
+        VerificationError::TimestampTooOld { seconds }
+    } else {
+        VerificationError::TimestampInFuture { seconds }
+    })
+}
+
 impl fmt::Debug for Precheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Precheck")
@@ -356,14 +387,14 @@ impl fmt::Debug for Precheck {
 }
 
 /// A delivery whose headers have passed and whose MAC is still to be computed.
-pub struct Pending {
+pub struct Pending<'p> {
     claims: Claims,
     #[cfg(feature = "events")]
     watched: Vec<Watched>,
-    checked: Shared,
+    checked: &'p Shared,
 }
 
-impl Pending {
+impl<'p> Pending<'p> {
     /// The bytes under the MAC before the raw body; may be empty.
     pub fn signed_prefix(&self) -> &[u8] {
         self.claims.prefix.as_bytes()
@@ -381,10 +412,13 @@ impl Pending {
         self,
         body: &'b [u8],
         macs: &[[u8; 32]],
-    ) -> Result<Delivery<'b>, VerificationError> {
+    ) -> Result<Delivery<'b>, VerificationError>
+    where
+        'p: 'b,
+    {
         let secret_index = self.claims.matching(macs.iter().map(Mac::from_bytes))?;
         Ok(Delivery::verified(
-            Rules::Owned(self.checked),
+            Rules::Borrowed(self.checked),
             body,
             self.claims.signed_timestamp,
             secret_index,
@@ -394,7 +428,7 @@ impl Pending {
     }
 }
 
-impl fmt::Debug for Pending {
+impl fmt::Debug for Pending<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pending")
             .field("scheme", &self.checked.scheme.name())

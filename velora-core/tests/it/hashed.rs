@@ -1,7 +1,7 @@
 //! A secret that the host keeps hashed decides as the secret itself does.
 
 use velora_core::{
-    ConfigError, HashedSecret, Precheck, Scheme, Signer, SigningSecret, Tolerance,
+    ConfigError, HashedSecret, Precheck, Scheme, Signer, SigningSecret, Tolerance, UnixTime,
     VerificationError, Verifier,
 };
 
@@ -34,6 +34,23 @@ fn accepts_what_the_verifier_accepts() {
             assert_eq!(error.code().as_str(), "signature_mismatch", "{name}");
         }
     }
+}
+
+#[test]
+fn verifies_within_the_tolerance_that_the_host_keeps() {
+    let signed = signed("health", BODY);
+    let later = UnixTime::from_secs(NOW.as_secs() + 10);
+    let precheck = Precheck::new(scheme("health")).unwrap();
+    let verdict = |tolerance| {
+        precheck
+            .verify_within(tolerance, BODY, &signed.headers, later, [kept(SECRET)])
+            .map(|delivery| delivery.secret_index())
+    };
+    assert_eq!(verdict(Tolerance::from_secs(10)), Ok(0));
+    assert_eq!(
+        verdict(Tolerance::from_secs(9)),
+        Err(VerificationError::TimestampTooOld { seconds: 10 })
+    );
 }
 
 #[test]

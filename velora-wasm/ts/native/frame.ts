@@ -10,6 +10,8 @@ const HEAD = 5;
 let last: Instance | undefined;
 let start = 0;
 let view: Uint8Array = new Uint8Array(0);
+/** From the first item's text on: to make a view costs as much as to write a header. */
+let first = view;
 
 /** A header that was received never, once, or more often. */
 export type Values = string | string[] | undefined;
@@ -20,6 +22,7 @@ export function room(one: Instance, bytes: number): Uint8Array {
   if (last !== one || view.length <= bytes || (view.length > KEPT && bytes <= KEPT)) {
     start = one.exports['reserve']!(bytes);
     view = new Uint8Array(one.exports.memory.buffer, start, Math.max(bytes, KEPT));
+    first = view.subarray(HEAD);
     last = one;
   }
   return view;
@@ -54,8 +57,9 @@ export function sizeOf(values: readonly Values[]): number {
   return size;
 }
 
-/** Writes the values of headers, each with its place as the tag; gives where they end. */
-export function putValues(bytes: Uint8Array, at: number, values: readonly Values[]): number {
+/** Writes the values of headers at the beginning, each with its place as the tag; gives where they end. */
+export function putValues(bytes: Uint8Array, values: readonly Values[]): number {
+  let at = 0;
   for (let place = 0; place < values.length; place += 1) {
     const value = values[place];
     if (typeof value === 'string') {
@@ -92,7 +96,7 @@ function putItem(bytes: Uint8Array, at: number, tag: number, value: string | Uin
 /** Writes a text in UTF-8, or bytes; gives their number. */
 export function put(bytes: Uint8Array, at: number, value: string | Uint8Array): number {
   if (typeof value === 'string') {
-    return encoder.encodeInto(value, bytes.subarray(at)).written;
+    return encoder.encodeInto(value, bytes === view && at === HEAD ? first : bytes.subarray(at)).written;
   }
   bytes.set(value, at);
   return value.length;

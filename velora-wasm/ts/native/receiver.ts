@@ -21,7 +21,7 @@ export class NativeSigner {
 
   static create(scheme: string | SchemeParts, secrets: readonly (string | Uint8Array)[]): NativeSigner | Failure {
     const hashed = hash(scheme, secrets);
-    return new NativeSigner(new Made((one) => one.exports['signer']!(hashed.scheme.in(one), hashed.putAt(room(one, hashed.size)))));
+    return new NativeSigner(new Made((one) => one.exports['signer']!(hashed.scheme.in(one), hashed.putAt(room(one, hashed.size), 0))));
   }
 
   sign(body: Uint8Array, now: number | undefined): SignedParts {
@@ -152,7 +152,7 @@ export class NativeReceiver {
 
   static create({ secrets, tolerance }: Kept, store: NativeStore, bodyLimit: number | undefined): NativeReceiver | Failure {
     const make = (one: Instance) =>
-      one.exports['receiver']!(secrets.scheme.in(one), tolerance, secrets.putAt(room(one, secrets.size)), Number(bodyLimit !== undefined), bodyLimit ?? 0);
+      one.exports['receiver']!(secrets.scheme.in(one), tolerance, secrets.putAt(room(one, secrets.size), 0), Number(bodyLimit !== undefined), bodyLimit ?? 0);
     return new NativeReceiver(new Made(make), store);
   }
 
@@ -164,7 +164,7 @@ export class NativeReceiver {
     const admitted = enter((one) => {
       const at = this.#made.in(one);
       const bytes = room(one, sizeOf(values) + mostOf(body));
-      const headers = putValues(bytes, 0, values);
+      const headers = putValues(bytes, values);
       if (one.exports['admit']!(at, headers, put(bytes, headers, body), Date.now()) === 0) {
         return replyOf(said(one));
       }

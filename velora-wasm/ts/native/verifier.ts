@@ -36,9 +36,9 @@ export class Secrets {
     this.#hashed = hashed;
   }
 
-  /** Writes them, one behind the other; gives where they end. */
-  putAt(bytes: Uint8Array): number {
-    bytes.set(this.#hashed);
+  /** Writes them, one behind the other; gives their bytes. */
+  putAt(bytes: Uint8Array, at: number): number {
+    bytes.set(this.#hashed, at);
     return this.size;
   }
 }
@@ -49,7 +49,7 @@ export interface Kept {
   readonly tolerance: number;
 }
 
-/** What stands behind the headers: see `verifier.rs`. */
+/** What stands behind the secrets: see `verifier.rs`. */
 export const BODY = 0;
 const NOTHING = 1;
 const MACS = 2;
@@ -124,9 +124,9 @@ export function ask({ secrets, tolerance }: Kept, call: string, values: readonly
   try {
     const scheme = secrets.scheme.in(one);
     const bytes = room(one, secrets.size + sizeOf(values) + mostOf(behind));
-    const headers = secrets.putAt(bytes);
-    const end = putValues(bytes, headers, values);
-    return taken(one, one.exports[call]!(scheme, tolerance, headers, end - headers, put(bytes, end, behind), last, what), caller);
+    const headers = putValues(bytes, values);
+    const hashed = secrets.putAt(bytes, headers);
+    return taken(one, one.exports[call]!(scheme, tolerance, headers, hashed, put(bytes, headers + hashed, behind), last, what), caller);
   } catch (error) {
     throw broken(one, error);
   }
