@@ -91,7 +91,7 @@ fn verifies_and_signs() {
         let made = signer.sign_at(BODY, NOW);
         assert_eq!(made.headers, signed(name, BODY).headers, "{name}");
 
-        let late = velora_core::UnixTime::from_millis(NOW.as_millis() + 1_000);
+        let late = UnixTime::from_millis(NOW.as_millis() + 1_000);
         let precheck = precheck.with_tolerance(Tolerance::from_millis(999));
         let verifier = Verifier::of_hashed(precheck, [kept(SECRET)]).unwrap();
         let verdict = |now| verifier.verify_at(BODY, &made.headers, now).map(|_| ());
