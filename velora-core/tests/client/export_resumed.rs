@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+use crate::scripted::{Scripted, answer};
 use crate::simulated::{client, limited, week, window};
 use velora_core::health::{ExportQuery, Manifest, Window};
 use velora_simulator::{Fault, FaultKind, Simulator};
@@ -181,4 +182,35 @@ async fn what_is_finished_is_not_asked_for_again() {
         assert!(exporting.simulator.requests().is_empty());
         assert_eq!(Manifest::read(exporting.file()).unwrap(), manifest);
     }
+}
+
+/// A row without a timestamp stands before all others, or nowhere: not in the middle, because
+/// the export was begun anew there.
+#[tokio::test(start_paused = true)]
+async fn what_failed_fails_again_where_it_goes_on() {
+    let server = Scripted::new(|_, request| {
+        let body = String::from_utf8(request.body().unwrap().to_vec()).unwrap();
+        let at = |name: &str| body.split(name).nth(1).unwrap()[3..13].to_owned();
+        let (since, until) = (at("since"), at("until"));
+        let (headers, row) = match (since.as_str(), until.as_str()) {
+            ("2026-05-01", "2026-05-03") => (&[("X-Velora-Truncated", "true")][..], ""),
+            ("2026-05-01", _) => (
+                &[][..],
+                r#"{"event_id":"1","timestamp":"2026-05-01T01:00:00Z"}"#,
+            ),
+            _ => (&[][..], r#"{"event_id":"2","timestamp":null}"#),
+        };
+        answer(200, headers, row)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.ndjson");
+    for _ in 0..2 {
+        let query = ExportQuery::new(window("2026-05-01T00:00:00Z", "2026-05-03T00:00:00Z"));
+        let client = server.client();
+        let exported = client.export_to_file(query.with_concurrency(1).unwrap(), &file);
+        let error = limited(exported).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "malformed_response");
+    }
+    let checkpoint = fs::read_to_string(folder.path().join("events.ndjson.checkpoint")).unwrap();
+    assert_eq!(checkpoint.lines().count(), 2, "{checkpoint}");
 }

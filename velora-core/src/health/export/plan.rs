@@ -111,6 +111,17 @@ impl Plan {
         plan
     }
 
+    /// Part of a window from `since` on, the beginning of which has been read: what is odd
+    /// about a first row is none of its own.
+    #[cfg(feature = "client-reqwest")]
+    pub(crate) fn behind(mut self, since: Micros) -> Self {
+        if since < self.whole.since {
+            self.whole.since = since;
+            self.split = true;
+        }
+        self
+    }
+
     /// What to start next, while fewer than `limit` leaves run or wait to be taken.
     /// The first leaf is always served, for all others wait on it.
     pub(crate) fn next(&mut self, limit: usize) -> Option<Ask> {

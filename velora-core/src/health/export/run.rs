@@ -211,7 +211,8 @@ impl Blocks {
     /// Goes on where so many rows of so many leaves were read before.
     #[cfg(feature = "client-reqwest")]
     pub(crate) fn resume(mut self, done_until: Timestamp, rows: u64, leaves: u64) -> Self {
-        self.plan = plan_of(done_until, self.query.window.until());
+        let window = self.query.window;
+        self.plan = plan_of(done_until, window.until()).behind(window.since().as_microsecond());
         self.progress = Progress {
             done_until,
             rows,
