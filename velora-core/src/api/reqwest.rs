@@ -73,18 +73,26 @@ impl ReqwestTransport {
             };
         let headers = response.headers().iter().filter_map(text).collect();
         let status = response.status().as_u16();
+        let last = |name| {
+            let value = response.headers().get_all(name).iter().next_back()?;
+            value.as_bytes().rsplit(|byte| *byte == b',').next()
+        };
+        let is_last = |name, coding: &str| {
+            let found = last(name).map(<[u8]>::trim_ascii);
+            found.is_some_and(|found| found.eq_ignore_ascii_case(coding.as_bytes()))
+        };
+        // A body of any other coding ends where the connection does. That a gzip body ends
+        // where a member of it does proves nothing: another one could follow.
         let framed = response.content_length().is_some()
-            || response.headers().contains_key(TRANSFER_ENCODING)
+            || is_last(TRANSFER_ENCODING, "chunked")
             || response.version() > Version::HTTP_11;
-        let encoding = response.headers().get(CONTENT_ENCODING);
-        let zipped = encoding.is_some_and(|encoding| encoding == GZIP);
+        let zipped = is_last(CONTENT_ENCODING, GZIP);
         let chunks = response.bytes_stream().map_err(fault);
-        // The end of a gzip body says that it is one.
         let response = match zipped {
             true => Response::new(status, headers, gunzip(chunks)),
             false => Response::new(status, headers, Body::new(chunks)),
         };
-        Ok(match framed || zipped {
+        Ok(match framed {
             true => response,
             false => response.without_framing(),
         })

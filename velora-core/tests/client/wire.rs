@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::simulated::{export, limited, week};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use async_compression::futures::bufread::GzipEncoder;
+use futures_util::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use velora_core::api::{ClientBuilder, RetryOptions};
 use velora_core::health::{Client, ExportQuery, NewEndpoint};
@@ -18,18 +20,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(answer: &'static str, open: Duration) -> Self {
+    pub(crate) async fn start(answer: impl Into<Vec<u8>>, open: Duration) -> Self {
+        let answer = Arc::new(answer.into());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let log = Arc::clone(&log);
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
                 tokio::spawn(async move {
                     let request = request_of(&mut stream).await;
                     log.lock().unwrap().push(request);
-                    let _ = stream.write_all(answer.as_bytes()).await;
+                    let _ = stream.write_all(&answer).await;
                     tokio::time::sleep(open).await;
                 });
             }
@@ -80,24 +83,28 @@ const PAGE: &str = "HTTP/1.1 200 OK\r\n\r\n{\"events\":[],\"page\":{\"has_more\"
 
 #[tokio::test]
 async fn rows_are_not_taken_from_an_answer_without_an_end_mark() {
-    let row = "HTTP/1.1 200 OK\r\nX-Velora-Truncated: false\r\n\r\n\
-               {\"event_id\":\"1\",\"timestamp\":\"2026-05-02T00:00:00Z\"}\n";
-    let server = Server::start(row, Duration::ZERO).await;
-    let query = || ExportQuery::new(week());
-    let error = export(&server.client(), query()).await.unwrap_err();
-    assert_eq!(
-        (error.code().as_str(), server.requests()),
-        ("connection", 5)
-    );
-    let error = limited(server.client().export_once(query()))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.code().as_str(), server.requests()),
-        ("connection", 10)
-    );
+    let row = b"{\"event_id\":\"1\",\"timestamp\":\"2026-05-02T00:00:00Z\"}\n";
+    let mut zipped = Vec::new();
+    let mut encoder = GzipEncoder::new(&row[..]);
+    encoder.read_to_end(&mut zipped).await.unwrap();
+    for (head, body) in [
+        ("", &row[..]),
+        ("Transfer-Encoding: identity\r\n", row),
+        ("Transfer-Encoding: chunked, identity\r\n", row),
+        // Another member could have followed.
+        ("Content-Encoding: GZIP\r\n", &zipped),
+    ] {
+        let head = format!("HTTP/1.1 200 OK\r\nX-Velora-Truncated: false\r\n{head}\r\n");
+        let server = Server::start([head.as_bytes(), body].concat(), Duration::ZERO).await;
+        let query = || ExportQuery::new(week());
+        let error = export(&server.client(), query()).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "connection", "{head}");
+        let error = limited(server.client().export_once(query())).await;
+        assert_eq!(error.unwrap_err().code().as_str(), "connection", "{head}");
+        assert_eq!(server.requests(), 10, "{head}");
+    }
 
-    let table = "HTTP/1.1 200 OK\r\n\r\nid,amount\r\n1,12\r\n2,1";
+    let table = "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nid,amount\r\n1,12\r\n2,1";
     let server = Server::start(table, Duration::ZERO).await;
     let client = billing::Client::builder(ApiKey::new("vlb_test_key").unwrap());
     let client = client.with_base_url(&server.url).build().unwrap();
@@ -158,6 +165,18 @@ async fn a_secret_is_in_no_error() {
         (error.code().as_str(), error.raw()),
         ("malformed_response", "")
     );
+}
+
+#[tokio::test]
+async fn an_encoding_is_known_in_any_case() {
+    let mut body = Vec::new();
+    let page = &b"{\"events\":[],\"page\":{\"has_more\":false}}"[..];
+    GzipEncoder::new(page).read_to_end(&mut body).await.unwrap();
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Encoding: GZIP\r\nContent-Length: {length}\r\n\r\n");
+    let server = Server::start([head.as_bytes(), &body].concat(), Duration::ZERO).await;
+    limited(server.client().probe()).await.unwrap();
 }
 
 #[tokio::test]
