@@ -37,9 +37,10 @@ pub(crate) async fn error_of(
 }
 
 /// What kind of failure a status is; a success is none, nor is `304` where it was asked for.
+/// A part of an answer (`206`) is never asked for.
 pub(crate) fn kind_of(status: u16, conditional: bool) -> Option<ApiErrorKind> {
     Some(match status {
-        200..=299 => return None,
+        200..=205 | 207..=299 => return None,
         304 if conditional => return None,
         300..=399 => ApiErrorKind::UnexpectedRedirect,
         401 => ApiErrorKind::Unauthorized,
@@ -62,7 +63,7 @@ fn reason_of(kind: ApiErrorKind) -> &'static str {
         ApiErrorKind::RateLimited => "too many requests",
         ApiErrorKind::ServerError => "the system failed",
         ApiErrorKind::UnexpectedRedirect => "the system redirects, which is never followed",
-        ApiErrorKind::MalformedResponse => "the status is none that HTTP has",
+        ApiErrorKind::MalformedResponse => "the status is none that a whole answer has",
         _ => "the system refused the request",
     }
 }

@@ -62,6 +62,17 @@ impl Response {
         }
     }
 
+    /// Fails where a success is not one whose body is what was asked for, such as `202` or
+    /// `204`: rows have nothing in them that says so.
+    ///
+    /// Errors: `malformed_response`.
+    pub(crate) fn check_status(&self) -> Result<(), ApiError> {
+        match self.status {
+            200 => Ok(()),
+            _ => Err(malformed("a success without the rows that were asked for")),
+        }
+    }
+
     /// Keeps the first bytes that are read of the body, for the error of a body that
     /// is not the documented one.
     pub(crate) fn keep_head(&mut self) -> Head {
@@ -124,12 +135,15 @@ impl Response {
     /// The whole body.
     ///
     /// Errors: `response_too_large`, and what the transport says.
-    pub(crate) fn bytes(
-        self,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<u8>, ApiError>> + Send {
+    pub(crate) async fn bytes(self, limit: usize) -> Result<Vec<u8>, ApiError> {
+        if self.status == 204 {
+            // Nothing was cut: there is nothing.
+            return Err(undocumented());
+        }
         let room = self.announced_length().min(limit).min(ROOM);
-        self.body.collect_into(Vec::with_capacity(room), limit)
+        self.body
+            .collect_into(Vec::with_capacity(room), limit)
+            .await
     }
 
     /// The whole body as text that was checked to be whole JSON: what was cut on its way

@@ -208,6 +208,12 @@ async fn what_is_no_table_is_no_rows() {
             "{body}"
         );
     }
+    // A part of a table is one, too.
+    for status in [202, 204, 206] {
+        let server = Scripted::new(move |_, _| answer(status, &[], "id,note\r\n1,2\r\n"));
+        let error = client(&server).audit_csv("run_1").next().await.unwrap();
+        assert_eq!(error.unwrap_err().code().as_str(), "malformed_response");
+    }
 }
 
 #[tokio::test(start_paused = true)]

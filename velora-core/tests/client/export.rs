@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::scripted::{Scripted, answer};
 use crate::simulated::{EXPORT, client, export, sorted, truth, week, window};
 use velora_core::health::{ExportQuery, NewEndpoint, Truncation};
 use velora_simulator::{CursorMode, ExportOrder, Resolution, Simulator};
@@ -114,6 +115,41 @@ async fn one_call_comes_with_its_verdict() {
         assert_eq!(once.truncation(), verdict, "{header:?} {events}");
         assert_eq!(once.len() as u64, events.min(10_000));
         assert_eq!(simulator.requests().len(), 1);
+    }
+}
+
+/// A success that is not the rows that were asked for, such as a job that was begun, or what a
+/// system writes when it fails on the way.
+#[tokio::test(start_paused = true)]
+async fn what_is_no_event_is_never_taken_for_one() {
+    const ROW: &str = r#"{"event_id":"1","timestamp":"2026-05-02T00:00:00Z"}"#;
+    for (status, body) in [
+        (206, ROW.to_owned()),
+        (202, String::new()),
+        (204, String::new()),
+        (202, r#"{"job_id":"j1","status":"pending"}"#.to_owned()),
+        (200, r#"{"error":"internal"}"#.to_owned()),
+        (200, r#"{"events":[],"truncated":false}"#.to_owned()),
+        (200, format!("{ROW}\n{{\"error\":\"query timed out\"}}\n")),
+    ] {
+        let server = Scripted::new({
+            let body = body.clone();
+            move |_, _| answer(status, &[("X-Velora-Truncated", "false")], &body)
+        });
+        let query = || ExportQuery::new(week());
+        let error = export(&server.client(), query()).await.unwrap_err();
+        assert_eq!(
+            error.code().as_str(),
+            "malformed_response",
+            "{status} {body}"
+        );
+        let error = server.client().export_once(query()).await.unwrap_err();
+        assert_eq!(
+            error.code().as_str(),
+            "malformed_response",
+            "{status} {body}"
+        );
+        assert_eq!(server.requests(), 2, "{status} {body}");
     }
 }
 

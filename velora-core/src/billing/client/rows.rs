@@ -207,6 +207,7 @@ impl Open {
 
     /// Reads up to the first row, so that a fault until there is the call's.
     async fn read(response: Response, limit: usize) -> Result<Self, ApiError> {
+        response.check_status()?;
         let mut open = Self {
             status: response.status(),
             request_id: response.request_id().map(str::to_owned),

@@ -120,6 +120,7 @@ fn read_into<'r>(
     fill: &'r (dyn Fn(Answer) -> Result<(), ApiError> + Sync),
 ) -> Reading<'r> {
     Box::pin(async move {
+        response.check_status()?;
         let said = Truncation::of(&response);
         let framing = response.check_framing();
         let (lines, ended) = if said == Truncation::Yes && !sample {
