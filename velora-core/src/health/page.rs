@@ -115,7 +115,7 @@ impl Paged for Page {
         let text = &self.text;
         self.rows.retain(|row| {
             let event = text.get(row.clone()).unwrap_or_default();
-            id_of(event).is_none_or(|id| given.insert(&id))
+            raw_id(event).is_none_or(|id| given.insert(id))
         });
     }
 
@@ -149,15 +149,22 @@ fn next_of(page: &str) -> Result<Said<'_>, ApiError> {
     Ok((more, cursor))
 }
 
-/// The id of an event. The system writes it first, which is worth a look before the
-/// whole event is read for it.
+/// The id of an event, if it is a text.
 pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
-    if let Some(rest) = event.strip_prefix(r#"{"event_id":""#)
-        && let Some(end) = memchr::memchr2(b'"', b'\\', rest.as_bytes())
-        && rest.as_bytes().get(end) == Some(&b'"')
+    json::text_of(raw_id(event)?.as_bytes())
+}
+
+/// The id of an event as it stands there, whatever it is. The system writes it first, which
+/// is worth a look before the whole event is read for it.
+fn raw_id(event: &str) -> Option<&str> {
+    const BEGINNING: &str = r#"{"event_id":"#;
+    if let Some(value) = event.strip_prefix(BEGINNING)
+        && let Some(inner) = value.strip_prefix('"')
+        && let Some(end) = memchr::memchr2(b'"', b'\\', inner.as_bytes())
+        && inner.as_bytes().get(end) == Some(&b'"')
     {
-        return rest.get(..end).map(Into::into);
+        return value.get(..end.saturating_add(2));
     }
     let [id] = json::values(event, ["event_id"]).ok()?;
-    json::text_of(id?.as_bytes())
+    id
 }

@@ -185,14 +185,19 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
-    /// What a name with escapes says, which stands here.
+    /// What a name with escapes says, which stands here. One that says half a character is
+    /// nobody's in what an API has kept: it says nothing.
     fn said(&mut self, name: Range<usize>) -> Step<Box<str>> {
         let start = name.start;
         let said = self.text.get(name).and_then(text_of);
-        said.map(Into::into).ok_or_else(|| {
-            self.at = start;
-            Stop::Syntax
-        })
+        match said {
+            Some(said) => Ok(said.into()),
+            None if self.most == u32::MAX => Ok(Box::default()),
+            None => {
+                self.at = start;
+                Err(Stop::Syntax)
+            }
+        }
     }
 
     /// A member's name, up to behind its colon.

@@ -179,3 +179,39 @@ async fn a_glance_at_a_page_decides_nothing() {
     }
     assert_eq!(ids, ["1", "2"]);
 }
+
+/// Whatever it is that tells an event: it is given once.
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_no_text_tells_an_event_too() {
+    let server = Scripted::new(|number, _| {
+        let more = number < 2;
+        let events =
+            r#"{"event_id":1},{"event_id":"1"},{"event_id":"\ud800"},{"\ud800":2,"event_id":"a"}"#;
+        let page = format!(
+            r#"{{"events":[{events}],"page":{{"has_more":{more},"next_cursor":"c{number}"}}}}"#
+        );
+        answer(200, &[], &page)
+    });
+    let mut events = server.client().events(EventQuery::new()).raw();
+    let mut given = Vec::new();
+    while let Some(event) = events.next().await {
+        given.push(event.unwrap().as_str().len());
+    }
+    assert_eq!((given.len(), server.requests()), (4, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_that_is_no_page_is_malformed() {
+    for (status, body) in [
+        (204, ""),
+        (206, r#"{"events":[],"page":{"has_more":false}}"#),
+    ] {
+        let server = Scripted::new(move |_, _| answer(status, &[], body));
+        let error = list(&server).await.unwrap_err();
+        assert_eq!(
+            (error.code().as_str(), error.status()),
+            ("malformed_response", Some(status))
+        );
+        assert_eq!(server.requests(), 1);
+    }
+}

@@ -135,9 +135,8 @@ impl Rows {
         for row in self.texts() {
             let head = Head::read(row)?;
             let stamp = head.stamp.map(Timestamp::as_microsecond);
-            let id = json::text_of(head.id.as_bytes());
             let within = stamp.is_some_and(|stamp| leaf.contains(stamp));
-            if within && id.is_some_and(|id| !is_known(&id)) {
+            if within && !head.id.is_empty() && !is_known(head.id) {
                 return Ok(false);
             }
         }
@@ -174,6 +173,10 @@ impl<'r> Head<'r> {
             return Err(not_a_row());
         }
         let [id, stamp] = json::values(row, ["event_id", "timestamp"]).map_err(|_| not_a_row())?;
+        if id.is_none() && stamp.is_none() {
+            // No event, but what a system writes when it fails on the way.
+            return Err(not_a_row());
+        }
         let stamp = stamp.and_then(|stamp| json::text_of(stamp.as_bytes()));
         Ok(Self {
             id: id.unwrap_or_default(),
