@@ -29,7 +29,8 @@ impl Client {
     ///
     /// Where one instant holds 10,000 events or more, they are listed page by page, and
     /// what an export of that instant gives must be among them: a listing that leaves
-    /// out rows at the edges of pages is `incomplete_window`.
+    /// out rows at the edges of pages is `incomplete_window`. What it leaves out beyond
+    /// the rows of that export, nothing shows.
     ///
     /// ```no_run
     /// # use velora_core::health::{Client, ExportQuery, Window};
