@@ -108,12 +108,14 @@ const started = performance.now();
 await timed(350, 'velora verify', 1);
 console.log(`\nCold start of workerd, with the module and a first verdict: ${(performance.now() - started).toFixed(0)} ms`);
 
-console.log('\nMicroseconds for each verification, the median of 11 rounds; a ratio is that of one round:');
+const ROUNDS = 31;
+console.log(`\nMicroseconds for each verification, the median of ${ROUNDS} rounds; a ratio is that of one round:`);
 for (const size of [350, 1024, 2048, 16_384, 1 << 20]) {
-  // A tenth of a second each, in which the code is compiled as well as it gets.
-  const count = Math.max(100, Math.min(50_000, Math.round(1e8 / (size + 1500))));
+  // Short, so that a machine that slows down does so for all of a round; the first one, in which
+  // the code is compiled, does not count.
+  const count = Math.max(30, Math.min(20_000, Math.round(4e7 / (size + 1500))));
   const rounds = [];
-  for (let round = 0; round < 12; round += 1) {
+  for (let round = 0; round <= ROUNDS; round += 1) {
     const found = {};
     for (const name of NAMES) {
       const base = await timed(size, name, 1);
@@ -121,7 +123,7 @@ for (const size of [350, 1024, 2048, 16_384, 1 << 20]) {
     }
     rounds.push(found);
   }
-  const median = (read) => rounds.slice(1).map(read).sort((a, b) => a - b)[5].toFixed(2);
+  const median = (read) => rounds.slice(1).map(read).sort((a, b) => a - b)[(ROUNDS - 1) / 2].toFixed(2);
   console.log(`  ${size} bytes: ${NAMES.map((name) => `${name} ${median((found) => found[name])}`).join(' · ')}`);
   const better = (found) => Math.min(found['velora verify'], found['subtle, key kept']);
   console.log(`    verify / subtle ${median((found) => found['velora verify'] / found['subtle, key kept'])}, ` +
