@@ -157,6 +157,24 @@ test('the verifier alone, in workerd', async (context) => {
   }
 });
 
+for (const entry of ['velora-wasm', 'velora-wasm/client']) {
+  test(`${entry} receives in a worker of before FinalizationRegistry`, async (context) => {
+    const { script, modules } = await bundle(`
+      import { MemoryStore, Receiver, Verifier } from '${entry}';
+      const receiver = new Receiver({ verifier: new Verifier('health', '${SECRET}'), store: new MemoryStore(), onEvent: () => {} });
+      export default { fetch: (request) => (request.method === 'GET' ? new Response(typeof FinalizationRegistry) : receiver.handle(request)) };`, ['workerd']);
+    const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
+    const flare = new Miniflare({ modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2024-04-03' });
+    context.after(() => flare.dispose());
+    const send = async (sent) => (await flare.dispatchFetch('http://a', sent)).text();
+    assert.equal(await send(), 'undefined');
+    const genuine = { method: 'POST', ...sign('{"id":"evt_1","type":"phi.read"}') };
+    assert.equal(await send(genuine), 'processed');
+    assert.equal(await send(genuine), 'duplicate');
+    assert.equal(await send({ ...genuine, body: '{}' }), 'signature_mismatch');
+  });
+}
+
 test('the client in workerd reads everything, through the cap', async (context) => {
   const simulator = await simulate(context, '--events', '12000');
   const { script, modules } = await bundle(`

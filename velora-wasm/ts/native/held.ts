@@ -32,7 +32,8 @@ function letGo(one: Instance, at: number): void {
   });
 }
 
-const unheld = new FinalizationRegistry<[one: Instance, at: number]>(([one, at]) => letGo(one, at));
+/** Older hosts do not say who is gone: what is let go of is not freed there. */
+const unheld = globalThis.FinalizationRegistry && new FinalizationRegistry<[one: Instance, at: number]>(([one, at]) => letGo(one, at));
 
 /** What an instance holds for us, by a number, until nobody holds this. */
 export class Held {
@@ -42,12 +43,12 @@ export class Held {
   constructor(one: Instance, at: number) {
     this.at = at;
     this.#of = one;
-    unheld.register(this, [one, at], this);
+    unheld?.register(this, [one, at], this);
   }
 
   /** Lets go of it at once. */
   letGo(): void {
-    unheld.unregister(this);
+    unheld?.unregister(this);
     letGo(this.#of, this.at);
   }
 }
@@ -69,7 +70,7 @@ export class Made {
     if (this.#of !== one) {
       this.#at = taken(one, this.#make(one));
       this.#of = one;
-      unheld.register(this, [one, this.#at]);
+      unheld?.register(this, [one, this.#at]);
     }
     return this.#at;
   }
