@@ -1,6 +1,6 @@
 /** What the verifier alone has not: events of deliveries, and schemes of the caller's own. */
 
-import { bodyBytes } from './body.js';
+import { rawMemory } from './body.js';
 import { guard } from './errors.js';
 import { lazyEvent, type Names } from './events.js';
 import type { Values } from './headers.js';
@@ -72,7 +72,7 @@ class Read implements Reading<unknown> {
   }
 
   checkHeaders(): void {
-    guard(() => ask(this.#reader.kept, 'read_event', this.#values, bodyBytes(this.#body), HEADERS, 0));
+    guard(() => ask(this.#reader.kept, 'read_event', this.#values, rawMemory(this.#body), HEADERS, 0));
   }
 
   #read(): Envelope {
@@ -81,7 +81,7 @@ class Read implements Reading<unknown> {
   }
 
   #readAgain(members: boolean): Envelope {
-    const body = this.#copy ?? this.#body;
+    const body = this.#copy ?? rawMemory(this.#body);
     this.#reader.copy = copied;
     ask(this.#reader.kept, 'read_event', this.#values, body, Number(members), 0);
     this.#envelope = envelopeOf(said(instance()));

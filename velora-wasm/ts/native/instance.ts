@@ -58,8 +58,9 @@ export function works(one: Instance): boolean {
 
 /** The error of a call that threw. What fails by itself ends the instance. */
 export function broken(one: Instance, thrown: unknown): unknown {
-  // Of an instance that has failed before, whoever called then was told.
-  const fault = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError || thrown instanceof TypeError;
+  // A stack that is full, which is no error of the module's own, leaves it halfway. Of an
+  // instance that has failed before, whoever called then was told.
+  const fault = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError;
   if (!fault || !works(one)) {
     return thrown;
   }
