@@ -1,6 +1,6 @@
 /** What the module holds for us, by a number. */
 
-import { broken, works, type Instance } from './instance.js';
+import { broken, instance, works, type Instance } from './instance.js';
 import { enter, taken } from './calls.js';
 
 /** Calls where nobody is there to be told: whoever waits for an instance that fails is. */
@@ -65,12 +65,19 @@ export class Made {
     enter((one) => this.in(one));
   }
 
+  /** The instance that it is in, or is to be made in. */
+  get home(): Instance {
+    return this.#of !== undefined && works(this.#of) ? this.#of : instance();
+  }
+
   /** Its number. */
   in(one: Instance): number {
     if (this.#of !== one) {
       this.#at = taken(one, this.#make(one));
       this.#of = one;
-      unheld?.register(this, [one, this.#at]);
+      // Nothing is to keep one that has failed.
+      unheld?.unregister(this);
+      unheld?.register(this, [one, this.#at], this);
     }
     return this.#at;
   }
