@@ -234,6 +234,8 @@ test('misuse at construction has a code', async () => {
     ['invalid_option', () => new Verifier('tv', 'a', { tolerence: 1 })], ['invalid_option', () => new Verifier('tv', 'a', { tolerance: '300' })],
     ['invalid_option', () => new Verifier('tv', 'a', [])], ['invalid_option', () => verifier.verify(BODY, signed.headers, { at: 1 })],
     ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'a b' }), 'a')],
+    ...[[], [''], ['tenant', ''], ['', 'id']].map((identity) =>
+      ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'y', identity }), 'a')]),
     ['invalid_option', () => new Scheme({ name: 'x' })], ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', header: 'z' })],
   ];
   for (const [code, call] of cases) {

@@ -109,9 +109,8 @@ function itemsOfOwn(scheme: SchemeParts): Item[] {
     scheme.timestampInMilliseconds ? '' : undefined, scheme.signedBefore, scheme.signedAfter,
     scheme.rejectStatus === undefined ? undefined : String(scheme.rejectStatus),
     scheme.clientErrorsAreFinal ? '' : undefined,
+    scheme.identity && '',
   ];
   const items = texts.flatMap((text, at): Item[] => (text === undefined ? [] : [[at, text]]));
-  // An empty one says that there are some, or none.
-  const members = scheme.identity ? ['', ...scheme.identity] : [];
-  return [...items, ...members.map((member): Item => [9, member])];
+  return [...items, ...(scheme.identity ?? []).map((member): Item => [10, member])];
 }
