@@ -43,6 +43,20 @@ test('what onError throws changes nothing', async () => {
   }
 });
 
+test('the answer waits for onError', async () => {
+  const told = [];
+  const onError = async (error) => {
+    await new Promise(setImmediate);
+    told.push(error.message);
+  };
+  const failing = receiver(() => { throw new Error('delivered'); }, { onError });
+  const { body, headers } = event('evt_1');
+  await failing.receive(body, headers);
+  assert.deepEqual(told, ['delivered']);
+  await failing.backfill('a', () => { throw new Error('listed'); });
+  assert.deepEqual(told, ['delivered', 'listed']);
+});
+
 test('an event that is being handled is asked to come again', async () => {
   let finish;
   const slow = receiver(() => new Promise((resolve) => { finish = resolve; }));
