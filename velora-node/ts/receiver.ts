@@ -146,16 +146,20 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   async #receiveRequest(request: Request): Promise<Reply> {
-    if (request.bodyUsed) {
-      rawBody(undefined);
+    const { body, bodyUsed } = request;
+    if (bodyUsed || body?.locked) {
+      rawBody({});
     }
+    const reader = body?.getReader();
     const chunks: Uint8Array[] = [];
     let size = 0;
     try {
-      for await (const chunk of request.body ?? []) {
+      for (let chunk; (chunk = (await reader?.read())?.value) !== undefined; ) {
         size += chunk.length;
         chunks.push(chunk);
         if (size > this.bodyLimit) {
+          // Whether it can be called off changes nothing.
+          reader!.cancel().catch(() => {});
           break;
         }
       }
