@@ -2,7 +2,8 @@
 // each key's own, which does one thing after the other, so that of any number of deliveries
 // at once exactly one is fresh.
 //
-//     # wrangler.toml
+//     # wrangler.toml; before this date the methods of an object cannot be called
+//     compatibility_date = "2024-04-03"
 //     [[durable_objects.bindings]]
 //     name = "CLAIMS"
 //     class_name = "Claims"

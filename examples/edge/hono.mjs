@@ -1,6 +1,7 @@
 // Hono on any edge: `export default app` is what workerd, Deno and Bun serve.
 
 import { Hono } from 'hono';
+import { env } from 'hono/adapter';
 import { MemoryStore, Receiver, Verifier } from 'velora-wasm';
 import { deliveries } from 'velora-wasm/hono';
 
@@ -10,7 +11,7 @@ let receiver;
 app.post('/velora-webhook', (context, next) => {
   // A worker's memory is one isolate's: use a Durable Object where there are several.
   receiver ??= new Receiver({
-    verifier: new Verifier('curae', context.env.VELORA_WEBHOOK_SECRET),
+    verifier: new Verifier('curae', env(context).VELORA_WEBHOOK_SECRET),
     store: new MemoryStore(),
     onEvent: (event) => console.log(event.eventType, event.eventId),
   });

@@ -12,7 +12,7 @@ form.addEventListener('submit', (submitted) => {
     // A text area has line's ends of its own: what had others must be checked elsewhere.
     const verifier = new Verifier(scheme.value, secret.value, { dangerousNoTolerance: old.checked });
     const delivery = verifier.verify(body.value, pairs(headers.value));
-    show('genuine', [`Genuine: signed with this secret.`, `Key: ${delivery.key}`, `Type: ${delivery.eventType ?? 'none'}`,
+    show('genuine', [`Genuine: signed with this secret.`, ...said(delivery),
       `Signed at: ${delivery.signedTimestamp?.toISOString() ?? 'the time is not signed'}`,
       `Under the signature: ${delivery.signedTimestamp === null ? 'the body' : 'the time and the body'}, ${delivery.body.length} bytes of body`]);
   } catch (error) {
@@ -20,6 +20,15 @@ form.addEventListener('submit', (submitted) => {
     show('refused', [`Refused: ${code}`, error.message]);
   }
 });
+
+/** What it says of its event; a body that is genuine need not be the system's. */
+function said(delivery) {
+  try {
+    return [`Key: ${delivery.key}`, `Type: ${delivery.eventType ?? 'none'}`];
+  } catch (error) {
+    return [`No event of the system: ${error.code}`, error.message];
+  }
+}
 
 function pairs(text) {
   const lines = text.split('\n').filter((line) => line.includes(':'));

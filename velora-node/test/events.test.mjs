@@ -103,6 +103,7 @@ test('who logs it does not see what is in it', () => {
     const event = read('health', BODY);
     touch(event);
     assert.equal(inspect(event), 'Event(phi.read, health:evt_1:phi.read)');
+    assert.match(inspect(event, { showProxy: true }), /^Proxy \[\s+Event\(phi\.read, health:evt_1:phi\.read\),/);
     for (const options of [{ showProxy: true }, { showHidden: true }, { getters: true }]) {
       assert.ok(!inspect([event], { depth: 9, ...options }).includes('Zo'));
     }

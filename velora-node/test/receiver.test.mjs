@@ -43,6 +43,20 @@ test('what onError throws changes nothing', async () => {
   }
 });
 
+test('the answer waits for onError', async () => {
+  const told = [];
+  const onError = async (error) => {
+    await new Promise(setImmediate);
+    told.push(error.message);
+  };
+  const failing = receiver(() => { throw new Error('delivered'); }, { onError });
+  const { body, headers } = event('evt_1');
+  await failing.receive(body, headers);
+  assert.deepEqual(told, ['delivered']);
+  await failing.backfill('a', () => { throw new Error('listed'); });
+  assert.deepEqual(told, ['delivered', 'listed']);
+});
+
 test('an event that is being handled is asked to come again', async () => {
   let finish;
   const slow = receiver(() => new Promise((resolve) => { finish = resolve; }));
@@ -85,7 +99,29 @@ test('handles web-standard requests', async () => {
   const used = new Request('http://a/hook', { method: 'POST', body, headers });
   await used.text();
   assert.equal(await codeOf(() => web.handle(used)), 'body_already_parsed');
+  const locked = new Request('http://a/hook', { method: 'POST', body, headers });
+  locked.body.getReader();
+  assert.equal(await codeOf(() => web.handle(locked)), 'body_already_parsed');
+  const gone = new Uint8Array(body);
+  structuredClone(gone, { transfer: [gone.buffer] });
+  assert.equal(await codeOf(() => web.receive(gone, headers)), 'body_already_parsed');
   assert.deepEqual(handled, ['evt_1']);
+});
+
+test('a body that is too large is called off, whatever that does', async () => {
+  const small = receiver(() => assert.fail('it did'), { bodyLimit: 10 });
+  for (const cancelled of [() => {}, () => Promise.reject(new Error('no')), () => new Promise(() => {})]) {
+    let calls = 0;
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(11)),
+      cancel: () => {
+        calls += 1;
+        return cancelled();
+      },
+    });
+    const answer = await small.handle(new Request('http://a/hook', { method: 'POST', duplex: 'half', body, headers: event('evt_1').headers }));
+    assert.deepEqual([answer.status, calls], [413, 1]);
+  }
 });
 
 test('a back-filled event counts once with its delivery', async () => {

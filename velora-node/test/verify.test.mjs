@@ -141,13 +141,27 @@ test('where deliveries are read, a small body is copied when it is verified', ()
   assert.deepEqual({ ...delivery.event }, { ...JSON.parse(BODY), extra: {} });
 });
 
+/** The same bytes, whose memory someone else has now. */
+function givenAway(bytes) {
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
 test('bytes that are out of reach, and headers that throw, are refused like any other', async () => {
-  const detached = Uint8Array.from(signed.body);
-  const buffer = detached.buffer;
-  structuredClone(buffer, { transfer: [buffer] });
-  const bodies = [buffer, new Proxy(new Uint8Array(3), {}), Object.create(Uint8Array.prototype)];
+  const gone = givenAway(Uint8Array.from(signed.body));
+  const bodies = [gone, gone.buffer, new Proxy(new Uint8Array(3), {}), Object.create(Uint8Array.prototype)];
   for (const body of bodies) {
     assert.equal(await codeOf(() => verifier.verify(body, signed.headers)), 'body_already_parsed');
+    assert.equal(await codeOf(() => verifier.verifyAsync(body, signed.headers)), 'body_already_parsed');
+    assert.equal(await codeOf(() => new Signer('health', SECRET).sign(body)), 'body_already_parsed');
+  }
+  const empty = new Signer('health', SECRET).sign(new Uint8Array(0));
+  assert.equal(verifier.verify(empty.body, empty.headers).body.length, 0);
+  const long = new Signer('health', SECRET).sign(JSON.stringify({ id: 'evt_1', type: 'phi.read', details: 'x'.repeat(5000) }));
+  const delivery = new Verifier('health', SECRET).verify(Uint8Array.from(long.body), long.headers);
+  givenAway(delivery.body);
+  for (const read of [() => delivery.event, () => delivery.key, () => delivery.eventType, () => delivery.checkHeaders()]) {
+    assert.equal(await codeOf(read), 'body_already_parsed');
   }
   const boom = () => { throw new Error('boom'); };
   const throwing = [
@@ -182,6 +196,7 @@ test('a secret is nobody else’s to write to', () => {
   secret.reveal().fill(0);
   assert.equal(new Verifier('health', secret).verify(signed.body, signed.headers).secretIndex, 0);
   assert.throws(() => new SigningSecret(7), { code: 'invalid_option' });
+  assert.throws(() => new SigningSecret(givenAway(Uint8Array.from([1, 2, 3]))), { code: 'invalid_option' });
 });
 
 test('a delivery does not age while it is worked on', () => {
@@ -219,6 +234,8 @@ test('misuse at construction has a code', async () => {
     ['invalid_option', () => new Verifier('tv', 'a', { tolerence: 1 })], ['invalid_option', () => new Verifier('tv', 'a', { tolerance: '300' })],
     ['invalid_option', () => new Verifier('tv', 'a', [])], ['invalid_option', () => verifier.verify(BODY, signed.headers, { at: 1 })],
     ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'a b' }), 'a')],
+    ...[[], [''], ['tenant', ''], ['', 'id']].map((identity) =>
+      ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'y', identity }), 'a')]),
     ['invalid_option', () => new Scheme({ name: 'x' })], ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', header: 'z' })],
   ];
   for (const [code, call] of cases) {

@@ -22,7 +22,12 @@ export function rawMemory(body: unknown): string | Uint8Array {
   }
   try {
     if (ArrayBuffer.isView(body)) {
-      return isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+      const raw = isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+      if (raw.length === 0) {
+        // Throws where there were bytes.
+        raw.at(0);
+      }
+      return raw;
     }
     if (isArrayBuffer(body)) {
       return new Uint8Array(body);

@@ -1,3 +1,4 @@
+/// <reference lib="es2022.error" preserve="true" />
 /** Errors: real classes with a stable `code`, the same in every language. */
 
 import type { Failure } from '../native/index.js';

@@ -73,7 +73,7 @@ class Event {
         case event.#names.idName:
           return event.#read.id;
         case SHOWN:
-          return `Event(${event.#read.eventType}, ${event.#read.key})`;
+          return event[SHOWN];
       }
       const members = event.#all();
       if (Object.hasOwn(members, name)) {
@@ -103,8 +103,13 @@ class Event {
     return members;
   }
 
-  [inspect.custom](): unknown {
-    return (this as unknown as Members)[SHOWN];
+  get [SHOWN](): string {
+    return `Event(${this.#read.eventType}, ${this.#read.key})`;
+  }
+
+  /** Some hosts ask the proxy, and some what it is in front of. */
+  [inspect.custom](): string {
+    return this[SHOWN];
   }
 }
 

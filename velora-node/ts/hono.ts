@@ -1,5 +1,5 @@
 /**
- * A route handler for Hono, on any runtime that loads Node addons.
+ * A route handler for Hono, wherever the package runs.
  *
  * ```js
  * app.post('/velora-webhook', deliveries(receiver));

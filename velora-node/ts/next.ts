@@ -1,10 +1,13 @@
 /**
- * A route handler for Next.js' App Router, on the Node.js runtime.
+ * A route handler for Next.js' App Router.
  *
  * ```js
- * // app/api/velora/route.js; in next.config.js: serverExternalPackages: ['velora']
+ * // app/api/velora/route.js
  * export const POST = deliveries(receiver);
  * ```
+ *
+ * `velora` needs the Node.js runtime, and `serverExternalPackages: ['velora']` in
+ * next.config.js; `velora-wasm` needs neither.
  */
 
 import type { Receiver } from './receiver.js';

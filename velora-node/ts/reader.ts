@@ -2,7 +2,7 @@
 
 import type * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
-import { bodyBytes } from './body.js';
+import { bodyBytes, rawMemory } from './body.js';
 import { toError } from './errors.js';
 import type { Envelope, Names, Source } from './events.js';
 import type { Values } from './headers.js';
@@ -94,6 +94,6 @@ function read(reader: Reader, copy: string, how: How, values: readonly Values[])
 
 /** A byte in each character. */
 function copied(body: string | Uint8Array): string {
-  const bytes = bodyBytes(body);
+  const bytes = bodyBytes(rawMemory(body));
   return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
 }

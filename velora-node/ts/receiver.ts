@@ -21,7 +21,10 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
   store: Store;
   /** Runs once for each event. It has ten seconds: put slow work into a queue. */
   onEvent: Handler<EventOf<S>>;
-  /** Is told what the handler threw, once the claim is released. What it throws itself is ignored. */
+  /**
+   * Is told what the handler threw, once the claim is released. The answer waits for it, as a
+   * worker may be stopped once it has answered: bound its time. What it throws itself is ignored.
+   */
   onError?: ((error: unknown) => unknown) | undefined;
   /** The largest body, in bytes, that is looked at. 1 MiB by default. */
   bodyLimit?: number | undefined;
@@ -107,7 +110,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     const delivery = Verifier.delivery(this.#verifier, own, values, begun.takeVerdict());
     const failure = await attempt(() => this.#onEvent(delivery.event, delivery));
     const answer = reply(await (failure === undefined ? begun.done() : begun.release()));
-    this.#tell(failure);
+    await this.#tell(failure);
     return answer;
   }
 
@@ -129,7 +132,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
       return failure === undefined;
     };
     const ended = await guard(() => this.#native.backfill(wanted, run)).catch(failed);
-    this.#tell(failure);
+    await this.#tell(failure);
     return { outcome: ended.outcome as OutcomeName, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
   }
 
@@ -143,16 +146,20 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   async #receiveRequest(request: Request): Promise<Reply> {
-    if (request.bodyUsed) {
-      rawBody(undefined);
+    const { body, bodyUsed } = request;
+    if (bodyUsed || body?.locked) {
+      rawBody({});
     }
+    const reader = body?.getReader();
     const chunks: Uint8Array[] = [];
     let size = 0;
     try {
-      for await (const chunk of request.body ?? []) {
+      for (let chunk; (chunk = (await reader?.read())?.value) !== undefined; ) {
         size += chunk.length;
         chunks.push(chunk);
         if (size > this.bodyLimit) {
+          // Whether it can be called off changes nothing.
+          reader!.cancel().catch(() => {});
           break;
         }
       }
@@ -162,10 +169,9 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return this.receive(joined(chunks, size), request.headers);
   }
 
-  #tell(failure: Thrown | undefined): void {
-    if (failure !== undefined && this.#onError !== undefined) {
-      const { error } = failure;
-      void attempt(() => this.#onError?.(error));
+  async #tell(failure: Thrown | undefined): Promise<void> {
+    if (failure !== undefined) {
+      await attempt(() => this.#onError?.(failure.error));
     }
   }
 }

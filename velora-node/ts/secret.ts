@@ -50,7 +50,11 @@ function ownSecret(value: unknown): string | Uint8Array {
     return value;
   }
   if (value instanceof Uint8Array) {
-    return Uint8Array.from(value);
+    try {
+      return Uint8Array.from(value);
+    } catch {
+      // Its memory was given away.
+    }
   }
   throw new VeloraError(value === undefined ? 'no_secret' : 'invalid_option', 'a secret is neither a text nor bytes');
 }

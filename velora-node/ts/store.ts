@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Where claims are kept: each event once, though it comes again and again. */
 
 import { inspect } from './host.js';

@@ -149,8 +149,9 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
  *
  * `event` and `key` come from the very bytes that were signed, whatever becomes of the
  * memory they came in: unless a copy was made of the body when it was verified, it is
- * verified once more when `event` or `key` is first read. `body` is that memory itself.
- * Neither logging it nor `JSON.stringify` shows the body.
+ * verified once more when `event` or `key` is first read, which is `body_already_parsed`
+ * where that memory was given away. `body` is that memory itself. Neither logging it nor
+ * `JSON.stringify` shows the body.
  */
 export class Delivery<E = unknown> {
   readonly #reader: Reader;
@@ -227,7 +228,7 @@ export class Delivery<E = unknown> {
    * Throws `header_body_mismatch`.
    */
   checkHeaders(): void {
-    unwrap(guard(() => this.#reader.native.checkHeaders(this.body, listed(this.#values))));
+    unwrap(guard(() => this.#reader.native.checkHeaders(bodyBytes(rawMemory(this.#body)), listed(this.#values))));
   }
 
   toJSON(): object {

@@ -17,8 +17,10 @@ mod tag {
     pub(super) const SIGNED_AFTER: u8 = 6;
     pub(super) const REJECT_STATUS: u8 = 7;
     pub(super) const CLIENT_ERRORS_ARE_FINAL: u8 = 8;
-    /// As often as there are members; an empty one says that there are some, or none.
+    /// That there are members, which may be none.
     pub(super) const IDENTITY: u8 = 9;
+    /// As often as there are members.
+    pub(super) const MEMBER: u8 = 10;
 }
 
 exports! {
@@ -61,7 +63,7 @@ fn described(items: Items<'_>) -> Result<Scheme, ConfigError> {
         scheme = scheme.signed_payload(SignedPayload::timestamped(before, after));
     }
     if given(tag::IDENTITY).is_some() {
-        let members = items.filter(|(tag, bytes)| *tag == tag::IDENTITY && !bytes.is_empty());
+        let members = items.filter(|(tag, _)| *tag == tag::MEMBER);
         let members = members.map(|(_, bytes)| frame::text(bytes).to_owned().into());
         scheme = scheme.identity(Identity::Members(members.collect()));
     }

@@ -152,29 +152,33 @@ for (const [name, scheme, body, path] of [
   });
 }
 
-for (const [runtime, flags] of [['deno', ['--node-modules-dir=manual', '--allow-net', '--allow-env']], ['bun', []]]) {
-  test(`${runtime}.mjs`, async (context) => {
-    const program = spawn(join(PACKAGE, 'node_modules/.bin', runtime), ['run', ...flags, example(`${runtime}.mjs`)], {
-      env: { ...process.env, VELORA_WEBHOOK_SECRET: SECRET, PORT: '0', DENO_NO_UPDATE_CHECK: '1' }, stdio: ['ignore', 'pipe', 'inherit'],
+const DENO = ['--node-modules-dir=manual', '--allow-net', '--allow-env'];
+for (const [runtime, name, ...flags] of [
+  ['deno', 'deno.mjs', 'run', ...DENO], ['bun', 'bun.mjs', 'run'],
+  ['deno', 'hono.mjs', 'serve', ...DENO, '--host=127.0.0.1', '--port=0'], ['bun', 'hono.mjs', 'run'],
+]) {
+  test(`${name} on ${runtime}`, async (context) => {
+    const program = spawn(join(PACKAGE, 'node_modules/.bin', runtime), [...flags, example(name)], {
+      env: { ...process.env, VELORA_WEBHOOK_SECRET: SECRET, PORT: '0', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     context.after(async () => {
       program.kill();
       await once(program, 'close');
     });
-    let url;
-    for await (const line of createInterface({ input: program.stdout })) {
-      url = line.replace('listening on ', '');
-      break;
-    }
-    program.stdout.resume();
-    const genuine = request('evt_1');
+    // The one says it on one stream, the other on the other.
+    const said = [program.stdout, program.stderr].map((input) => new Promise((resolve) => {
+      createInterface({ input }).on('line', (line) => /http:\S+/.test(line) && resolve(line.match(/http:\S+/)[0]));
+    }));
+    const url = await Promise.race([...said, once(program, 'close').then(() => assert.fail('it ended'))]);
+    const [path, ...genuineOf] = name === 'hono.mjs' ? ['velora-webhook', 'curae', { eventId: 'evt_1', eventType: 'import.completed' }] : [''];
+    const genuine = request('evt_1', ...genuineOf);
     const send = async (sent) => {
-      const response = await fetch(url, sent);
+      const response = await fetch(new URL(path, url), sent);
       return [response.status, await response.text()];
     };
     assert.deepEqual(await send(genuine), [200, 'processed']);
     assert.deepEqual(await send(genuine), [200, 'duplicate']);
-    assert.deepEqual(await send({ ...genuine, body: '{}' }), [401, 'signature_mismatch']);
+    assert.deepEqual(await send({ ...genuine, body: '{}' }), [name === 'hono.mjs' ? 400 : 401, 'signature_mismatch']);
   });
 }
 
@@ -207,6 +211,13 @@ test('the page says whether a delivery is genuine', async (context) => {
   if (folder !== undefined) {
     await writeFile(join(folder, 'genuine.png'), await page.screenshot({ fullPage: true }));
   }
+  const text = new Signer('health', SECRET).sign('no event');
+  await page.getByLabel('Headers').fill(Object.entries(text.headers).map((pair) => pair.join(': ')).join('\n'));
+  await page.getByLabel('Raw body').fill('no event');
+  await page.locator('output').evaluate((output) => { output.dataset.verdict = ''; });
+  await page.getByRole('button', { name: 'Check' }).click();
+  await page.locator('output[data-verdict=genuine]').waitFor();
+  assert.match(await page.locator('output').textContent(), /malformed_event/);
   await page.getByLabel('Raw body').fill(`${body} `);
   await page.getByRole('button', { name: 'Check' }).click();
   await page.locator('output[data-verdict=refused]').waitFor();

@@ -14,8 +14,10 @@ import { codeOf, HEALTH_KEY, SECRET, serve, simulate, WEEK } from '../../velora-
 import { instance } from '../dist/native/instance.js';
 import { bundle } from './runtimes/bundle.mjs';
 
-const { Signer, Verifier, MemoryStore, Receiver } = usual;
+const { Signer, Verifier, MemoryStore, Receiver, Store } = usual;
 const sign = (body, scheme = 'health') => new Signer(scheme, SECRET).sign(body);
+/** More than the module can address. No page of it is ever touched. */
+const fail = async () => assert.equal(await codeOf(() => new Verifier('health', SECRET).verify(new Uint8Array(2 ** 31 + 8), {})), 'internal');
 
 test('bodies of every size verify with the host’s hash as with the core’s', async () => {
   for (const scheme of ['health', 'billing', 'curae', 'tv', 'tv-body-only']) {
@@ -50,8 +52,7 @@ test('a module that fails is an error, and is started anew', async () => {
   assert.equal((await receiver.receive(body, headers)).outcome, 'processed');
   const before = (await store.claim('a')).lease;
   for (let round = 0; round < 3; round += 1) {
-    // More than the module can address. No page of it is ever touched.
-    assert.equal(await codeOf(() => verifier.verify(new Uint8Array(2 ** 31 + 8), headers)), 'internal');
+    await fail();
     assert.equal(verifier.verify(body, headers).key, 'health:evt_1:phi.read');
     assert.equal(new Verifier('health', SECRET).verify(body, headers).secretIndex, 0);
   }
@@ -59,6 +60,77 @@ test('a module that fails is an error, and is started anew', async () => {
   assert.equal(await codeOf(() => before.commit()), 'lease_lost');
   assert.equal((await receiver.receive(body, headers)).outcome, 'processed');
   assert.equal((await receiver.receive(body, headers)).outcome, 'duplicate');
+});
+
+test('a lease of an instance that has failed ends nobody else’s claim', async () => {
+  const store = new MemoryStore();
+  const leases = [];
+  for (let round = 0; round < 3; round += 1) {
+    leases.push((await store.claim('a')).lease);
+    await fail();
+  }
+  leases.push((await store.claim('a')).lease);
+  const last = leases.pop();
+  for (const lease of leases) {
+    assert.ok(lease.epoch < last.epoch);
+    for (const verb of ['renew', 'release', 'commit']) {
+      assert.equal(await codeOf(() => lease[verb]()), 'lease_lost');
+    }
+  }
+  await last.renew();
+  await last.commit();
+  assert.equal((await store.claim('a')).state, 'done');
+});
+
+test('work that outlives its instance ends in its store', async () => {
+  const { body, headers } = sign('{"id":"evt_1","type":"phi.read"}');
+  const keys = new Map();
+  const own = Store.of({
+    claim: async (key) => (keys.has(key) ? { state: 'done' } : { state: 'fresh', epoch: 7 }),
+    commit: async (key, epoch) => { keys.set(key, epoch); },
+    release: async (key, epoch) => { keys.set('released', epoch); },
+    renew: async () => {},
+  });
+  const receive = (store, onEvent = fail) => new Receiver({ verifier: new Verifier('health', SECRET), store, onEvent }).receive(body, headers);
+  const failing = () => fail().then(() => assert.fail('the handler'));
+  assert.equal((await receive(own, failing)).outcome, 'handler_failed');
+  assert.deepEqual([...keys], [['released', 7]]);
+  assert.equal((await receive(own)).outcome, 'processed');
+  assert.equal((await receive(own)).outcome, 'duplicate');
+  assert.equal(keys.get('health:evt_1:phi.read'), 7);
+  const backfilled = await new Receiver({ verifier: new Verifier('health', SECRET), store: own, onEvent: fail }).backfill('a', fail);
+  assert.deepEqual([backfilled.outcome, keys.get('a')], ['processed', 7]);
+  // What was claimed in memory is gone with it: the event comes again.
+  const memory = new MemoryStore();
+  assert.deepEqual([(await receive(memory)).outcome, memory.size], ['lease_lost', 0]);
+  assert.equal((await receive(memory, () => {})).outcome, 'processed');
+});
+
+test('what the caller does wrong loses no claim', async () => {
+  const { body, headers } = sign(JSON.stringify({ id: 'evt_1', type: 'phi.read', details: 'x'.repeat(5000) }));
+  const store = new MemoryStore();
+  await store.claim('a');
+  const before = instance();
+  const verifier = new Verifier('health', SECRET);
+  const give = (bytes) => structuredClone(bytes, { transfer: [bytes.buffer] });
+  const sent = body.slice();
+  const hashed = verifier.verifyAsync(sent, headers);
+  give(sent);
+  assert.equal(await codeOf(() => hashed), 'body_already_parsed');
+  const delivery = verifier.verify(body, headers);
+  give(delivery.body);
+  for (const read of [() => delivery.event, () => delivery.key, () => delivery.checkHeaders(), () => verifier.verify(body, headers),
+    () => verifier.verifyAsync(body, headers), () => new Signer('health', SECRET).sign(body)]) {
+    assert.equal(await codeOf(read), 'body_already_parsed', read.toString());
+  }
+  assert.equal(instance(), before);
+  assert.equal(store.size, 1);
+});
+
+test('what lives goes on once a larger entry is there', () => {
+  const found = JSON.parse(execFileSync(process.execPath, [fileURLToPath(new URL('late.mjs', import.meta.url))]));
+  assert.deepEqual(found.outcomes, ['processed', 'in_flight', 'duplicate', 'processed', 'duplicate', 'processed', 'done']);
+  assert.deepEqual([found.handled, found.keys], [['quick', 'slow', 'late'], 4]);
 });
 
 test('the entries have the same classes', () => {
@@ -156,6 +228,24 @@ test('the verifier alone, in workerd', async (context) => {
     assert.equal(await send('y'), 'VerificationError,signature_mismatch,signature_mismatch');
   }
 });
+
+for (const entry of ['velora-wasm', 'velora-wasm/client']) {
+  test(`${entry} receives in a worker of before FinalizationRegistry`, async (context) => {
+    const { script, modules } = await bundle(`
+      import { MemoryStore, Receiver, Verifier } from '${entry}';
+      const receiver = new Receiver({ verifier: new Verifier('health', '${SECRET}'), store: new MemoryStore(), onEvent: () => {} });
+      export default { fetch: (request) => (request.method === 'GET' ? new Response(typeof FinalizationRegistry) : receiver.handle(request)) };`, ['workerd']);
+    const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
+    const flare = new Miniflare({ modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2024-04-03' });
+    context.after(() => flare.dispose());
+    const send = async (sent) => (await flare.dispatchFetch('http://a', sent)).text();
+    assert.equal(await send(), 'undefined');
+    const genuine = { method: 'POST', ...sign('{"id":"evt_1","type":"phi.read"}') };
+    assert.equal(await send(genuine), 'processed');
+    assert.equal(await send(genuine), 'duplicate');
+    assert.equal(await send({ ...genuine, body: '{}' }), 'signature_mismatch');
+  });
+}
 
 test('the client in workerd reads everything, through the cap', async (context) => {
   const simulator = await simulate(context, '--events', '12000');

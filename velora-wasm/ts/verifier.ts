@@ -1,6 +1,6 @@
 /** Verifying deliveries, and what a verified one says. */
 
-import { bodyBytes, rawBody, type Body } from './body.js';
+import { bodyBytes, rawBody, rawMemory, type Body } from './body.js';
 import { VeloraError } from './errors.js';
 import type { EventOf, Names } from './events.js';
 import { headerValues, type HeadersInput, type Values } from './headers.js';
@@ -137,7 +137,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     const values = headerValues(headers, this.#names);
     const now = nowOf(options);
     this.#keys ??= await keysOf(this.#secrets);
-    const found = await askHashed(this.#reader.kept, this.#keys, values, raw, now, this.verifyAsync);
+    const found = await askHashed(this.#reader.kept, this.#keys, values, rawMemory(raw), now, this.verifyAsync);
     return new Delivery(this.#reader, raw, values, found);
   }
 
@@ -171,8 +171,9 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
  *
  * `event` and `key` come from the very bytes that were signed, whatever becomes of the
  * memory they came in: where deliveries are read, a small body is copied when it is
- * verified; any other one is verified once more when `event` or `key` is first read. `body`
- * is that memory itself. Neither logging it nor `JSON.stringify` shows the body.
+ * verified; any other one is verified once more when `event` or `key` is first read, which
+ * is `body_already_parsed` where that memory was given away. `body` is that memory itself.
+ * Neither logging it nor `JSON.stringify` shows the body.
  */
 export class Delivery<E = unknown> {
   readonly #reader: Reader;

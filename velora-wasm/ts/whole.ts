@@ -1,6 +1,6 @@
 /** What the verifier alone has not: events of deliveries, and schemes of the caller's own. */
 
-import { bodyBytes } from './body.js';
+import { rawMemory } from './body.js';
 import { guard } from './errors.js';
 import { lazyEvent, type Names } from './events.js';
 import type { Values } from './headers.js';
@@ -72,7 +72,7 @@ class Read implements Reading<unknown> {
   }
 
   checkHeaders(): void {
-    guard(() => ask(this.#reader.kept, 'read_event', this.#values, bodyBytes(this.#body), HEADERS, 0));
+    guard(() => ask(this.#reader.kept, 'read_event', this.#values, rawMemory(this.#body), HEADERS, 0));
   }
 
   #read(): Envelope {
@@ -81,7 +81,7 @@ class Read implements Reading<unknown> {
   }
 
   #readAgain(members: boolean): Envelope {
-    const body = this.#copy ?? this.#body;
+    const body = this.#copy ?? rawMemory(this.#body);
     this.#reader.copy = copied;
     ask(this.#reader.kept, 'read_event', this.#values, body, Number(members), 0);
     this.#envelope = envelopeOf(said(instance()));
@@ -109,9 +109,8 @@ function itemsOfOwn(scheme: SchemeParts): Item[] {
     scheme.timestampInMilliseconds ? '' : undefined, scheme.signedBefore, scheme.signedAfter,
     scheme.rejectStatus === undefined ? undefined : String(scheme.rejectStatus),
     scheme.clientErrorsAreFinal ? '' : undefined,
+    scheme.identity && '',
   ];
   const items = texts.flatMap((text, at): Item[] => (text === undefined ? [] : [[at, text]]));
-  // An empty one says that there are some, or none.
-  const members = scheme.identity ? ['', ...scheme.identity] : [];
-  return [...items, ...members.map((member): Item => [9, member])];
+  return [...items, ...(scheme.identity ?? []).map((member): Item => [10, member])];
 }

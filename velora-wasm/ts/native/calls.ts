@@ -11,8 +11,7 @@ export const FAILED = Infinity;
 const REFUSED = -Infinity;
 
 /** Calls; what fails by itself ends the instance. */
-export function enter<T>(call: (one: Instance) => T): T {
-  const one = instance();
+export function enter<T>(call: (one: Instance) => T, one = instance()): T {
   try {
     return call(one);
   } catch (error) {

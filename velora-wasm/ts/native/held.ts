@@ -1,6 +1,6 @@
 /** What the module holds for us, by a number. */
 
-import { broken, works, type Instance } from './instance.js';
+import { broken, instance, works, type Instance } from './instance.js';
 import { enter, taken } from './calls.js';
 
 /** Calls where nobody is there to be told: whoever waits for an instance that fails is. */
@@ -32,7 +32,8 @@ function letGo(one: Instance, at: number): void {
   });
 }
 
-const unheld = new FinalizationRegistry<[one: Instance, at: number]>(([one, at]) => letGo(one, at));
+/** Older hosts do not say who is gone: what is let go of is not freed there. */
+const unheld = globalThis.FinalizationRegistry && new FinalizationRegistry<[one: Instance, at: number]>(([one, at]) => letGo(one, at));
 
 /** What an instance holds for us, by a number, until nobody holds this. */
 export class Held {
@@ -42,12 +43,12 @@ export class Held {
   constructor(one: Instance, at: number) {
     this.at = at;
     this.#of = one;
-    unheld.register(this, [one, at], this);
+    unheld?.register(this, [one, at], this);
   }
 
   /** Lets go of it at once. */
   letGo(): void {
-    unheld.unregister(this);
+    unheld?.unregister(this);
     letGo(this.#of, this.at);
   }
 }
@@ -64,12 +65,19 @@ export class Made {
     enter((one) => this.in(one));
   }
 
+  /** The instance that it is in, or is to be made in. */
+  get home(): Instance {
+    return this.#of !== undefined && works(this.#of) ? this.#of : instance();
+  }
+
   /** Its number. */
   in(one: Instance): number {
     if (this.#of !== one) {
       this.#at = taken(one, this.#make(one));
       this.#of = one;
-      unheld.register(this, [one, this.#at]);
+      // Nothing is to keep one that has failed.
+      unheld?.unregister(this);
+      unheld?.register(this, [one, this.#at], this);
     }
     return this.#at;
   }

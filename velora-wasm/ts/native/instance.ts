@@ -1,6 +1,12 @@
 /**
- * The module while it runs. One that has failed by itself, such as for want of memory, is
- * not used again: the call ends with an error, and the next one finds a new instance.
+ * The module while it runs. An instance that has failed by itself, such as for want of
+ * memory, is not used again: the call ends with an error, and the next one finds a new
+ * instance. So it does once an entry of a larger size is loaded, and then both work.
+ *
+ * What can be made anew is made in whichever instance is called: see `Made`. Only the claims
+ * of a store in memory cannot. They are asked for where they are while that works, and gone
+ * as after a restart when it has failed: the store goes on counting epochs, so that a lease
+ * of before is `lease_lost`. Work under way holds on to no instance, and ends in its store.
  */
 
 import { internal, VeloraError } from '../errors.js';
@@ -10,6 +16,7 @@ export type Exports = Record<string, (...numbers: number[]) => number> & { memor
 
 /** An instance until it fails. */
 export interface Instance {
+  failed?: true;
   readonly exports: Exports;
   /** Calls that take time, by their tasks, to be told how they end. */
   readonly tasks: Map<number, Waiting>;
@@ -39,7 +46,7 @@ export function use(size: number, module: () => WebAssembly.Module): void {
 
 /** The instance to call. */
 export function instance(): Instance {
-  if (current === undefined) {
+  if (current === undefined || current.failed) {
     try {
       // Every entry names one first.
       const { exports } = new WebAssembly.Instance(compiled!());
@@ -53,18 +60,19 @@ export function instance(): Instance {
 
 /** Whether it may still be called. */
 export function works(one: Instance): boolean {
-  return one === current;
+  return !one.failed;
 }
 
 /** The error of a call that threw. What fails by itself ends the instance. */
 export function broken(one: Instance, thrown: unknown): unknown {
-  // Of an instance that has failed before, whoever called then was told.
-  const fault = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError || thrown instanceof TypeError;
+  // A stack that is full, which is no error of the module's own, leaves it halfway. Of an
+  // instance that has failed before, whoever called then was told.
+  const fault = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError;
   if (!fault || !works(one)) {
     return thrown;
   }
   const error = new VeloraError('internal', 'the module failed and was started anew', { cause: thrown });
-  current = undefined;
+  one.failed = true;
   one.chores.forEach((callOff) => callOff());
   one.tasks.forEach((waiting) => waiting.broken(error));
   return error;

@@ -7,7 +7,7 @@ import { mostOf, numbersOf, put, putAlone, putValues, room, said, saidText, size
 import { enter, FAILED } from './calls.js';
 import { lastFailure } from './failures.js';
 import { Made } from './held.js';
-import { instance, type Instance } from './instance.js';
+import type { Instance } from './instance.js';
 import { envelopeOf, hash, type Envelope, type Kept, type Verdict } from './verifier.js';
 import { utf8Text } from '../host.js';
 
@@ -44,7 +44,7 @@ type Verbs = (verb: string, key: string, epoch: number) => Promise<StoreAnswer>;
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 const STATES = ['ok', 'fresh', 'in_flight', 'done', 'lease_lost', 'store_full'];
 const [CLAIM, COMMIT, RELEASE, RENEW] = [0, 1, 2, 3];
-const DONE = 3;
+const [FRESH, DONE] = [1, 3];
 
 /** What a store answers a verb: its state, and the number that it has, if any. */
 type Told = [state: number, number: number];
@@ -64,7 +64,7 @@ export class NativeStore {
     const given = options.reduce<number>((bits, option, at) => bits | Number(option !== undefined) << at, 0);
     const make = (one: Instance) => one.exports['memory_store']!(given, ...options.map((option) => option ?? 0));
     const made = new Made(make);
-    return new NativeStore((verb, key, epoch) => askMemory(made, verb, key, epoch), made);
+    return new NativeStore(memoryOf(made), made);
   }
 
   static of(verbs: Verbs): NativeStore {
@@ -104,7 +104,8 @@ export class NativeStore {
   }
 
   #count(call: string): number {
-    return enter((one) => one.exports[call]!(this.#memory!.in(one)));
+    const memory = this.#memory!;
+    return enter((one) => one.exports[call]!(memory.in(one)), memory.home);
   }
 
   async #asked<T>(verb: number, key: string, epoch: number, read: (state: number, number: number) => T): Promise<T | Failure> {
@@ -113,13 +114,25 @@ export class NativeStore {
   }
 }
 
-function askMemory(made: Made, verb: number, key: string, epoch: number): Told {
-  return enter((one) => {
+/** Asks a store in memory, whose epochs grow from one instance to the next. */
+function memoryOf(made: Made): (verb: number, key: string, epoch: number) => Told {
+  let { home } = made;
+  let before = 0;
+  let last = 0;
+  return (verb, key, epoch) => enter((one) => {
     const at = made.in(one);
-    one.exports['ask_store']!(at, verb, putAlone(one, key), epoch, performance.now());
-    const [[state, number = NaN]] = numbersOf(said(one), 2);
+    if (home !== one) {
+      home = one;
+      before = last;
+    }
+    // One of before is none that it gives out.
+    one.exports['ask_store']!(at, verb, putAlone(one, key), epoch - before, performance.now());
+    let [[state, number = NaN]] = numbersOf(said(one), 2);
+    if (state === FRESH) {
+      last = number += before;
+    }
     return [state!, number];
-  });
+  }, made.home);
 }
 
 /** A store of the caller's, which never fails. */
@@ -189,9 +202,8 @@ export class NativeReceiver {
   }
 
   async #claim(key: string, verdict?: [Verdict, Envelope]): Promise<NativeWork | Judged> {
-    const of = instance();
     const told = await this.#store.answer(CLAIM, key, 0);
-    return this.#judge(CLAIM, told) ?? new NativeWork(of, (verb) => this.#end(verb, key, told[1]), verdict);
+    return this.#judge(CLAIM, told) ?? new NativeWork((verb) => this.#end(verb, key, told[1]), verdict);
   }
 
   async #end(verb: number, key: string, epoch: number): Promise<Judged> {
@@ -210,13 +222,11 @@ export class NativeReceiver {
 
 /** A genuine event that is the caller's to handle. */
 export class NativeWork {
-  readonly #of: Instance;
   #end: ((verb: number) => Promise<Judged>) | undefined;
   readonly #verdict: [Verdict, Envelope] | undefined;
 
   /** @internal */
-  constructor(of: Instance, end: (verb: number) => Promise<Judged>, verdict: [Verdict, Envelope] | undefined) {
-    this.#of = of;
+  constructor(end: (verb: number) => Promise<Judged>, verdict: [Verdict, Envelope] | undefined) {
     this.#end = end;
     this.#verdict = verdict;
   }
@@ -237,7 +247,6 @@ export class NativeWork {
   async end(verb: number): Promise<Judged | null> {
     const end = this.#end;
     this.#end = undefined;
-    // Its instance has failed: the work ended with it, and the lease runs out.
-    return end === undefined || instance() !== this.#of ? null : end(verb);
+    return end === undefined ? null : end(verb);
   }
 }
