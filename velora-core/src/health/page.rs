@@ -150,6 +150,7 @@ fn next_of(page: &str) -> Result<Said<'_>, ApiError> {
 }
 
 /// The id of an event, if it is a text.
+#[cfg(any(feature = "client-reqwest", test))]
 pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
     json::text_of(raw_id(event)?.as_bytes())
 }
