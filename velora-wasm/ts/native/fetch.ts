@@ -1,7 +1,7 @@
 /** The host's `fetch` and its timers, as the core asks for them. */
 
 import { itemBytes, itemsOf, numbersOf, wholeOf, type Item } from './frame.js';
-import { answer, learn } from './tasks.js';
+import { answer, later, learn } from './tasks.js';
 import type { Instance } from './instance.js';
 import { utf8Text } from '../host.js';
 
@@ -17,14 +17,19 @@ const FAULT = 3;
 /** What a timer of a host can wait at most. */
 const LONGEST = 0x7fff_ffff;
 
-/** Prepares an instance for a client. */
-export function teach(one: Instance): void {
-  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
-  one.exports['seed']!(high!, low!);
-  learn(WAIT, wait);
-  learn(SEND, send);
-  learn(READ, read);
-}
+/** `later` for what sends. No sooner than it is called are there random numbers on every host. */
+export const sending: typeof later = (start, ...rest) =>
+  later((one) => {
+    if (!exchanges.has(one)) {
+      const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+      one.exports['seed']!(high!, low!);
+      learn(WAIT, wait);
+      learn(SEND, send);
+      learn(READ, read);
+      exchanges.set(one, new Map());
+    }
+    return start(one);
+  }, ...rest);
 
 function wait(one: Instance, number: number, bytes: Uint8Array): void {
   const [[milliseconds]] = numbersOf(bytes, 1);
@@ -47,8 +52,7 @@ const exchanges = new WeakMap<Instance, Map<number, Exchange>>();
 async function send(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
   const [[answerTimeout, readTimeout], items] = numbersOf(bytes, 2);
   const exchange: Exchange = { end: new AbortController(), readTimeout: readTimeout! };
-  const under = exchanges.get(one) ?? new Map<number, Exchange>();
-  exchanges.set(one, under.set(number, exchange));
+  const under = exchanges.get(one)!.set(number, exchange);
   one.chores.set(number, () => {
     under.delete(number);
     exchange.end.abort();

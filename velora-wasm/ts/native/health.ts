@@ -7,10 +7,10 @@ import type {
 import { doubleBytes, itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
 import { enter, FAILED } from './calls.js';
 import { Held, Made } from './held.js';
-import { later, learn, NativeCancel } from './tasks.js';
+import { learn, NativeCancel } from './tasks.js';
 import { apiFailureOf, lastFailure, learnFailure } from './failures.js';
 import { instance, type Instance } from './instance.js';
-import { teach } from './fetch.js';
+import { sending } from './fetch.js';
 import { utf8Text } from '../host.js';
 
 type Answer<T> = T | Failure;
@@ -58,11 +58,7 @@ export class NativeHealth {
         parts.maxResponseBytes, (connectTimeout + readTimeout) * 1e3, readTimeout * 1e3),
       ...(backoff ?? []).map((seconds): Item => [3, doubleBytes(seconds)]),
     ];
-    const make = (one: Instance) => {
-      teach(one);
-      return one.exports['health_client']!(putItems(one, items));
-    };
-    return new NativeHealth(new Made(make));
+    return new NativeHealth(new Made((one) => one.exports['health_client']!(putItems(one, items))));
   }
 
   rateLimit(): RateLimitParts {
@@ -74,7 +70,7 @@ export class NativeHealth {
   }
 
   probe(cancel?: NativeCancel): Promise<Answer<void>> {
-    return later((one) => one.exports['probe']!(this.#made.in(one)), () => undefined, cancel);
+    return sending((one) => one.exports['probe']!(this.#made.in(one)), () => undefined, cancel);
   }
 
   events({ action, resourceType, phiInvolved, since, until, limit }: EventQueryParts): Answer<NativeEventPages> {
@@ -105,7 +101,7 @@ export class NativeHealth {
       const [[truncation]] = numbersOf(bytes, 1);
       return { truncation: ['yes', 'no', 'unknown'][truncation!], ...pageOf(bytes) } as ExportedOnceParts;
     };
-    return later(start, read, cancel);
+    return sending(start, read, cancel);
   }
 
   /** There are no files here. */
@@ -126,11 +122,11 @@ export class NativeHealth {
       const [endpoint] = endpointsOf(bytes);
       return { endpoint, secret: endpoint!.secret } as HealthRegistration;
     };
-    return later(start, read, cancel);
+    return sending(start, read, cancel);
   }
 
   listWebhooks(cancel?: NativeCancel): Promise<Answer<HealthEndpoint[]>> {
-    return later((one) => one.exports['list_webhooks']!(this.#made.in(one)), endpointsOf, cancel);
+    return sending((one) => one.exports['list_webhooks']!(this.#made.in(one)), endpointsOf, cancel);
   }
 
   disableWebhook(id: string, cancel?: NativeCancel): Promise<Answer<void>> {
@@ -142,7 +138,7 @@ export class NativeHealth {
   }
 
   #asked<T>(call: string, id: string, read: (bytes: Uint8Array) => T, cancel: NativeCancel | undefined, option = 0): Promise<Answer<T>> {
-    return later((one) => {
+    return sending((one) => {
       const at = this.#made.in(one);
       return one.exports[call]!(at, putAlone(one, id), option);
     }, read, cancel);
@@ -225,7 +221,7 @@ abstract class Stream<T> {
     }
     const asking = (this.#asking = cancel ?? new NativeCancel());
     const read = (bytes: Uint8Array) => (bytes.length === 0 ? null : this.read(pageOf(bytes)));
-    const given = await later((one) => one.exports[this.call]!(at), read, asking);
+    const given = await sending((one) => one.exports[this.call]!(at), read, asking);
     return this.#held === undefined ? null : given;
   }
 
