@@ -1,10 +1,19 @@
 // The client over the hosts' own `fetch`: where it can be made, and whose ends it believes.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { createGzip, gzipSync } from 'node:zlib';
+import { health } from 'velora-wasm/client';
 import { Miniflare } from 'miniflare';
 import { HEALTH_KEY, serve, WEEK } from '../../velora-node/test/support.mjs';
-import { bundle } from './runtimes/bundle.mjs';
+import { bundle, PACKAGE } from './runtimes/bundle.mjs';
 
 /** The worker that this is the script of. */
 async function worker(context, contents, bindings = {}) {
@@ -38,3 +47,121 @@ test('a worker may make its client, and say what it wants of it, before the firs
   assert.equal(ids.length, 4);
   assert.equal(new Set(ids).size, 4);
 });
+
+const ROWS = Array.from({ length: 100 }, (_, at) => `{"event_id":"${at}","timestamp":"2026-05-02T00:00:00+00:00","action":"phi.read"}\n`);
+const ALL = ROWS.join('');
+const HALF = ROWS.slice(0, 50).join('');
+const ZIPPED = gzipSync(ALL);
+const HALF_ZIPPED = await new Promise((resolve) => {
+  const zip = createGzip();
+  // Everything before this point can be read, and the end is missing.
+  zip.on('data', (bytes) => { zip.parts = [...(zip.parts ?? []), bytes]; }).write(HALF);
+  zip.flush(() => resolve(Buffer.concat(zip.parts)));
+});
+
+const CHUNKED = 'Transfer-Encoding: chunked';
+const CLOSE = 'Connection: close';
+const GZIP = 'Content-Encoding: gzip';
+const length = (body) => `Content-Length: ${body.length}`;
+const chunk = (body) => Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), Buffer.from(body), Buffer.from('\r\n')]);
+const chunks = (body) => Buffer.concat([chunk(body), Buffer.from('0\r\n\r\n')]);
+
+/** Answers to an export that end with their connection: how many rows they are, over loopback and over `https`. */
+const ANSWERS = {
+  'a length': [[length(ALL)], ALL, 100, 100],
+  'a length, and the connection closes': [[length(ALL), CLOSE], ALL, 100, 100],
+  'a length, cut': [[length(ALL)], HALF, 'connection', 'connection'],
+  'a length, cut, and the connection closes': [[length(ALL), CLOSE], HALF, 'connection', 'connection'],
+  'gzip with a length': [[GZIP, length(ZIPPED)], ZIPPED, 100, 100],
+  'gzip with a length, cut': [[GZIP, length(ZIPPED)], HALF_ZIPPED.subarray(0, ZIPPED.length - 1), 'connection', 'connection'],
+  'gzip without a length, cut': [[GZIP, CLOSE], HALF_ZIPPED, 'connection', 'connection'],
+  'gzip in chunks': [[GZIP, CHUNKED], chunks(ZIPPED), 100, 100],
+  'gzip in chunks, cut': [[GZIP, CHUNKED], chunk(HALF_ZIPPED), 'connection', 'connection'],
+  'gzip in chunks, cut, and the connection closes': [[GZIP, CHUNKED, CLOSE], chunk(HALF_ZIPPED), 'connection', 'connection'],
+  'chunks': [[CHUNKED], chunks(ALL), 100, 100],
+  'chunks, cut': [[CHUNKED], chunk(HALF), 'connection', 'connection'],
+  'chunks, cut, and the connection closes': [[CHUNKED, CLOSE], chunk(HALF), 'connection', 'connection'],
+  'chunks, cut, and the connection closes in other words': [[CHUNKED, 'Connection: Upgrade, Close'], chunk(HALF), 'connection', 'connection'],
+  'chunks, cut, and the connection of a proxy closes': [[CHUNKED, 'Proxy-Connection: close'], chunk(HALF), 'connection', 'connection'],
+  'a coding that is none': [['Transfer-Encoding: identity'], HALF, 'connection', 'connection'],
+  'a coding that is not chunks': [['Transfer-Encoding: chunked, identity'], HALF, 'connection', 'connection'],
+  'no length, and the connection closes': [[CLOSE], HALF, 'connection', 'connection'],
+  // As the body of HTTP/2 looks, whose end is always marked.
+  'no length': [[], ALL, 'connection', 100],
+};
+
+/** A server of these answers, each under its place in the list; gives its URL. */
+async function answering(context) {
+  const answers = Object.values(ANSWERS).map(([headers, body]) =>
+    Buffer.concat([Buffer.from(['HTTP/1.1 200 OK', ...headers, '', ''].join('\r\n')), Buffer.from(body)]));
+  const server = createServer((socket) => {
+    let asked = '';
+    socket.on('error', () => {}).on('data', (bytes) => {
+      asked += bytes.toString('latin1');
+      const [, at] = /^POST \/(\d+)\/[^]*\r\n\r\n\{[^]*\}$/.exec(asked) ?? [];
+      if (at !== undefined) {
+        socket.end(answers[at]);
+      }
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** What the client makes of so many answers. Stands alone, for other hosts. */
+async function outcomes(health, url, count) {
+  const outcomes = [];
+  for (let at = 0; at < count; at += 1) {
+    const client = new health.Client({ apiKey: 'vlk_live_1', baseUrl: `${url}/${at}`, attempts: 1 });
+    const rows = client.export({ since: '2026-05-01T00:00:00Z', until: '2026-05-08T00:00:00Z' }).toArray();
+    outcomes.push(await rows.then(({ length }) => length, ({ code }) => code));
+  }
+  return outcomes;
+}
+
+const names = Object.keys(ANSWERS);
+const named = (outcomes) => Object.fromEntries(outcomes.map((outcome, at) => [names[at], outcome]));
+const OVER_LOOPBACK = named(Object.values(ANSWERS).map(([, , outcome]) => outcome));
+const OVER_HTTPS = named(Object.values(ANSWERS).map(([, , , outcome]) => outcome));
+
+test('an answer that may have been cut is no export', async (context) => {
+  assert.deepEqual(named(await outcomes(health, await answering(context), names.length)), OVER_LOOPBACK);
+});
+
+test('an answer over https that may have been cut is no export, also where fetch is wrapped', async (context) => {
+  const url = await answering(context);
+  const own = globalThis.fetch;
+  context.after(() => { globalThis.fetch = own; });
+  const plain = (asked, request) => own(asked.replace(/^https:..a.example/i, url), request);
+  for (const wrapped of [plain, async (...given) => {
+    const response = await plain(...given);
+    return new Response(response.body, response);
+  }]) {
+    globalThis.fetch = wrapped;
+    for (const base of ['https://a.example', 'HTTPS://a.example']) {
+      assert.deepEqual(named(await outcomes(health, base, names.length)), OVER_HTTPS);
+    }
+  }
+});
+
+const SCRIPT = `import { health } from 'velora-wasm/client';\n${outcomes}\n`;
+
+test('workerd: an answer that may have been cut is no export', async (context) => {
+  const asked = `outcomes(health, '${await answering(context)}', ${names.length})`;
+  const flare = await worker(context, `${SCRIPT}export default { fetch: async () => Response.json(await ${asked}) };`);
+  assert.deepEqual(named(await (await flare.dispatchFetch('http://a')).json()), OVER_LOOPBACK);
+});
+
+for (const runtime of ['deno', 'bun']) {
+  test(`${runtime}: an answer that may have been cut is no export`, async (context) => {
+    const asked = `outcomes(health, '${await answering(context)}', ${names.length})`;
+    const folder = await mkdtemp(join(tmpdir(), 'velora-'));
+    context.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'outcomes.mjs');
+    await writeFile(file, (await bundle(`${SCRIPT}console.log(JSON.stringify(await ${asked}));`, [runtime])).script);
+    const args = runtime === 'deno' ? ['run', '--allow-net', file] : ['run', file];
+    const { stdout } = await promisify(execFile)(join(PACKAGE, 'node_modules/.bin', runtime), args, { env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' } });
+    assert.deepEqual(named(JSON.parse(stdout)), OVER_LOOPBACK);
+  });
+}

@@ -64,7 +64,7 @@ async function send(one: Instance, number: number, bytes: Uint8Array): Promise<v
     const sent = fetch(url, { redirect: 'manual', signal: exchange.end.signal, ...request });
     const response = await within(answerTimeout!, sent);
     exchange.reader = response.body?.getReader();
-    answer(one, number, OK, headOf(response));
+    answer(one, number, OK, headOf(response, url));
   } catch (error) {
     answer(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
   }
@@ -112,16 +112,31 @@ function requestOf(items: Uint8Array): [url: string, request: RequestInit] {
   return [url, request];
 }
 
-function headOf({ headers, status, type, url }: Response): Uint8Array {
+function headOf({ headers, status, type }: Response, url: string): Uint8Array {
   // A browser hides where a redirect leads, and that it is one.
   const shown = type === 'opaqueredirect' ? 302 : status;
   const items: Item[] = [[STATUS, Uint8Array.of(shown, shown >> 8)]];
   headers.forEach((value, name) => items.push([NAME, name], [VALUE, value]));
-  // HTTP/2 announces an end with every body; the host does not say what it spoke.
-  if (!url.startsWith('https:') && !['content-length', 'transfer-encoding', 'content-encoding'].some((name) => headers.has(name))) {
+  if (!isFramed(headers, url)) {
     items.push([UNFRAMED, '']);
   }
   return itemBytes(items);
+}
+
+/**
+ * Whether the end that the host tells of is that of the body. Every host holds a body to its
+ * length; some take the end of a connection that was to be closed for the last chunk. HTTP/2,
+ * which is spoken over `https` alone and has neither codings nor such connections, marks the
+ * end of each body by itself.
+ */
+function isFramed(headers: Headers, url: string): boolean {
+  const codings = headers.get('transfer-encoding');
+  if (codings === null && headers.has('content-length')) {
+    return true;
+  }
+  // Such hosts take either name for it.
+  const closes = /\bclose\b/i.test([headers.get('connection'), headers.get('proxy-connection')].join());
+  return !closes && (codings === null ? /^https:/i : /(^|,)\s*chunked$/i).test(codings ?? url);
 }
 
 function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
