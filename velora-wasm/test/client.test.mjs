@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createGzip, gzipSync } from 'node:zlib';
 import { health } from 'velora-wasm/client';
@@ -165,3 +166,19 @@ for (const runtime of ['deno', 'bun']) {
     assert.deepEqual(named(JSON.parse(stdout)), OVER_LOOPBACK);
   });
 }
+
+test('an export that nobody reads, or reads on, does not hold who was to be told of it', async (context) => {
+  const baseUrl = await serve(context, (_, response) => response.end(ALL));
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl });
+  const opened = async (read) => {
+    const onProgress = () => {};
+    await read(client.export(WEEK, { onProgress })[Symbol.asyncIterator]());
+    return new WeakRef(onProgress);
+  };
+  const held = [await opened(() => {}), await opened((rows) => rows.next())];
+  for (let round = 0; round < 1000 && held.some((one) => one.deref() !== undefined); round += 1) {
+    await sleep(5);
+    globalThis.gc();
+  }
+  assert.deepEqual(held.map((one) => one.deref()), [undefined, undefined]);
+});

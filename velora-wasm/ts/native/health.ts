@@ -83,11 +83,10 @@ export class NativeHealth {
 
   export(query: ExportQueryParts, progress?: (parts: ProgressParts) => void): Answer<NativeExport> {
     learn(PROGRESS, report);
-    const number = progress === undefined ? undefined : (told += 1);
+    const number = progress && (told += 1);
     const opened = this.#opened('export', exportItems(query, number), NativeExport);
-    if (number !== undefined && opened instanceof NativeExport) {
-      tellers.set(number, progress!);
-      opened.number = number;
+    if (opened instanceof NativeExport) {
+      opened.teller = progress && [number!, progress];
     }
     return opened;
   }
@@ -157,7 +156,7 @@ function exportItems({ since, until, phiInvolved, concurrency }: ExportQueryPart
   return itemsAt(undefined, undefined, phiInvolved, since, until, undefined, concurrency, progress);
 }
 
-/** Who is told how far exports have come, by the numbers that the module knows them by. */
+/** Who is told how far the exports that are asked have come, by the numbers that the module knows them by. */
 const tellers = new Map<number, (parts: ProgressParts) => void>();
 let told = 0;
 
@@ -246,16 +245,20 @@ export class NativeEventPages extends Stream<PageParts> {
 /** The rows of an export. */
 export class NativeExport extends Stream<EventsText> {
   protected readonly call = 'next_rows';
-  /** By which the module knows who is told of progress. */
-  number = 0;
+  /** Who is told of progress, and by which number the module knows them. */
+  teller: [number: number, tell: (parts: ProgressParts) => void] | undefined;
 
   protected read(page: PageParts): EventsText {
     return page.events;
   }
 
-  override async close(): Promise<void> {
-    tellers.delete(this.number);
-    await super.close();
+  override async next(cancel?: NativeCancel): Promise<Answer<EventsText | null>> {
+    if (this.teller === undefined) {
+      return super.next(cancel);
+    }
+    const [number, tell] = this.teller;
+    tellers.set(number, tell);
+    return super.next(cancel).finally(() => tellers.delete(number));
   }
 }
 
