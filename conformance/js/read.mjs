@@ -1,21 +1,20 @@
 // Reads the audit API, and prints each event as it was received.
 
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
+import { optionsOf } from './arguments.mjs';
 
-const text = { type: 'string' };
+const NEEDED = ['base-url', 'api-key', 'since', 'until'];
 
 /** The exit code; what failed is the last line on standard error. */
 export async function read({ ApiError, VeloraError, health }, command, args) {
-  const { values: given } = parseArgs({
-    args,
-    options: { 'base-url': text, 'api-key': text, since: text, until: text, 'phi-involved': text, limit: text },
-  });
   try {
+    const given = optionsOf(VeloraError, args, NEEDED, ['phi-involved', 'limit']);
     const client = new health.Client({ apiKey: given['api-key'], baseUrl: given['base-url'] });
     const query = { since: given.since, until: given.until };
-    if (given['phi-involved'] !== undefined) {
-      query.phiInvolved = given['phi-involved'] === 'true';
+    const involved = given['phi-involved'];
+    if (involved !== undefined) {
+      // What is neither is for the client to refuse.
+      query.phiInvolved = ['true', 'false'].includes(involved) ? involved === 'true' : involved;
     }
     if (command === 'list-events' && given.limit !== undefined) {
       query.limit = Number(given.limit);

@@ -2,16 +2,16 @@
 
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { StoreError, VeloraError, openStore } from '../../velora-node/dist/index.mjs';
+import { optionsOf } from '../js/arguments.mjs';
 
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 
 /** The exit code; where there is no store, the last line on standard error says why. */
 export async function claim(args, input, output) {
-  const { values: given } = parseArgs({ args, options: { store: { type: 'string' }, lease: { type: 'string' } } });
   let store;
   try {
+    const given = optionsOf(VeloraError, args, ['store'], ['lease']);
     store = openStore(given.store, given.lease === undefined ? {} : { lease: Number(given.lease) });
   } catch (error) {
     if (!(error instanceof VeloraError)) {

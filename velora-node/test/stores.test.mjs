@@ -277,9 +277,15 @@ for (const kind of Object.keys(PLACES)) {
 }
 
 test('the command says why there is no store', () => {
-  const command = [join(ROOT, 'conformance/node/main.mjs'), 'claim', '--store', 'mysql://user:canary@host/shop'];
-  const { status, stderr } = spawnSync(process.execPath, command, { input: '', encoding: 'utf8' });
-  assert.equal(status, 1);
-  assert.equal(JSON.parse(stderr.trimEnd().split('\n').at(-1)).code, 'invalid_option');
-  assert.ok(!stderr.includes('canary'));
+  const memory = ['--store', 'memory:'];
+  for (const [args, code] of [
+    [['--store', 'mysql://user:canary@host/shop'], 'invalid_option'], [[], 'invalid_option'],
+    [[...memory, '--bogus'], 'invalid_option'], [[...memory, '--lease', 'long'], 'invalid_lease'],
+  ]) {
+    const command = [join(ROOT, 'conformance/node/main.mjs'), 'claim', ...args];
+    const { status, stderr } = spawnSync(process.execPath, command, { input: '', encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.equal(JSON.parse(stderr.trimEnd().split('\n').at(-1)).code, code);
+    assert.ok(!stderr.includes('canary'));
+  }
 });

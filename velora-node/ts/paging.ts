@@ -21,6 +21,13 @@ export abstract class Steps<R> implements AsyncIterableIterator<R>, AsyncDisposa
   #turn: Promise<unknown> | undefined;
   #ended = false;
   #failed: { error: unknown } | undefined;
+  /** @internal */
+  readonly signal: AbortSignal | undefined;
+
+  /** @internal */
+  constructor(signal: AbortSignal | undefined) {
+    this.signal = signal;
+  }
 
   /** @internal */
   protected abstract step(): Promise<IteratorResult<R, undefined>>;
@@ -33,7 +40,7 @@ export abstract class Steps<R> implements AsyncIterableIterator<R>, AsyncDisposa
 
   /** The next one. Calls that are made before the last one is answered wait for it. */
   next(): Promise<IteratorResult<R, undefined>> {
-    if (this.#turn === undefined && !this.#ended) {
+    if (this.#turn === undefined && !this.#ended && this.signal?.aborted !== true) {
       const ready = this.ready();
       if (ready !== undefined) {
         return Promise.resolve(ready);
@@ -70,6 +77,7 @@ export abstract class Steps<R> implements AsyncIterableIterator<R>, AsyncDisposa
       return DONE;
     }
     try {
+      this.signal?.throwIfAborted();
       const step = this.ready() ?? (await this.step());
       if (step.done === true) {
         this.#ended = true;
@@ -94,7 +102,6 @@ export abstract class Steps<R> implements AsyncIterableIterator<R>, AsyncDisposa
 class Walk<T, R> extends Steps<R> {
   readonly #open: () => NativeStream<T>;
   readonly #read: (value: T) => R;
-  readonly #signal: AbortSignal | undefined;
   readonly #explain: (error: unknown) => unknown;
   readonly #ahead: boolean;
   #stream: NativeStream<T> | undefined;
@@ -107,10 +114,9 @@ class Walk<T, R> extends Steps<R> {
     explain: (error: unknown) => unknown,
     ahead: boolean,
   ) {
-    super();
+    super(signal);
     this.#open = open;
     this.#read = read;
-    this.#signal = signal;
     this.#explain = explain;
     this.#ahead = ahead;
   }
@@ -132,7 +138,7 @@ class Walk<T, R> extends Steps<R> {
   }
 
   #ask(stream: NativeStream<T>): Promise<T | null | undefined> {
-    return call<T | null | undefined>(this.#signal, (cancel) => stream.next(cancel));
+    return call<T | null | undefined>(this.signal, (cancel) => stream.next(cancel));
   }
 
   protected async stop(): Promise<void> {
@@ -146,7 +152,7 @@ class Flat<T, P extends Iterable<T>> extends Steps<T> {
   #page: Iterator<T> | undefined;
 
   constructor(pages: Steps<P>) {
-    super();
+    super(pages.signal);
     this.#pages = pages;
   }
 

@@ -2,6 +2,7 @@
 // the one command of every language.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -92,18 +93,37 @@ test('the README reads the audit API', async (context) => {
   assert.deepEqual([lines.length, lines.at(-2)], [1202, 'exported 1200']);
 });
 
-const command = (context, name, url, key = HEALTH_KEY) =>
-  run(context, [join(ROOT, 'conformance/wasm/main.mjs'), name, '--base-url', url, '--api-key', key, '--since', SINCE, '--until', UNTIL], {}, {
+const command = (context, name, url, key = HEALTH_KEY, ...more) =>
+  run(context, [join(ROOT, 'conformance/wasm/main.mjs'), name, '--base-url', url, '--api-key', key, '--since', SINCE, '--until', UNTIL, ...more], {}, {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
 
 for (const name of ['list-events', 'export']) {
   test(`the command prints what it reads: ${name}`, async (context) => {
     const simulator = await simulate(context, '--events', '2345', '--export-cap', '500');
-    const program = command(context, name, simulator.url);
-    assert.equal(await program.exit, 0);
-    const ids = program.printed().trimEnd().split('\n').map((line) => JSON.parse(line).event_id);
-    assert.deepEqual(ids.sort(), (await simulator.truth('ids', WEEK)).sort());
+    const idsOf = async (program) => {
+      assert.equal(await program.exit, 0);
+      return program.printed().trimEnd().split('\n').map((line) => JSON.parse(line).event_id).sort();
+    };
+    assert.deepEqual(await idsOf(command(context, name, simulator.url)), (await simulator.truth('ids', WEEK)).sort());
+    for (const involved of ['true', 'false']) {
+      const program = command(context, name, simulator.url, HEALTH_KEY, '--phi-involved', involved);
+      assert.deepEqual(await idsOf(program), (await simulator.truth('ids', { ...WEEK, phi_involved: involved })).sort());
+    }
     assert.equal(await command(context, name, simulator.url, `${HEALTH_KEY.slice(0, -1)}e`).exit, 1);
   });
 }
+
+test('the command refuses what it does not know', () => {
+  const asked = ['--base-url', 'http://127.0.0.1:1', '--api-key', HEALTH_KEY, '--since', SINCE, '--until', UNTIL];
+  const odd = [
+    ['--phi-involved', 'True'], ['--phi-involved', 'yes'], ['--phi-involved='], ['--limit', 'many'], ['--limit'], ['--bogus', '1'], ['more'],
+  ].map((more) => ['list-events', ...asked, ...more]);
+  const lacking = [0, 2, 4, 6].map((at) => ['export', ...asked.toSpliced(at, 2)]);
+  for (const args of [...odd, ...lacking]) {
+    const program = join(ROOT, 'conformance/wasm/main.mjs');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
+    assert.deepEqual([status, stdout], [1, ''], args.join(' '));
+    assert.equal(JSON.parse(stderr.trimEnd().split('\n').at(-1)).code, 'invalid_option', args.join(' '));
+  }
+});

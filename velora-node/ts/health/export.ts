@@ -85,7 +85,7 @@ export class Export extends Items<AuditEvent, Page> {
   toReadableStream(): ReadableStream<Uint8Array> {
     const chunks = this.pages();
     const encoder = new TextEncoder();
-    return new ReadableStream({
+    const source: UnderlyingDefaultSource<Uint8Array> = {
       async pull(controller) {
         const { done, value } = await chunks.next();
         if (done) {
@@ -97,7 +97,9 @@ export class Export extends Items<AuditEvent, Page> {
       async cancel() {
         await chunks.return();
       },
-    });
+    };
+    // The chunks are read ahead already: a queue would be given after a signal.
+    return new ReadableStream(source, { highWaterMark: 0 });
   }
 }
 

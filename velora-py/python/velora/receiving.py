@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from . import _velora
+from ._ending import to_its_end
 from .errors import Code
 
 if TYPE_CHECKING:
@@ -152,8 +153,10 @@ class AsyncReceiver(_Receiver[E]):
         self, body: Buffer, headers: Headers, handler: Callable[[E], Awaitable[object] | object]
     ) -> Reply:
         """See ``Receiver.receive``. Where the task is cancelled, as by a sender that hangs up,
-        the claim is released."""
-        work = await self._native.begin(body, headers).future()
+        the claim is released, or committed if the handler had come to its end; that is
+        waited for."""
+        begun = self._native.begin(body, headers)
+        work = await to_its_end(begun, undo=_release)
         if isinstance(work, Reply):
             return work
         try:
@@ -161,11 +164,11 @@ class AsyncReceiver(_Receiver[E]):
             if inspect.isawaitable(handled):
                 await handled
         except BaseException as error:
-            reply: Reply = await work.release().future()
+            reply: Reply = await to_its_end(work.release())
             if not isinstance(error, Exception):
                 raise
             return replace(reply, error=error)
-        done: Reply = await work.done().future()
+        done: Reply = await to_its_end(work.done())
         return done
 
     async def backfill(
@@ -187,6 +190,10 @@ _OUTCOMES: dict[Literal["fresh", "in_flight", "done"], Outcome] = {
     "in_flight": "in_flight",
     "done": "duplicate",
 }
+
+
+def _release(begun: _velora.Work | Reply) -> _velora.Call | None:
+    return None if isinstance(begun, Reply) else begun.release()
 
 
 def is_async(handler: Callable[..., object]) -> bool:

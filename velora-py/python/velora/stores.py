@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from . import _velora
+from ._ending import to_its_end
 from ._host import acting_on, awaiting_on
 from .errors import StoreError
 
@@ -244,7 +245,8 @@ class MemoryStore(Store):
 
 
 class Claim:
-    """A claim of a key: committed where its block ends cleanly, released where it raises.
+    """A claim of a key: committed where its block ends cleanly, released where it raises. A task
+    that is cancelled waits until that is done, and gives back a claim that it was about to get.
 
     Only where it is ``fresh`` is there work to do. Within the block, ``commit`` and ``release``
     end it earlier, and ``renew`` gives long work more time; in an ``async with`` block they are
@@ -300,12 +302,12 @@ class Claim:
 
     async def acommit(self) -> None:
         """``commit`` for ``asyncio``."""
-        await self._made.commit().future()
+        await to_its_end(self._made.commit())
         self._ended = True
 
     async def arelease(self) -> None:
         """``release`` for ``asyncio``."""
-        await self._made.release().future()
+        await to_its_end(self._made.release())
         self._ended = True
 
     async def arenew(self) -> None:
@@ -348,7 +350,7 @@ class Claim:
 
     async def __aenter__(self) -> Self:
         self._check_free()
-        self._claim = await self._native.claim(self.key).future()
+        self._claim = await to_its_end(self._native.claim(self.key), undo=_release)
         self._ended = False
         return self
 
@@ -369,3 +371,7 @@ class Claim:
     def __repr__(self) -> str:
         state = "not entered" if self._claim is None else self._claim.state
         return f"Claim({self.key!r}, {state})"
+
+
+def _release(claim: _velora.Claim) -> _velora.Call | None:
+    return claim.release() if claim.state == "fresh" else None

@@ -1,7 +1,7 @@
 /** The host's `fetch` and its timers, as the core asks for them. */
 
 import { itemBytes, itemsOf, numbersOf, wholeOf, type Item } from './frame.js';
-import { answer, learn } from './tasks.js';
+import { answer, later, learn } from './tasks.js';
 import type { Instance } from './instance.js';
 import { utf8Text } from '../host.js';
 
@@ -17,14 +17,19 @@ const FAULT = 3;
 /** What a timer of a host can wait at most. */
 const LONGEST = 0x7fff_ffff;
 
-/** Prepares an instance for a client. */
-export function teach(one: Instance): void {
-  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
-  one.exports['seed']!(high!, low!);
-  learn(WAIT, wait);
-  learn(SEND, send);
-  learn(READ, read);
-}
+/** `later` for what sends. No sooner than it is called are there random numbers on every host. */
+export const sending: typeof later = (start, ...rest) =>
+  later((one) => {
+    if (!exchanges.has(one)) {
+      const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+      one.exports['seed']!(high!, low!);
+      learn(WAIT, wait);
+      learn(SEND, send);
+      learn(READ, read);
+      exchanges.set(one, new Map());
+    }
+    return start(one);
+  }, ...rest);
 
 function wait(one: Instance, number: number, bytes: Uint8Array): void {
   const [[milliseconds]] = numbersOf(bytes, 1);
@@ -47,8 +52,7 @@ const exchanges = new WeakMap<Instance, Map<number, Exchange>>();
 async function send(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
   const [[answerTimeout, readTimeout], items] = numbersOf(bytes, 2);
   const exchange: Exchange = { end: new AbortController(), readTimeout: readTimeout! };
-  const under = exchanges.get(one) ?? new Map<number, Exchange>();
-  exchanges.set(one, under.set(number, exchange));
+  const under = exchanges.get(one)!.set(number, exchange);
   one.chores.set(number, () => {
     under.delete(number);
     exchange.end.abort();
@@ -60,7 +64,7 @@ async function send(one: Instance, number: number, bytes: Uint8Array): Promise<v
     const sent = fetch(url, { redirect: 'manual', signal: exchange.end.signal, ...request });
     const response = await within(answerTimeout!, sent);
     exchange.reader = response.body?.getReader();
-    answer(one, number, OK, headOf(response));
+    answer(one, number, OK, headOf(response, url));
   } catch (error) {
     answer(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
   }
@@ -108,16 +112,31 @@ function requestOf(items: Uint8Array): [url: string, request: RequestInit] {
   return [url, request];
 }
 
-function headOf({ headers, status, type, url }: Response): Uint8Array {
+function headOf({ headers, status, type }: Response, url: string): Uint8Array {
   // A browser hides where a redirect leads, and that it is one.
   const shown = type === 'opaqueredirect' ? 302 : status;
   const items: Item[] = [[STATUS, Uint8Array.of(shown, shown >> 8)]];
   headers.forEach((value, name) => items.push([NAME, name], [VALUE, value]));
-  // HTTP/2 announces an end with every body; the host does not say what it spoke.
-  if (!url.startsWith('https:') && !['content-length', 'transfer-encoding', 'content-encoding'].some((name) => headers.has(name))) {
+  if (!isFramed(headers, url)) {
     items.push([UNFRAMED, '']);
   }
   return itemBytes(items);
+}
+
+/**
+ * Whether the end that the host tells of is that of the body. Every host holds a body to its
+ * length; some take the end of a connection that was to be closed for the last chunk. HTTP/2,
+ * which is spoken over `https` alone and has neither codings nor such connections, marks the
+ * end of each body by itself.
+ */
+function isFramed(headers: Headers, url: string): boolean {
+  const codings = headers.get('transfer-encoding');
+  if (codings === null && headers.has('content-length')) {
+    return true;
+  }
+  // Such hosts take either name for it.
+  const closes = /\bclose\b/i.test([headers.get('connection'), headers.get('proxy-connection')].join());
+  return !closes && (codings === null ? /^https:/i : /(^|,)\s*chunked$/i).test(codings ?? url);
 }
 
 function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

@@ -7,10 +7,10 @@ import type {
 import { doubleBytes, itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
 import { enter, FAILED } from './calls.js';
 import { Held, Made } from './held.js';
-import { later, learn, NativeCancel } from './tasks.js';
+import { learn, NativeCancel } from './tasks.js';
 import { apiFailureOf, lastFailure, learnFailure } from './failures.js';
 import { instance, type Instance } from './instance.js';
-import { teach } from './fetch.js';
+import { sending } from './fetch.js';
 import { utf8Text } from '../host.js';
 
 type Answer<T> = T | Failure;
@@ -58,11 +58,7 @@ export class NativeHealth {
         parts.maxResponseBytes, (connectTimeout + readTimeout) * 1e3, readTimeout * 1e3),
       ...(backoff ?? []).map((seconds): Item => [3, doubleBytes(seconds)]),
     ];
-    const make = (one: Instance) => {
-      teach(one);
-      return one.exports['health_client']!(putItems(one, items));
-    };
-    return new NativeHealth(new Made(make));
+    return new NativeHealth(new Made((one) => one.exports['health_client']!(putItems(one, items))));
   }
 
   rateLimit(): RateLimitParts {
@@ -74,7 +70,7 @@ export class NativeHealth {
   }
 
   probe(cancel?: NativeCancel): Promise<Answer<void>> {
-    return later((one) => one.exports['probe']!(this.#made.in(one)), () => undefined, cancel);
+    return sending((one) => one.exports['probe']!(this.#made.in(one)), () => undefined, cancel);
   }
 
   events({ action, resourceType, phiInvolved, since, until, limit }: EventQueryParts): Answer<NativeEventPages> {
@@ -87,11 +83,10 @@ export class NativeHealth {
 
   export(query: ExportQueryParts, progress?: (parts: ProgressParts) => void): Answer<NativeExport> {
     learn(PROGRESS, report);
-    const number = progress === undefined ? undefined : (told += 1);
+    const number = progress && (told += 1);
     const opened = this.#opened('export', exportItems(query, number), NativeExport);
-    if (number !== undefined && opened instanceof NativeExport) {
-      tellers.set(number, progress!);
-      opened.number = number;
+    if (opened instanceof NativeExport) {
+      opened.teller = progress && [number!, progress];
     }
     return opened;
   }
@@ -105,7 +100,7 @@ export class NativeHealth {
       const [[truncation]] = numbersOf(bytes, 1);
       return { truncation: ['yes', 'no', 'unknown'][truncation!], ...pageOf(bytes) } as ExportedOnceParts;
     };
-    return later(start, read, cancel);
+    return sending(start, read, cancel);
   }
 
   /** There are no files here. */
@@ -126,11 +121,11 @@ export class NativeHealth {
       const [endpoint] = endpointsOf(bytes);
       return { endpoint, secret: endpoint!.secret } as HealthRegistration;
     };
-    return later(start, read, cancel);
+    return sending(start, read, cancel);
   }
 
   listWebhooks(cancel?: NativeCancel): Promise<Answer<HealthEndpoint[]>> {
-    return later((one) => one.exports['list_webhooks']!(this.#made.in(one)), endpointsOf, cancel);
+    return sending((one) => one.exports['list_webhooks']!(this.#made.in(one)), endpointsOf, cancel);
   }
 
   disableWebhook(id: string, cancel?: NativeCancel): Promise<Answer<void>> {
@@ -142,7 +137,7 @@ export class NativeHealth {
   }
 
   #asked<T>(call: string, id: string, read: (bytes: Uint8Array) => T, cancel: NativeCancel | undefined, option = 0): Promise<Answer<T>> {
-    return later((one) => {
+    return sending((one) => {
       const at = this.#made.in(one);
       return one.exports[call]!(at, putAlone(one, id), option);
     }, read, cancel);
@@ -161,7 +156,7 @@ function exportItems({ since, until, phiInvolved, concurrency }: ExportQueryPart
   return itemsAt(undefined, undefined, phiInvolved, since, until, undefined, concurrency, progress);
 }
 
-/** Who is told how far exports have come, by the numbers that the module knows them by. */
+/** Who is told how far the exports that are asked have come, by the numbers that the module knows them by. */
 const tellers = new Map<number, (parts: ProgressParts) => void>();
 let told = 0;
 
@@ -225,7 +220,7 @@ abstract class Stream<T> {
     }
     const asking = (this.#asking = cancel ?? new NativeCancel());
     const read = (bytes: Uint8Array) => (bytes.length === 0 ? null : this.read(pageOf(bytes)));
-    const given = await later((one) => one.exports[this.call]!(at), read, asking);
+    const given = await sending((one) => one.exports[this.call]!(at), read, asking);
     return this.#held === undefined ? null : given;
   }
 
@@ -250,16 +245,20 @@ export class NativeEventPages extends Stream<PageParts> {
 /** The rows of an export. */
 export class NativeExport extends Stream<EventsText> {
   protected readonly call = 'next_rows';
-  /** By which the module knows who is told of progress. */
-  number = 0;
+  /** Who is told of progress, and by which number the module knows them. */
+  teller: [number: number, tell: (parts: ProgressParts) => void] | undefined;
 
   protected read(page: PageParts): EventsText {
     return page.events;
   }
 
-  override async close(): Promise<void> {
-    tellers.delete(this.number);
-    await super.close();
+  override async next(cancel?: NativeCancel): Promise<Answer<EventsText | null>> {
+    if (this.teller === undefined) {
+      return super.next(cancel);
+    }
+    const [number, tell] = this.teller;
+    tellers.set(number, tell);
+    return super.next(cancel).finally(() => tellers.delete(number));
   }
 }
 

@@ -1,0 +1,184 @@
+// The client over the hosts' own `fetch`: where it can be made, and whose ends it believes.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { createGzip, gzipSync } from 'node:zlib';
+import { health } from 'velora-wasm/client';
+import { Miniflare } from 'miniflare';
+import { HEALTH_KEY, serve, WEEK } from '../../velora-node/test/support.mjs';
+import { bundle, PACKAGE } from './runtimes/bundle.mjs';
+
+/** The worker that this is the script of. */
+async function worker(context, contents, bindings = {}) {
+  const { script, modules } = await bundle(contents, ['workerd']);
+  const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
+  const flare = new Miniflare({
+    modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2026-01-01', bindings,
+  });
+  context.after(() => flare.dispose());
+  return flare;
+}
+
+test('a worker may make its client, and say what it wants of it, before the first request', async (context) => {
+  const ids = [];
+  const url = await serve(context, (request, response) => {
+    ids.push(request.headers['x-request-id']);
+    response.end(request.method === 'GET' ? '{"events":[],"has_more":false}' : '');
+  });
+  for (let round = 0; round < 2; round += 1) {
+    const flare = await worker(context, `
+      import { health } from 'velora-wasm/client';
+      const client = new health.Client({ apiKey: '${HEALTH_KEY}', baseUrl: '${url}' });
+      const rows = client.export(${JSON.stringify(WEEK)});
+      export default { async fetch() {
+        await client.probe();
+        return Response.json(await rows.toArray());
+      } };`);
+    assert.deepEqual(await (await flare.dispatchFetch('http://a')).json(), []);
+  }
+  // Each instance has random numbers of its own.
+  assert.equal(ids.length, 4);
+  assert.equal(new Set(ids).size, 4);
+});
+
+const ROWS = Array.from({ length: 100 }, (_, at) => `{"event_id":"${at}","timestamp":"2026-05-02T00:00:00+00:00","action":"phi.read"}\n`);
+const ALL = ROWS.join('');
+const HALF = ROWS.slice(0, 50).join('');
+const ZIPPED = gzipSync(ALL);
+const HALF_ZIPPED = await new Promise((resolve) => {
+  const zip = createGzip();
+  // Everything before this point can be read, and the end is missing.
+  zip.on('data', (bytes) => { zip.parts = [...(zip.parts ?? []), bytes]; }).write(HALF);
+  zip.flush(() => resolve(Buffer.concat(zip.parts)));
+});
+
+const CHUNKED = 'Transfer-Encoding: chunked';
+const CLOSE = 'Connection: close';
+const GZIP = 'Content-Encoding: gzip';
+const length = (body) => `Content-Length: ${body.length}`;
+const chunk = (body) => Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), Buffer.from(body), Buffer.from('\r\n')]);
+const chunks = (body) => Buffer.concat([chunk(body), Buffer.from('0\r\n\r\n')]);
+
+/** Answers to an export that end with their connection: how many rows they are, over loopback and over `https`. */
+const ANSWERS = {
+  'a length': [[length(ALL)], ALL, 100, 100],
+  'a length, and the connection closes': [[length(ALL), CLOSE], ALL, 100, 100],
+  'a length, cut': [[length(ALL)], HALF, 'connection', 'connection'],
+  'a length, cut, and the connection closes': [[length(ALL), CLOSE], HALF, 'connection', 'connection'],
+  'gzip with a length': [[GZIP, length(ZIPPED)], ZIPPED, 100, 100],
+  'gzip with a length, cut': [[GZIP, length(ZIPPED)], HALF_ZIPPED.subarray(0, ZIPPED.length - 1), 'connection', 'connection'],
+  'gzip without a length, cut': [[GZIP, CLOSE], HALF_ZIPPED, 'connection', 'connection'],
+  'gzip in chunks': [[GZIP, CHUNKED], chunks(ZIPPED), 100, 100],
+  'gzip in chunks, cut': [[GZIP, CHUNKED], chunk(HALF_ZIPPED), 'connection', 'connection'],
+  'gzip in chunks, cut, and the connection closes': [[GZIP, CHUNKED, CLOSE], chunk(HALF_ZIPPED), 'connection', 'connection'],
+  'chunks': [[CHUNKED], chunks(ALL), 100, 100],
+  'chunks, cut': [[CHUNKED], chunk(HALF), 'connection', 'connection'],
+  'chunks, cut, and the connection closes': [[CHUNKED, CLOSE], chunk(HALF), 'connection', 'connection'],
+  'chunks, cut, and the connection closes in other words': [[CHUNKED, 'Connection: Upgrade, Close'], chunk(HALF), 'connection', 'connection'],
+  'chunks, cut, and the connection of a proxy closes': [[CHUNKED, 'Proxy-Connection: close'], chunk(HALF), 'connection', 'connection'],
+  'a coding that is none': [['Transfer-Encoding: identity'], HALF, 'connection', 'connection'],
+  'a coding that is not chunks': [['Transfer-Encoding: chunked, identity'], HALF, 'connection', 'connection'],
+  'no length, and the connection closes': [[CLOSE], HALF, 'connection', 'connection'],
+  // As the body of HTTP/2 looks, whose end is always marked.
+  'no length': [[], ALL, 'connection', 100],
+};
+
+/** A server of each of these answers, as hosts may use a connection again; gives their URLs. */
+function answering(context) {
+  return Promise.all(Object.values(ANSWERS).map(async ([headers, body]) => {
+    const head = ['HTTP/1.1 200 OK', ...headers, '', ''].join('\r\n');
+    const server = createServer((socket) => {
+      let asked = '';
+      socket.on('error', () => {}).on('data', (bytes) => {
+        asked += bytes.toString('latin1');
+        if (asked.endsWith('}')) {
+          socket.end(Buffer.concat([Buffer.from(head), Buffer.from(body)]));
+        }
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    context.after(() => server.close());
+    return `http://127.0.0.1:${server.address().port}`;
+  }));
+}
+
+/** What the client makes of an answer of each. Stands alone, for other hosts. */
+async function outcomes(health, urls) {
+  const outcomes = [];
+  for (const baseUrl of urls) {
+    const client = new health.Client({ apiKey: 'vlk_live_1', baseUrl, attempts: 1 });
+    const rows = client.export({ since: '2026-05-01T00:00:00Z', until: '2026-05-08T00:00:00Z' }).toArray();
+    outcomes.push(await rows.then(({ length }) => length, ({ code }) => code));
+  }
+  return outcomes;
+}
+
+const names = Object.keys(ANSWERS);
+const named = (outcomes) => Object.fromEntries(outcomes.map((outcome, at) => [names[at], outcome]));
+const OVER_LOOPBACK = named(Object.values(ANSWERS).map(([, , outcome]) => outcome));
+const OVER_HTTPS = named(Object.values(ANSWERS).map(([, , , outcome]) => outcome));
+
+test('an answer that may have been cut is no export', async (context) => {
+  assert.deepEqual(named(await outcomes(health, await answering(context))), OVER_LOOPBACK);
+});
+
+test('an answer over https that may have been cut is no export, also where fetch is wrapped', async (context) => {
+  const urls = await answering(context);
+  const own = globalThis.fetch;
+  context.after(() => { globalThis.fetch = own; });
+  const plain = (asked, request) => own(asked.replace(/^https:..a.example.(\d+)/i, (_, at) => urls[at]), request);
+  for (const wrapped of [plain, async (...given) => {
+    const response = await plain(...given);
+    return new Response(response.body, response);
+  }]) {
+    globalThis.fetch = wrapped;
+    for (const base of ['https://a.example', 'HTTPS://a.example']) {
+      assert.deepEqual(named(await outcomes(health, urls.map((_, at) => `${base}/${at}`))), OVER_HTTPS);
+    }
+  }
+});
+
+const SCRIPT = `import { health } from 'velora-wasm/client';\n${outcomes}\n`;
+
+test('workerd: an answer that may have been cut is no export', async (context) => {
+  const asked = `outcomes(health, ${JSON.stringify(await answering(context))})`;
+  const flare = await worker(context, `${SCRIPT}export default { fetch: async () => Response.json(await ${asked}) };`);
+  assert.deepEqual(named(await (await flare.dispatchFetch('http://a')).json()), OVER_LOOPBACK);
+});
+
+for (const runtime of ['deno', 'bun']) {
+  test(`${runtime}: an answer that may have been cut is no export`, async (context) => {
+    const asked = `outcomes(health, ${JSON.stringify(await answering(context))})`;
+    const folder = await mkdtemp(join(tmpdir(), 'velora-'));
+    context.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'outcomes.mjs');
+    await writeFile(file, (await bundle(`${SCRIPT}console.log(JSON.stringify(await ${asked}));`, [runtime])).script);
+    const args = runtime === 'deno' ? ['run', '--allow-net', file] : ['run', file];
+    const { stdout } = await promisify(execFile)(join(PACKAGE, 'node_modules/.bin', runtime), args, { env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' } });
+    assert.deepEqual(named(JSON.parse(stdout)), OVER_LOOPBACK);
+  });
+}
+
+test('an export that nobody reads, or reads on, does not hold who was to be told of it', async (context) => {
+  const baseUrl = await serve(context, (_, response) => response.end(ALL));
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl });
+  const opened = async (read) => {
+    const onProgress = () => {};
+    await read(client.export(WEEK, { onProgress })[Symbol.asyncIterator]());
+    return new WeakRef(onProgress);
+  };
+  const held = [await opened(() => {}), await opened((rows) => rows.next())];
+  for (let round = 0; round < 1000 && held.some((one) => one.deref() !== undefined); round += 1) {
+    await sleep(5);
+    globalThis.gc();
+  }
+  assert.deepEqual(held.map((one) => one.deref()), [undefined, undefined]);
+});
