@@ -107,6 +107,10 @@ class Store:
         Claim and effects are committed together, so the effect is exactly-once. Have called
         ``ready`` once, for the tables; let PostgreSQL be ``READ COMMITTED``, its default.
 
+        In a file of SQLite, a process claims either so or by the store itself, never both:
+        ``sqlite3`` is another SQLite than the store's, and the locks of a file do not hold
+        between two within one process.
+
         >>> import sqlite3, tempfile
         >>> path = tempfile.mkdtemp() + "/shop.db"
         >>> store = open_store(f"sqlite://{path}")
@@ -135,9 +139,9 @@ class Store:
         """Marks the work as done in the transaction that holds its effects. Only once that is
         committed answer 2xx.
 
-        The epoch is that of ``claim_in`` in the same transaction, or of a ``Claim`` that was
-        fresh: then the effects are written exactly once too, as one that was taken over gets
-        ``lease_lost``.
+        The epoch is that of ``claim_in`` in the same transaction, or, in PostgreSQL, of a
+        ``Claim`` that was fresh: then the effects are written exactly once too, as one that
+        was taken over gets ``lease_lost``.
 
         Raises ``lease_lost``, and what ``claim_in`` raises: roll back then.
         """
@@ -245,8 +249,9 @@ class MemoryStore(Store):
 
 
 class Claim:
-    """A claim of a key: committed where its block ends cleanly, released where it raises. A task
-    that is cancelled waits until that is done, and gives back a claim that it was about to get.
+    """A claim of a key: committed where its block ends cleanly, released where it raises. A
+    task that is cancelled waits until that is done, and gives back a claim that it was about
+    to get.
 
     Only where it is ``fresh`` is there work to do. Within the block, ``commit`` and ``release``
     end it earlier, and ``renew`` gives long work more time; in an ``async with`` block they are
