@@ -85,7 +85,9 @@ export class Export extends Items<AuditEvent, Page> {
   toReadableStream(): ReadableStream<Uint8Array> {
     const chunks = this.pages();
     const encoder = new TextEncoder();
-    const source: UnderlyingDefaultSource<Uint8Array> = {
+    // The chunks are read ahead already: a queue would be given after a signal.
+    const queue = { highWaterMark: 0 };
+    return new ReadableStream<Uint8Array>({
       async pull(controller) {
         const { done, value } = await chunks.next();
         if (done) {
@@ -97,9 +99,7 @@ export class Export extends Items<AuditEvent, Page> {
       async cancel() {
         await chunks.return();
       },
-    };
-    // The chunks are read ahead already: a queue would be given after a signal.
-    return new ReadableStream(source, { highWaterMark: 0 });
+    }, queue);
   }
 }
 
