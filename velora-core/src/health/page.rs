@@ -115,7 +115,7 @@ impl Paged for Page {
         let text = &self.text;
         self.rows.retain(|row| {
             let event = text.get(row.clone()).unwrap_or_default();
-            raw_id(event).is_none_or(|id| given.insert(id))
+            raw_id(event).is_none_or(|id| given.insert(&identity(id)))
         });
     }
 
@@ -153,6 +153,15 @@ fn next_of(page: &str) -> Result<Said<'_>, ApiError> {
 #[cfg(any(feature = "client-reqwest", test))]
 pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
     json::text_of(raw_id(event)?.as_bytes())
+}
+
+/// What tells an event, of its id as it stands there: however a text is written, and
+/// whatever else it is.
+pub(crate) fn identity(id: &str) -> Cow<'_, str> {
+    match json::text_of(id.as_bytes()) {
+        Some(Cow::Owned(text)) => ["\"", &text, "\""].concat().into(),
+        _ => id.into(),
+    }
 }
 
 /// The id of an event as it stands there, whatever it is. The system writes it first, which

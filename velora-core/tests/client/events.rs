@@ -185,8 +185,7 @@ async fn a_glance_at_a_page_decides_nothing() {
 async fn an_id_that_is_no_text_tells_an_event_too() {
     let server = Scripted::new(|number, _| {
         let more = number < 2;
-        let events =
-            r#"{"event_id":1},{"event_id":"1"},{"event_id":"\ud800"},{"\ud800":2,"event_id":"a"}"#;
+        let events = r#"{"event_id":1},{"event_id":"1"},{"event_id":"\ud800"},{"\ud800":2,"event_id":"a"},{"event_id":"\u0061"}"#;
         let page = format!(
             r#"{{"events":[{events}],"page":{{"has_more":{more},"next_cursor":"c{number}"}}}}"#
         );

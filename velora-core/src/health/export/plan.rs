@@ -111,8 +111,8 @@ impl Plan {
         plan
     }
 
-    /// Part of a window from `since` on, the beginning of which has been read: what is odd
-    /// about a first row is none of its own.
+    /// The rest of a window from `since` on, whose beginning has been read: rows from before
+    /// it, or without a timestamp, belong to that beginning alone.
     #[cfg(feature = "client-reqwest")]
     pub(crate) fn behind(mut self, since: Micros) -> Self {
         if since < self.whole.since {

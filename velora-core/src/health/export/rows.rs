@@ -11,6 +11,7 @@ use super::leaf::{Leaf, Shape};
 use crate::api::{Lines, Response, malformed, not_a_row};
 use crate::error::ApiError;
 use crate::health::RawEvent;
+use crate::health::page::identity;
 use crate::health::window::Window;
 use crate::{json, stamp};
 
@@ -136,7 +137,7 @@ impl Rows {
             let head = Head::read(row)?;
             let stamp = head.stamp.map(Timestamp::as_microsecond);
             let within = stamp.is_some_and(|stamp| leaf.contains(stamp));
-            if within && !head.id.is_empty() && !is_known(head.id) {
+            if within && !head.id.is_empty() && !is_known(&identity(head.id)) {
                 return Ok(false);
             }
         }
