@@ -10,6 +10,7 @@ pub(crate) mod event_type;
 pub(crate) mod fields;
 mod headers;
 mod mac;
+mod precheck;
 #[cfg(feature = "receiver")]
 mod receiver;
 pub(crate) mod scheme;
@@ -27,6 +28,7 @@ pub use delivery::FromDelivery;
 pub use fields::{Extra, Fields, RawJson};
 pub use headers::{HeaderName, Headers};
 pub use mac::HashedSecret;
+pub use precheck::{Pending, Precheck};
 #[cfg(feature = "receiver")]
 pub use receiver::{Intake, Outcome, Receiver, Reply, Work};
 #[cfg(feature = "full")]
@@ -34,4 +36,4 @@ pub use scheme::Identity;
 pub use scheme::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 #[cfg(feature = "events")]
 pub use signer::{SignedDelivery, Signer};
-pub use verifier::{Pending, Precheck, Verifier};
+pub use verifier::Verifier;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::fields::Outline;
 use super::mac::{HashedSecret, Prefix, Secrets};
+use super::precheck::Precheck;
 use super::scheme::{CompanionValue, Scheme, Shared, SignatureForm, TimeUnit};
-use super::verifier::Precheck;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
 use crate::secret::SigningSecret;
