@@ -26,6 +26,7 @@
 //! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `eventsource-stream` |
 //! | `client-reqwest` | | what sends natively; exports to files | `reqwest`, `rustls`, `tokio` |
 //! | `sqlite` | | [`dedupe::SqliteStore`], for the processes of one host | `rusqlite` with SQLite itself, `tokio` |
+//! | `sqlite-driver` | | the same over a SQLite of your own | `tokio` |
 //! | `postgres` | | [`dedupe::PostgresStore`], for many machines | `tokio-postgres`, `deadpool-postgres`, `rustls` |
 //! | `redis` | | [`dedupe::RedisStore`], for many machines | `redis`, `rustls`, `tokio` |
 //! | `js` | | on `wasm32-unknown-unknown`: [`SystemClock`] is the JavaScript host's | `web-time` |

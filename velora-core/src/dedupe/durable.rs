@@ -5,18 +5,18 @@ use std::time::Duration;
 use crate::error::StoreError;
 
 /// The version of the tables that this SDK reads and writes.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
 pub(super) const SCHEMA_VERSION: i32 = 1;
 
 /// So many rows are cleaned up in one statement.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
 pub(super) const BATCH: i64 = 1_000;
 
 /// One batch is cleaned up each time so many keys were committed: it keeps up.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
 pub(super) const COMMITS_PER_BATCH: u64 = 256;
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
 pub(super) fn foreign_schema(found: i64) -> StoreError {
     unavailable(format_args!(
         "its tables have version {found}, this SDK has {SCHEMA_VERSION}"

@@ -1,5 +1,7 @@
 //! `claim_in` and `commit_in` as statements, for a connection that is not ours to drive.
 
+use std::iter;
+
 use super::Key;
 use super::claimed::{Claimed, column, epoch, held, micros, stored};
 use super::store::{Epoch, StoreOptions};
@@ -59,7 +61,7 @@ pub enum Value {
 }
 
 impl InTransaction {
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
     pub(super) fn new(
         database: &'static str,
         [claim, standing, commit]: [&'static str; 3],
@@ -82,10 +84,7 @@ impl InTransaction {
     /// Gives a row of one integer if the claim is fresh.
     pub fn claim(&self, key: &Key) -> Statement {
         let lease = micros(self.options.lease());
-        Statement {
-            sql: self.claim,
-            values: vec![text(key), Value::Integer(lease)],
-        }
+        Statement::of_key(self.claim, key, [lease])
     }
 
     /// The row of [`claim`](Self::claim).
@@ -95,10 +94,7 @@ impl InTransaction {
 
     /// Gives a row of two integers, or none.
     pub fn standing(&self, key: &Key) -> Statement {
-        Statement {
-            sql: self.standing,
-            values: vec![text(key)],
-        }
+        Statement::of_key(self.standing, key, [])
     }
 
     /// The row of [`standing`](Self::standing): in flight or done.
@@ -109,14 +105,7 @@ impl InTransaction {
     /// Changes one row, or none.
     pub fn commit(&self, key: &Key, epoch: Epoch) -> Statement {
         let retention = micros(self.options.retention());
-        Statement {
-            sql: self.commit,
-            values: vec![
-                text(key),
-                Value::Integer(column(epoch)),
-                Value::Integer(retention),
-            ],
-        }
+        Statement::of_key(self.commit, key, [column(epoch), retention])
     }
 
     /// How many rows [`commit`](Self::commit) has changed.
@@ -127,6 +116,13 @@ impl InTransaction {
     }
 }
 
-fn text(key: &Key) -> Value {
-    Value::Text(stored(key).into_owned())
+impl Statement {
+    /// With a key, and numbers behind it.
+    pub(super) fn of_key<const N: usize>(sql: &'static str, key: &Key, numbers: [i64; N]) -> Self {
+        let key = Value::Text(stored(key).into_owned());
+        Self {
+            sql,
+            values: iter::once(key).chain(numbers.map(Value::Integer)).collect(),
+        }
+    }
 }

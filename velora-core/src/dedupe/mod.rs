@@ -10,7 +10,7 @@
 mod claimed;
 #[cfg(feature = "store-conformance")]
 pub mod conformance;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "sqlite-driver", feature = "postgres", feature = "redis"))]
 mod durable;
 #[cfg(feature = "receiver")]
 mod in_transaction;
@@ -23,7 +23,7 @@ mod open;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlite-driver")]
 mod sqlite;
 #[cfg(feature = "receiver")]
 mod store;
@@ -42,7 +42,9 @@ pub use open::open_store;
 pub use postgres::{PostgresStatements, PostgresStore};
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
-#[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteStatements, SqliteStore};
+#[cfg(feature = "sqlite-driver")]
+pub use sqlite::{
+    Resting, SqliteConnection, SqliteDriver, SqliteFault, SqliteStatements, SqliteStore,
+};
 #[cfg(feature = "receiver")]
 pub use store::{Claim, Epoch, Lease, Store, StoreFuture, StoreOptions, StoreSeconds};

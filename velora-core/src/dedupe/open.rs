@@ -34,7 +34,7 @@ pub fn open_store(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Co
             options,
             MemoryStore::DEFAULT_CAPACITY,
         )?)),
-        Some(("sqlite", rest)) => sqlite(rest, options),
+        Some(("sqlite", _)) => sqlite(url, options),
         Some(("postgres" | "postgresql", _)) => postgres(url, options),
         Some(("redis" | "rediss", _)) => redis(url, options),
         _ => Err(refused(
@@ -52,16 +52,9 @@ pub(super) fn refused(reason: &'static str) -> ConfigError {
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(rest: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
-    match rest.strip_prefix("//") {
-        Some(path) if !path.is_empty() && !path.contains('?') => {
-            let path = percent_encoding::percent_decode_str(path)
-                .decode_utf8()
-                .map_err(|_| refused("the path is not UTF-8"))?;
-            Ok(Arc::new(super::SqliteStore::new(&*path, options)))
-        }
-        _ => Err(refused("the form is `sqlite:///path/to/file`")),
-    }
+fn sqlite(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
+    let path = super::SqliteStore::path_of(url)?.unwrap_or_default();
+    Ok(Arc::new(super::SqliteStore::new(path, options)))
 }
 
 #[cfg(not(feature = "sqlite"))]

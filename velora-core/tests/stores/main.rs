@@ -9,6 +9,7 @@
 
 mod claim_in;
 mod contract;
+mod driver;
 mod faults;
 mod open;
 mod schema;

@@ -1,5 +1,8 @@
 //! Claims in a file of SQLite, for the processes of one host.
 
+#[cfg(feature = "sqlite")]
+mod bundled;
+mod driver;
 mod pace;
 mod sql;
 mod writer;
@@ -7,27 +10,28 @@ mod writer;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread;
 
-use rusqlite::Transaction;
 use tokio::sync::oneshot;
 
+pub use driver::{SqliteConnection, SqliteDriver, SqliteFault};
 use pace::Pace;
 pub use sql::SqliteStatements;
-use writer::{Answer, Job, Verb, Writer};
+use writer::{Answer, Asked, Job, Verb, Writer};
 
 use super::Key;
-use super::claimed::{Claimed, stored};
 use super::durable::{unavailable, within};
 use super::in_transaction::InTransaction;
+use super::open::refused;
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
-use crate::error::StoreError;
+use crate::error::{ConfigError, StoreError};
 
 /// So many calls may wait for the writer; the next one is `store_unavailable`.
 const WAITING: usize = 1_024;
 
-/// A [`Store`] in a file, for any number of processes on one host (feature `sqlite`).
+/// A [`Store`] in a file, for any number of processes on one host (feature `sqlite`, or
+/// `sqlite-driver` for a SQLite of yours).
 ///
 /// # What it promises
 ///
@@ -37,7 +41,9 @@ const WAITING: usize = 1_024;
 /// what a handler writes into the same file is written exactly once.
 ///
 /// The file must be on a disk of this host: SQLite's locks do not hold on network file
-/// systems. The host's clock decides when a lease runs out.
+/// systems. Nor do they within one process between two copies of SQLite: where the program
+/// opens the file by another one than `rusqlite`'s, give the store that one, as a
+/// [`SqliteDriver`]. The host's clock decides when a lease runs out.
 ///
 /// One thread holds the one connection; calls that wait for it share a transaction, and
 /// so one write to the disk. Needs a tokio runtime with time.
@@ -84,17 +90,21 @@ impl SqliteStore {
     /// The statements that the verbs are, for a connection of your own.
     pub const STATEMENTS: SqliteStatements = sql::STATEMENTS;
 
-    /// A store in this file, which is created at the first call, in a folder that
-    /// must be there.
-    pub fn new(path: impl AsRef<Path>, options: StoreOptions) -> Self {
+    /// A store in this file, by a copy of SQLite of yours, which must be 3.35 or newer.
+    pub fn driven_by(
+        driver: impl SqliteDriver,
+        path: impl AsRef<Path>,
+        options: StoreOptions,
+    ) -> Self {
         let path = path.as_ref().to_owned();
         let (jobs, waiting) = sync_channel(WAITING);
         let pace = Arc::new(Pace::default());
-        let writer = Writer::new(path.clone(), options, Arc::clone(&pace));
+        let (file, paced) = (path.clone(), Arc::clone(&pace));
+        let write = move || Writer::new(driver, file, options, paced).run(&waiting);
         // Without a thread there is nobody to take a job: every call says so.
         let _ = thread::Builder::new()
             .name("velora-dedupe".to_owned())
-            .spawn(move || writer.run(&waiting));
+            .spawn(write);
         Self {
             path,
             options,
@@ -103,60 +113,46 @@ impl SqliteStore {
         }
     }
 
-    /// Claims a key in a transaction of yours, on a connection to the same file. If the
-    /// transaction is rolled back, nothing was claimed.
+    /// The file that a URL of [`open_store`](crate::open_store) names; `None` where it is
+    /// of another store.
     ///
-    /// Together with [`commit_in`](Self::commit_in), claim and effects are one: no
-    /// crash leaves one without the other. Begin it with `BEGIN IMMEDIATE`, keep it
-    /// short (SQLite has one writer), and have called [`Store::ready`] once, for the
-    /// tables.
-    ///
-    /// Errors: `store_full`, `store_unavailable`; roll back then.
+    /// Errors: `invalid_option`.
     ///
     /// ```
-    /// use rusqlite::{Connection, TransactionBehavior};
-    /// use velora_core::dedupe::{Claimed, SqliteStore};
-    /// use velora_core::{Key, Store, StoreOptions};
+    /// use std::path::PathBuf;
+    /// use velora_core::dedupe::SqliteStore;
     ///
-    /// # let folder = tempfile::tempdir().unwrap();
-    /// # let path = folder.path().join("shop.db");
-    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-    /// let store = SqliteStore::new(&path, StoreOptions::default());
-    /// store.ready().await?;
-    /// let mut connection = Connection::open(&path)?;
-    /// connection.execute_batch("CREATE TABLE payments (amount INTEGER)")?;
-    ///
-    /// let key = Key::of_members("tv", &["evt_abc123"]);
-    /// let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    /// if let Claimed::Fresh(epoch) = store.claim_in(&transaction, &key)? {
-    ///     transaction.execute("INSERT INTO payments VALUES (100)", [])?;
-    ///     store.commit_in(&transaction, &key, epoch)?;
-    /// }
-    /// transaction.commit()?; // Only now answer 2xx.
-    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// let path = SqliteStore::path_of("sqlite:///var/lib/app/claims.db")?;
+    /// assert_eq!(path, Some(PathBuf::from("/var/lib/app/claims.db")));
+    /// assert_eq!(SqliteStore::path_of("memory:")?, None);
+    /// # Ok::<(), velora_core::ConfigError>(())
     /// ```
-    pub fn claim_in(
-        &self,
-        transaction: &Transaction<'_>,
-        key: &Key,
-    ) -> Result<Claimed, StoreError> {
-        writer::claim(transaction, &stored(key), self.options)
+    pub fn path_of(url: &str) -> Result<Option<PathBuf>, ConfigError> {
+        let Some(rest) = url.strip_prefix("sqlite:") else {
+            return Ok(None);
+        };
+        match rest.strip_prefix("//") {
+            Some(path) if !path.is_empty() && !path.contains('?') => {
+                let path = percent_encoding::percent_decode_str(path)
+                    .decode_utf8()
+                    .map_err(|_| refused("the path is not UTF-8"))?;
+                Ok(Some(PathBuf::from(&*path)))
+            }
+            _ => Err(refused("the form is `sqlite:///path/to/file`")),
+        }
     }
 
-    /// Marks the work as done in a transaction of yours, which holds its effects.
-    ///
-    /// The epoch may come from [`claim_in`](Self::claim_in) in the same transaction, or
-    /// from a lease that was claimed before: then the effects are written exactly once
-    /// too, as a lease that was taken over ends in `lease_lost`.
-    ///
-    /// Errors: `lease_lost`, `store_full`, `store_unavailable`; roll back then.
-    pub fn commit_in(
-        &self,
-        transaction: &Transaction<'_>,
-        key: &Key,
-        epoch: Epoch,
-    ) -> Result<(), StoreError> {
-        writer::commit(transaction, &stored(key), epoch, self.options)
+    /// Closes the connection, and lets calls wait until what it gives is dropped: SQLite
+    /// must not be under way while a process forks, as the child would inherit locks that
+    /// it does not hold. It waits until the write that is under way has ended, for the
+    /// time that one call may take at most.
+    pub fn rest(&self) -> Resting {
+        let (closed, closes) = sync_channel(1);
+        let (resting, over) = channel();
+        if self.jobs.send(Job::Rest { closed, over }).is_ok() {
+            let _ = closes.recv_timeout(self.options.timeout());
+        }
+        Resting { _until: resting }
     }
 
     /// Removes of the next 1,000 keys those whose time is over, and says how many. It is
@@ -173,7 +169,7 @@ impl SqliteStore {
     async fn ask(&self, verb: Verb) -> Result<Answer, StoreError> {
         let (reply, mut answer) = oneshot::channel();
         self.jobs
-            .try_send(Job { verb, reply })
+            .try_send(Job::Ask(Asked { verb, reply }))
             .map_err(|error| match error {
                 TrySendError::Full(_) => unavailable("too many calls wait for the writer"),
                 TrySendError::Disconnected(_) => unavailable("the writer has ended"),
@@ -195,14 +191,12 @@ impl Store for SqliteStore {
     }
 
     fn in_transaction(&self) -> Option<InTransaction> {
-        let sql = Self::STATEMENTS;
-        let statements = [sql.claim, sql.standing, sql.commit];
-        Some(InTransaction::new("sqlite", statements, self.options))
+        Some(sql::in_transaction(self.options))
     }
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
         Box::pin(async move {
-            match self.ask(Verb::Claim(stored(&key).into_owned())).await? {
+            match self.ask(Verb::Claim(key.clone())).await? {
                 Answer::Claimed(claimed) => Ok(claimed.into_claim(self, key)),
                 _ => Err(unavailable("the writer answered something else")),
             }
@@ -210,17 +204,17 @@ impl Store for SqliteStore {
     }
 
     fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        let verb = Verb::Commit(stored(key).into_owned(), epoch);
+        let verb = Verb::Commit(key.clone(), epoch);
         Box::pin(async move { self.ask(verb).await.map(drop) })
     }
 
     fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        let verb = Verb::Release(stored(key).into_owned(), epoch);
+        let verb = Verb::Release(key.clone(), epoch);
         Box::pin(async move { self.ask(verb).await.map(drop) })
     }
 
     fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        let verb = Verb::Renew(stored(key).into_owned(), epoch);
+        let verb = Verb::Renew(key.clone(), epoch);
         Box::pin(async move { self.ask(verb).await.map(drop) })
     }
 }
@@ -232,4 +226,11 @@ impl fmt::Debug for SqliteStore {
             .field("options", &self.options)
             .finish_non_exhaustive()
     }
+}
+
+/// While it is there, a [`SqliteStore`] does nothing: see [`SqliteStore::rest`].
+#[derive(Debug)]
+#[must_use = "the store goes on where this is dropped"]
+pub struct Resting {
+    _until: Sender<()>,
 }

@@ -1,5 +1,7 @@
 //! The statements, as values.
 
+use crate::dedupe::{InTransaction, StoreOptions};
+
 /// The statements of the store, to be run on a connection of your own.
 ///
 /// `?1` is the key. Times are microseconds. `claim` gives a row with the new epoch if
@@ -113,3 +115,9 @@ UPDATE velora_dedupe_sweep SET
         " - CASE state WHEN 2 THEN 0 ELSE ?1 END"
     ),
 };
+
+/// Those that claim and commit.
+pub(super) fn in_transaction(options: StoreOptions) -> InTransaction {
+    let statements = [STATEMENTS.claim, STATEMENTS.standing, STATEMENTS.commit];
+    InTransaction::new("sqlite", statements, options)
+}

@@ -1,36 +1,46 @@
 //! The one thread that writes, and what it is asked.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
+use super::driver::{SqliteConnection, SqliteDriver, SqliteFault};
 use super::pace::Pace;
-use super::sql::STATEMENTS;
-use crate::dedupe::claimed::{Claimed, column, epoch, held, micros};
+use super::sql::{STATEMENTS, in_transaction};
+use crate::clock::{Clock, SystemClock};
+use crate::dedupe::claimed::{Claimed, column, held, micros};
 use crate::dedupe::durable::{
     BATCH, COMMITS_PER_BATCH, SCHEMA_VERSION, foreign_schema, unavailable,
 };
-use crate::dedupe::{Epoch, StoreOptions};
+use crate::dedupe::{Epoch, InTransaction, Key, Statement, StoreOptions, Value};
 use crate::error::StoreError;
 
 /// So many jobs at most share one transaction, and so one write to the disk.
 const SHARED: usize = 64;
 
-/// Between attempts of what SQLite itself does not wait for.
+/// SQLite itself waits for a lock so long, and is asked again: who drives it is back now
+/// and then.
+const BUSY: Duration = Duration::from_millis(500);
+
+/// Before it is asked again: not everything waits.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// The first SQLite that has `RETURNING`.
+const OLDEST: i32 = 3_035_000;
+
+const BEGIN: Statement = plain("BEGIN IMMEDIATE");
+const COMMIT: Statement = plain("COMMIT");
 
 pub(super) enum Verb {
     Ready,
-    Claim(String),
-    Commit(String, Epoch),
-    Release(String, Epoch),
-    Renew(String, Epoch),
+    Claim(Key),
+    Commit(Key, Epoch),
+    Release(Key, Epoch),
+    Renew(Key, Epoch),
     CleanUp,
 }
 
@@ -43,24 +53,37 @@ pub(super) enum Answer {
 
 pub(super) type Reply = Result<Answer, StoreError>;
 
-pub(super) struct Job {
+pub(super) enum Job {
+    Ask(Asked),
+    /// Closes the connection, says so, and waits until the other end is dropped.
+    Rest {
+        closed: SyncSender<()>,
+        over: Receiver<()>,
+    },
+}
+
+pub(super) struct Asked {
     pub(super) verb: Verb,
     pub(super) reply: oneshot::Sender<Reply>,
 }
 
-pub(super) struct Writer {
-    pub(super) path: PathBuf,
-    pub(super) options: StoreOptions,
+pub(super) struct Writer<D: SqliteDriver> {
+    driver: D,
+    path: PathBuf,
+    options: StoreOptions,
+    statements: InTransaction,
     pace: Arc<Pace>,
-    connection: Option<Connection>,
+    connection: Option<D::Connection>,
     commits: u64,
 }
 
-impl Writer {
-    pub(super) fn new(path: PathBuf, options: StoreOptions, pace: Arc<Pace>) -> Self {
+impl<D: SqliteDriver> Writer<D> {
+    pub(super) fn new(driver: D, path: PathBuf, options: StoreOptions, pace: Arc<Pace>) -> Self {
         Self {
+            driver,
             path,
             options,
+            statements: in_transaction(options),
             pace,
             connection: None,
             commits: 0,
@@ -70,17 +93,25 @@ impl Writer {
     /// Works until nobody can ask any more. What waits is done in one transaction.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         while let Some(first) = self.next(jobs) {
-            let mut batch = VecDeque::from([first]);
-            while batch.len() < SHARED
-                && let Ok(job) = jobs.try_recv()
-            {
-                batch.push_back(job);
+            let mut batch = Vec::new();
+            let mut next = Some(first);
+            while let Some(Job::Ask(asked)) = next {
+                batch.push(asked);
+                next = match batch.len() < SHARED {
+                    true => jobs.try_recv().ok(),
+                    false => None,
+                };
             }
             // Whoever has gone must not be given a claim.
-            batch.retain(|job| !job.reply.is_closed());
+            batch.retain(|asked| !asked.reply.is_closed());
             let alone = batch.len() == 1;
             let pace = Arc::clone(&self.pace);
             pace.measure(alone, || self.answer(batch));
+            if let Some(Job::Rest { closed, over }) = next {
+                self.connection = None;
+                let _ = closed.send(());
+                let _ = over.recv();
+            }
         }
     }
 
@@ -90,173 +121,192 @@ impl Writer {
         at_once.or_else(|| jobs.recv().ok())
     }
 
-    fn answer(&mut self, batch: VecDeque<Job>) {
-        if batch.is_empty() {
-            return;
-        }
-        match self.transact(&batch) {
-            Ok(replies) => {
-                for (job, reply) in batch.into_iter().zip(replies) {
-                    // Whoever has gone meanwhile finds out when the event comes again.
-                    let _ = job.reply.send(reply);
-                }
-            }
-            Err(error) => {
-                // A new connection starts from what is on the disk.
-                self.connection = None;
-                for job in batch {
-                    let _ = job.reply.send(Err(error.clone()));
-                }
-            }
-        }
-    }
-
-    fn transact(&mut self, batch: &VecDeque<Job>) -> Result<Vec<Reply>, StoreError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => open(&self.path, self.options)?,
-        };
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(fault)?;
-        let mut replies = Vec::with_capacity(batch.len());
-        for job in batch {
-            let reply = match act(&transaction, &job.verb, self.options) {
-                Err(error) if error != StoreError::LeaseLost => return Err(error),
-                reply => reply,
-            };
-            if matches!((&job.verb, &reply), (Verb::Commit(..), Ok(_))) {
+    fn answer(&mut self, batch: Vec<Asked>) {
+        let (verbs, waiting): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|asked| (asked.verb, asked.reply))
+            .unzip();
+        let replies = self.work(&verbs);
+        let mut next = Vec::new();
+        for ((verb, waiting), reply) in verbs.into_iter().zip(waiting).zip(replies) {
+            if matches!((&verb, &reply), (Verb::Commit(..), Ok(_))) {
                 if self.commits.is_multiple_of(COMMITS_PER_BATCH) {
-                    clean_up(&transaction, self.options)?;
+                    next.push(Verb::CleanUp);
                 }
                 self.commits = self.commits.wrapping_add(1);
             }
-            replies.push(reply);
+            let unheard = waiting.send(reply).err();
+            if let (Verb::Claim(key), Some(Ok(Answer::Claimed(Claimed::Fresh(epoch))))) =
+                (verb, unheard)
+            {
+                // Whoever has gone meanwhile will not end it.
+                next.push(Verb::Release(key, epoch));
+            }
         }
-        transaction.commit().map_err(fault)?;
+        // Nobody waits for these. Where they fail, leases run out, and rows stay for a while.
+        self.work(&next);
+    }
+
+    fn work(&mut self, verbs: &[Verb]) -> Vec<Reply> {
+        if verbs.is_empty() {
+            return Vec::new();
+        }
+        self.transact(verbs).unwrap_or_else(|error| {
+            // A new connection starts from what is on the disk.
+            self.connection = None;
+            vec![Err(error); verbs.len()]
+        })
+    }
+
+    fn transact(&mut self, verbs: &[Verb]) -> Result<Vec<Reply>, StoreError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.open()?,
+        };
+        let on = Patient {
+            connection: &connection,
+            limit: self.options.timeout(),
+        };
+        let replies = match verbs {
+            // Which is one statement, and so a transaction by itself.
+            [verb] if !matches!(verb, Verb::CleanUp) => self.act_all(&on, verbs)?,
+            _ => {
+                on.change(&BEGIN)?;
+                let replies = self.act_all(&on, verbs)?;
+                on.change(&COMMIT)?;
+                replies
+            }
+        };
         self.connection = Some(connection);
         Ok(replies)
     }
+
+    fn act_all(
+        &self,
+        on: &impl SqliteConnection,
+        verbs: &[Verb],
+    ) -> Result<Vec<Reply>, StoreError> {
+        let acted = verbs.iter().map(|verb| match self.act(on, verb) {
+            Err(error) if error != StoreError::LeaseLost => Err(error),
+            reply => Ok(reply),
+        });
+        acted.collect()
+    }
+
+    fn act(&self, on: &impl SqliteConnection, verb: &Verb) -> Reply {
+        match verb {
+            Verb::Ready => Ok(Answer::Ok),
+            Verb::Claim(key) => claim(on, key, &self.statements).map(Answer::Claimed),
+            Verb::Commit(key, epoch) => {
+                commit(on, key, *epoch, &self.statements).map(|()| Answer::Ok)
+            }
+            Verb::Release(key, epoch) => {
+                let values = [column(*epoch)];
+                set(on, &Statement::of_key(STATEMENTS.release, key, values))
+            }
+            Verb::Renew(key, epoch) => {
+                let values = [column(*epoch), micros(self.options.lease())];
+                set(on, &Statement::of_key(STATEMENTS.renew, key, values))
+            }
+            Verb::CleanUp => self.clean_up(on).map(Answer::Removed),
+        }
+    }
+
+    fn clean_up(&self, on: &impl SqliteConnection) -> Result<u64, StoreError> {
+        let retention = micros(self.options.retention());
+        on.change(&number(STATEMENTS.sweep, BATCH))?;
+        Ok(on.change(&number(STATEMENTS.clean_up, retention))?)
+    }
+
+    fn open(&self) -> Result<D::Connection, StoreError> {
+        let version = self.driver.version();
+        if version < OLDEST {
+            return Err(unavailable(format_args!(
+                "its SQLite is of version {version}, and must be {OLDEST} or newer"
+            )));
+        }
+        let connection = patiently(self.options.timeout(), || self.try_open())?;
+        let version = connection.row(&plain(STATEMENTS.version))?;
+        match version {
+            Some([found]) if found != i64::from(SCHEMA_VERSION) => Err(foreign_schema(found)),
+            _ => Ok(connection),
+        }
+    }
+
+    fn try_open(&self) -> Result<D::Connection, SqliteFault> {
+        let busy = BUSY.min(self.options.timeout());
+        let connection = self.driver.open(&self.path, busy)?;
+        connection.script("PRAGMA journal_mode = wal; PRAGMA synchronous = full")?;
+        let schema = STATEMENTS.schema;
+        connection.script(&format!("BEGIN IMMEDIATE; {schema} COMMIT"))?;
+        Ok(connection)
+    }
 }
 
-fn act(on: &Connection, verb: &Verb, options: StoreOptions) -> Reply {
-    match verb {
-        Verb::Ready => Ok(Answer::Ok),
-        Verb::Claim(key) => claim(on, key, options).map(Answer::Claimed),
-        Verb::Commit(key, epoch) => commit(on, key, *epoch, options).map(|()| Answer::Ok),
-        Verb::Release(key, epoch) => {
-            set(on, STATEMENTS.release, params![key, column(*epoch)]).map(|()| Answer::Ok)
+/// A connection that asks again where the file is locked.
+struct Patient<'c, C> {
+    connection: &'c C,
+    limit: Duration,
+}
+
+impl<C: SqliteConnection> SqliteConnection for Patient<'_, C> {
+    fn script(&self, sql: &str) -> Result<(), SqliteFault> {
+        patiently(self.limit, || self.connection.script(sql))
+    }
+
+    fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
+        patiently(self.limit, || self.connection.row(statement))
+    }
+
+    fn change(&self, statement: &Statement) -> Result<u64, SqliteFault> {
+        patiently(self.limit, || self.connection.change(statement))
+    }
+}
+
+fn patiently<T>(
+    limit: Duration,
+    mut attempt: impl FnMut() -> Result<T, SqliteFault>,
+) -> Result<T, SqliteFault> {
+    let end = SystemClock.monotonic().saturating_add(limit);
+    loop {
+        match attempt() {
+            Err(SqliteFault::Busy) if SystemClock.monotonic() < end => thread::sleep(PAUSE),
+            result => return result,
         }
-        Verb::Renew(key, epoch) => {
-            let lease = micros(options.lease());
-            let values = params![key, column(*epoch), lease];
-            set(on, STATEMENTS.renew, values).map(|()| Answer::Ok)
-        }
-        Verb::CleanUp => clean_up(on, options).map(Answer::Removed),
     }
 }
 
 pub(super) fn claim(
-    on: &Connection,
-    key: &str,
-    options: StoreOptions,
+    on: &impl SqliteConnection,
+    key: &Key,
+    statements: &InTransaction,
 ) -> Result<Claimed, StoreError> {
-    let lease = options.lease();
-    let fresh: Option<i64> = on
-        .prepare_cached(STATEMENTS.claim)
-        .and_then(|mut claim| {
-            let row = claim.query_row(params![key, micros(lease)], |row| row.get(0));
-            row.optional()
-        })
-        .map_err(fault)?;
-    if let Some(fresh) = fresh {
-        return Ok(Claimed::Fresh(epoch(fresh)));
+    if let Some([row]) = on.row(&statements.claim(key))? {
+        return Ok(statements.fresh(row));
     }
-    let row = on
-        .prepare_cached(STATEMENTS.standing)
-        .and_then(|mut standing| {
-            let row = standing.query_row(params![key], |row| Ok((row.get(0)?, row.get(1)?)));
-            row.optional()
-        })
-        .map_err(fault)?;
-    Ok(Claimed::standing(row, lease))
+    let row = on.row(&statements.standing(key))?;
+    Ok(statements.stands(row.map(|[state, left]| (state, left))))
 }
 
 pub(super) fn commit(
-    on: &Connection,
-    key: &str,
+    on: &impl SqliteConnection,
+    key: &Key,
     epoch: Epoch,
-    options: StoreOptions,
+    statements: &InTransaction,
 ) -> Result<(), StoreError> {
-    let values = params![key, column(epoch), micros(options.retention())];
-    set(on, STATEMENTS.commit, values)
+    statements.committed(on.change(&statements.commit(key, epoch))?)
 }
 
-fn set(
-    on: &Connection,
-    statement: &str,
-    values: &[&dyn rusqlite::ToSql],
-) -> Result<(), StoreError> {
-    let rows = on
-        .prepare_cached(statement)
-        .and_then(|mut statement| statement.execute(values))
-        .map_err(fault)?;
-    held(rows as u64)
+fn set(on: &impl SqliteConnection, statement: &Statement) -> Reply {
+    held(on.change(statement)?).map(|()| Answer::Ok)
 }
 
-fn clean_up(on: &Connection, options: StoreOptions) -> Result<u64, StoreError> {
-    let run = |statement, value: i64| {
-        on.prepare_cached(statement)
-            .and_then(|mut statement| statement.execute([value]))
-            .map_err(fault)
-    };
-    run(STATEMENTS.sweep, BATCH)?;
-    let removed = run(STATEMENTS.clean_up, micros(options.retention()))?;
-    Ok(removed as u64)
+const fn plain(sql: &'static str) -> Statement {
+    let values = Vec::new();
+    Statement { sql, values }
 }
 
-fn open(path: &PathBuf, options: StoreOptions) -> Result<Connection, StoreError> {
-    let attempts = options.timeout().as_millis() / PAUSE.as_millis();
-    for _ in 0..attempts {
-        match try_open(path, options) {
-            // The change to WAL does not wait for another process that makes it too.
-            Err(error) if is_busy(&error) => thread::sleep(PAUSE),
-            Err(error) => return Err(fault(error)),
-            Ok(connection) => {
-                let found: i64 = connection
-                    .query_row(STATEMENTS.version, [], |row| row.get(0))
-                    .map_err(fault)?;
-                return match found == i64::from(SCHEMA_VERSION) {
-                    true => Ok(connection),
-                    false => Err(foreign_schema(found)),
-                };
-            }
-        }
-    }
-    Err(unavailable("another process keeps the database locked"))
-}
-
-fn try_open(path: &PathBuf, options: StoreOptions) -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open(path)?;
-    connection.busy_timeout(options.timeout())?;
-    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-    connection.pragma_update(None, "synchronous", "full")?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(STATEMENTS.schema)?;
-    transaction.commit()?;
-    Ok(connection)
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    )
-}
-
-pub(super) fn fault(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::StoreFull,
-        _ => unavailable(error),
-    }
+fn number(sql: &'static str, value: i64) -> Statement {
+    let values = vec![Value::Integer(value)];
+    Statement { sql, values }
 }

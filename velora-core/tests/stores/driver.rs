@@ -1,0 +1,149 @@
+//! A store over a SQLite of the program's own, and one that rests.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use velora_core::dedupe::{
+    SqliteConnection, SqliteDriver, SqliteFault, SqliteStore, Statement, Value,
+};
+
+use velora_core::{Store, StoreOptions};
+
+use super::support::{claim, key, patient};
+
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// A copy that is of this version, and says this to whoever opens a file.
+struct Odd(i32, SqliteFault);
+
+impl SqliteDriver for Odd {
+    type Connection = Connection;
+
+    fn version(&self) -> i32 {
+        self.0
+    }
+
+    fn open(&self, _: &Path, _: Duration) -> Result<Connection, SqliteFault> {
+        Err(self.1.clone())
+    }
+}
+
+#[tokio::test]
+async fn says_why_a_file_cannot_be_opened() {
+    let other = || SqliteFault::Other("it is locked away".to_owned());
+    let hasty = patient().with_timeout(Duration::from_millis(300)).unwrap();
+    for (version, fault, code, reason) in [
+        (3_034_999, other(), "store_unavailable", "3034999"),
+        (3_035_000, other(), "store_unavailable", "locked away"),
+        (3_035_000, SqliteFault::Busy, "store_unavailable", "in time"),
+        (3_035_000, SqliteFault::Full, "store_full", ""),
+    ] {
+        let store = SqliteStore::driven_by(Odd(version, fault), "claims.db", hasty);
+        let error = store.ready().await.unwrap_err();
+        assert_eq!(error.code().as_str(), code, "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+/// A copy whose first claim takes longer than anybody waits.
+struct Slow;
+
+struct SlowConnection(Connection, Cell<Duration>);
+
+impl SqliteDriver for Slow {
+    type Connection = SlowConnection;
+
+    fn version(&self) -> i32 {
+        rusqlite::version_number()
+    }
+
+    fn open(&self, path: &Path, _: Duration) -> Result<SlowConnection, SqliteFault> {
+        let connection = Connection::open(path).unwrap();
+        Ok(SlowConnection(connection, Cell::new(3 * MOMENT)))
+    }
+}
+
+impl SqliteConnection for SlowConnection {
+    fn script(&self, sql: &str) -> Result<(), SqliteFault> {
+        SqliteConnection::script(&self.0, sql)
+    }
+
+    fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
+        if statement.sql == SqliteStore::STATEMENTS.claim {
+            thread::sleep(self.1.take());
+        }
+        SqliteConnection::row(&self.0, statement)
+    }
+
+    fn change(&self, statement: &Statement) -> Result<u64, SqliteFault> {
+        SqliteConnection::change(&self.0, statement)
+    }
+}
+
+#[tokio::test]
+async fn who_gave_up_leaves_no_claim_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.db");
+    let options = StoreOptions::default().with_timeout(MOMENT).unwrap();
+    let hasty = SqliteStore::driven_by(Slow, &path, options);
+    hasty.ready().await.unwrap();
+    assert_eq!(claim(&hasty, &key("slow")).await.0, "store_unavailable");
+    // Until it was given what nobody waits for any more.
+    tokio::time::sleep(5 * MOMENT).await;
+    let patient = SqliteStore::new(&path, patient());
+    assert_eq!(claim(&patient, &key("slow")).await.0, "fresh");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rests_with_its_file_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.db");
+    let store = SqliteStore::new(&path, patient());
+    assert_eq!(claim(&store, &key("before")).await.0, "fresh");
+    let log = folder.path().join("claims.db-wal");
+    assert!(log.exists());
+    let resting = store.rest();
+    // The last connection that closes takes the log along.
+    assert!(!log.exists());
+    let waiting = tokio::time::timeout(MOMENT, store.claim(key("meanwhile")));
+    assert!(waiting.await.is_err());
+    drop(resting);
+    // Who gave up was not given a claim.
+    assert_eq!(claim(&store, &key("meanwhile")).await.0, "fresh");
+    assert_eq!(claim(&store, &key("before")).await.0, "in_flight");
+}
+
+#[test]
+fn the_built_in_one_is_a_connection_as_any() {
+    let connection = Connection::open_in_memory().unwrap();
+    connection
+        .script("CREATE TABLE t (k TEXT, n INTEGER); SELECT 1; INSERT INTO t VALUES ('a', 1)")
+        .unwrap();
+    let statement = |sql| {
+        let key = Value::Text("a".to_owned());
+        let values = vec![key, Value::Integer(5)];
+        SqliteConnection::change(&connection, &Statement { sql, values })
+    };
+    assert_eq!(statement("UPDATE t SET n = ?2 WHERE k = ?1"), Ok(1));
+    assert_eq!(statement("UPDATE t SET n = ?2 WHERE k <> ?1"), Ok(0));
+    assert!(matches!(statement("nonsense"), Err(SqliteFault::Other(_))));
+    let row = |sql| {
+        SqliteConnection::row(
+            &connection,
+            &Statement {
+                sql,
+                values: vec![],
+            },
+        )
+    };
+    assert_eq!(row("SELECT n, n + 1 FROM t"), Ok(Some([5, 6])));
+    assert_eq!(row("SELECT n, n FROM t WHERE n < 0"), Ok(None));
+    assert!(matches!(
+        row("SELECT k, n FROM t"),
+        Err(SqliteFault::Other(_))
+    ));
+}
