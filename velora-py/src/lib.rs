@@ -22,6 +22,7 @@ mod record;
 mod scheme;
 mod secret;
 mod signer;
+mod sqlite;
 mod store;
 mod stream;
 mod text;
@@ -71,10 +72,11 @@ mod _velora {
         py.import("atexit")?.call_method1("register", (end,))?;
         if let Ok(register) = py.import("os")?.getattr("register_at_fork") {
             let kwargs = PyDict::new(py);
-            kwargs.set_item(
-                "after_in_child",
-                wrap_pyfunction!(process::forget_visits, module)?,
-            )?;
+            kwargs.set_item("before", wrap_pyfunction!(forked::before_fork, module)?)?;
+            let after = wrap_pyfunction!(forked::after_fork, module)?;
+            kwargs.set_item("after_in_parent", after)?;
+            let after = wrap_pyfunction!(forked::after_fork_in_child, module)?;
+            kwargs.set_item("after_in_child", after)?;
             register.call((), Some(&kwargs))?;
         }
         let codes = velora_core::Code::ALL.iter().map(|code| code.as_str());

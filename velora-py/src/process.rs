@@ -86,8 +86,7 @@ pub(crate) fn end_visits(py: Python<'_>) {
     });
 }
 
-/// For `os.register_at_fork`: the threads that were in Python are not in this process.
-#[pyfunction]
+/// The threads that were in Python are not in this process, which was forked.
 pub(crate) fn forget_visits() {
     lock(&VISITS).inside = 0;
 }
@@ -134,6 +133,6 @@ impl<T: Clone> PerProcess<T> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use velora_core::dedupe::{Epoch, StoreSeconds};
+use velora_core::dedupe::{Epoch, SqliteStore, StoreSeconds};
 use velora_core::{
     Claim as CoreClaim, Key, MemoryStore, Store as CoreStore, StoreError, StoreOptions, open_store,
 };
 
 use crate::call::{Call, show_nothing};
 use crate::errors::{Failure, Result};
-use crate::forked::Forked;
+use crate::forked::{Forked, in_file};
 use crate::number::{Real, Whole};
+use crate::sqlite::Sqlite;
 use crate::text::Text;
 use crate::time::seconds;
 use crate::transaction::Statements;
@@ -94,11 +95,17 @@ impl Store {
     /// The one that a URL names.
     #[staticmethod]
     #[pyo3(signature = (url, **options))]
-    fn open(url: Text, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn open(py: Python<'_>, url: Text, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let options = Options::read(options)?.build()?;
-        let open = move || Ok(open_store(&url, options)?);
+        let store = match SqliteStore::path_of(&url).map_err(Failure::from)? {
+            Some(path) => {
+                let sqlite = Sqlite::new(py)?;
+                Forked::new(move || Ok(in_file(sqlite, &path, options)))?
+            }
+            None => Forked::new(move || Ok(open_store(&url, options)?))?,
+        };
         Ok(Self {
-            store: Arc::new(Forked::new(open)?),
+            store: Arc::new(store),
             memory: None,
         })
     }

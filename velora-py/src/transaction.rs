@@ -26,7 +26,7 @@ impl Statements {
 
     /// The statement, and its values.
     fn claim<'py>(&self, py: Python<'py>, key: Text) -> PyResult<Bound<'py, PyTuple>> {
-        shown(py, self.0.claim(&Key::from(&*key)))
+        shown(py, &self.0.claim(&Key::from(&*key)))
     }
 
     /// Of the row that `claim` gave.
@@ -36,7 +36,7 @@ impl Statements {
 
     /// The statement, and its values.
     fn standing<'py>(&self, py: Python<'py>, key: Text) -> PyResult<Bound<'py, PyTuple>> {
-        shown(py, self.0.standing(&Key::from(&*key)))
+        shown(py, &self.0.standing(&Key::from(&*key)))
     }
 
     /// Of the row that `standing` gave, or of none.
@@ -51,7 +51,7 @@ impl Statements {
         key: Text,
         epoch: Epoch,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        shown(py, self.0.commit(&Key::from(&*key), epoch))
+        shown(py, &self.0.commit(&Key::from(&*key), epoch))
     }
 
     /// Of how many rows `commit` has changed.
@@ -68,10 +68,11 @@ fn claimed(claimed: Claimed) -> Shown {
     }
 }
 
-fn shown(py: Python<'_>, statement: Statement) -> PyResult<Bound<'_, PyTuple>> {
-    let values = statement.values.into_iter().map(|value| match value {
-        Value::Text(text) => PyString::new(py, &text).into_any(),
-        Value::Integer(number) => PyInt::new(py, number).into_any(),
+/// A statement, and its values.
+pub(crate) fn shown<'py>(py: Python<'py>, statement: &Statement) -> PyResult<Bound<'py, PyTuple>> {
+    let values = statement.values.iter().map(|value| match value {
+        Value::Text(text) => PyString::new(py, text).into_any(),
+        Value::Integer(number) => PyInt::new(py, *number).into_any(),
     });
     let values = PyTuple::new(py, values.collect::<Vec<_>>())?;
     (statement.sql, values).into_pyobject(py)

@@ -48,7 +48,7 @@ def acting_on(connection: Connection, database: str) -> Iterator[Callable[..., A
     with contextlib.closing(_cursor(connection, kind)) as cursor:
 
         def run(sql: str, values: tuple[Any, ...]) -> Any:
-            cursor.execute(*_in_words_of(kind, sql, values))
+            cursor.execute(*in_words_of(kind, sql, values))
             return cursor
 
         yield run
@@ -64,7 +64,7 @@ async def awaiting_on(
     async with _cursor(connection, kind) as cursor:
 
         async def run(sql: str, values: tuple[Any, ...]) -> Any:
-            await cursor.execute(*_in_words_of(kind, sql, values))
+            await cursor.execute(*in_words_of(kind, sql, values))
             return cursor
 
         yield run
@@ -112,10 +112,19 @@ def _cursor(connection: Any, kind: str) -> Any:
     return connection.cursor(row_factory=module.rows.tuple_row)
 
 
-def _in_words_of(kind: str, sql: str, values: tuple[Any, ...]) -> tuple[str, dict[str, Any]]:
+def in_words_of(kind: str, sql: str, values: tuple[Any, ...]) -> tuple[str, dict[str, Any]]:
     """With named parameters, as one may stand more than once."""
-    if kind == "sqlite3":
-        named = _PARAMETER.sub(r":p\1", sql)
-    else:
-        named = _PARAMETER.sub(r"%(p\1)s", sql.replace("%", "%%"))
+    named = _NAMED.get((kind, sql))
+    if named is None:
+        named = _NAMED[kind, sql] = _named(kind, sql)
     return named, {f"p{at}": value for at, value in enumerate(values, 1)}
+
+
+_NAMED: dict[tuple[str, str], str] = {}
+"""The few statements that there are."""
+
+
+def _named(kind: str, sql: str) -> str:
+    if kind == "sqlite3":
+        return _PARAMETER.sub(r":p\1", sql)
+    return _PARAMETER.sub(r"%(p\1)s", sql.replace("%", "%%"))

@@ -49,10 +49,11 @@ def open_store(
     Times are in seconds: ``lease`` and ``retention`` as for ``MemoryStore``; ``timeout`` (3) is
     how long one call may take before it is ``store_unavailable``. ``connections`` (16) is for
     PostgreSQL. It does not connect: the first claim does, and ``ready``. A process that was
-    forked opens connections of its own.
+    forked opens connections of its own. SQLite is that of ``sqlite3``, 3.35 or newer.
 
-    Raises ``invalid_option`` where the URL names no store, and shows no part of it, which may
-    hold a password; ``invalid_lease``, ``invalid_retention``.
+    Raises ``invalid_option`` where the URL names no store, or a file, and this Python has no
+    ``sqlite3``; it shows no part of the URL, which may hold a password. ``invalid_lease``,
+    ``invalid_retention``.
     """
     return Store(
         _velora.Store.open(
@@ -107,9 +108,8 @@ class Store:
         Claim and effects are committed together, so the effect is exactly-once. Have called
         ``ready`` once, for the tables; let PostgreSQL be ``READ COMMITTED``, its default.
 
-        In a file of SQLite, a process claims either so or by the store itself, never both:
-        ``sqlite3`` is another SQLite than the store's, and the locks of a file do not hold
-        between two within one process.
+        SQLite has one writer: while the transaction is open, other claims wait, and are
+        ``store_unavailable`` after the store's ``timeout``.
 
         >>> import sqlite3, tempfile
         >>> path = tempfile.mkdtemp() + "/shop.db"
@@ -139,9 +139,9 @@ class Store:
         """Marks the work as done in the transaction that holds its effects. Only once that is
         committed answer 2xx.
 
-        The epoch is that of ``claim_in`` in the same transaction, or, in PostgreSQL, of a
-        ``Claim`` that was fresh: then the effects are written exactly once too, as one that
-        was taken over gets ``lease_lost``.
+        The epoch is that of ``claim_in`` in the same transaction, or of a ``Claim`` that was
+        fresh: then the effects are written exactly once too, as one that was taken over gets
+        ``lease_lost``.
 
         Raises ``lease_lost``, and what ``claim_in`` raises: roll back then.
         """

@@ -1,0 +1,104 @@
+//! Python's own SQLite. The locks of a file hold between the connections of one copy of
+//! SQLite in a process, and the program's connections are of that of `sqlite3`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pyo3::exceptions::PyImportError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use velora_core::dedupe::{SqliteConnection, SqliteDriver, SqliteFault, Statement};
+
+use crate::errors::invalid_option;
+use crate::process::attached;
+use crate::transaction::shown;
+
+/// Where it is looked after.
+const MODULE: &str = "velora._sqlite";
+
+/// The driver.
+#[derive(Clone, Copy)]
+pub(crate) struct Sqlite {
+    version: i32,
+}
+
+impl Sqlite {
+    /// Errors: `invalid_option` where this Python was built without it.
+    pub(crate) fn new(py: Python<'_>) -> PyResult<Self> {
+        let module =
+            py.import(MODULE)
+                .map_err(|error| match error.is_instance_of::<PyImportError>(py) {
+                    true => invalid_option("store", "this Python has no `sqlite3`").into(),
+                    false => error,
+                })?;
+        let version = module.getattr("version")?.call0()?.extract()?;
+        Ok(Self { version })
+    }
+}
+
+impl SqliteDriver for Sqlite {
+    type Connection = Connection;
+
+    fn version(&self) -> i32 {
+        self.version
+    }
+
+    fn open(&self, path: &Path, busy: Duration) -> Result<Connection, SqliteFault> {
+        static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        visit(|py| {
+            let class = CLASS.import(py, MODULE, "Connection")?;
+            let connection = class.call1((path, busy.as_secs_f64()))?;
+            Ok(Connection(connection.unbind()))
+        })
+    }
+}
+
+/// One of `sqlite3`.
+pub(crate) struct Connection(Py<PyAny>);
+
+impl SqliteConnection for Connection {
+    fn script(&self, sql: &str) -> Result<(), SqliteFault> {
+        visit(|py| self.0.call_method1(py, "script", (sql,)).map(drop))
+    }
+
+    fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
+        visit(|py| self.call(py, "row", statement)?.extract())
+    }
+
+    fn change(&self, statement: &Statement) -> Result<u64, SqliteFault> {
+        visit(|py| self.call(py, "change", statement)?.extract())
+    }
+}
+
+impl Connection {
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        statement: &Statement,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.0.bind(py).call_method1(method, shown(py, statement)?)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Python closes it, too, when it lets go of it; but it complains then.
+        let _ = visit(|py| self.0.call_method0(py, "close").map(drop));
+    }
+}
+
+fn visit<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T, SqliteFault> {
+    attached(|py| work(py).map_err(|error| fault(py, &error)))
+        .unwrap_or_else(|| Err(SqliteFault::Other("the program is at its end".to_owned())))
+}
+
+/// By SQLite's own words: an error has a code since Python 3.11 only.
+fn fault(py: Python<'_>, error: &PyErr) -> SqliteFault {
+    let words = error.value(py).to_string();
+    match words.as_str() {
+        "database is locked" | "database table is locked" => SqliteFault::Busy,
+        "database or disk is full" => SqliteFault::Full,
+        _ => SqliteFault::Other(words),
+    }
+}
