@@ -49,6 +49,8 @@ mod event {
     use crate::webhook::{Delivery, Extra, FromDelivery};
     use crate::{billing, curae, health, tv};
 
+    type Read<T> = Result<T, VerificationError>;
+
     /// The event of whichever system the delivery's scheme names.
     #[derive(Clone, Debug, PartialEq, Serialize)]
     #[serde(untagged)]
@@ -126,30 +128,27 @@ mod event {
         }
 
         /// The envelope of a delivery and the text of its key, at the cost of one of them.
+        /// There can be either without the other.
         ///
-        /// Errors: `malformed_event`, `header_body_mismatch`.
-        pub fn with_key(delivery: &'d Delivery<'_>) -> Result<(Self, String), VerificationError> {
+        /// Errors: `header_body_mismatch`; of each, `malformed_event`.
+        pub fn with_key(delivery: &'d Delivery<'_>) -> Read<(Read<Self>, Read<String>)> {
+            delivery.check_headers()?;
             let names = two(Self::names(delivery.scheme()));
-            let envelope = Self::of(delivery, names)?;
-            let key = delivery.key_of(|member| {
-                let [type_name, id_name] = names.map(|name| name == Some(member));
-                match (type_name, id_name) {
-                    (true, _) => envelope.event_type.as_deref(),
-                    (_, true) => envelope.id.as_deref(),
-                    _ => None,
-                }
-            })?;
+            let envelope = Self::of(delivery, names);
+            let texts = match &envelope {
+                Ok(envelope) => [envelope.event_type.as_deref(), envelope.id.as_deref()],
+                Err(_) => [None; 2],
+            };
+            let key = delivery.key_of(names, texts);
             Ok((envelope, key))
         }
 
-        fn read(delivery: &'d Delivery<'_>) -> Result<Self, VerificationError> {
+        fn read(delivery: &'d Delivery<'_>) -> Read<Self> {
+            delivery.check_headers()?;
             Self::of(delivery, two(Self::names(delivery.scheme())))
         }
 
-        fn of(
-            delivery: &'d Delivery<'_>,
-            [type_name, id_name]: [Option<&str>; 2],
-        ) -> Result<Self, VerificationError> {
+        fn of(delivery: &'d Delivery<'_>, [type_name, id_name]: [Option<&str>; 2]) -> Read<Self> {
             if delivery.scheme() == "billing" {
                 let event_type = billing::event::event_type(delivery)?;
                 return Ok(Self {
@@ -158,7 +157,6 @@ mod event {
                     id: None,
                 });
             }
-            delivery.check_headers()?;
             let outline = delivery.outline()?;
             let text = |name| outline.text(delivery.body(), name);
             Ok(Self {

@@ -1,10 +1,11 @@
 // What a delivery's event says, and what it is like to work with.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { Scheme, Signer, Verifier } from 'velora';
-import { SECRET } from './support.mjs';
+import { codeOf, SECRET } from './support.mjs';
 
 /** The event, read by a verifier whose deliveries nobody has read before, and once they were. */
 function read(scheme, body) {
@@ -63,6 +64,46 @@ test('type and id are there before the members are, and the same', () => {
       const before = [event.type, event.id];
       assert.deepEqual({ ...event }, { type, id, extra: {} });
       assert.deepEqual([event.type, event.id], before);
+    }
+  }
+});
+
+/** Deliveries that nobody has read, of a verifier that is new and of one whose deliveries were read. */
+async function unread(scheme, body) {
+  const { body: raw, headers } = new Signer(scheme, SECRET).sign(body);
+  const [fresh, known] = [0, 1].map(() => new Verifier(scheme, SECRET));
+  await codeOf(() => known.verify(raw, headers).event);
+  return [fresh, known].map((verifier) => verifier.verify(Uint8Array.from(raw), headers));
+}
+
+test('a key without an event', async () => {
+  const note = 'x'.repeat(5000);
+  const bodies = [['tv', '{"id":"1"}', 'tv:1'], ['tv', JSON.stringify({ id: '1', note }), 'tv:1'], ['curae', '{"eventId":"1","eventType":7}', 'curae:1']];
+  for (const text of ['', 'no json', note]) {
+    bodies.push(['billing', text, `billing:sha256=${createHash('sha256').update(text).digest('hex')}`]);
+  }
+  for (const [scheme, body, key] of bodies) {
+    for (const delivery of await unread(scheme, body)) {
+      assert.equal(await codeOf(() => delivery.eventType), 'malformed_event');
+      assert.equal(delivery.key, key);
+      delivery.body.fill(0x20);
+      for (const member of ['event', 'eventType']) {
+        assert.equal(await codeOf(() => delivery[member]), 'malformed_event');
+      }
+      assert.equal(delivery.key, key);
+    }
+  }
+});
+
+test('an event without a key', async () => {
+  const own = new Scheme({ name: 'own', signatureHeader: 'Signature', identity: ['order'] });
+  for (const body of ['{"n":1}', JSON.stringify({ n: 1, order: 7, note: 'x'.repeat(5000) })]) {
+    for (const delivery of await unread(own, body)) {
+      assert.equal(await codeOf(() => delivery.key), 'malformed_event');
+      assert.equal(delivery.eventType, null);
+      assert.deepEqual({ ...delivery.event }, JSON.parse(body));
+      assert.equal(inspect(delivery.event), 'Event(null, no key)');
+      assert.equal(await codeOf(() => delivery.key), 'malformed_event');
     }
   }
 });

@@ -32,6 +32,7 @@ export interface Envelope {
   readonly eventType: string | null;
   readonly typeIsSigned: boolean;
   readonly id: string;
+  /** Empty where it cannot be read. */
   readonly key: string;
 }
 
@@ -104,7 +105,7 @@ class Event {
   }
 
   get [SHOWN](): string {
-    return `Event(${this.#read.eventType}, ${this.#read.key})`;
+    return `Event(${this.#read.eventType}, ${this.#read.key || 'no key'})`;
   }
 
   /** Some hosts ask the proxy, and some what it is in front of. */

@@ -22,40 +22,42 @@ const READ_AHEAD = 8;
 const HEAD = 5;
 const COPIED = 1;
 
-/** How a copy is read: its envelope, or its members. */
-type How = 0 | 1;
-const ENVELOPE = 0;
+/** What of a copy is read; of its envelope and its key the other one comes along, if it can be read. */
+type How = 0 | 1 | 2;
+export const ENVELOPE = 0;
 const MEMBERS = 1;
+export const KEY = 2;
+
+/** See `lines` in `fast/verdict.rs`. */
+type Parts = [mark: string, eventType: string, id: string, key: string];
 
 /** What a verdict says of the signature: its timestamp, if it is signed, and its secret. */
 export function signed(verdict: string): string[] {
   return verdict.slice(HEAD, HEAD + verdict.charCodeAt(0)).split(',');
 }
 
-/** The envelope of a verified body, and that body, which nobody can write to any more. */
+/** The envelope and the key of a verified body, and that body, which nobody can write to any more. */
 export class Reading implements Envelope, Source {
-  readonly eventType: string | null;
-  readonly typeIsSigned: boolean;
-  readonly id: string;
-  readonly key: string;
+  eventType: string | null = null;
+  typeIsSigned = true;
+  id = '';
+  key = '';
+  /** Empty where there is no envelope. */
+  #mark = '';
   readonly #reader: Reader;
   readonly #values: readonly Values[];
   readonly #text: string;
   readonly #start: number;
 
   /** The body is what the text has from `start` on, a byte in each character. */
-  private constructor(reader: Reader, values: readonly Values[], text: string, start: number, mark: string | undefined, eventType: string, id: string, key: string) {
-    this.eventType = mark === '0' ? null : eventType;
-    this.typeIsSigned = mark !== '2';
-    this.id = id;
-    this.key = key;
+  private constructor(reader: Reader, values: readonly Values[], text: string, start: number) {
     this.#reader = reader;
     this.#values = values;
     this.#text = text;
     this.#start = start;
   }
 
-  /** Of what the addon said of the body: see `fast/verdict.rs`. */
+  /** Of what the addon said of the body, if it did: see `fast/verdict.rs`. */
   static of(reader: Reader, body: string | Uint8Array, values: readonly Values[], verdict: string): Reading {
     reader.readAhead = READ_AHEAD;
     const type = HEAD + verdict.charCodeAt(0);
@@ -63,11 +65,29 @@ export class Reading implements Envelope, Source {
     const key = id + verdict.charCodeAt(2);
     const end = key + verdict.charCodeAt(3);
     if (type !== id) {
-      return new Reading(reader, values, verdict, end, verdict[type], verdict.slice(type + 1, id), verdict.slice(id, key), verdict.slice(key, end));
+      const reading = new Reading(reader, values, verdict, end);
+      reading.#learn(verdict[type]!, verdict.slice(type + 1, id), verdict.slice(id, key), verdict.slice(key, end));
+      return reading;
     }
     const copy = verdict.charCodeAt(4) === COPIED ? verdict.slice(end) : copied(body);
-    const [mark, ...parts] = read(reader, copy, ENVELOPE, values) as [string, string, string, string];
-    return new Reading(reader, values, copy, 0, mark, ...parts);
+    return new Reading(reader, values, copy, 0);
+  }
+
+  /** The same, once it has what is wanted. Throws what the core says where that cannot be read. */
+  with(wanted: typeof ENVELOPE | typeof KEY): this {
+    if ((wanted === KEY ? this.key : this.#mark) === '') {
+      this.#learn(...(read(this.#reader, this.#copy(), wanted, this.#values) as Parts));
+    }
+    return this;
+  }
+
+  /** What cannot be read is empty. */
+  #learn(mark: string, eventType: string, id: string, key: string): void {
+    this.#mark = mark;
+    this.eventType = mark === '0' ? null : eventType;
+    this.typeIsSigned = mark !== '2';
+    this.id = id;
+    this.key = key;
   }
 
   json(): string {

@@ -9,7 +9,7 @@ import { lazyEvent, type EventOf } from './events.js';
 import { headerValue, headerValues, interned, isPlain, type HeadersInput, type Values } from './headers.js';
 import { checkOptions, flagOption, numberOption } from './options.js';
 import { schemeArgument } from './named.js';
-import { Reading, signed, type Reader } from './reader.js';
+import { ENVELOPE, KEY, Reading, signed, type Reader } from './reader.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
@@ -192,12 +192,14 @@ export class Delivery<E = unknown> {
   }
 
   /**
-   * The identity to deduplicate on, from signed bytes alone.
+   * The identity to deduplicate on, from signed bytes alone. It needs the members that
+   * identify the event, or nothing but the bytes where their digest does: there can be a key
+   * where `event` is `malformed_event`.
    *
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get key(): string {
-    return this.#read().key;
+    return this.#read(KEY).key;
   }
 
   /**
@@ -206,7 +208,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get eventType(): string | null {
-    return this.#read().eventType;
+    return this.#read(ENVELOPE).eventType;
   }
 
   /**
@@ -217,7 +219,7 @@ export class Delivery<E = unknown> {
    * Throws `malformed_event`, `header_body_mismatch`.
    */
   get event(): E {
-    this.#event ??= lazyEvent(this.#reader, this.#read()) as E;
+    this.#event ??= lazyEvent(this.#reader, this.#read(ENVELOPE)) as E;
     return this.#event;
   }
 
@@ -239,9 +241,11 @@ export class Delivery<E = unknown> {
     return `Delivery(${this.scheme}, ${this.#body.length} bytes)`;
   }
 
-  #read(): Reading {
-    this.#reading ??= Reading.of(this.#reader, this.#body, this.#values, this.#verdict);
-    return this.#reading;
+  #read(wanted: typeof ENVELOPE | typeof KEY): Reading {
+    const reading = this.#reading ?? Reading.of(this.#reader, this.#body, this.#values, this.#verdict);
+    // A copy that was not found to be what was signed is not kept.
+    this.#reading = reading.with(wanted);
+    return reading;
   }
 }
 

@@ -30,7 +30,7 @@ exports! {
 
     /// Reads a delivery that was verified before, which is verified once more but for its age:
     /// it does not age while it is worked on. So what is read is what is signed. Says what
-    /// [`envelope`] gives, and the members in JSON if they are wanted; or nothing, and the
+    /// [`items_of`] gives, and the members in JSON if they are wanted; or nothing, and the
     /// headers outside the MAC are compared with the body alone.
     fn read_event(scheme: usize, _: f64, headers: usize, secrets: usize, body: usize, wanted: f64) -> f64 {
         failure::number(frame::with(|heard| {
@@ -44,7 +44,7 @@ exports! {
                 delivery.check_headers()?;
                 return Ok(0.0);
             }
-            let mut said = envelope(&delivery)?;
+            let mut said = items_of(&delivery, wanted)?;
             if wanted == wanted::MEMBERS {
                 let members: EventJson = delivery.event()?;
                 frame::item(&mut said, tag::MEMBERS, &[members.as_str().as_bytes()]);
@@ -75,7 +75,7 @@ exports! {
     }
 
     /// Looks at the headers and the body in the frame: gives 1 where the event is genuine, and
-    /// says its secret, its timestamp and what [`envelope`] gives; its key is to be claimed.
+    /// says its secret, its timestamp and what [`items_of`] gives; its key is to be claimed.
     /// Else 0, and the reply to give at once.
     fn admit(at: usize, headers: usize, body: usize, now: f64) -> u32 {
         let Ok(intake) = handles::of::<Intake>(at) else {
@@ -89,10 +89,11 @@ exports! {
                 items: Items(items),
             };
             let (delivery, _) = intake.admit_at(body, &values, instant(now))?;
-            let envelope = envelope(&delivery).map_err(|error| intake.reply(Outcome::Refused(error)))?;
+            let items = items_of(&delivery, wanted::ENVELOPE)
+                .map_err(|error| intake.reply(Outcome::Refused(error)))?;
             let (stamp, index) = (delivery.signed_timestamp(), delivery.secret_index());
             let stamp = stamp.map_or(f64::NAN, |time| time.as_millis() as f64);
-            Ok::<_, Reply>([&frame::numbers([index as f64, stamp])[..], &envelope].concat())
+            Ok::<_, Reply>([&frame::numbers([index as f64, stamp])[..], &items].concat())
         });
         let genuine = u32::from(admitted.is_ok());
         frame::say(admitted.unwrap_or_else(|reply| told_of(&reply)));
@@ -122,15 +123,18 @@ fn reply(at: usize, outcome: Option<Outcome>) {
     frame::say(handles::of(at).ok().and_then(told).unwrap_or_default());
 }
 
-/// What of a delivery that was verified before; anything else is its envelope.
+/// What of a delivery that was verified before. Of its envelope and its key the other one
+/// comes along, if it can be read.
 mod wanted {
+    pub(super) const ENVELOPE: f64 = 0.0;
     pub(super) const MEMBERS: f64 = 1.0;
     pub(super) const HEADERS: f64 = 2.0;
+    pub(super) const KEY: f64 = 3.0;
 }
 
 /// The items of an event.
 mod tag {
-    /// A digit: no type, a signed one, or one of an unsigned header.
+    /// A digit: no type, a signed one, or one of an unsigned header. Nothing: no envelope.
     pub(super) const MARK: u8 = 0;
     pub(super) const EVENT_TYPE: u8 = 1;
     pub(super) const ID: u8 = 2;
@@ -138,27 +142,35 @@ mod tag {
     pub(super) const MEMBERS: u8 = 4;
 }
 
-fn envelope(delivery: &Delivery<'_>) -> Result<Vec<u8>, VerificationError> {
+/// The envelope and the key; what of them cannot be read is empty, unless it is wanted.
+fn items_of(delivery: &Delivery<'_>, wanted: f64) -> Result<Vec<u8>, VerificationError> {
     let (envelope, key) = Envelope::with_key(delivery)?;
-    let mark = match &envelope.event_type {
-        None => b"0",
-        Some(_) if envelope.type_is_signed => b"1",
-        Some(_) => b"2",
+    let (envelope, key) = match wanted {
+        wanted::KEY => (envelope.ok(), key?),
+        _ => (Some(envelope?), key.unwrap_or_default()),
+    };
+    let (mark, event_type, id) = match envelope {
+        None => ("", None, None),
+        Some(envelope) => (mark(&envelope), envelope.event_type, envelope.id),
     };
     let mut items = Vec::new();
-    frame::item(&mut items, tag::MARK, &[mark]);
+    frame::item(&mut items, tag::MARK, &[mark.as_bytes()]);
     frame::item(
         &mut items,
         tag::EVENT_TYPE,
-        &[envelope.event_type.unwrap_or_default().as_bytes()],
+        &[event_type.unwrap_or_default().as_bytes()],
     );
-    frame::item(
-        &mut items,
-        tag::ID,
-        &[envelope.id.unwrap_or_default().as_bytes()],
-    );
+    frame::item(&mut items, tag::ID, &[id.unwrap_or_default().as_bytes()]);
     frame::item(&mut items, tag::KEY, &[key.as_bytes()]);
     Ok(items)
+}
+
+fn mark(envelope: &Envelope<'_>) -> &'static str {
+    match &envelope.event_type {
+        None => "0",
+        Some(_) if envelope.type_is_signed => "1",
+        Some(_) => "2",
+    }
 }
 
 /// Status, seconds after which the sender should come again, and those that are left of the

@@ -216,7 +216,9 @@ export class Delivery<E = unknown> {
   }
 
   /**
-   * The identity to deduplicate on, from signed bytes alone.
+   * The identity to deduplicate on, from signed bytes alone. It needs the members that
+   * identify the event, or nothing but the bytes where their digest does: there can be a key
+   * where `event` is `malformed_event`.
    *
    * Throws `malformed_event`, `header_body_mismatch`.
    */

@@ -34,8 +34,11 @@ function copied(body: Uint8Array): Uint8Array | undefined {
   return body.length <= COPIED ? copyOf(body) : undefined;
 }
 
-/** See `receiver.rs`; `Number(members)` is less. */
+/** What is wanted of a delivery: see `receiver.rs`. */
+const ENVELOPE = 0;
+const MEMBERS = 1;
 const HEADERS = 2;
+const KEY = 3;
 
 /** What is read of a delivery. */
 class Read implements Reading<unknown> {
@@ -55,16 +58,16 @@ class Read implements Reading<unknown> {
   }
 
   get key(): string {
-    return this.#read().key;
+    return this.#envelope?.key || this.#read(KEY).key;
   }
 
   get eventType(): string | null {
-    return this.#read().eventType;
+    return (this.#envelope?.mark ? this.#envelope : this.#read(ENVELOPE)).eventType;
   }
 
   get event(): unknown {
     if (this.#event === undefined) {
-      const envelope = this.#readAgain(true);
+      const envelope = this.#read(MEMBERS);
       const text = typeof this.#copy === 'string' ? this.#copy.toWellFormed() : utf8Text(this.#copy!);
       this.#event = lazyEvent(namesOf(this.#reader), { ...envelope, json: () => envelope.members, text: () => text });
     }
@@ -75,15 +78,10 @@ class Read implements Reading<unknown> {
     guard(() => ask(this.#reader.kept, 'read_event', this.#values, rawMemory(this.#body), HEADERS, 0));
   }
 
-  #read(): Envelope {
-    this.#envelope ??= this.#readAgain(false);
-    return this.#envelope;
-  }
-
-  #readAgain(members: boolean): Envelope {
+  #read(wanted: number): Envelope {
     const body = this.#copy ?? rawMemory(this.#body);
     this.#reader.copy = copied;
-    ask(this.#reader.kept, 'read_event', this.#values, body, Number(members), 0);
+    ask(this.#reader.kept, 'read_event', this.#values, body, wanted, 0);
     this.#envelope = envelopeOf(said(instance()));
     // Nothing has written to it since it was read.
     this.#copy ??= copyOf(body as Uint8Array);

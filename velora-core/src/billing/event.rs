@@ -42,16 +42,16 @@ impl EventType {
 
 impl FromDelivery for Event {
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError> {
+        let members = delivery.fields()?.rest();
         Ok(Self {
             event_type: event_type(delivery)?,
-            members: delivery.fields()?.rest(),
+            members,
         })
     }
 }
 
 /// From the body, or else from the header.
-pub(crate) fn event_type(delivery: &Delivery<'_>) -> Result<Option<EventType>, VerificationError> {
-    delivery.check_headers()?;
+pub(crate) fn event_type(delivery: &Delivery<'_>) -> Result<Option<EventType>, EventFault> {
     let signed = signed_type(delivery)?;
     let unsigned = || delivery.hint().map(str::to_owned).map(EventType::Unsigned);
     Ok(signed.map(EventType::Signed).or_else(unsigned))

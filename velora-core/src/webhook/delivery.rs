@@ -142,25 +142,30 @@ impl Delivery<'_> {
 
     /// The identity to deduplicate on, from authenticated bytes alone.
     ///
+    /// It needs the members that identify the event, or nothing but the bytes where their
+    /// digest does: there can be a key where `event` is `malformed_event`.
+    ///
     /// Errors: `malformed_event`, `header_body_mismatch`.
     pub fn key(&self) -> Result<Key, VerificationError> {
         self.check_headers()?;
-        Ok(Key::from(self.key_of(|_| None)?.as_str()))
+        Ok(Key::from(self.key_of([None; 2], [None; 2])?.as_str()))
     }
 
-    /// The text of the key, from the texts of members that are known by now and those that are not.
-    pub(crate) fn key_of<'k>(
-        &'k self,
-        known: impl Fn(&str) -> Option<&'k str>,
+    /// The text of the key, where the texts of members of these names may be known by now.
+    pub(crate) fn key_of(
+        &self,
+        names: [Option<&str>; 2],
+        texts: [Option<&str>; 2],
     ) -> Result<String, VerificationError> {
         match &self.checked.scheme.handling.identity {
             Identity::BodyDigest => Ok(text_of_body(self.scheme(), self.body())),
             Identity::Members(members) => {
                 let mut key = Members::of(self.scheme());
                 for member in members.iter() {
-                    match known(member) {
-                        Some(text) => key.push(text),
-                        None => key.push(&self.outline()?.text(self.body(), member)?),
+                    let mut known = names.iter().zip(texts);
+                    match known.find(|(name, _)| **name == Some(member)) {
+                        Some((_, Some(text))) => key.push(text),
+                        _ => key.push(&self.outline()?.text(self.body(), member)?),
                     }
                 }
                 Ok(key.into_text())

@@ -275,11 +275,12 @@ proptest! {
         let delivery = delivery(scheme, &body);
         let envelope = delivery.event::<Envelope>();
         let text = delivery.event::<EventJson>();
+        let both = (envelope.clone(), delivery.key().map(|key| key.to_string()));
+        prop_assert_eq!(Envelope::with_key(&delivery), Ok(both), "{}", body);
         match delivery.event::<Event>() {
             Ok(event) => {
                 let envelope = envelope.unwrap();
                 prop_assert_eq!(envelope.event_type.as_deref(), event.event_type());
-                prop_assert_eq!(Envelope::with_key(&delivery).unwrap(), (envelope.clone(), delivery.key().unwrap().to_string()));
                 let text = text.unwrap();
                 let mut found: Value = serde_json::from_str(text.as_str()).unwrap();
                 let names: Vec<_> = Envelope::names(scheme).map(|name| found[name].clone()).collect();

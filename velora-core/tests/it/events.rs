@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use velora_core::{
-    Delivery, Event, FromDelivery, Identity, Scheme, SignatureForm, Signer, VerificationError,
-    Verifier, billing, curae, health, tv,
+    Delivery, Envelope, Event, FromDelivery, Identity, Scheme, SignatureForm, Signer,
+    VerificationError, Verifier, billing, curae, health, tv,
 };
 
 use super::support::{NOW, SECRET, scheme, secret, signed, verifier};
@@ -529,18 +529,36 @@ fn any_event_is_that_of_its_scheme() {
     }
 }
 
-#[test]
-fn a_scheme_of_ones_own_has_events_and_keys_too() {
+/// Of a scheme whose events are identified by their member `order`.
+fn ordered(body: &str) -> Delivery<'static> {
     let own = Scheme::new("own", "Signature", SignatureForm::bare())
         .identity(Identity::Members(vec!["order".into()].into()));
-    let body = r#"{"order":"7","n":1}"#;
     let signed = Signer::new(own.clone(), [secret(SECRET)])
         .unwrap()
         .sign_at(body, NOW);
     let verifier = Verifier::new(own, [secret(SECRET)]).unwrap();
-    let delivery = verifier
+    verifier
         .verify_at(body.as_bytes(), &signed.headers, NOW)
-        .unwrap();
+        .unwrap()
+        .into_owned()
+}
+
+#[test]
+fn event_without_what_identifies_it_is_an_event() {
+    let delivery = ordered(r#"{"n":1}"#);
+    let (envelope, key) = Envelope::with_key(&delivery).unwrap();
+    assert_eq!(envelope, delivery.event());
+    assert_eq!(key.unwrap_err().code().as_str(), "malformed_event");
+    assert_eq!(
+        delivery.key().unwrap_err().code().as_str(),
+        "malformed_event"
+    );
+    assert_eq!(delivery.event::<Event>().unwrap().event_type(), None);
+}
+
+#[test]
+fn a_scheme_of_ones_own_has_events_and_keys_too() {
+    let delivery = ordered(r#"{"order":"7","n":1}"#);
     assert_eq!(delivery.key().unwrap().as_str(), "own:7");
     let event: Event = delivery.event().unwrap();
     assert_eq!(event.event_type(), None);

@@ -13,7 +13,7 @@ const MOST_BYTES: usize = u8::MAX as usize;
 /// then the parts of these lengths and the copy of the body.
 ///
 /// 1. The signed timestamp in milliseconds, or nothing; a comma; the secret's index.
-/// 2. The first two of [`lines`]; nothing where the envelope was not read.
+/// 2. The first two of [`lines`]; nothing where the envelope and the key were not both read.
 /// 3. The id.
 /// 4. The key.
 #[derive(Default)]
@@ -57,10 +57,10 @@ impl Verdict {
 
 /// Adds what a byte in each character can hold, and a character each length.
 fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
-    let Ok((envelope, key)) = Envelope::with_key(delivery) else {
+    let Ok((Ok(envelope), Ok(key))) = Envelope::with_key(delivery) else {
         return;
     };
-    let [mark, event_type, id, key] = lines(&envelope, &key);
+    let [mark, event_type, id, key] = lines(Some(&envelope), &key);
     let fits = |part: &&str| part.is_ascii() && part.len() < MOST_BYTES;
     if ![event_type, id, key].iter().all(fits) {
         return;
@@ -77,8 +77,11 @@ fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
 }
 
 /// A mark (`0`: no type, `1`: a signed one, `2`: one of an unsigned header), the type, the
-/// id, the key.
-pub(super) fn lines<'e>(envelope: &'e Envelope<'_>, key: &'e str) -> [&'e str; 4] {
+/// id, the key. The mark is empty where the envelope cannot be read, and so is the key.
+pub(super) fn lines<'e>(envelope: Option<&'e Envelope<'_>>, key: &'e str) -> [&'e str; 4] {
+    let Some(envelope) = envelope else {
+        return ["", "", "", key];
+    };
     let (mark, event_type) = match &envelope.event_type {
         None => ("0", ""),
         Some(event_type) if envelope.type_is_signed => ("1", &**event_type),

@@ -12,9 +12,12 @@ export type Verdict = number | [stamp: number, index: number];
 
 /** What the core says of an event; its members in JSON, where they were asked for. */
 export interface Envelope {
+  /** Empty where nothing but the key could be read. */
+  readonly mark: string;
   readonly eventType: string | null;
   readonly typeIsSigned: boolean;
   readonly id: string;
+  /** Empty where it cannot be read. */
   readonly key: string;
   readonly members: string;
 }
@@ -114,8 +117,8 @@ export function hash(scheme: string | SchemeParts, secrets: readonly Secret[]): 
 
 /** The items of an envelope in the order of their tags: see `receiver.rs`. */
 export function envelopeOf(bytes: Uint8Array): Envelope {
-  const [mark, eventType = '', id = '', key = '', members = ''] = itemsOf(bytes).map(([, value]) => utf8Text(value));
-  return { eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key, members };
+  const [mark = '', eventType = '', id = '', key = '', members = ''] = itemsOf(bytes).map(([, value]) => utf8Text(value));
+  return { mark, eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key, members };
 }
 
 /** Calls with a verifier, the values of headers and what is behind them. */
