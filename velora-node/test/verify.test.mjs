@@ -129,6 +129,8 @@ test('what was written to before it is read is not read', async () => {
     for (const member of ['event', 'key', 'eventType', 'event']) {
       assert.equal(await codeOf(() => delivery[member]), 'signature_mismatch');
     }
+    written.write(text);
+    assert.equal(delivery.key, 'health:evt_1:phi.read');
   }
 });
 
