@@ -12,6 +12,7 @@ export function answers({ Verifier, VeloraError }) {
     const verified = delivery(found);
     return { type: verified.eventType, key: verified.key, extra: extra(verified) };
   };
+  const key = (found) => ({ key: delivery(found).key });
   const answerTo = (line, answer) => {
     let fields;
     try {
@@ -33,7 +34,7 @@ export function answers({ Verifier, VeloraError }) {
       throw error;
     }
   };
-  return { verify: (line) => answerTo(line, verify), event: (line) => answerTo(line, event) };
+  return { verify: (line) => answerTo(line, verify), event: (line) => answerTo(line, event), key: (line) => answerTo(line, key) };
 }
 
 /** The members that are not as documented, those of documented objects with their path. */

@@ -94,16 +94,20 @@ def depth(body: bytes) -> int:
     return deepest
 
 
-def read(scheme: str, body: bytes, hint: str | None) -> tuple[str | None, str]:
-    """The type and the key. `hint` is Billing's header outside the MAC."""
+def kind(scheme: str, body: bytes, hint: str | None) -> str | None:
+    """The type. `hint` is Billing's header outside the MAC."""
     pairs = members(body)
     if scheme == "billing":
-        kind = first_text(pairs, ("type", "event"), hint)
-    else:
-        kind = text(pairs, TYPE_MEMBER[scheme])
+        return first_text(pairs, ("type", "event"), hint)
+    return text(pairs, TYPE_MEMBER[scheme])
+
+
+def key(scheme: str, body: bytes) -> str:
+    """The key, for which a body without an authenticated id is not read."""
     if scheme not in KEY_MEMBERS:
-        return kind, digest_key(scheme, body)
-    return kind, member_key(scheme, [text(pairs, member) for member in KEY_MEMBERS[scheme]])
+        return digest_key(scheme, body)
+    pairs = members(body)
+    return member_key(scheme, [text(pairs, member) for member in KEY_MEMBERS[scheme]])
 
 
 def extra(scheme: str, body: bytes) -> list[str]:

@@ -11,6 +11,7 @@ const [command, ...rest] = process.argv.slice(2);
 switch (command) {
   case 'verify':
   case 'event':
+  case 'key':
     await answerAll(answers(velora)[command], process.stdin, process.stdout);
     break;
   case 'list-events':
@@ -21,6 +22,6 @@ switch (command) {
     process.exitCode = await claim(rest, process.stdin, process.stdout);
     break;
   default:
-    console.error('usage: node main.mjs verify|event|list-events|export|claim');
+    console.error('usage: node main.mjs verify|event|key|list-events|export|claim');
     process.exitCode = 2;
 }

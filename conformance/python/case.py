@@ -51,6 +51,14 @@ def event(case: Case) -> dict[str, object]:
     return {"ok": True, "type": read.type, "key": key, "extra": extra(read)}
 
 
+def key(case: Case) -> dict[str, object]:
+    """Whether the delivery is genuine, and its key, whatever the event says."""
+    try:
+        return {"ok": True, "key": case.delivery().key()}
+    except VeloraError as error:
+        return {"ok": False, "code": error.code}
+
+
 def extra(read: Any) -> list[str]:
     """The members that are not as documented, those of documented objects with their path."""
     names = list(getattr(read, "extra", ()))
@@ -63,6 +71,7 @@ def extra(read: Any) -> list[str]:
 COMMANDS: dict[str, Callable[[Case], dict[str, object]]] = {
     "verify": verify,
     "event": event,
+    "key": key,
 }
 
 

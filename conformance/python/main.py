@@ -41,6 +41,7 @@ def arguments() -> argparse.ArgumentParser:
         "verify", help="says of each case whether the delivery is genuine"
     )
     commands.add_parser("event", help="and which event it carries, under which key")
+    commands.add_parser("key", help="and its key, whatever the event says")
     claiming = commands.add_parser(
         "claim", help="works with a store, one verb a line", allow_abbrev=False
     )

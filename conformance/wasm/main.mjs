@@ -10,6 +10,7 @@ const [command, ...rest] = process.argv.slice(2);
 switch (command) {
   case 'verify':
   case 'event':
+  case 'key':
     await answerAll(answers(velora)[command], process.stdin, process.stdout);
     break;
   case 'list-events':
@@ -17,6 +18,6 @@ switch (command) {
     process.exitCode = await read(velora, command, rest);
     break;
   default:
-    console.error('usage: node main.mjs verify|event|list-events|export');
+    console.error('usage: node main.mjs verify|event|key|list-events|export');
     process.exitCode = 2;
 }

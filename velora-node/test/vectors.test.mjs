@@ -8,7 +8,7 @@ import { answers } from '../../conformance/js/cases.mjs';
 import * as velora from 'velora';
 import { ROOT } from './support.mjs';
 
-const { verify, event } = answers(velora);
+const { verify, event, key } = answers(velora);
 const vectors = join(ROOT, 'conformance/vectors');
 
 function holds(folder, answer) {
@@ -28,6 +28,7 @@ function holds(folder, answer) {
 
 holds(vectors, verify);
 holds(join(vectors, 'events'), event);
+holds(join(vectors, 'keys'), key);
 
 test('what is no case is answered as such', () => {
   for (const line of ['{', '[]', 'null', '{"id":7}', '{"id":7,"scheme":1}']) {

@@ -48,6 +48,15 @@ def test_gives_the_event(case: dict[str, Any]) -> None:
     assert answer == expected, case["comment"]
 
 
+@pytest.mark.parametrize("case", named(vectors("keys")))
+def test_gives_the_key(case: dict[str, Any]) -> None:
+    try:
+        answer: dict[str, Any] = {"ok": True, "key": verify(Verifier, case).key()}
+    except VeloraError as error:
+        answer = {"ok": False, "code": error.code}
+    assert answer == case["expect"], case["comment"]
+
+
 def test_an_event_that_is_malformed_is_still_genuine() -> None:
     malformed = [
         case for case in vectors("events") if case["expect"].get("code") == "malformed_event"
@@ -60,7 +69,7 @@ def test_an_event_that_is_malformed_is_still_genuine() -> None:
 
 
 def test_the_command_answers_every_vector_in_order() -> None:
-    for command, folder in [("verify", ""), ("event", "events")]:
+    for command, folder in [("verify", ""), ("event", "events"), ("key", "keys")]:
         cases = vectors(folder)
         assert len(cases) > 100
         lines = [json.dumps(case, ensure_ascii=False) for case in cases]

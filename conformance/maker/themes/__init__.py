@@ -1,7 +1,8 @@
 """The themes: one file of vectors each.
 
 A theme yields (id, comment, case, expected): the code, or OK; for an event the
-code, or its type, its key and perhaps its extra members.
+code, or its type, its key and perhaps its extra members; for a key the code, or
+the key in a tuple of its own.
 """
 
 from maker.themes import (
@@ -13,6 +14,7 @@ from maker.themes import (
     event_keys,
     event_members,
     headers,
+    key_alone,
     precedence,
     published,
     rotation,
@@ -43,4 +45,8 @@ EVENTS = {
     "members": event_members.cases,
     "keys": event_keys.cases,
     "extra": event_extra.cases,
+}
+
+KEYS = {
+    "alone": key_alone.cases,
 }

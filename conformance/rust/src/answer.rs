@@ -22,6 +22,8 @@ pub(crate) enum Verdict {
         /// The members that are not as documented.
         extra: Vec<String>,
     },
+    /// The delivery is genuine and has this key.
+    Key(String),
     /// The code.
     Refused(&'static str),
 }
@@ -47,6 +49,10 @@ impl Serialize for Answer<'_> {
                 members.serialize_entry("type", event_type)?;
                 members.serialize_entry("key", key)?;
                 members.serialize_entry("extra", extra)?;
+            }
+            Verdict::Key(key) => {
+                members.serialize_entry("ok", &true)?;
+                members.serialize_entry("key", key)?;
             }
             Verdict::Refused(code) => {
                 members.serialize_entry("ok", &false)?;

@@ -114,6 +114,14 @@ pub(crate) fn event(case: &Case<'_>) -> Verdict {
     read().unwrap_or_else(Verdict::from)
 }
 
+pub(crate) fn key(case: &Case<'_>) -> Verdict {
+    let read = || {
+        let key = case.delivery()?.key()?;
+        Ok::<_, Error>(Verdict::Key(key.as_str().to_owned()))
+    };
+    read().unwrap_or_else(Verdict::from)
+}
+
 /// Sorted; those of an object of the event with its name before theirs.
 fn extra(event: &Event) -> Vec<String> {
     let mut names = BTreeSet::new();

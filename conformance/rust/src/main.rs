@@ -32,6 +32,8 @@ enum Command {
     Verify,
     /// The same, and says which event each delivery carries and under which key.
     Event,
+    /// Says whether each delivery is genuine and under which key, whatever its event says.
+    Key,
     /// Prints every event of a window, as the audit API lists them.
     ListEvents(Reading),
     /// Prints every event of a window, exported and proven whole.
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Verify => answer(case::verify),
         Command::Event => answer(case::event),
+        Command::Key => answer(case::key),
         Command::ListEvents(reading) => print(read::list(&reading)),
         Command::Export(reading) => print(read::export(&reading)),
         Command::Claim(claiming) => print(claiming.answer_all()),

@@ -49,6 +49,13 @@ fn event_answers_every_vector_in_order() {
 }
 
 #[test]
+fn key_answers_every_vector_in_order() {
+    let vectors = vectors("keys");
+    assert!(vectors.len() >= 90, "{} cases", vectors.len());
+    assert_answers("key", &vectors);
+}
+
+#[test]
 fn verify_does_not_read_the_event() {
     for vector in vectors("events") {
         let code = &vector["expect"]["code"];
@@ -62,7 +69,7 @@ fn verify_does_not_read_the_event() {
 
 #[test]
 fn ids_are_unique_and_every_code_occurs() {
-    let all: Vec<Value> = [vectors(""), vectors("events")].concat();
+    let all: Vec<Value> = [vectors(""), vectors("events"), vectors("keys")].concat();
     let mut ids = HashSet::new();
     let mut codes = HashSet::new();
     for vector in &all {

@@ -36,7 +36,7 @@ export async function bundle(contents, conditions, options = {}) {
 export function vectors(entry = 'velora-wasm') {
   const folder = join(ROOT, 'conformance/vectors');
   const files = (path, kind) => readdirSync(path).filter((name) => name.endsWith('.jsonl')).map((name) => [join(path, name), kind]);
-  const all = [...files(folder, 'verify'), ...files(join(folder, 'events'), 'event')];
+  const all = [...files(folder, 'verify'), ...files(join(folder, 'events'), 'event'), ...files(join(folder, 'keys'), 'key')];
   return `
     import * as velora from '${entry}';
     import { answers } from '../../../conformance/js/cases.mjs';
