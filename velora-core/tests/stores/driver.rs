@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use velora_core::dedupe::{
 
 use velora_core::{Store, StoreOptions};
 
-use super::support::{claim, key, patient};
+use super::support::{PATIENCE, claim, key, patient};
 
 const MOMENT: Duration = Duration::from_millis(100);
 
@@ -98,6 +99,41 @@ async fn who_gave_up_leaves_no_claim_behind() {
     assert_eq!(claim(&patient, &key("slow")).await.0, "fresh");
 }
 
+#[tokio::test]
+async fn who_gave_up_is_done_with_what_they_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.db");
+    let options = StoreOptions::default().with_timeout(MOMENT).unwrap();
+    let hasty = SqliteStore::driven_by(Slow, &path, options);
+    let patient = SqliteStore::new(&path, patient());
+    let (_, epoch) = claim(&patient, &key("done")).await;
+    let (slow, done) = (key("slow"), key("done"));
+    let (claimed, committed) = tokio::join!(claim(&hasty, &slow), hasty.commit(&done, epoch));
+    assert_eq!(claimed.0, "store_unavailable");
+    assert!(committed.is_err());
+    tokio::time::sleep(5 * MOMENT).await;
+    assert_eq!(claim(&patient, &key("done")).await.0, "done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_lock_gives_way_to_a_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.db");
+    let store = Arc::new(SqliteStore::new(&path, patient()));
+    store.ready().await.unwrap();
+    let holder = Connection::open(&path).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let waiting = Arc::clone(&store);
+    let waiting = tokio::spawn(async move { claim(&*waiting, &key("any")).await.0 });
+    tokio::time::sleep(MOMENT).await;
+    let resting = store.rest();
+    assert!(resting.is_closed_within(PATIENCE / 4));
+    assert_eq!(waiting.await.unwrap(), "store_unavailable");
+    holder.execute_batch("ROLLBACK").unwrap();
+    drop(resting);
+    assert_eq!(claim(&*store, &key("any")).await.0, "fresh");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rests_with_its_file_closed() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,6 +143,7 @@ async fn rests_with_its_file_closed() {
     let log = folder.path().join("claims.db-wal");
     assert!(log.exists());
     let resting = store.rest();
+    assert!(resting.is_closed_within(PATIENCE));
     // The last connection that closes takes the log along.
     assert!(!log.exists());
     let waiting = tokio::time::timeout(MOMENT, store.claim(key("meanwhile")));

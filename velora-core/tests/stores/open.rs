@@ -23,6 +23,7 @@ fn refuses_what_names_no_store_and_repeats_nothing_of_it() {
         "sqlite:hunter2",
         "sqlite://hunter2?mode=ro",
         "sqlite://%ffhunter2",
+        "sqlite://:memory:",
         "mysql://user:hunter2@host/shop",
         "postgres://user:hunter2@",
         "postgres://user:hunter2@host:port/shop",

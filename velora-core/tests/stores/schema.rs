@@ -27,6 +27,23 @@ async fn tables_of_another_version_are_not_touched() {
     }
 }
 
+#[tokio::test]
+async fn a_file_of_another_version_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.db");
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE velora_dedupe_version (version INTEGER NOT NULL);
+             INSERT INTO velora_dedupe_version VALUES (2)",
+        )
+        .unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteStore::new(&path, patient()).ready().await;
+    assert_eq!(error.unwrap_err().code().as_str(), "store_unavailable");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
 /// What the documentation of the two stores says is enough.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_privileges_are_enough() {

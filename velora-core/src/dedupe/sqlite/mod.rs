@@ -4,19 +4,22 @@
 mod bundled;
 mod driver;
 mod pace;
+mod rest;
 mod sql;
 mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use tokio::sync::oneshot;
 
 pub use driver::{SqliteConnection, SqliteDriver, SqliteFault};
 use pace::Pace;
+pub use rest::Resting;
+use rest::Wanted;
 pub use sql::SqliteStatements;
 use writer::{Answer, Asked, Job, Verb, Writer};
 
@@ -84,23 +87,25 @@ pub struct SqliteStore {
     options: StoreOptions,
     jobs: SyncSender<Job>,
     pace: Arc<Pace>,
+    rest: Arc<Wanted>,
 }
 
 impl SqliteStore {
     /// The statements that the verbs are, for a connection of your own.
     pub const STATEMENTS: SqliteStatements = sql::STATEMENTS;
 
-    /// A store in this file, by a copy of SQLite of yours, which must be 3.35 or newer.
+    /// A store in this file, by a copy of SQLite of yours, which must be 3.35 or newer. A
+    /// relative path is one from what is the current folder now.
     pub fn driven_by(
         driver: impl SqliteDriver,
         path: impl AsRef<Path>,
         options: StoreOptions,
     ) -> Self {
-        let path = path.as_ref().to_owned();
+        let path = absolute(path.as_ref());
         let (jobs, waiting) = sync_channel(WAITING);
-        let pace = Arc::new(Pace::default());
-        let (file, paced) = (path.clone(), Arc::clone(&pace));
-        let write = move || Writer::new(driver, file, options, paced).run(&waiting);
+        let (pace, rest) = <(Arc<Pace>, Arc<Wanted>)>::default();
+        let (file, paced, rests) = (path.clone(), Arc::clone(&pace), Arc::clone(&rest));
+        let write = move || Writer::new(driver, file, options, paced, rests).run(&waiting);
         // Without a thread there is nobody to take a job: every call says so.
         let _ = thread::Builder::new()
             .name("velora-dedupe".to_owned())
@@ -110,11 +115,12 @@ impl SqliteStore {
             options,
             jobs,
             pace,
+            rest,
         }
     }
 
-    /// The file that a URL of [`open_store`](crate::open_store) names; `None` where it is
-    /// of another store.
+    /// The file that a URL of [`open_store`](crate::open_store) names, as an absolute path;
+    /// `None` where it is of another store.
     ///
     /// Errors: `invalid_option`.
     ///
@@ -132,27 +138,25 @@ impl SqliteStore {
             return Ok(None);
         };
         match rest.strip_prefix("//") {
+            Some(":memory:") => Err(refused("the store in memory is `memory:`")),
             Some(path) if !path.is_empty() && !path.contains('?') => {
                 let path = percent_encoding::percent_decode_str(path)
                     .decode_utf8()
                     .map_err(|_| refused("the path is not UTF-8"))?;
-                Ok(Some(PathBuf::from(&*path)))
+                Ok(Some(absolute(path.as_ref().as_ref())))
             }
             _ => Err(refused("the form is `sqlite:///path/to/file`")),
         }
     }
 
-    /// Closes the connection, and lets calls wait until what it gives is dropped: SQLite
-    /// must not be under way while a process forks, as the child would inherit locks that
-    /// it does not hold. It waits until the write that is under way has ended, for the
-    /// time that one call may take at most.
+    /// Closes the file, and lets calls wait until what it gives is dropped: SQLite must not
+    /// be under way while a process forks, as the child would inherit locks that it does
+    /// not hold.
     pub fn rest(&self) -> Resting {
-        let (closed, closes) = sync_channel(1);
-        let (resting, over) = channel();
-        if self.jobs.send(Job::Rest { closed, over }).is_ok() {
-            let _ = closes.recv_timeout(self.options.timeout());
-        }
-        Resting { _until: resting }
+        let (resting, pause) = Resting::wanted(&self.rest);
+        // A writer that has ended holds nothing, and drops the pause.
+        let _ = self.jobs.send(Job::Rest(pause));
+        resting
     }
 
     /// Removes of the next 1,000 keys those whose time is over, and says how many. It is
@@ -228,9 +232,7 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// While it is there, a [`SqliteStore`] does nothing: see [`SqliteStore::rest`].
-#[derive(Debug)]
-#[must_use = "the store goes on where this is dropped"]
-pub struct Resting {
-    _until: Sender<()>,
+/// The folder of a process may change, and the file is opened more than once.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

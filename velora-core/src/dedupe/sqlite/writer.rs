@@ -1,8 +1,9 @@
 //! The one thread that writes, and what it is asked.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::driver::{SqliteConnection, SqliteDriver, SqliteFault};
 use super::pace::Pace;
+use super::rest::{Pause, Wanted};
 use super::sql::{STATEMENTS, in_transaction};
 use crate::clock::{Clock, SystemClock};
 use crate::dedupe::claimed::{Claimed, column, held, micros};
@@ -22,6 +24,10 @@ use crate::error::StoreError;
 /// So many jobs at most share one transaction, and so one write to the disk.
 const SHARED: usize = 64;
 
+/// So long a transaction may take, others of which are asked in one: a host may be slow, and
+/// whoever waits for the lock is not to wait for all of them.
+const LONGEST: Duration = Duration::from_millis(250);
+
 /// SQLite itself waits for a lock so long, and is asked again: who drives it is back now
 /// and then.
 const BUSY: Duration = Duration::from_millis(500);
@@ -31,6 +37,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// The first SQLite that has `RETURNING`.
 const OLDEST: i32 = 3_035_000;
+
+/// Gives a row where there is the table of the version.
+const HAS_VERSION: &str =
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'velora_dedupe_version'";
 
 const BEGIN: Statement = plain("BEGIN IMMEDIATE");
 const COMMIT: Statement = plain("COMMIT");
@@ -55,11 +65,7 @@ pub(super) type Reply = Result<Answer, StoreError>;
 
 pub(super) enum Job {
     Ask(Asked),
-    /// Closes the connection, says so, and waits until the other end is dropped.
-    Rest {
-        closed: SyncSender<()>,
-        over: Receiver<()>,
-    },
+    Rest(Pause),
 }
 
 pub(super) struct Asked {
@@ -73,44 +79,49 @@ pub(super) struct Writer<D: SqliteDriver> {
     options: StoreOptions,
     statements: InTransaction,
     pace: Arc<Pace>,
+    rest: Arc<Wanted>,
     connection: Option<D::Connection>,
     commits: u64,
 }
 
 impl<D: SqliteDriver> Writer<D> {
-    pub(super) fn new(driver: D, path: PathBuf, options: StoreOptions, pace: Arc<Pace>) -> Self {
+    pub(super) fn new(
+        driver: D,
+        path: PathBuf,
+        options: StoreOptions,
+        pace: Arc<Pace>,
+        rest: Arc<Wanted>,
+    ) -> Self {
         Self {
             driver,
             path,
             options,
             statements: in_transaction(options),
             pace,
+            rest,
             connection: None,
             commits: 0,
         }
     }
 
-    /// Works until nobody can ask any more. What waits is done in one transaction.
+    /// Works until nobody can ask any more. What waits shares transactions.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         while let Some(first) = self.next(jobs) {
-            let mut batch = Vec::new();
+            let mut batch = VecDeque::new();
             let mut next = Some(first);
             while let Some(Job::Ask(asked)) = next {
-                batch.push(asked);
+                batch.push_back(asked);
                 next = match batch.len() < SHARED {
                     true => jobs.try_recv().ok(),
                     false => None,
                 };
             }
-            // Whoever has gone must not be given a claim.
-            batch.retain(|asked| !asked.reply.is_closed());
             let alone = batch.len() == 1;
             let pace = Arc::clone(&self.pace);
             pace.measure(alone, || self.answer(batch));
-            if let Some(Job::Rest { closed, over }) = next {
+            if let Some(Job::Rest(pause)) = next {
                 self.connection = None;
-                let _ = closed.send(());
-                let _ = over.recv();
+                pause.keep();
             }
         }
     }
@@ -121,33 +132,44 @@ impl<D: SqliteDriver> Writer<D> {
         at_once.or_else(|| jobs.recv().ok())
     }
 
-    fn answer(&mut self, batch: Vec<Asked>) {
-        let (verbs, waiting): (Vec<_>, Vec<_>) = batch
-            .into_iter()
-            .map(|asked| (asked.verb, asked.reply))
-            .unzip();
-        let replies = self.work(&verbs);
+    fn answer(&mut self, mut batch: VecDeque<Asked>) {
         let mut next = Vec::new();
-        for ((verb, waiting), reply) in verbs.into_iter().zip(waiting).zip(replies) {
-            if matches!((&verb, &reply), (Verb::Commit(..), Ok(_))) {
-                if self.commits.is_multiple_of(COMMITS_PER_BATCH) {
-                    next.push(Verb::CleanUp);
-                }
-                self.commits = self.commits.wrapping_add(1);
-            }
-            let unheard = waiting.send(reply).err();
-            if let (Verb::Claim(key), Some(Ok(Answer::Claimed(Claimed::Fresh(epoch))))) =
-                (verb, unheard)
-            {
-                // Whoever has gone meanwhile will not end it.
-                next.push(Verb::Release(key, epoch));
+        while !batch.is_empty() {
+            batch.retain(Asked::is_wanted);
+            let verbs: Vec<_> = batch.iter().map(|asked| &asked.verb).collect();
+            let replies = self.work(&verbs);
+            for (asked, reply) in batch.drain(..replies.len()).zip(replies) {
+                next.extend(self.tell(asked, reply));
             }
         }
         // Nobody waits for these. Where they fail, leases run out, and rows stay for a while.
-        self.work(&next);
+        while !next.is_empty() {
+            let verbs: Vec<_> = next.iter().collect();
+            let replies = self.work(&verbs);
+            next.drain(..replies.len());
+        }
     }
 
-    fn work(&mut self, verbs: &[Verb]) -> Vec<Reply> {
+    /// Gives the reply to whoever asked, and what is to be done then.
+    fn tell(&mut self, Asked { verb, reply: asks }: Asked, reply: Reply) -> Option<Verb> {
+        let committed = matches!((&verb, &reply), (Verb::Commit(..), Ok(_)));
+        let unheard = asks.send(reply).err();
+        if committed {
+            let due = self.commits.is_multiple_of(COMMITS_PER_BATCH);
+            self.commits = self.commits.wrapping_add(1);
+            return due.then_some(Verb::CleanUp);
+        }
+        match (verb, unheard) {
+            // Whoever has gone meanwhile will not end it.
+            (Verb::Claim(key), Some(Ok(Answer::Claimed(Claimed::Fresh(epoch))))) => {
+                Some(Verb::Release(key, epoch))
+            }
+            _ => None,
+        }
+    }
+
+    /// The replies to the first of them, and to all where none could be done.
+    fn work(&mut self, verbs: &[&Verb]) -> Vec<Reply> {
         if verbs.is_empty() {
             return Vec::new();
         }
@@ -158,14 +180,14 @@ impl<D: SqliteDriver> Writer<D> {
         })
     }
 
-    fn transact(&mut self, verbs: &[Verb]) -> Result<Vec<Reply>, StoreError> {
+    fn transact(&mut self, verbs: &[&Verb]) -> Result<Vec<Reply>, StoreError> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.open()?,
         };
         let on = Patient {
             connection: &connection,
-            limit: self.options.timeout(),
+            patience: self.patience(),
         };
         let replies = match verbs {
             // Which is one statement, and so a transaction by itself.
@@ -181,16 +203,24 @@ impl<D: SqliteDriver> Writer<D> {
         Ok(replies)
     }
 
+    /// Does as many of them as may be done in one transaction, and one at least.
     fn act_all(
         &self,
         on: &impl SqliteConnection,
-        verbs: &[Verb],
+        verbs: &[&Verb],
     ) -> Result<Vec<Reply>, StoreError> {
-        let acted = verbs.iter().map(|verb| match self.act(on, verb) {
-            Err(error) if error != StoreError::LeaseLost => Err(error),
-            reply => Ok(reply),
-        });
-        acted.collect()
+        let end = SystemClock.monotonic().saturating_add(LONGEST);
+        let mut replies = Vec::with_capacity(verbs.len());
+        for verb in verbs {
+            match self.act(on, verb) {
+                Err(error) if error != StoreError::LeaseLost => return Err(error),
+                reply => replies.push(reply),
+            }
+            if SystemClock.monotonic() >= end {
+                break;
+            }
+        }
+        Ok(replies)
     }
 
     fn act(&self, on: &impl SqliteConnection, verb: &Verb) -> Reply {
@@ -225,54 +255,81 @@ impl<D: SqliteDriver> Writer<D> {
                 "its SQLite is of version {version}, and must be {OLDEST} or newer"
             )));
         }
-        let connection = patiently(self.options.timeout(), || self.try_open())?;
-        let version = connection.row(&plain(STATEMENTS.version))?;
-        match version {
-            Some([found]) if found != i64::from(SCHEMA_VERSION) => Err(foreign_schema(found)),
-            _ => Ok(connection),
-        }
+        self.patience().with(|| self.try_open())?
     }
 
-    fn try_open(&self) -> Result<D::Connection, SqliteFault> {
+    /// The outer error is worth another attempt where the file is locked.
+    fn try_open(&self) -> Result<Result<D::Connection, StoreError>, SqliteFault> {
         let busy = BUSY.min(self.options.timeout());
         let connection = self.driver.open(&self.path, busy)?;
+        if let Some([_]) = connection.row(&plain(HAS_VERSION))?
+            && let Some([found]) = connection.row(&plain(STATEMENTS.version))?
+            && found != i64::from(SCHEMA_VERSION)
+        {
+            return Ok(Err(foreign_schema(found)));
+        }
         connection.script("PRAGMA journal_mode = wal; PRAGMA synchronous = full")?;
         let schema = STATEMENTS.schema;
         connection.script(&format!("BEGIN IMMEDIATE; {schema} COMMIT"))?;
-        Ok(connection)
+        Ok(Ok(connection))
+    }
+
+    fn patience(&self) -> Patience<'_> {
+        Patience {
+            limit: self.options.timeout(),
+            rest: &self.rest,
+        }
+    }
+}
+
+/// How long to ask again where the file is locked.
+#[derive(Clone, Copy)]
+struct Patience<'w> {
+    limit: Duration,
+    rest: &'w Wanted,
+}
+
+impl Patience<'_> {
+    fn with<T>(
+        self,
+        mut attempt: impl FnMut() -> Result<T, SqliteFault>,
+    ) -> Result<T, SqliteFault> {
+        let end = SystemClock.monotonic().saturating_add(self.limit);
+        loop {
+            match attempt() {
+                Err(SqliteFault::Busy) if !self.rest.any() && SystemClock.monotonic() < end => {
+                    thread::sleep(PAUSE);
+                }
+                result => return result,
+            }
+        }
     }
 }
 
 /// A connection that asks again where the file is locked.
-struct Patient<'c, C> {
-    connection: &'c C,
-    limit: Duration,
+struct Patient<'w, C> {
+    connection: &'w C,
+    patience: Patience<'w>,
 }
 
 impl<C: SqliteConnection> SqliteConnection for Patient<'_, C> {
     fn script(&self, sql: &str) -> Result<(), SqliteFault> {
-        patiently(self.limit, || self.connection.script(sql))
+        self.patience.with(|| self.connection.script(sql))
     }
 
     fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
-        patiently(self.limit, || self.connection.row(statement))
+        self.patience.with(|| self.connection.row(statement))
     }
 
     fn change(&self, statement: &Statement) -> Result<u64, SqliteFault> {
-        patiently(self.limit, || self.connection.change(statement))
+        self.patience.with(|| self.connection.change(statement))
     }
 }
 
-fn patiently<T>(
-    limit: Duration,
-    mut attempt: impl FnMut() -> Result<T, SqliteFault>,
-) -> Result<T, SqliteFault> {
-    let end = SystemClock.monotonic().saturating_add(limit);
-    loop {
-        match attempt() {
-            Err(SqliteFault::Busy) if SystemClock.monotonic() < end => thread::sleep(PAUSE),
-            result => return result,
-        }
+impl Asked {
+    /// Whoever has gone must not be given a claim. What they have done is done.
+    fn is_wanted(&self) -> bool {
+        matches!(self.verb, Verb::Commit(..) | Verb::Release(..)) || !self.reply.is_closed()
     }
 }
 
