@@ -1,15 +1,17 @@
 //! A store in a process that may be forked: connections and threads belong to one.
 
-use std::mem;
+use std::cell::RefCell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::{Duration, Instant};
+use std::{fs, mem};
 
 use pyo3::prelude::*;
 use velora_core::dedupe::{Epoch, InTransaction, Resting, SqliteStore, StoreFuture};
 use velora_core::{Claim, Key, Lease, Store, StoreError, StoreOptions};
 
 use crate::errors::Result;
-use crate::process::{PerProcess, attached, forget_visits, lock};
+use crate::process::{KeptOut, PerProcess, keep_out, lock};
 use crate::sqlite::Sqlite;
 
 /// A store that each process opens anew.
@@ -24,10 +26,8 @@ impl Forked {
     }
 
     fn get(&self) -> std::result::Result<Arc<dyn Store>, StoreError> {
-        // What could be opened once can be opened again.
-        self.0.get().map_err(|_| StoreError::Unavailable {
-            reason: "it cannot be opened in a process that was forked".to_owned(),
-        })
+        // What could be opened once can be opened again, but for that.
+        self.0.get().map_err(|_| in_use())
     }
 }
 
@@ -65,39 +65,115 @@ impl Store for Forked {
 
 /// The stores in files, which rest while the process forks.
 static FILES: Mutex<Vec<Weak<SqliteStore>>> = Mutex::new(Vec::new());
-static RESTING: Mutex<Vec<Resting>> = Mutex::new(Vec::new());
+
+/// The files that were open when this process was forked. A SQLite was at work on them, and
+/// has left locks in its memory here that this process does not hold.
+static INHERITED: Mutex<Vec<Inode>> = Mutex::new(Vec::new());
 
 /// A store in a file, by Python's own SQLite.
-pub(crate) fn in_file(sqlite: Sqlite, path: &Path, options: StoreOptions) -> Arc<SqliteStore> {
+///
+/// Errors: `store_unavailable` where the file was open at the fork.
+pub(crate) fn in_file(
+    sqlite: Sqlite,
+    path: &Path,
+    options: StoreOptions,
+) -> Result<Arc<SqliteStore>> {
+    if inode(path).is_some_and(|inode| lock(&INHERITED).contains(&inode)) {
+        return Err(in_use().into());
+    }
     let store = Arc::new(SqliteStore::driven_by(sqlite, path, options));
-    // A fork has Python's lock too: it leaves no child with this one taken.
-    attached(|_| {
-        let mut files = lock(&FILES);
-        files.retain(|file| file.strong_count() > 0);
-        files.push(Arc::downgrade(&store));
-    });
-    store
+    let mut files = lock(&FILES);
+    files.retain(|file| file.strong_count() > 0);
+    files.push(Arc::downgrade(&store));
+    Ok(store)
 }
 
-/// For `os.register_at_fork`: SQLite must not be under way.
+fn in_use() -> StoreError {
+    StoreError::Unavailable {
+        reason: "its file was open while this process was forked".to_owned(),
+    }
+}
+
+/// What is kept from a fork's beginning to its end, in one thread. No thread is left behind
+/// with one of these locks.
+struct Fork {
+    resting: Vec<Resting>,
+    files: MutexGuard<'static, Vec<Weak<SqliteStore>>>,
+    kept_out: KeptOut,
+}
+
+thread_local! {
+    static FORK: RefCell<Option<Fork>> = const { RefCell::new(None) };
+}
+
+/// For `os.register_at_fork`: SQLite must not be under way, nor a thread on its way into
+/// Python.
 #[pyfunction]
 pub(crate) fn before_fork(py: Python<'_>) {
     let stores: Vec<_> = lock(&FILES).iter().filter_map(Weak::upgrade).collect();
-    // Each closes its connection by Python.
-    let resting: Vec<_> = py.detach(|| stores.iter().map(|store| store.rest()).collect());
-    lock(&RESTING).extend(resting);
+    let resting = py.detach(|| {
+        let resting: Vec<_> = stores.iter().map(|store| store.rest()).collect();
+        let end = Instant::now() + PATIENCE;
+        for resting in &resting {
+            // The child finds out where it was not so long.
+            let _ = resting.is_closed_within(end.saturating_duration_since(Instant::now()));
+        }
+        keep_out();
+        resting
+    });
+    FORK.set(Some(Fork {
+        resting,
+        files: lock(&FILES),
+        kept_out: KeptOut::now(),
+    }));
 }
+
+/// What a slow disk is given to end a write.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// In the process that goes on.
 #[pyfunction]
 pub(crate) fn after_fork() {
-    lock(&RESTING).clear();
+    if let Some(fork) = FORK.take() {
+        fork.kept_out.let_in();
+    }
 }
 
 /// In the new one, which has none of the threads.
 #[pyfunction]
 pub(crate) fn after_fork_in_child() {
-    forget_visits();
-    mem::forget(mem::take(&mut *lock(&RESTING)));
-    lock(&FILES).clear();
+    match FORK.take() {
+        Some(mut fork) => {
+            mem::forget(fork.resting);
+            fork.files.clear();
+            fork.kept_out.forget();
+        }
+        // Some servers fork by themselves, and tell Python then.
+        None => {
+            lock(&FILES).clear();
+            KeptOut::now().forget();
+        }
+    }
+    lock(&INHERITED).extend(open_files());
+}
+
+type Inode = (u64, u64);
+
+#[cfg(unix)]
+fn inode(path: &Path) -> Option<Inode> {
+    use std::os::unix::fs::MetadataExt;
+
+    let file = fs::metadata(path).ok()?;
+    file.is_file().then(|| (file.dev(), file.ino()))
+}
+
+/// Nothing forks there.
+#[cfg(not(unix))]
+fn inode(_: &Path) -> Option<Inode> {
+    None
+}
+
+fn open_files() -> impl Iterator<Item = Inode> {
+    let open = fs::read_dir("/dev/fd").into_iter().flatten().flatten();
+    open.filter_map(|file| inode(&file.path()))
 }

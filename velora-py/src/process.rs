@@ -32,38 +32,56 @@ pub(crate) fn runtime() -> PyResult<&'static Runtime> {
     Ok(runtime)
 }
 
-/// How many threads of the runtime are in Python, and whether they may come in at all: a
-/// thread that is in Python when the interpreter ends brings the process down.
+/// How many threads of ours are in Python, and whether they may come in: a thread that is
+/// in Python when the interpreter ends brings the process down, and one that is about to
+/// come in when the process forks leaves a lock of Python's behind.
 static VISITS: Mutex<Visits> = Mutex::new(Visits {
     inside: 0,
+    short: 0,
+    forks: 0,
     over: false,
 });
-static LEFT: Condvar = Condvar::new();
+static CHANGED: Condvar = Condvar::new();
 
 struct Visits {
     inside: usize,
+    /// Those of them that call no function of the caller's, and so come to an end.
+    short: usize,
+    forks: usize,
     over: bool,
 }
 
-/// How long the interpreter's end waits for those that are in Python.
+/// How long is waited at most for those that are in Python.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Python, for a thread of the runtime; `None` once the interpreter is about to end.
+/// Python, for a thread of ours; `None` once the interpreter is about to end.
 pub(crate) fn attached<R>(visit: impl FnOnce(Python<'_>) -> R) -> Option<R> {
-    let _visit = Visit::begin()?;
+    let _visit = Visit::begin(0)?;
     Some(Python::attach(visit))
 }
 
-struct Visit;
+/// The same where no function of the caller's is called: the interpreter's end waits for it,
+/// however long a disk takes.
+pub(crate) fn attached_shortly<R>(visit: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+    let _visit = Visit::begin(1)?;
+    Some(Python::attach(visit))
+}
+
+struct Visit {
+    short: usize,
+}
 
 impl Visit {
-    fn begin() -> Option<Self> {
-        let mut visits = lock(&VISITS);
+    fn begin(short: usize) -> Option<Self> {
+        let forking = |visits: &mut Visits| visits.forks > 0 && !visits.over;
+        let waited = CHANGED.wait_while(lock(&VISITS), forking);
+        let mut visits = waited.unwrap_or_else(PoisonError::into_inner);
         if visits.over {
             return None;
         }
         visits.inside = visits.inside.saturating_add(1);
-        Some(Self)
+        visits.short = visits.short.saturating_add(short);
+        Some(Self { short })
     }
 }
 
@@ -71,24 +89,50 @@ impl Drop for Visit {
     fn drop(&mut self) {
         let mut visits = lock(&VISITS);
         visits.inside = visits.inside.saturating_sub(1);
-        LEFT.notify_all();
+        visits.short = visits.short.saturating_sub(self.short);
+        CHANGED.notify_all();
     }
 }
 
-/// For `atexit`: no thread of the runtime comes into Python any more.
+/// For `atexit`: no thread of ours comes into Python any more.
 #[pyfunction]
 pub(crate) fn end_visits(py: Python<'_>) {
     py.detach(|| {
         let mut visits = lock(&VISITS);
         visits.over = true;
+        let ended = CHANGED.wait_while(visits, |visits| visits.short > 0);
+        let visits = ended.unwrap_or_else(PoisonError::into_inner);
         // One that waits for ever, as a function of the caller's may, is left behind.
-        let _left = LEFT.wait_timeout_while(visits, FAREWELL, |visits| visits.inside > 0);
+        let _left = CHANGED.wait_timeout_while(visits, FAREWELL, |visits| visits.inside > 0);
     });
 }
 
-/// The threads that were in Python are not in this process, which was forked.
-pub(crate) fn forget_visits() {
-    lock(&VISITS).inside = 0;
+/// Keeps threads of ours out of Python, and waits for those that are in there. Python must
+/// not be held, so that they can leave.
+pub(crate) fn keep_out() {
+    let mut visits = lock(&VISITS);
+    visits.forks = visits.forks.saturating_add(1);
+    let _left = CHANGED.wait_timeout_while(visits, FAREWELL, |visits| visits.inside > 0);
+}
+
+/// They are kept out, and none of them has the lock.
+pub(crate) struct KeptOut(MutexGuard<'static, Visits>);
+
+impl KeptOut {
+    /// Behind [`keep_out`].
+    pub(crate) fn now() -> Self {
+        Self(lock(&VISITS))
+    }
+
+    pub(crate) fn let_in(mut self) {
+        self.0.forks = self.0.forks.saturating_sub(1);
+        CHANGED.notify_all();
+    }
+
+    /// In a process that was forked, which has none of these threads.
+    pub(crate) fn forget(mut self) {
+        (self.0.inside, self.0.short, self.0.forks) = (0, 0, 0);
+    }
 }
 
 /// Something that is made anew in a process that was forked.

@@ -1,16 +1,18 @@
 //! Python's own SQLite. The locks of a file hold between the connections of one copy of
 //! SQLite in a process, and the program's connections are of that of `sqlite3`.
 
+use std::mem;
 use std::path::Path;
 use std::time::Duration;
 
+use pyo3::call::PyCallArgs;
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use velora_core::dedupe::{SqliteConnection, SqliteDriver, SqliteFault, Statement};
 
 use crate::errors::invalid_option;
-use crate::process::attached;
+use crate::process::attached_shortly;
 use crate::transaction::shown;
 
 /// Where it is looked after.
@@ -48,25 +50,25 @@ impl SqliteDriver for Sqlite {
         visit(|py| {
             let class = CLASS.import(py, MODULE, "Connection")?;
             let connection = class.call1((path, busy.as_secs_f64()))?;
-            Ok(Connection(connection.unbind()))
+            Ok(Connection(Some(connection.unbind())))
         })
     }
 }
 
 /// One of `sqlite3`.
-pub(crate) struct Connection(Py<PyAny>);
+pub(crate) struct Connection(Option<Py<PyAny>>);
 
 impl SqliteConnection for Connection {
     fn script(&self, sql: &str) -> Result<(), SqliteFault> {
-        visit(|py| self.0.call_method1(py, "script", (sql,)).map(drop))
+        visit(|py| self.call(py, "script", (sql,)).map(drop))
     }
 
     fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
-        visit(|py| self.call(py, "row", statement)?.extract())
+        visit(|py| self.call(py, "row", shown(py, statement)?)?.extract())
     }
 
     fn change(&self, statement: &Statement) -> Result<u64, SqliteFault> {
-        visit(|py| self.call(py, "change", statement)?.extract())
+        visit(|py| self.call(py, "change", shown(py, statement)?)?.extract())
     }
 }
 
@@ -75,21 +77,30 @@ impl Connection {
         &self,
         py: Python<'py>,
         method: &str,
-        statement: &Statement,
+        arguments: impl PyCallArgs<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.0.bind(py).call_method1(method, shown(py, statement)?)
+        match &self.0 {
+            Some(connection) => connection.bind(py).call_method1(method, arguments),
+            None => Ok(py.None().into_bound(py)),
+        }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Python closes it, too, when it lets go of it; but it complains then.
-        let _ = visit(|py| self.0.call_method0(py, "close").map(drop));
+        let Some(connection) = self.0.take() else {
+            return;
+        };
+        let closed = attached_shortly(|py| connection.call_method0(py, "close").is_ok());
+        if closed.is_none() {
+            // Python would complain of it when it lets go of it.
+            mem::forget(connection);
+        }
     }
 }
 
 fn visit<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T, SqliteFault> {
-    attached(|py| work(py).map_err(|error| fault(py, &error)))
+    attached_shortly(|py| work(py).map_err(|error| fault(py, &error)))
         .unwrap_or_else(|| Err(SqliteFault::Other("the program is at its end".to_owned())))
 }
 

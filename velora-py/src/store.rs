@@ -100,7 +100,7 @@ impl Store {
         let store = match SqliteStore::path_of(&url).map_err(Failure::from)? {
             Some(path) => {
                 let sqlite = Sqlite::new(py)?;
-                Forked::new(move || Ok(in_file(sqlite, &path, options)))?
+                Forked::new(move || Ok(in_file(sqlite, &path, options)?))?
             }
             None => Forked::new(move || Ok(open_store(&url, options)?))?,
         };

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +85,81 @@ print(set(codes))
 
 def test_a_fork_finds_no_write_under_way(places: Places) -> None:
     assert ran(FORKING, places.url("sqlite")) == ("{0}\n", "", 0)
+
+
+MOVED = """
+import os, sys
+import velora
+
+os.chdir(sys.argv[1])
+store = velora.open_store("sqlite://claims.db")
+with store.claim("key") as claim:
+    assert claim.fresh
+os.mkdir("elsewhere")
+os.chdir("elsewhere")
+child = os.fork()
+with store.claim("key") as claim:
+    print(claim.state, flush=True)
+if child == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+assert os.listdir(".") == []
+"""
+
+
+def test_a_relative_path_is_one_file_for_ever(tmp_path: Path) -> None:
+    assert ran(MOVED, str(tmp_path)) == ("done\ndone\n", "", 0)
+
+
+INHERITING = """
+import ctypes, os, sqlite3, sys
+import velora
+
+url, how = sys.argv[1:]
+store = velora.open_store(url)
+with store.claim("before"):
+    pass
+own = sqlite3.connect(url.removeprefix("sqlite://"))
+own.execute("SELECT count(*) FROM velora_dedupe_claims").fetchone()
+if how != "open":
+    own.close()
+if how == "unsaid":
+    child = ctypes.PyDLL(None).fork()
+    child or ctypes.pythonapi.PyOS_AfterFork_Child()
+else:
+    child = os.fork()
+if child == 0:
+    for opened in [lambda: store, lambda: velora.open_store(url)]:
+        try:
+            with opened().claim("before") as claim:
+                print(claim.state)
+        except velora.StoreError as error:
+            print(error.code, error)
+    sys.stdout.flush()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+own.close()
+with store.claim("before") as claim:
+    print(claim.state)
+"""
+
+
+@pytest.mark.parametrize("how", ["closed", "open", "unsaid"])
+def test_a_file_that_was_open_at_a_fork_is_not_used_in_the_child(
+    how: str, places: Places
+) -> None:
+    """A SQLite was at work there, and its locks are not the child's."""
+    out, err, code = ran(INHERITING, places.url("sqlite"), how)
+    assert (err, code) == ("", 0)
+    *child, parent = out.splitlines()
+    assert parent == "done"
+    if how == "closed":
+        assert child == ["done", "done"]
+        return
+    assert len(child) == 2
+    for line in child:
+        assert line.startswith("store_unavailable ")
+        assert "was forked" in line
 
 
 ENDING = """
