@@ -6,6 +6,8 @@ A store in a file waits while another process writes to it: for as long as a tes
 from __future__ import annotations
 
 import asyncio
+import gc
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -186,3 +188,31 @@ def test_a_block_that_has_ended_ends_its_claim(
             assert claim.state == state
 
     asyncio.run(main())
+
+
+def test_a_commit_that_fails_while_its_task_is_cancelled_is_no_riddle_to_the_loop(
+    tmp_path: Path,
+) -> None:
+    store = open_store(f"sqlite://{tmp_path / 'claims.db'}", timeout=0.3)
+    store.ready()
+    holder = sqlite3.connect(tmp_path / "claims.db", isolation_level=None)
+
+    async def claim() -> None:
+        async with store.claim("key"):
+            holder.execute("BEGIN IMMEDIATE")
+
+    async def main() -> None:
+        loop, riddles = asyncio.get_running_loop(), []
+        loop.set_exception_handler(lambda _, context: riddles.append(context["message"]))
+        task = asyncio.ensure_future(claim())
+        await asyncio.sleep(0.1)
+        task.cancel()
+        # Were it awaited, its exception would keep what is to be let go of.
+        await asyncio.wait([task])
+        assert task.cancelled()
+        del task
+        gc.collect()
+        assert riddles == []
+
+    asyncio.run(main())
+    holder.close()

@@ -27,7 +27,8 @@ async def to_its_end(call: Call, undo: Callable[[Any], Call | None] | None = Non
     if cancelled is None:
         return future.result()
     try:
-        undoing = undo(future.result()) if undo and future.exception() is None else None
+        failed = future.exception() is not None
+        undoing = None if failed or undo is None else undo(future.result())
         if undoing is not None:
             with contextlib.suppress(StoreError):  # The lease runs out by itself.
                 await to_its_end(undoing)

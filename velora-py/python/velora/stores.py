@@ -49,7 +49,9 @@ def open_store(
     Times are in seconds: ``lease`` and ``retention`` as for ``MemoryStore``; ``timeout`` (3) is
     how long one call may take before it is ``store_unavailable``. ``connections`` (16) is for
     PostgreSQL. It does not connect: the first claim does, and ``ready``. A process that was
-    forked opens connections of its own. SQLite is that of ``sqlite3``, 3.35 or newer.
+    forked opens connections of its own. SQLite is that of ``sqlite3``, 3.35 or newer; where the
+    file was open at a fork, by a connection of yours, the new process must not use it, and gets
+    ``store_unavailable``.
 
     Raises ``invalid_option`` where the URL names no store, or a file, and this Python has no
     ``sqlite3``; it shows no part of the URL, which may hold a password. ``invalid_lease``,

@@ -46,7 +46,8 @@ const WAITING: usize = 1_024;
 /// The file must be on a disk of this host: SQLite's locks do not hold on network file
 /// systems. Nor do they within one process between two copies of SQLite: where the program
 /// opens the file by another one than `rusqlite`'s, give the store that one, as a
-/// [`SqliteDriver`]. The host's clock decides when a lease runs out.
+/// [`SqliteDriver`]. Do not delete or replace the file while it is in use: who has it open
+/// goes on with the old one. The host's clock decides when a lease runs out.
 ///
 /// One thread holds the one connection; calls that wait for it share a transaction, and
 /// so one write to the disk. Needs a tokio runtime with time.
