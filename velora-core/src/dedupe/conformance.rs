@@ -113,11 +113,12 @@ pub async fn check<O: AsyncFn(StoreOptions) -> Subject>(open: O) {
         .expect("valid options");
     let open = &async || open(options).await;
     // Each in a box of its own: together they are large.
-    let checks: [Pin<Box<dyn Future<Output = ()> + '_>>; 12] = [
+    let checks: [Pin<Box<dyn Future<Output = ()> + '_>>; 13] = [
         Box::pin(async { claim_is_fresh_once(open().await).await }),
         Box::pin(async { commit_is_done(open().await).await }),
         Box::pin(async { done_is_forgotten_after_the_retention(open().await).await }),
         Box::pin(async { release_is_free_again(open().await).await }),
+        Box::pin(async { a_close_forgets_nothing(open().await).await }),
         Box::pin(async { expired_lease_is_taken_over(open().await).await }),
         Box::pin(async { expired_lease_may_commit_while_nobody_took_it(open().await).await }),
         Box::pin(async { renew_starts_the_lease_anew(open().await).await }),
@@ -164,6 +165,18 @@ async fn done_is_forgotten_after_the_retention(subject: Subject) {
     let later = subject.fresh(&key).await;
     assert_ne!(later, epoch, "an epoch is never given out twice");
     subject.lost(&key, epoch).await;
+}
+
+async fn a_close_forgets_nothing(subject: Subject) {
+    let (done, held) = (key("closed-done"), key("closed-held"));
+    let epochs = (subject.fresh(&done).await, subject.fresh(&held).await);
+    subject.store.commit(&done, epochs.0).await.expect("commit");
+    subject.store.close();
+    subject.done(&done).await;
+    subject.in_flight(&held).await;
+    subject.store.close();
+    subject.store.commit(&held, epochs.1).await.expect("commit");
+    subject.done(&held).await;
 }
 
 async fn release_is_free_again(subject: Subject) {

@@ -51,6 +51,11 @@ pub trait Store: Send + Sync {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    /// Closes the connections that nobody is using. A later verb opens new ones, so this is
+    /// for when none is expected; what is kept in memory stays. Not needed: a store that is
+    /// dropped closes them too.
+    fn close(&self) {}
+
     /// The statements that claim and commit in a transaction of the caller's, where the
     /// store is in a database that has such. Not needed to be a store.
     fn in_transaction(&self) -> Option<InTransaction> {
@@ -73,6 +78,10 @@ pub trait Store: Send + Sync {
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn ready(&self) -> StoreFuture<'_, ()> {
         (**self).ready()
+    }
+
+    fn close(&self) {
+        (**self).close();
     }
 
     fn in_transaction(&self) -> Option<InTransaction> {

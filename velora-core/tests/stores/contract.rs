@@ -1,14 +1,15 @@
 //! Each store does what every store must do.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use velora_core::dedupe::conformance::{Subject, check};
 use velora_core::{Key, StoreOptions};
-use velora_servers::RedisCluster;
+use velora_servers::{Postgres, Redis, RedisCluster};
 
-use super::support::{self, KINDS, claim, open, place};
+use super::support::{self, KINDS, PATIENCE, claim, open, place};
 
 async fn conforms(kind: &str) {
     // Kept to the end: the checks run at the same time.
@@ -134,4 +135,43 @@ async fn epochs_grow_though_rows_are_removed() {
         assert_eq!(state, "fresh", "{kind}");
         assert!(second > first, "{kind}: {second} after {first}");
     }
+}
+
+/// Waits until something is so.
+async fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_closed_lets_go_of_its_connections() {
+    let key = support::key("closed");
+    let place = place("sqlite");
+    let log = format!("{}-wal", place.url.strip_prefix("sqlite://").unwrap());
+    let store = open(&place.url, StoreOptions::default());
+    claim(&*store, &key).await;
+    assert!(Path::new(&log).exists());
+    store.close();
+    soon("the file is closed", || !Path::new(&log).exists()).await;
+
+    let postgres = Postgres::start();
+    let store = open(&postgres.url(), StoreOptions::default());
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'velora-dedupe'";
+    claim(&*store, &key).await;
+    assert!(!postgres.sql(count).contains('0'));
+    store.close();
+    soon("PostgreSQL has none", || postgres.sql(count).contains('0')).await;
+
+    let redis = Redis::start();
+    let store = open(&redis.url(), StoreOptions::default());
+    // One line for whoever asks.
+    let clients = || redis.ask("CLIENT LIST").unwrap().matches("addr=").count();
+    let alone = clients();
+    claim(&*store, &key).await;
+    assert!(clients() > alone);
+    store.close();
+    soon("Redis has none", || clients() == alone).await;
 }

@@ -453,6 +453,10 @@ impl Store for PostgresStore {
         Box::pin(self.call(async |_| Ok(())))
     }
 
+    fn close(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
     fn in_transaction(&self) -> Option<InTransaction> {
         let sql = Self::STATEMENTS;
         let statements = [sql.claim, sql.standing, sql.commit];

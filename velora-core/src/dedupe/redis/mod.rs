@@ -4,6 +4,7 @@ mod connection;
 mod script;
 
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{ErrorKind, RedisError, ScriptInvocation, ServerErrorKind};
 use tokio::sync::OnceCell;
@@ -57,7 +58,7 @@ pub struct RedisStore {
     address: Address,
     options: StoreOptions,
     scripts: Scripts,
-    connection: OnceCell<Connection>,
+    connection: Mutex<Arc<OnceCell<Connection>>>,
 }
 
 impl RedisStore {
@@ -72,7 +73,7 @@ impl RedisStore {
             address: Address::parse(url)?,
             options,
             scripts: Scripts::new(),
-            connection: OnceCell::new(),
+            connection: Mutex::default(),
         })
     }
 
@@ -90,13 +91,19 @@ impl RedisStore {
         .await
     }
 
-    async fn connection(&self) -> Result<&Connection, StoreError> {
+    async fn connection(&self) -> Result<Connection, StoreError> {
         let open = async || {
             let connection = self.address.open(self.options).await.map_err(fault)?;
             connection.check_memory().await?;
             Ok(connection)
         };
-        self.connection.get_or_try_init(open).await
+        let connection = Arc::clone(&self.shared());
+        connection.get_or_try_init(open).await.cloned()
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Arc<OnceCell<Connection>>> {
+        let shared = self.connection.lock();
+        shared.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long a claim is kept that nobody ends: past its lease it may be committed.
@@ -146,6 +153,10 @@ impl Store for RedisStore {
         Box::pin(within(self.options.timeout(), async {
             self.connection().await.map(drop)
         }))
+    }
+
+    fn close(&self) {
+        *self.shared() = Arc::default();
     }
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {

@@ -195,6 +195,12 @@ impl Store for SqliteStore {
         Box::pin(async move { self.ask(Verb::Ready).await.map(drop) })
     }
 
+    fn close(&self) {
+        let (_resting, pause) = Resting::wanted(&self.rest);
+        // Where more wait than there is room for, it is in use.
+        let _ = self.jobs.try_send(Job::Rest(pause));
+    }
+
     fn in_transaction(&self) -> Option<InTransaction> {
         Some(sql::in_transaction(self.options))
     }
