@@ -162,6 +162,8 @@ export declare class NativeStore {
   static of(verbs: (verb: string, key: string, epoch: number) => Promise<StoreAnswer>): NativeStore
   get size(): number
   get droppedEarly(): number
+  /** Closes connections; a later verb opens new ones. */
+  close(): void
   /**
    * What claims and commits in a transaction of the caller's, where the store is in a
    * database that has such.

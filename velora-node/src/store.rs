@@ -103,6 +103,12 @@ impl NativeStore {
         dropped as f64
     }
 
+    /// Closes connections; a later verb opens new ones.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.store.close();
+    }
+
     /// What claims and commits in a transaction of the caller's, where the store is in a
     /// database that has such.
     #[napi(catch_unwind)]

@@ -52,6 +52,16 @@ for (const [kind, place] of Object.entries(PLACES)) {
     return store;
   };
 
+  test(`${kind}: what is closed forgets nothing`, async () => {
+    const store = await opened({ lease: LEASE });
+    const [done, held] = [await fresh(store, 'done'), await fresh(store, 'held')];
+    await done.commit();
+    store.close();
+    store[Symbol.dispose]();
+    assert.deepEqual([(await store.claim('done')).state, (await store.claim('held')).state], ['done', 'in_flight']);
+    await held.commit();
+  });
+
   test(`${kind}: a claim is fresh once`, async () => {
     const store = await opened({ lease: LEASE });
     await fresh(store);

@@ -88,7 +88,7 @@ export class Lease implements AsyncDisposable {
 export const OURS = Symbol('store');
 
 /** A store that claims are made in. */
-export abstract class Store {
+export abstract class Store implements Disposable {
   readonly #native: native.NativeStore;
 
   protected constructor(made: native.NativeStore) {
@@ -104,6 +104,19 @@ export abstract class Store {
    */
   async ready(): Promise<void> {
     await call(undefined, () => this.#native.ready());
+  }
+
+  /**
+   * Closes the connections that nobody is using. A later call opens new ones; what is kept in
+   * memory stays.
+   */
+  close(): void {
+    guard(() => this.#native.close());
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /** Claims a key. Throws `store_full`, `store_unavailable`. */

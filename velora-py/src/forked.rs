@@ -36,6 +36,12 @@ impl Store for Forked {
         Box::pin(async move { self.get()?.ready().await })
     }
 
+    fn close(&self) {
+        if let Ok(store) = self.get() {
+            store.close();
+        }
+    }
+
     fn in_transaction(&self) -> Option<InTransaction> {
         self.get().ok()?.in_transaction()
     }

@@ -116,6 +116,11 @@ impl Store {
         Call::new(async move { store.ready().await }, show_nothing)
     }
 
+    /// Closes connections; a later call opens new ones.
+    fn close(&self) {
+        self.store.close();
+    }
+
     /// The statements for a transaction of the host's, where there are any.
     fn in_transaction(&self) -> Option<Statements> {
         self.store.in_transaction().map(Statements)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,6 +191,25 @@ def test_a_block_commits_and_releases(opened: Open) -> None:
             return claim.state
 
     assert asyncio.run(blocks()) == "done"
+
+
+def test_what_is_closed_forgets_nothing(opened: Open) -> None:
+    verbs = opened(lease=LEASE)
+    done, held = verbs.claim("done"), verbs.claim("held")
+    assert verbs.end(done, "commit") == "ok"
+    with verbs.store as store:
+        store.close()
+    assert (verbs.claim("done").state, verbs.claim("held").state) == ("done", "in_flight")
+    assert verbs.end(held, "commit") == "ok"
+
+
+def test_a_file_is_closed_with_its_store(tmp_path: Path) -> None:
+    with open_store(f"sqlite://{tmp_path / 'claims.db'}") as store, store.claim(KEY):
+        assert (tmp_path / "claims.db-wal").exists()
+    end = time.monotonic() + 30
+    while (tmp_path / "claims.db-wal").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_receiver_stands_on_any_store(places: Places) -> None:

@@ -79,6 +79,8 @@ export class NativeStore {
   /** Here a store connects to nothing before it is used. */
   async ready(): Promise<void> {}
 
+  close(): void {}
+
   get size(): number {
     return this.#count('store_size');
   }
