@@ -107,17 +107,6 @@ class Store:
         kept in memory stays."""
         self._native.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def claim_in(self, connection: Connection, key: str) -> ClaimIn:
         """Claims a key in the transaction that your own connection is in: ``sqlite3`` for a
         store in SQLite, ``psycopg`` or ``psycopg2`` for one in PostgreSQL, connected to the
