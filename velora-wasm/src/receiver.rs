@@ -106,8 +106,7 @@ exports! {
         let outcome = match verb {
             verb::CLAIM => Outcome::of_claim(claimed(state, number)).err(),
             verb::COMMIT => Some(Outcome::of_commit(ended(state))),
-            // If the release fails too, the lease runs out by itself.
-            _ => Some(Outcome::HandlerFailed),
+            _ => Some(Outcome::of_release(ended(state), Outcome::HandlerFailed)),
         };
         reply(at, outcome);
     }

@@ -320,7 +320,8 @@ impl<'b> Work<'b> {
         self.receiver.reply(commit(self.lease()).await)
     }
 
-    /// The event was not handled: releases the claim, so that it comes again.
+    /// The event was not handled: releases the claim, so that it comes again. The reply
+    /// is `handler_failed`, or `lease_lost` where the claim was taken over.
     pub async fn release(self) -> Reply {
         let outcome = release(self.lease(), Outcome::HandlerFailed).await;
         self.receiver.reply(outcome)
@@ -354,12 +355,12 @@ async fn commit(lease: Lease<'_>) -> Outcome {
     Outcome::of_commit(lease.commit().await)
 }
 
-/// If the release fails too, the lease runs out by itself: the outcome stays.
-async fn release(lease: Lease<'_>, outcome: Outcome) -> Outcome {
-    if let Err(error) = lease.release().await {
+async fn release(lease: Lease<'_>, failed: Outcome) -> Outcome {
+    let released = lease.release().await;
+    if let Err(error) = &released {
         tracing::debug!(code = error.code().as_str(), "claim not released");
     }
-    outcome
+    Outcome::of_release(released, failed)
 }
 
 /// The answer to one request.
@@ -417,6 +418,16 @@ impl Outcome {
         match committed {
             Ok(()) => Self::Processed,
             Err(error) => Self::StoreFailed(error),
+        }
+    }
+
+    /// What became of an event that was not handled, whose claim was to be released. If
+    /// the store fails at that too, the lease runs out by itself: the outcome stays. A claim
+    /// that was taken over is someone else's to fail.
+    pub fn of_release(released: Result<(), StoreError>, failed: Self) -> Self {
+        match released {
+            Err(StoreError::LeaseLost) => Self::StoreFailed(StoreError::LeaseLost),
+            _ => failed,
         }
     }
 

@@ -304,6 +304,19 @@ async fn a_worker_that_lost_its_lease_is_not_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_worker_that_lost_its_lease_has_nothing_to_release() {
+    let clock = Arc::new(ManualClock::new(NOW));
+    let store = MemoryStore::default().with_clock(Arc::clone(&clock));
+    let receiver = receiver_with("health", store);
+    let signed = signed("health", EVENTS[0]);
+    let slow = receiver.begin(&signed.body, &signed.headers).await.unwrap();
+    clock.advance(Duration::from_secs(60));
+    let other = receiver.begin(&signed.body, &signed.headers).await.unwrap();
+    assert_eq!(answer(&slow.release().await), (503, "lease_lost", Some(5)));
+    assert_eq!(answer(&other.done().await), (200, "processed", None));
+}
+
+#[tokio::test]
 async fn a_full_store_asks_for_patience() {
     let store = MemoryStore::new(StoreOptions::default(), 1).unwrap();
     let receiver = receiver_with("health", store);
