@@ -1,12 +1,13 @@
 //! All rules joined.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use tokio::sync::Mutex;
+use velora_core::dedupe::Epoch;
 use velora_core::{
     Delivery, Event, EventFault, FromDelivery, Outcome, Receiver as CoreReceiver, Reply,
     VerificationError, Work as CoreWork,
@@ -100,6 +101,7 @@ fn show_reply(py: Python<'_>, reply: Reply) -> PyResult<Py<PyAny>> {
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Work {
     key: String,
+    epoch: Epoch,
     event: Py<PyAny>,
     work: Arc<Mutex<Option<CoreWork<'static>>>>,
 }
@@ -108,6 +110,7 @@ impl Work {
     fn new(work: CoreWork<'static>, Shown(event): Shown) -> Self {
         Self {
             key: work.key().as_str().to_owned(),
+            epoch: work.epoch(),
             event,
             work: Arc::new(Mutex::new(Some(work))),
         }
@@ -135,6 +138,12 @@ impl Work {
         &self.key
     }
 
+    /// Under which number.
+    #[getter]
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// What was delivered.
     #[getter]
     fn event(&self, py: Python<'_>) -> Py<PyAny> {
@@ -144,6 +153,11 @@ impl Work {
     /// The event was handled.
     fn done(&self) -> Call {
         self.end(CoreWork::done)
+    }
+
+    /// The event was handled, and the claim is committed with what it did.
+    fn committed(&self) -> Call {
+        self.end(|work| ready(work.committed()))
     }
 
     /// The event was not handled.

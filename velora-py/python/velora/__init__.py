@@ -35,12 +35,13 @@ from .errors import (
     VeloraError,
     VerificationError,
 )
-from .receiving import AsyncReceiver, Receiver, Reply
+from .receiving import AsyncReceiver, AsyncWork, Receiver, Reply, Work
 from .stores import Claim, ClaimIn, MemoryStore, Store, open_store
 
 __all__ = [
     "ApiError",
     "AsyncReceiver",
+    "AsyncWork",
     "Claim",
     "ClaimIn",
     "Code",
@@ -60,6 +61,7 @@ __all__ = [
     "VeloraError",
     "VerificationError",
     "Verifier",
+    "Work",
     "__version__",
     "billing",
     "curae",

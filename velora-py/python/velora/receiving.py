@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .stores import Store
     from .tv import StreamEvent
 
-__all__ = ["AsyncReceiver", "Headers", "Outcome", "Receiver", "Reply"]
+__all__ = ["AsyncReceiver", "AsyncWork", "Headers", "Outcome", "Receiver", "Reply", "Work"]
 
 E = TypeVar("E")
 
@@ -51,6 +51,94 @@ class Reply:
     def headers(self) -> dict[str, str]:
         """``Retry-After``, if there is to be one."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+class _Work(Generic[E]):
+    """What work of either kind has."""
+
+    __slots__ = ("_native",)
+
+    def __init__(self, native: _velora.Work) -> None:
+        self._native = native
+
+    @property
+    def event(self) -> E:
+        """What was delivered."""
+        event: E = self._native.event
+        return event
+
+    @property
+    def key(self) -> str:
+        """What was claimed."""
+        return self._native.key
+
+    @property
+    def epoch(self) -> int:
+        """Under which number: for ``Store.commit_in``, which commits the claim together with
+        what you write."""
+        return self._native.epoch
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.key!r})"
+
+
+class Work(_Work[E]):
+    """A genuine event that is yours to handle, as ``Receiver.begin`` gives it. Answer with the
+    ``Reply`` of what ends it: ``done``, ``committed`` or ``release``. Dropped, its lease runs
+    out by itself.
+
+    Ended a second time, it raises a ``RuntimeError``.
+    """
+
+    __slots__ = ()
+
+    def done(self) -> Reply:
+        """The event was handled: commits the claim. The reply is 200 only if that held."""
+        reply: Reply = self._native.done().wait()
+        return reply
+
+    def committed(self) -> Reply:
+        """The event was handled, and a transaction of yours that committed the claim is
+        committed itself: the reply is 200."""
+        reply: Reply = self._native.committed().wait()
+        return reply
+
+    def release(self) -> Reply:
+        """The event was not handled: releases the claim, so that it comes again. The reply is
+        ``handler_failed``, or ``lease_lost`` where the claim was taken over."""
+        reply: Reply = self._native.release().wait()
+        return reply
+
+    def renew(self) -> None:
+        """More time for long work: the lease starts anew. Raises ``lease_lost``, after which
+        the work should stop; ``store_unavailable``."""
+        self._native.renew().wait()
+
+
+class AsyncWork(_Work[E]):
+    """``Work`` for ``asyncio``, as ``AsyncReceiver.begin`` gives it. A task that is cancelled
+    while it ends the work waits until that is done."""
+
+    __slots__ = ()
+
+    async def done(self) -> Reply:
+        """See ``Work.done``."""
+        reply: Reply = await to_its_end(self._native.done())
+        return reply
+
+    async def committed(self) -> Reply:
+        """See ``Work.committed``."""
+        reply: Reply = await to_its_end(self._native.committed())
+        return reply
+
+    async def release(self) -> Reply:
+        """See ``Work.release``."""
+        reply: Reply = await to_its_end(self._native.release())
+        return reply
+
+    async def renew(self) -> None:
+        """See ``Work.renew``."""
+        await self._native.renew().future()
 
 
 class _Receiver(Generic[E]):
@@ -114,18 +202,57 @@ class Receiver(_Receiver[E]):
         ``Reply.error``. Nothing but a ``ConfigError`` is raised, for misuse.
         """
         must_wait(handler)
-        work = self._native.begin(body, headers).wait()
+        work = self.begin(body, headers)
         if isinstance(work, Reply):
             return work
         try:
             _settled(handler(work.event))
         except BaseException as error:
-            reply: Reply = work.release().wait()
+            reply = work.release()
             if not isinstance(error, Exception):
                 raise
             return replace(reply, error=error)
-        done: Reply = work.done().wait()
-        return done
+        return work.done()
+
+    def begin(self, body: Buffer, headers: Headers) -> Work[E] | Reply:
+        """The first half of ``receive``, for a control flow of your own: the work to do, or
+        the ``Reply`` to give at once.
+
+        With ``Store.commit_in`` the effect is exactly-once: the receiver has claimed the event,
+        and its claim is committed with what you write.
+
+        >>> import sqlite3, tempfile
+        >>> from velora import Receiver, Reply, Signer, Verifier, open_store
+        >>> path = tempfile.mkdtemp() + "/shop.db"
+        >>> store = open_store(f"sqlite://{path}")
+        >>> store.ready()
+        >>> shop = sqlite3.connect(path)
+        >>> _ = shop.execute("CREATE TABLE payments (id TEXT)")
+        >>> receiver = Receiver(Verifier("health", "secret"), store)
+        >>> def endpoint(body, headers):
+        ...     work = receiver.begin(body, headers)
+        ...     if isinstance(work, Reply):
+        ...         return work
+        ...     try:
+        ...         with shop:  # commits, or rolls back
+        ...             shop.execute("INSERT INTO payments VALUES (?)", [work.event.id])
+        ...             store.commit_in(shop, work.key, work.epoch)
+        ...     except Exception:
+        ...         return work.release()
+        ...     return work.committed()
+        >>> signed = Signer("health", "secret").sign(b'{"id":"evt_1","type":"phi.read"}')
+        >>> endpoint(signed.body, signed.headers).outcome
+        'processed'
+        >>> endpoint(signed.body, signed.headers).outcome
+        'duplicate'
+        >>> shop.execute("SELECT * FROM payments").fetchall()
+        [('evt_1',)]
+        >>> shop.close()
+
+        Nothing but a ``ConfigError`` is raised, for misuse.
+        """
+        begun: _velora.Work | Reply = self._native.begin(body, headers).wait()
+        return begun if isinstance(begun, Reply) else Work(begun)
 
     def backfill(
         self, event: AuditEvent | StreamEvent, handler: Callable[[Any], object]
@@ -155,8 +282,7 @@ class AsyncReceiver(_Receiver[E]):
         """See ``Receiver.receive``. Where the task is cancelled, as by a sender that hangs up,
         the claim is released, or committed if the handler had come to its end; that is
         waited for."""
-        begun = self._native.begin(body, headers)
-        work = await to_its_end(begun, undo=_release)
+        work = await self.begin(body, headers)
         if isinstance(work, Reply):
             return work
         try:
@@ -164,12 +290,19 @@ class AsyncReceiver(_Receiver[E]):
             if inspect.isawaitable(handled):
                 await handled
         except BaseException as error:
-            reply: Reply = await to_its_end(work.release())
+            reply = await work.release()
             if not isinstance(error, Exception):
                 raise
             return replace(reply, error=error)
-        done: Reply = await to_its_end(work.done())
-        return done
+        return await work.done()
+
+    async def begin(self, body: Buffer, headers: Headers) -> AsyncWork[E] | Reply:
+        """See ``Receiver.begin``. Where the task is cancelled meanwhile, what it claimed is
+        released; from then on the work is yours to end."""
+        begun: _velora.Work | Reply = await to_its_end(
+            self._native.begin(body, headers), undo=_release
+        )
+        return begun if isinstance(begun, Reply) else AsyncWork(begun)
 
     async def backfill(
         self,

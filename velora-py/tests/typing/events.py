@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import datetime
 from typing import Any, Literal
 
 from typing_extensions import assert_type
 from velora import (
     AsyncReceiver,
+    AsyncWork,
     Delivery,
     MemoryStore,
     Receiver,
     Reply,
     Scheme,
+    Store,
     Verifier,
+    Work,
     billing,
     curae,
     health,
@@ -80,6 +84,19 @@ def receivers() -> None:
     assert_type(reply.headers, dict[str, str])
 
 
+def work(store: Store) -> Reply:
+    work = Receiver(Verifier("curae", "secret"), store).begin(b"", {})
+    if isinstance(work, Reply):
+        return work
+    assert_type(work, Work[curae.Event])
+    assert_type(work.event, curae.Event)
+    assert_type(work.epoch, int)
+    store.commit_in(sqlite3.connect(":memory:"), work.key, work.epoch)
+    assert_type(work.release(), Reply)
+    assert_type(work.committed(), Reply)
+    return work.done()
+
+
 async def async_receivers() -> None:
     async def handle(event: curae.Event) -> None: ...
 
@@ -87,6 +104,13 @@ async def async_receivers() -> None:
     assert_type(receiver, AsyncReceiver[curae.Event])
     assert_type(await receiver.receive(b"", {}, handle), Reply)
     assert_type(await receiver.receive(b"", {}, lambda event: event.id), Reply)
+    work = await receiver.begin(b"", {})
+    assert_type(work, AsyncWork[curae.Event] | Reply)
+    if isinstance(work, AsyncWork):
+        await work.renew()
+        assert_type(work.event, curae.Event)
+        assert_type(await work.done(), Reply)
+        assert_type(await work.committed(), Reply)
 
 
 async def claims(store: MemoryStore) -> None:

@@ -40,6 +40,7 @@ def handlers(receiver: Receiver[health.Event]) -> None:
     receiver.receive("text", {}, print)  # type: ignore[arg-type]
     receiver.receive(b"", 3, print)  # type: ignore[arg-type]
     receiver.verifier.verify(b"", "text")  # type: ignore[arg-type]
+    receiver.begin(b"", {}).done()  # type: ignore[union-attr]
 
 
 def calls(client: health.Client, awaited: health.AsyncClient) -> None:
