@@ -215,8 +215,17 @@ export declare class NativeVerifier {
 export declare class NativeWork {
   /** What was delivered: see [`Verdict`]. */
   takeVerdict(): string
+  /** What was claimed. */
+  get key(): string
+  /** Under which number it was claimed. */
+  get epoch(): number
   /** The event was handled; undefined where the work had ended before. */
   done(): Promise<ReplyParts | undefined | null>
+  /**
+   * The event was handled, and the claim is committed with what it did; undefined where
+   * the work had ended before.
+   */
+  committed(): Promise<ReplyParts | undefined | null>
   /** The event was not handled; undefined where the work had ended before. */
   release(): Promise<ReplyParts | undefined | null>
   /**

@@ -1,11 +1,13 @@
 //! The receiver: JavaScript runs the handler, the core decides everything else.
 
+use std::future::{Future, ready};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Either, Function, Promise, PromiseRaw, Result, Uint8Array};
 use napi::tokio::sync::Mutex;
 use napi::{Env, Error, Status};
 use napi_derive::napi;
+use velora_core::dedupe::Epoch;
 use velora_core::{Envelope, Key, Outcome, Receiver, Reply, Work};
 
 use crate::failure::{Answer, answer};
@@ -141,6 +143,8 @@ impl NativeReceiver {
 #[napi]
 pub struct NativeWork {
     verdict: String,
+    key: String,
+    epoch: Epoch,
     work: Arc<Mutex<Option<Work<'static>>>>,
 }
 
@@ -148,8 +152,28 @@ impl NativeWork {
     fn of(work: Work<'_>) -> Self {
         Self {
             verdict: Verdict::of(work.delivery(), true).into_text(),
+            key: work.key().as_str().to_owned(),
+            epoch: work.epoch(),
             work: Arc::new(Mutex::new(Some(work.into_owned()))),
         }
+    }
+
+    /// Ends the work, once.
+    fn end<'env, F>(
+        &self,
+        env: &'env Env,
+        end: fn(Work<'static>) -> F,
+    ) -> Result<PromiseRaw<'env, Option<ReplyParts>>>
+    where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let work = Arc::clone(&self.work);
+        env.spawn_future(async move {
+            Ok(match work.lock().await.take() {
+                Some(work) => Some(end(work).await.into()),
+                None => None,
+            })
+        })
     }
 }
 
@@ -161,28 +185,35 @@ impl NativeWork {
         std::mem::take(&mut self.verdict)
     }
 
+    /// What was claimed.
+    #[napi(getter, catch_unwind)]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Under which number it was claimed.
+    #[napi(getter, catch_unwind)]
+    pub fn epoch(&self) -> f64 {
+        self.epoch as f64
+    }
+
     /// The event was handled; undefined where the work had ended before.
     #[napi(catch_unwind)]
     pub fn done<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<ReplyParts>>> {
-        let work = Arc::clone(&self.work);
-        env.spawn_future(async move {
-            Ok(match work.lock().await.take() {
-                Some(work) => Some(work.done().await.into()),
-                None => None,
-            })
-        })
+        self.end(env, Work::done)
+    }
+
+    /// The event was handled, and the claim is committed with what it did; undefined where
+    /// the work had ended before.
+    #[napi(catch_unwind)]
+    pub fn committed<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<ReplyParts>>> {
+        self.end(env, |work| ready(work.committed()))
     }
 
     /// The event was not handled; undefined where the work had ended before.
     #[napi(catch_unwind)]
     pub fn release<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<ReplyParts>>> {
-        let work = Arc::clone(&self.work);
-        env.spawn_future(async move {
-            Ok(match work.lock().await.take() {
-                Some(work) => Some(work.release().await.into()),
-                None => None,
-            })
-        })
+        self.end(env, Work::release)
     }
 
     /// More time; undefined where the work had ended before.

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStore, Receiver, Signer, Store, StoreError, Verifier } from 'velora';
+import { MemoryStore, Receiver, Signer, Store, StoreError, Verifier, Work } from 'velora';
 import { codeOf, SECRET } from './support.mjs';
 
 const event = (id, type = 'phi.read') => new Signer('health', SECRET).sign(JSON.stringify({ id, type }));
@@ -137,6 +137,94 @@ test('a back-filled event counts once with its delivery', async () => {
   assert.deepEqual(failed, { outcome: 'handler_failed', code: 'handler_failed', retryAfter: null });
 });
 
+const DONE = { status: 200, retryAfter: null, outcome: 'processed', code: null };
+const LOST = { status: 503, retryAfter: 5, outcome: 'lease_lost', code: 'lease_lost' };
+
+/** Begins the same delivery again and again. */
+function beginning(options) {
+  const { body, headers } = event('evt_1');
+  const made = receiver(undefined, options);
+  return (forged) => made.begin(forged ?? body, headers);
+}
+
+test('work is handed over or answered', async () => {
+  const begin = beginning();
+  const { status, outcome } = await begin('{}');
+  assert.deepEqual([status, outcome], [401, 'signature_mismatch']);
+  const work = await begin();
+  assert.ok(work instanceof Work);
+  assert.deepEqual([work.event.id, work.key, work.epoch, work.delivery.key], ['evt_1', 'health:evt_1:phi.read', 1, work.key]);
+  const meanwhile = await begin();
+  assert.deepEqual([meanwhile.status, meanwhile.outcome, meanwhile.retryAfter > 0 && meanwhile.retryAfter <= 60], [503, 'in_flight', true]);
+  assert.deepEqual(await work.done(), DONE);
+  assert.deepEqual(await begin(), { ...DONE, outcome: 'duplicate' });
+});
+
+test('work that is released comes again', async () => {
+  const begin = beginning();
+  const first = await begin();
+  assert.deepEqual(await first.release(), { status: 500, retryAfter: null, outcome: 'handler_failed', code: 'handler_failed' });
+  assert.ok((await begin()).epoch > first.epoch);
+});
+
+test('what is committed elsewhere is not committed here', async () => {
+  const begin = beginning();
+  assert.deepEqual(await (await begin()).committed(), DONE);
+  assert.equal((await begin()).outcome, 'in_flight');
+});
+
+test('work is ended once', async () => {
+  for (const end of ['done', 'committed', 'release']) {
+    const work = await beginning()();
+    await work[end]();
+    for (const again of ['done', 'committed', 'release', 'renew']) {
+      assert.equal(await codeOf(() => work[again]()), 'invalid_option', `${end}, ${again}`);
+    }
+  }
+});
+
+test('work that is dropped is left to its lease', async () => {
+  const begin = beginning({ store: new MemoryStore({ lease: 0.3 }) });
+  assert.equal((await begin()).epoch, 1);
+  globalThis.gc?.();
+  assert.equal((await begin()).outcome, 'in_flight');
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.equal((await begin()).epoch, 2);
+});
+
+test('work is renewed until it is taken over', async () => {
+  const begin = beginning({ store: new MemoryStore({ lease: 0.05 }) });
+  const work = await begin();
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  await work.renew();
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  const other = await begin();
+  assert.ok(other.epoch > work.epoch);
+  await assert.rejects(work.renew(), (error) => error instanceof StoreError && error.code === 'lease_lost');
+  assert.deepEqual(await work.release(), LOST);
+  assert.deepEqual(await other.done(), DONE);
+});
+
+test('a handler that loses its lease and fails is asked again later', async () => {
+  const store = new MemoryStore({ lease: 0.02 });
+  const { body, headers } = event('evt_1');
+  const slow = receiver(async (_, { key }) => {
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    assert.equal((await store.claim(key)).state, 'fresh');
+    throw new Error('too late');
+  }, { store });
+  assert.deepEqual(await slow.receive(body, headers), LOST);
+});
+
+test('a receiver without a handler claims nothing that it does not hand over', async () => {
+  const store = new MemoryStore();
+  const bare = receiver(undefined, { store });
+  const { body, headers } = event('evt_1');
+  assert.equal(await codeOf(() => bare.receive(body, headers)), 'invalid_option');
+  assert.equal(await codeOf(() => bare.handle(new Request('http://a/hook', { method: 'POST', body, headers }))), 'invalid_option');
+  assert.equal(store.size, 0);
+});
+
 test('claims are committed, released, renewed and lost', async () => {
   const store = new MemoryStore({ lease: 60, retention: 24 * 3600, capacity: 2 });
   const { lease, state } = await store.claim('a');
@@ -188,7 +276,7 @@ test('store options are checked', async () => {
   for (const capacity of [1.5, NaN, Infinity, -1]) {
     assert.equal(await codeOf(() => new MemoryStore({ capacity })), 'invalid_option');
   }
-  assert.equal(await codeOf(() => receiver(undefined)), 'invalid_option');
+  assert.equal(await codeOf(() => receiver('handle')), 'invalid_option');
   for (const bodyLimit of [NaN, -1, 0.5, Infinity]) {
     assert.equal(await codeOf(() => receiver(() => {}, { bodyLimit })), 'invalid_option');
   }

@@ -9,7 +9,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import pg from 'pg';
-import { openStore, Receiver, Signer, Store, StoreError, VeloraError, Verifier } from 'velora';
+import { openStore, Receiver, Signer, Store, StoreError, VeloraError, Verifier, Work } from 'velora';
 import { codeOf, ROOT, SECRET, servers } from './support.mjs';
 
 const KEY = 'health:evt_1:phi.read';
@@ -241,6 +241,66 @@ test('a lease that was lost has no effect', async (context) => {
     await client.query(end);
   }
   assert.equal(await effects(), 1);
+});
+
+/** A receiver with its effects in one transaction, as the README shows it. */
+async function service(context, options) {
+  const made = await shop(context, options);
+  const { store, client } = made;
+  const receiver = new Receiver({ verifier: new Verifier('health', SECRET), store });
+  const { body, headers } = new Signer('health', SECRET).sign('{"id":"evt_1","type":"phi.read"}');
+  /** `before` the transaction the claim is held; `last` all of it is written. */
+  const receive = async ({ before, last } = {}) => {
+    const work = await receiver.begin(body, headers);
+    if (!(work instanceof Work)) {
+      return work;
+    }
+    await before?.();
+    try {
+      await client.query('BEGIN');
+      await client.query('INSERT INTO effects VALUES (100)');
+      await store.commitIn(client, work.key, work.epoch);
+      last?.();
+      await client.query('COMMIT');
+    } catch {
+      await client.query('ROLLBACK');
+      return work.release();
+    }
+    return work.committed();
+  };
+  return { ...made, receive };
+}
+
+test('a receiver writes an effect once, with its claim', async (context) => {
+  const { receive, effects } = await service(context);
+  assert.deepEqual(await receive(), { status: 200, retryAfter: null, outcome: 'processed', code: null });
+  assert.equal((await receive()).outcome, 'duplicate');
+  assert.equal((await receive()).outcome, 'duplicate');
+  assert.equal(await effects(), 1);
+});
+
+test('what fails is rolled back and received again', async (context) => {
+  const { receive, effects } = await service(context);
+  for (let round = 0; round < 2; round += 1) {
+    const { status, outcome } = await receive({ last: () => { throw new Error('no'); } });
+    assert.deepEqual([status, outcome, await effects()], [500, 'handler_failed', 0]);
+  }
+  let meanwhile;
+  assert.equal((await receive({ before: async () => { meanwhile = await receive(); } })).outcome, 'processed');
+  assert.deepEqual([meanwhile.status, meanwhile.outcome, await effects()], [503, 'in_flight', 1]);
+});
+
+test('work that lost its lease is rolled back and asked for again', async (context) => {
+  const { store, receive, effects } = await service(context, { lease: SHORT });
+  let other;
+  const before = async () => {
+    await sleep(2_000 * SHORT);
+    other = await fresh(store);
+  };
+  const { status, outcome, retryAfter } = await receive({ before });
+  assert.deepEqual([status, outcome, retryAfter, await effects()], [503, 'lease_lost', 5, 0]);
+  await other.commit();
+  assert.equal((await receive()).outcome, 'duplicate');
 });
 
 test('only a client of PostgreSQL that is in a transaction is claimed in', async (context) => {

@@ -1,9 +1,11 @@
 /** All rules joined: verify, claim, hand over, commit or release, answer. */
 
 import * as native from '../native/index.js';
+import type { Failure } from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
+import { call } from './calls.js';
 import type { Code } from './codes.js';
-import { guard, internal, unwrap } from './errors.js';
+import { guard, unwrap } from './errors.js';
 import type { EventOf } from './events.js';
 import type { HeadersInput } from './headers.js';
 import { copyOf, inspect, joined } from './host.js';
@@ -19,8 +21,11 @@ export type Handler<E> = (event: E, delivery: Delivery<E>) => unknown;
 export interface ReceiverOptions<S extends SchemeName | Scheme> {
   verifier: Verifier<S>;
   store: Store;
-  /** Runs once for each event. It has ten seconds: put slow work into a queue. */
-  onEvent: Handler<EventOf<S>>;
+  /**
+   * Runs once for each event. It has ten seconds: put slow work into a queue. Without it the
+   * receiver has `begin` and `backfill` alone.
+   */
+  onEvent?: Handler<EventOf<S>> | undefined;
   /**
    * Is told what the handler threw, once the claim is released. The answer waits for it, as a
    * worker may be stopped once it has answered: bound its time. What it throws itself is ignored.
@@ -70,18 +75,18 @@ export interface Outcome {
 export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #native: native.NativeReceiver;
   readonly #verifier: Verifier<S>;
-  readonly #onEvent: Handler<EventOf<S>>;
+  readonly #onEvent: Handler<EventOf<S>> | undefined;
   readonly #onError: ((error: unknown) => unknown) | undefined;
 
   constructor(options: ReceiverOptions<S>) {
     const known = ['verifier', 'store', 'onEvent', 'onError', 'bodyLimit'] as const;
     const { verifier, store, onEvent, onError, bodyLimit } = checkOptions(options, known);
-    if (!(verifier instanceof Verifier) || !(store instanceof Store) || typeof onEvent !== 'function') {
-      throw invalidOption('a receiver needs a verifier, a store and onEvent');
+    if (!(verifier instanceof Verifier) || !(store instanceof Store)) {
+      throw invalidOption('a receiver needs a verifier and a store');
     }
     const limit = numberOption('bodyLimit', bodyLimit);
     this.#verifier = verifier;
-    this.#onEvent = onEvent;
+    this.#onEvent = functionOption('onEvent', onEvent);
     this.#onError = functionOption('onError', onError);
     this.#native = unwrap(
       guard(() => native.NativeReceiver.create(Verifier.native(verifier), Store.native(store), limit)),
@@ -98,20 +103,53 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
 
   /** Receives one request: its raw body, exactly as it came, and its headers. */
   async receive(body: Body, headers: HeadersInput): Promise<Reply> {
+    const onEvent = this.#onEvent;
+    if (onEvent === undefined) {
+      throw invalidOption('this receiver has no onEvent: use begin');
+    }
+    const work = await this.begin(body, headers);
+    if (!(work instanceof Work)) {
+      return work;
+    }
+    const failure = await attempt(() => onEvent(work.event, work.delivery));
+    const answer = await (failure === undefined ? work.done() : work.release());
+    await this.#tell(failure);
+    return answer;
+  }
+
+  /**
+   * The first half of `receive`, for a control flow of your own: the work to do, or the reply
+   * to give at once.
+   *
+   * The receiver has claimed the event. Where its store is in PostgreSQL, what you write and
+   * the claim are committed as one, so that the effect is exactly-once:
+   *
+   * ```js
+   * const work = await receiver.begin(body, headers);
+   * if (!(work instanceof Work)) return work; // such as a forgery or a duplicate
+   * try {
+   *   await client.query('BEGIN');
+   *   await client.query('INSERT INTO payments VALUES (100)');
+   *   await store.commitIn(client, work.key, work.epoch);
+   *   await client.query('COMMIT');
+   * } catch {
+   *   await client.query('ROLLBACK');
+   *   return work.release();
+   * }
+   * return work.committed();
+   * ```
+   */
+  async begin(body: Body, headers: HeadersInput): Promise<Work<EventOf<S>> | Reply> {
     const raw = bodyBytes(rawBody(body));
     // A copy of our own: the caller may use the memory again while the handler works. A byte
     // over the limit is enough to be refused.
     const own = copyOf(raw.subarray(0, this.bodyLimit + 1));
     const values = Verifier.values(this.#verifier, headers);
-    const begun = await guard(() => this.#native.begin(own, values)).catch(failed);
+    const begun = await call(undefined, () => this.#native.begin(own, values));
     if (!(begun instanceof native.NativeWork)) {
       return reply(begun);
     }
-    const delivery = Verifier.delivery(this.#verifier, own, values, begun.takeVerdict());
-    const failure = await attempt(() => this.#onEvent(delivery.event, delivery));
-    const answer = reply(await (failure === undefined ? begun.done() : begun.release()));
-    await this.#tell(failure);
-    return answer;
+    return Work.made(begun, Verifier.delivery(this.#verifier, own, values, begun.takeVerdict()));
   }
 
   /** Receives a web-standard request, such as of a route handler, and answers it. */
@@ -131,7 +169,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
       failure = await attempt(handler);
       return failure === undefined;
     };
-    const ended = await guard(() => this.#native.backfill(wanted, run)).catch(failed);
+    const ended = await call(undefined, () => this.#native.backfill(wanted, run));
     await this.#tell(failure);
     return { outcome: ended.outcome as OutcomeName, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
   }
@@ -176,6 +214,78 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 }
 
+/**
+ * A genuine event that is yours to handle, as `Receiver.begin` gives it. Answer with the reply
+ * of what ends it: `done`, `committed` or `release`. Dropped, its lease runs out by itself.
+ *
+ * Ended a second time, it throws `invalid_option`.
+ */
+export class Work<E = unknown> {
+  /** What was delivered. */
+  readonly delivery: Delivery<E>;
+  readonly #native: native.NativeWork;
+
+  private constructor(made: native.NativeWork, delivery: Delivery<E>) {
+    this.#native = made;
+    this.delivery = delivery;
+  }
+
+  /** @internal */
+  static made<E>(made: native.NativeWork, delivery: Delivery<E>): Work<E> {
+    return new Work(made, delivery);
+  }
+
+  /** The typed event that was delivered. */
+  get event(): E {
+    return this.delivery.event;
+  }
+
+  /** What was claimed. */
+  get key(): string {
+    return this.#native.key;
+  }
+
+  /** Under which number: for a `commitIn`, which commits the claim together with what you write. */
+  get epoch(): number {
+    return this.#native.epoch;
+  }
+
+  /** The event was handled: commits the claim. The status is 200 only if that held. */
+  async done(): Promise<Reply> {
+    return reply(await held(() => this.#native.done()));
+  }
+
+  /**
+   * The event was handled, and a transaction of yours that committed the claim is committed
+   * itself: the status is 200.
+   */
+  async committed(): Promise<Reply> {
+    return reply(await held(() => this.#native.committed()));
+  }
+
+  /**
+   * The event was not handled: releases the claim, so that it comes again. The outcome is
+   * `handler_failed`, or `lease_lost` where the claim was taken over.
+   */
+  async release(): Promise<Reply> {
+    return reply(await held(() => this.#native.release()));
+  }
+
+  /** More time for long work: the lease starts anew. Throws `lease_lost`, `store_unavailable`. */
+  async renew(): Promise<void> {
+    await held(() => this.#native.renew());
+  }
+}
+
+/** Calls upon work, which gives nothing where it was ended. */
+async function held<T extends object | boolean>(ask: () => Promise<T | Failure | null | undefined>): Promise<T> {
+  const given = await call(undefined, ask);
+  if (!given) {
+    throw invalidOption('this work was ended already');
+  }
+  return given;
+}
+
 interface Thrown {
   readonly error: unknown;
 }
@@ -199,18 +309,11 @@ export function response(reply: Reply): Response {
   return new Response(reply.outcome, { status: reply.status, headers });
 }
 
-function reply(parts: native.ReplyParts | null | undefined): Reply {
-  if (!parts) {
-    throw internal(new Error('the work had ended'));
-  }
+function reply(parts: native.ReplyParts): Reply {
   return {
     status: parts.status,
     retryAfter: parts.retryAfter ?? null,
     outcome: parts.outcome as OutcomeName,
     code: (parts.code as Code | undefined) ?? null,
   };
-}
-
-function failed(error: unknown): never {
-  throw internal(error);
 }

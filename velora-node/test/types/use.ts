@@ -1,7 +1,7 @@
 // What users write, held to the types: compiled, never run.
 
-import { Verifier, Scheme, Receiver, Items, Lease, MemoryStore, Signer, SigningSecret, ApiError, Store, health, tv, curae, billing } from 'velora';
-import type { Delivery, EventOf } from 'velora';
+import { Verifier, Scheme, Receiver, Items, Lease, MemoryStore, Signer, SigningSecret, ApiError, Store, Work, health, tv, curae, billing } from 'velora';
+import type { Delivery, DurableStore, EventOf, PgClient, Reply } from 'velora';
 import { deliveries as forExpress } from 'velora/express';
 import { deliveries as forFastify } from 'velora/fastify';
 import { deliveries as forHono } from 'velora/hono';
@@ -111,6 +111,20 @@ export async function leases(store: Store): Promise<void> {
   }
 }
 
+export async function works(store: DurableStore, client: PgClient): Promise<Reply> {
+  const work = await new Receiver({ verifier: new Verifier('curae', 'a'), store }).begin('', {});
+  if (!(work instanceof Work)) {
+    assertType<Equal<typeof work, Reply>>();
+    return work;
+  }
+  assertType<Equal<typeof work, Work<curae.Event>>>();
+  await store.commitIn(client, work.key, work.epoch);
+  work.event.eventId satisfies string;
+  // @ts-expect-error a Work is no Reply
+  work.status;
+  return work.committed();
+}
+
 /** What the package gives out, nobody else makes. */
 export function unmade(): unknown[] {
   return [
@@ -118,6 +132,8 @@ export function unmade(): unknown[] {
     new Items(),
     // @ts-expect-error
     new Lease(),
+    // @ts-expect-error
+    new Work(),
     // @ts-expect-error
     new health.AuditEvent(),
     // @ts-expect-error

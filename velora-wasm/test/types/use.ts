@@ -1,6 +1,8 @@
 // What users write, held to the types: compiled, never run.
 
-import { ApiError, health, MemoryStore, Receiver, Scheme, Signer, Store, Verifier, type Delivery, type EventOf, type tv } from 'velora-wasm/client';
+import {
+  ApiError, health, MemoryStore, Receiver, Scheme, Signer, Store, Verifier, Work, type Delivery, type EventOf, type Reply, type tv,
+} from 'velora-wasm/client';
 import * as usual from 'velora-wasm';
 import * as alone from 'velora-wasm/verify';
 import { deliveries as forHono } from 'velora-wasm/hono';
@@ -30,6 +32,16 @@ export const receiver = new Receiver({
 });
 export const handled: Promise<Response> = receiver.handle(new Request('https://a.example'));
 export const [hono, next] = [forHono(receiver), forNext(receiver)];
+
+export async function works(): Promise<Reply> {
+  const work = await new Receiver({ verifier, store }).begin(new Uint8Array(), new Headers());
+  if (!(work instanceof Work)) {
+    return work;
+  }
+  assertType<Equal<typeof work, Work<tv.Event>>>();
+  work.epoch satisfies number;
+  return work.event.id === '' ? work.release() : work.done();
+}
 
 export async function reads(client: health.Client): Promise<ReadableStream<Uint8Array>> {
   for await (const event of client.events({ phiInvolved: true, limit: 10 })) {

@@ -44,7 +44,7 @@ type Verbs = (verb: string, key: string, epoch: number) => Promise<StoreAnswer>;
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 const STATES = ['ok', 'fresh', 'in_flight', 'done', 'lease_lost', 'store_full'];
 const [CLAIM, COMMIT, RELEASE, RENEW] = [0, 1, 2, 3];
-const [FRESH, DONE] = [1, 3];
+const [OK, FRESH, DONE] = [0, 1, 3];
 
 /** What a store answers a verb: its state, and the number that it has, if any. */
 type Told = [state: number, number: number];
@@ -205,11 +205,7 @@ export class NativeReceiver {
 
   async #claim(key: string, verdict?: [Verdict, Envelope]): Promise<NativeWork | Judged> {
     const told = await this.#store.answer(CLAIM, key, 0);
-    return this.#judge(CLAIM, told) ?? new NativeWork((verb) => this.#end(verb, key, told[1]), verdict);
-  }
-
-  async #end(verb: number, key: string, epoch: number): Promise<Judged> {
-    return this.#judge(verb, await this.#store.answer(verb, key, epoch))!;
+    return this.#judge(CLAIM, told) ?? new NativeWork(this.#store, key, told[1], (verb, told) => this.#judge(verb, told)!, verdict);
   }
 
   /** The reply that follows from what the store answered; none where there is work to do. */
@@ -224,12 +220,19 @@ export class NativeReceiver {
 
 /** A genuine event that is the caller's to handle. */
 export class NativeWork {
-  #end: ((verb: number) => Promise<Judged>) | undefined;
+  readonly key: string;
+  readonly epoch: number;
+  readonly #store: NativeStore;
+  readonly #judge: (verb: number, told: Told) => Judged;
   readonly #verdict: [Verdict, Envelope] | undefined;
+  #ended = false;
 
   /** @internal */
-  constructor(end: (verb: number) => Promise<Judged>, verdict: [Verdict, Envelope] | undefined) {
-    this.#end = end;
+  constructor(store: NativeStore, key: string, epoch: number, judge: (verb: number, told: Told) => Judged, verdict: [Verdict, Envelope] | undefined) {
+    this.#store = store;
+    this.key = key;
+    this.epoch = epoch;
+    this.#judge = judge;
     this.#verdict = verdict;
   }
 
@@ -241,14 +244,24 @@ export class NativeWork {
     return this.end(COMMIT);
   }
 
+  committed(): Promise<ReplyParts | null> {
+    return this.end(COMMIT, [OK, NaN]);
+  }
+
   release(): Promise<ReplyParts | null> {
     return this.end(RELEASE);
   }
 
-  /** @internal Nothing where it had ended before. */
-  async end(verb: number): Promise<Judged | null> {
-    const end = this.#end;
-    this.#end = undefined;
-    return end === undefined ? null : end(verb);
+  async renew(): Promise<boolean | Failure | null> {
+    return this.#ended ? null : this.#store.renew(this.key, this.epoch);
+  }
+
+  /** @internal Nothing where it had ended before. The store is asked unless it is known what it says. */
+  async end(verb: number, told?: Told): Promise<Judged | null> {
+    if (this.#ended) {
+      return null;
+    }
+    this.#ended = true;
+    return this.#judge(verb, told ?? (await this.#store.answer(verb, this.key, this.epoch)));
   }
 }
