@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Signer } from 'velora';
-import { HEALTH_KEY, ROOT, run, SECRET, simulate } from './support.mjs';
+import { HEALTH_KEY, ROOT, run, SECRET, servers, simulate } from './support.mjs';
 
 const blocks = (file) =>
   [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block);
@@ -52,6 +52,22 @@ test('read the APIs', async (context) => {
 test('deduplicate by yourself', async (context) => {
   const program = await block(context, `${npm[3]}\nif ((await store.claim('tv:evt_abc123')).state !== 'done') process.exit(1);`);
   assert.equal(await program.exit, 0);
+});
+
+test('exactly once', async (context) => {
+  const places = servers();
+  context.after(() => places.end());
+  const received = npm.find((script) => script.includes('commitIn'));
+  const program = await block(context, `${received}
+    const { Signer } = await import('velora');
+    await pool.query('CREATE TABLE reads (id text)');
+    const { body, headers } = new Signer('health', process.env.VELORA_WEBHOOK_SECRET).sign('{"id":"evt_1","type":"phi.read"}');
+    const outcomes = [await receive(body, headers), await receive(body, headers)].map(({ outcome }) => outcome);
+    console.log(outcomes.join(), (await pool.query('SELECT id FROM reads')).rows);
+    process.exit();
+  `, { VELORA_WEBHOOK_SECRET: SECRET, DATABASE_URL: await places.url('postgres') });
+  assert.equal(await program.exit, 0);
+  assert.equal(program.printed(), "processed,duplicate [ { id: 'evt_1' } ]\n");
 });
 
 test('the quickstart of the project', (context) => delivered(context, blocks('README.md')[0]));

@@ -70,6 +70,9 @@ export class DurableStore extends Store {
    * Claims a key in the transaction that a client of `pg` is in, connected to the database
    * of a store in PostgreSQL. If it is rolled back, nothing was claimed.
    *
+   * It is for an event that no receiver has claimed: in `onEvent` the event is `in_flight`.
+   * There `Receiver.begin` gives the epoch to `commitIn` with.
+   *
    * Claim and effects are committed together, so the effect is exactly-once. Have called
    * `ready` once, for the tables; use `READ COMMITTED`, the default.
    *
@@ -80,7 +83,9 @@ export class DurableStore extends Store {
    *   await client.query('INSERT INTO payments VALUES (100)');
    *   await store.commitIn(client, key, claim.epoch);
    * }
-   * await client.query('COMMIT'); // only now answer 2xx
+   * await client.query('COMMIT');
+   * // What someone else is working on may yet fail there.
+   * return claim.state === 'in_flight' ? 503 : 200;
    * ```
    *
    * There is none for SQLite: what Node itself has for it is experimental in Node 22 and
@@ -111,8 +116,9 @@ export class DurableStore extends Store {
    * Marks the work as done in the transaction that holds its effects. Only once that is
    * committed answer 2xx.
    *
-   * The epoch is that of `claimIn` in the same transaction, or of a `Lease`: then the effects
-   * are written exactly once too, as one that was taken over gets `lease_lost`.
+   * The epoch is that of `claimIn` in the same transaction, of the `Work` that `Receiver.begin`
+   * gave, or of a `Lease`: the effects are written exactly once with each, as one that was taken
+   * over gets `lease_lost`.
    *
    * Throws `lease_lost`, and what `claimIn` throws: roll back then.
    */

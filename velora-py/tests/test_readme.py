@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from simulated import HEALTH_KEY, ROOT, Simulator
+from velora import Signer
 
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -30,3 +31,24 @@ def test_every_block_runs(
     for block in blocks:
         exec(compile(block, readme, "exec"), names)
     assert "rows, proven whole" in capsys.readouterr().out
+    if "shop" in names:
+        counts_once(names)
+
+
+def counts_once(names: dict[str, Any]) -> None:
+    """What the blocks have defined, when deliveries come to it."""
+    signer = Signer("health", "0123456789abcdef" * 4)
+    received, alone = (
+        signer.sign(b'{"id":"evt_%d","type":"phi.read"}' % number) for number in [7, 8]
+    )
+    outcomes = [names["record"](received.body, dict(received.headers)).outcome for _ in "12"]
+    assert outcomes == ["processed", "duplicate"]
+    delivery = names["verifier"].verify(alone.body, alone.headers)
+    assert [names["record_alone"](delivery) for _ in "12"] == [200, 200]
+    with names["store"].claim("health:evt_9:phi.read"):
+        other = signer.sign(b'{"id":"evt_9","type":"phi.read"}')
+        delivery = names["verifier"].verify(other.body, other.headers)
+        assert names["record_alone"](delivery) == 503
+    rows = names["shop"].execute("SELECT id FROM reads ORDER BY id").fetchall()
+    assert rows == [("evt_7",), ("evt_8",)]
+    names["shop"].close()

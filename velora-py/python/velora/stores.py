@@ -112,6 +112,9 @@ class Store:
         store in SQLite, ``psycopg`` or ``psycopg2`` for one in PostgreSQL, connected to the
         same database. If it is rolled back, nothing was claimed.
 
+        It is for an event that no receiver has claimed: in a receiver's handler the event is
+        ``in_flight``. There ``Receiver.begin`` gives the epoch to ``commit_in`` with.
+
         Claim and effects are committed together, so the effect is exactly-once. Have called
         ``ready`` once, for the tables; let PostgreSQL be ``READ COMMITTED``, its default.
 
@@ -122,13 +125,21 @@ class Store:
         >>> path = tempfile.mkdtemp() + "/shop.db"
         >>> store = open_store(f"sqlite://{path}")
         >>> store.ready()
-        >>> connection = sqlite3.connect(path)
-        >>> with connection:  # commits, or rolls back
-        ...     claim = store.claim_in(connection, "tv:evt_abc123")
-        ...     if claim.fresh:
-        ...         _ = connection.execute("CREATE TABLE payments (amount INTEGER)")
-        ...         store.commit_in(connection, "tv:evt_abc123", claim.epoch)
-        >>> connection.close()
+        >>> shop = sqlite3.connect(path)
+        >>> _ = shop.execute("CREATE TABLE payments (amount INTEGER)")
+        >>> def status(key):
+        ...     with shop:  # commits, or rolls back
+        ...         claim = store.claim_in(shop, key)
+        ...         if claim.fresh:
+        ...             shop.execute("INSERT INTO payments VALUES (100)")
+        ...             store.commit_in(shop, key, claim.epoch)
+        ...     # What someone else is working on may yet fail there.
+        ...     return 503 if claim.state == "in_flight" else 200
+        >>> status("tv:evt_abc123"), status("tv:evt_abc123")
+        (200, 200)
+        >>> shop.execute("SELECT count(*) FROM payments").fetchone()
+        (1,)
+        >>> shop.close()
 
         Raises what the connection raises; ``TypeError`` where the store has no such
         transactions, or the connection is of something else; ``ValueError`` where it commits
@@ -146,9 +157,9 @@ class Store:
         """Marks the work as done in the transaction that holds its effects. Only once that is
         committed answer 2xx.
 
-        The epoch is that of ``claim_in`` in the same transaction, or of a ``Claim`` that was
-        fresh: then the effects are written exactly once too, as one that was taken over gets
-        ``lease_lost``.
+        The epoch is that of ``claim_in`` in the same transaction, of the ``Work`` that
+        ``Receiver.begin`` gave, or of a ``Claim`` that was fresh: the effects are written
+        exactly once with each, as one that was taken over gets ``lease_lost``.
 
         Raises ``lease_lost``, and what ``claim_in`` raises: roll back then.
         """

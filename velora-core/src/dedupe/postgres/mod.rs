@@ -156,24 +156,32 @@ impl PostgresStore {
     /// and have called [`Store::ready`] once, for the tables. Another claim of the key
     /// is in flight until the transaction ends.
     ///
+    /// It is for an event that no [`Receiver`](crate::Receiver) has claimed: in a receiver's
+    /// handler the event is in flight. There `commit_in` alone is what is needed.
+    ///
     /// Errors: `store_full`, `store_unavailable`; roll back then.
     ///
     /// ```no_run
     /// use velora_core::dedupe::{Claimed, PostgresStore};
     /// use velora_core::Key;
     ///
-    /// async fn handle(
+    /// async fn status(
     ///     store: &PostgresStore,
     ///     client: &mut tokio_postgres::Client,
     ///     key: &Key,
-    /// ) -> Result<(), Box<dyn std::error::Error>> {
+    /// ) -> Result<u16, Box<dyn std::error::Error>> {
     ///     let transaction = client.transaction().await?;
-    ///     if let Claimed::Fresh(epoch) = store.claim_in(&transaction, key).await? {
+    ///     let claimed = store.claim_in(&transaction, key).await?;
+    ///     if let Claimed::Fresh(epoch) = claimed {
     ///         transaction.execute("INSERT INTO payments VALUES (100)", &[]).await?;
     ///         store.commit_in(&transaction, key, epoch).await?;
     ///     }
-    ///     transaction.commit().await?; // Only now answer 2xx.
-    ///     Ok(())
+    ///     transaction.commit().await?;
+    ///     Ok(match claimed {
+    ///         // What someone else is working on may yet fail there.
+    ///         Claimed::InFlight { .. } => 503,
+    ///         Claimed::Fresh(_) | Claimed::Done => 200,
+    ///     })
     /// }
     /// ```
     pub async fn claim_in(
