@@ -322,6 +322,16 @@ test('a store of your own', async () => {
   assert.equal((await once.receive(body, headers)).outcome, 'duplicate');
 });
 
+test('a store of your own that commits with the effects is not asked to commit', async () => {
+  const own = custom();
+  const begin = beginning({ store: Store.of({ ...own, commit: () => assert.fail('it was'), release: () => assert.fail('it was') }) });
+  const work = await begin();
+  await work.renew();
+  await own.commit(work.key, work.epoch);
+  assert.deepEqual(await work.committed(), DONE);
+  assert.equal((await begin()).outcome, 'duplicate');
+});
+
 test('a store that fails is unavailable, whatever it throws', async () => {
   for (const claim of [() => { throw new Error('password=hunter2'); }, async () => ({}), async () => null, async () => ({ state: 'ok' }),
     async () => ({ state: 'fresh' }), async () => ({ state: 'fresh', epoch: 1.5 }), async () => ({ state: 'fresh', epoch: 1n }),
