@@ -89,6 +89,9 @@ impl SqliteStore {
     /// short (SQLite has one writer), and have called [`Store::ready`](super::super::Store::ready)
     /// once, for the tables.
     ///
+    /// It is for an event that no [`Receiver`](crate::Receiver) has claimed: in a receiver's
+    /// handler the event is in flight. There `commit_in` alone is what is needed.
+    ///
     /// Errors: `store_full`, `store_unavailable`; roll back then.
     ///
     /// ```
@@ -106,11 +109,18 @@ impl SqliteStore {
     ///
     /// let key = Key::of_members("tv", &["evt_abc123"]);
     /// let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    /// if let Claimed::Fresh(epoch) = store.claim_in(&transaction, &key)? {
+    /// let claimed = store.claim_in(&transaction, &key)?;
+    /// if let Claimed::Fresh(epoch) = claimed {
     ///     transaction.execute("INSERT INTO payments VALUES (100)", [])?;
     ///     store.commit_in(&transaction, &key, epoch)?;
     /// }
-    /// transaction.commit()?; // Only now answer 2xx.
+    /// transaction.commit()?;
+    /// let status = match claimed {
+    ///     // What someone else is working on may yet fail there.
+    ///     Claimed::InFlight { .. } => 503,
+    ///     Claimed::Fresh(_) | Claimed::Done => 200,
+    /// };
+    /// # assert_eq!(status, 200);
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     pub fn claim_in(
