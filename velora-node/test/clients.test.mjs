@@ -337,6 +337,7 @@ test('options are checked', async () => {
     ['invalid_option', () => new health.Client({ apiKey: 'a', backoff: {} })], ['invalid_option', () => new health.Client({ apiKey: 'a', backoff: { base: 1, max: 1, maximum: 2 } })],
     ['invalid_option', () => client.events({}, { signal: 7 })], ['invalid_option', () => client.export(WEEK, { signal: {} })],
     ['invalid_option', () => new Verifier(new Scheme({ name: 'a', signatureHeader: 'b', rejectStatus: 65736 }), 'c')],
+    ['invalid_option', () => new health.Client({ apiKey: 'a', proxy: 'socks5://127.0.0.1:1080' })],
     ['invalid_option', () => new tv.Client({ token: 7 })], ['invalid_option', () => client.webhooks.create({ url: 'https://a', filter: [] })],
   ];
   for (const [code, call] of cases) {

@@ -25,7 +25,11 @@ export interface ClientOptions {
   callTimeout?: number | undefined;
   /** The largest body that is read, in bytes after decoding. 64 MiB by default. */
   maxResponseBytes?: number | undefined;
-  /** Sends everything through this proxy. Without it there is none. */
+  /**
+   * Sends everything to an `https` base URL through this proxy, `http://…` or `https://…`, in
+   * a tunnel. To an `http` one, which is the loopback host's, none is used. Without it there
+   * is none, whatever the environment says.
+   */
   proxy?: string | undefined;
 }
 

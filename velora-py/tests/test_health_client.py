@@ -288,6 +288,7 @@ def test_what_a_client_cannot_be_made_of(either: Either) -> None:
         ("key", {"base_url": "http://velora.example"}, "invalid_base_url"),
         ("key", {"base_url": "no url"}, "invalid_base_url"),
         ("key", {"proxy": "no url"}, "invalid_option"),
+        ("key", {"proxy": "socks5://127.0.0.1:1080"}, "invalid_option"),
         ("key", {"attempts": 0}, "invalid_option"),
         ("key", {"attempts": -1}, "invalid_option"),
         ("key", {"attempts": 1 << 40}, "invalid_option"),

@@ -117,8 +117,9 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sends everything through this proxy. Without it there is none, whatever the
-    /// environment says.
+    /// Sends everything to an `https` base URL through this proxy, `http://…` or
+    /// `https://…`, in a tunnel. To an `http` one, which is the loopback host's, none is
+    /// used. Without it there is none, whatever the environment says.
     #[must_use]
     pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
         self.options.proxy = Some(url.into());
@@ -141,8 +142,8 @@ impl<C> ClientBuilder<C> {
 
     /// The client.
     ///
-    /// Errors: `invalid_base_url`; `invalid_option` where the proxy is no URL; of
-    /// CuraeAI also `wrong_environment`; `no_transport` where the crate was built without
+    /// Errors: `invalid_base_url`; `invalid_option` where the proxy is no URL of
+    /// `http` or `https`; of CuraeAI also `wrong_environment`; `no_transport` where the crate was built without
     /// `client-reqwest` and none was given, or the one it has cannot be set up.
     pub fn build(self) -> Result<C, ConfigError> {
         let base_url = BaseUrl::new(&self.base_url)?;

@@ -9,7 +9,7 @@ use futures_util::stream::{self, Stream};
 use futures_util::{AsyncReadExt, TryStreamExt};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, TRANSFER_ENCODING};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy, Version};
+use reqwest::{Client, Proxy, Url, Version};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 
@@ -39,11 +39,7 @@ impl ReqwestTransport {
             .connect_timeout(options.connect_timeout)
             .read_timeout(options.read_timeout);
         if let Some(url) = &options.proxy {
-            let proxy = Proxy::https(url).map_err(|_| ConfigError::InvalidOption {
-                option: "proxy",
-                reason: "it is not the URL of a proxy",
-            })?;
-            builder = builder.proxy(proxy);
+            builder = builder.proxy(proxy_at(url)?);
         }
         builder.build().map(Self).map_err(unavailable)
     }
@@ -127,6 +123,18 @@ impl Transport for ReqwestTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ApiError>> {
         Box::pin(self.send_now(request))
     }
+}
+
+/// What goes to the loopback host over `http` is left alone. A proxy of another kind would
+/// be passed by, or fail each call.
+fn proxy_at(url: &str) -> Result<Proxy, ConfigError> {
+    let url = Url::parse(url).ok();
+    url.filter(|url| matches!(url.scheme(), "http" | "https"))
+        .and_then(|url| Proxy::https(url).ok())
+        .ok_or(ConfigError::InvalidOption {
+            option: "proxy",
+            reason: "it is not the http or https URL of a proxy",
+        })
 }
 
 /// The provider is named: a process that has none installed would panic otherwise.

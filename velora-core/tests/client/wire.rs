@@ -216,6 +216,33 @@ async fn a_proxy_never_sees_the_key() {
     assert!(seen.iter().all(|request| !request.contains("vlk_test_key")));
 }
 
+/// Some would be passed by, and the others fail each call.
+#[test]
+fn a_proxy_of_another_kind_is_refused() {
+    let build = |proxy: &str| {
+        let key = ApiKey::new("key").unwrap();
+        let built = Client::builder(key).with_proxy(proxy).build();
+        built.err().map(|error| error.code().as_str())
+    };
+    for proxy in ["http://127.0.0.1:1", "HTTPS://user:pw@proxy.example:3128/"] {
+        assert_eq!(build(proxy), None, "{proxy}");
+    }
+    for proxy in [
+        "",
+        "http://",
+        "127.0.0.1:3128",
+        "localhost:3128",
+        "proxy.example",
+        "foo://127.0.0.1:1",
+        "ftp://127.0.0.1",
+        "file:///etc/x",
+        "socks5://127.0.0.1:1080",
+        "socks5h://127.0.0.1:1080",
+    ] {
+        assert_eq!(build(proxy), Some("invalid_option"), "{proxy}");
+    }
+}
+
 /// gzip unless the request names another encoding, and never both.
 #[tokio::test]
 async fn one_encoding_is_asked_for() {

@@ -20,8 +20,9 @@ class ClientOptions(TypedDict, total=False):
     base_url: str
     """Where the API is: ``https``, or ``http`` on a loopback host. Default: the vendor's."""
     proxy: str
-    """Sends everything through this proxy. Without it there is none, whatever the environment
-    says."""
+    """Sends everything to an ``https`` base URL through this proxy, ``http://…`` or
+    ``https://…``, in a tunnel. To an ``http`` one, which is the loopback host's, none is used.
+    Without it there is none, whatever the environment says."""
     attempts: int
     """How many requests a call may cost, the first included. Default: 5."""
     backoff: tuple[float, float]
