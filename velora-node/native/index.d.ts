@@ -184,7 +184,7 @@ export declare class NativeStore {
 /** A client of Velora TV. */
 export declare class NativeTv {
   static create(token: string, parts: ClientParts): Answer<NativeTv>
-  static createWithTokens(tokens: () => Promise<string | null>, parts: ClientParts): Answer<NativeTv>
+  static createWithTokens(tokens: () => Promise<GivenToken>, parts: ClientParts): Answer<NativeTv>
   rateLimit(): RateLimitParts
   createWebhook(clientId: string, url: string, events: Array<string>, cancel?: NativeCancel | undefined | null): Promise<Answer<CreatedWebhookParts>>
   /** Errors: `invalid_option`. */
@@ -363,6 +363,13 @@ export interface Failure {
 
 /** What a listed event's `fields_accessed` are, in JSON. */
 export declare function fieldsAccessedOfEvent(json: string): string | null
+
+/** What a function of JavaScript gave for a token: neither where it gave no text. */
+export interface GivenToken {
+  token?: string
+  /** That it threw, in words that may be shown. */
+  threw?: string
+}
 
 /** An endpoint that events are delivered to. */
 export interface HealthEndpoint {

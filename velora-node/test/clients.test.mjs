@@ -311,13 +311,53 @@ test('tv: webhooks, tokens, and a stream with a gap', async (context) => {
   assert.deepEqual(kinds, ['connected', 'event', 'gap', 'connected']);
   assert.ok(asked >= 3);
 
-  const cause = new Error('the token endpoint is down');
-  const refused = new tv.Client({ token: () => { throw cause; }, baseUrl: simulator.url });
-  const none = { code: 'unauthorized', status: null, cause };
-  await assert.rejects(refused.createWebhook({ clientId: 'a', url: 'https://a.example', events: [] }), none);
-  await assert.rejects(refused.events().next(), none);
   const old = new tv.Client({ token: () => 'expired', baseUrl: simulator.url });
   await assert.rejects(old.events().next(), (error) => error.status === 401 && error.cause === undefined);
+});
+
+test('tv: a function that gives no token', async (context) => {
+  const simulator = await simulate(context, '--events', '1');
+  const webhook = { clientId: 'a', url: 'https://a.example', events: [] };
+  const backoff = { base: 0.001, max: 0.001 };
+  const made = (token, options) => new tv.Client({ token, baseUrl: simulator.url, backoff, ...options });
+
+  const cause = new Error('the token endpoint is down');
+  let asked = 0;
+  const down = made(async () => { asked += 1; throw cause; }, { attempts: 3 });
+  const threw = { code: 'connection', isRetryable: true, status: null, cause };
+  await assert.rejects(down.createWebhook(webhook), threw);
+  assert.equal(asked, 1);
+  await assert.rejects(down.events().next(), threw);
+  assert.equal(asked, 4);
+
+  for (const nothing of [() => undefined, async () => null, () => 7, () => '', () => 'a\nb']) {
+    const refused = made(nothing);
+    const none = { code: 'unauthorized', isRetryable: false, status: null };
+    await assert.rejects(refused.createWebhook(webhook), none);
+    await assert.rejects(refused.events().next(), none);
+  }
+
+  // One outage of it is no end of a stream that was there before.
+  asked = 0;
+  const restarting = made(() => {
+    asked += 1;
+    if (asked === 2) {
+      throw cause;
+    }
+    return 'velora-tv-token-0123456789abcdef';
+  });
+  const kinds = [];
+  for await (const { kind } of restarting.events()) {
+    kinds.push(kind);
+    if (kinds.length === 3) {
+      break;
+    }
+    if (kind === 'connected') {
+      await simulator.ask('POST', 'tv/cut', { reset: false });
+    }
+  }
+  assert.deepEqual(kinds, ['connected', 'gap', 'connected']);
+  assert.equal(asked, 3);
 });
 
 test('options are checked', async () => {

@@ -241,10 +241,12 @@ def test_a_token_that_cannot_be_had_is_an_error(either: Either, asynchronous: bo
         raise LookupError("canary")
 
     odd: Any = lambda: 5  # noqa: E731
+    nothing: Any = lambda: None  # noqa: E731
     with Server(lambda number, request: answer(201, {})) as server:
         for give, code in [
             (raises, "connection"),
-            (odd, "connection"),
+            (odd, "unauthorized"),
+            (nothing, "unauthorized"),
             (lambda: "", "unauthorized"),
             (lambda: "a b", "unauthorized"),
         ]:

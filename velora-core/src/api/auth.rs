@@ -25,7 +25,10 @@ pub trait TokenSource: Send + Sync {
     /// A valid token. It is asked for before every attempt: keep one until a minute
     /// before it runs out. A token that is refused ends the call, or the stream.
     ///
-    /// Errors: whatever keeps you from getting one; the call fails with it.
+    /// Errors: whatever keeps you from getting one. It counts as the failure of the
+    /// attempt: what [may be over](ApiError::is_retryable) the next time, such as
+    /// `connection`, is asked for again wherever a request would be sent again; with
+    /// everything else the call, or the stream, fails.
     fn token(&self) -> BoxFuture<'_, Result<ApiKey, ApiError>>;
 }
 

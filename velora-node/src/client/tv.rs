@@ -50,21 +50,34 @@ pub struct StreamItemParts {
     pub last_event_id: Option<String>,
 }
 
-type Tokens = ThreadsafeFunction<(), Promise<Option<String>>, (), Status, false, true>;
+/// What a function of JavaScript gave for a token: neither where it gave no text.
+#[napi(object, object_to_js = false)]
+pub struct GivenToken {
+    pub token: Option<String>,
+    /// That it threw, in words that may be shown.
+    pub threw: Option<String>,
+}
 
-/// A function of JavaScript that gives tokens, or null where it failed.
+type Tokens = ThreadsafeFunction<(), Promise<GivenToken>, (), Status, false, true>;
+
+/// A function of JavaScript that gives tokens. That it throws is a fault like a host that is
+/// out of reach: it may be over the next time.
 struct HostTokens(Tokens);
 
 impl TokenSource for HostTokens {
     fn token(&self) -> BoxFuture<'_, std::result::Result<ApiKey, ApiError>> {
         Box::pin(async move {
-            let token = match self.0.call_async_catch(()).await {
-                Ok(promise) => promise.await.ok().flatten(),
-                Err(_) => None,
+            let given = match self.0.call_async_catch(()).await {
+                Ok(promise) => promise.await,
+                Err(error) => Err(error),
             };
-            token
-                .and_then(|token| ApiKey::new(token).ok())
-                .ok_or_else(|| ApiError::new(ApiErrorKind::Unauthorized, "no token was given"))
+            let failed = |reason| ApiError::new(ApiErrorKind::Connection, reason);
+            let given = given.map_err(|_| failed("no token could be asked for".to_owned()))?;
+            if let Some(threw) = given.threw {
+                return Err(failed(threw));
+            }
+            let key = given.token.and_then(|token| ApiKey::new(token).ok());
+            key.ok_or_else(|| ApiError::new(ApiErrorKind::Unauthorized, "no token was given"))
         })
     }
 }
@@ -79,10 +92,10 @@ impl NativeTv {
 
     #[napi(catch_unwind)]
     pub fn create_with_tokens(
-        #[napi(ts_arg_type = "() => Promise<string | null>")] tokens: Function<
+        #[napi(ts_arg_type = "() => Promise<GivenToken>")] tokens: Function<
             '_,
             (),
-            Promise<Option<String>>,
+            Promise<GivenToken>,
         >,
         parts: ClientParts,
     ) -> Result<Answer<NativeTv>> {

@@ -15,7 +15,9 @@ import type { Event, KnownEventType } from './event.js';
 export interface TvClientOptions extends ClientOptions {
   /**
    * An access token, good for an hour; or a function that gives one that is good now. It
-   * is asked before each request: keep a token for as long as it lasts.
+   * is asked before each request: keep a token for as long as it lasts. When it throws, that
+   * counts as `connection`, with what it threw as the `cause`: it is asked again wherever a
+   * request would be sent again. That it gives none is `unauthorized`.
    */
   token: string | (() => string | Promise<string>);
 }
@@ -152,6 +154,8 @@ export class Client {
   }
 }
 
+const THREW = 'the function that gives tokens threw';
+
 /** A function that gives tokens, and what it last threw. */
 class Tokens {
   readonly #token: () => string | Promise<string>;
@@ -161,20 +165,19 @@ class Tokens {
     this.#token = token;
   }
 
-  async ask(): Promise<string | null> {
+  async ask(): Promise<native.GivenToken> {
     try {
-      const given: unknown = await this.#token();
-      this.#thrown = undefined;
-      return typeof given === 'string' ? given : null;
+      const token: unknown = await this.#token();
+      return typeof token === 'string' ? { token } : {};
     } catch (error) {
       this.#thrown = error;
-      return null;
+      return { threw: THREW };
     }
   }
 
   /** No request was sent for want of a token: what the function threw is the cause. */
   explain(error: unknown): unknown {
-    if (this.#thrown !== undefined && error instanceof ApiError && error.code === 'unauthorized' && error.status === null) {
+    if (error instanceof ApiError && error.message.startsWith(THREW)) {
       Object.defineProperty(error, 'cause', { value: this.#thrown, configurable: true, writable: true });
     }
     return error;

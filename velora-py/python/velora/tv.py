@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _velora, events
@@ -243,7 +244,8 @@ class Client(SyncBase[_velora.Tv]):
     ``token`` is an access token, good for an hour, or a function that gives one that is good
     now: it is asked before each request, and before a stream is connected again. Keep a token
     for as long as it lasts. When it raises, the logger ``velora`` has the exception's type, and
-    it counts as ``connection``: it is asked again.
+    it counts as ``connection``: it is asked again wherever a request would be sent again. That
+    it gives none is ``unauthorized``.
     """
 
     __slots__ = ()
@@ -338,4 +340,4 @@ class _InLoop:
 
     async def _ask(self) -> str:
         token = self.tokens()
-        return token if isinstance(token, str) else await token
+        return await token if isawaitable(token) else token

@@ -98,21 +98,20 @@ fn ask(tokens: &Arc<Py<PyAny>>) -> BoxFuture<'static, std::result::Result<ApiKey
     let tokens = Arc::clone(tokens);
     Box::pin(async move {
         let asked = tokio::task::spawn_blocking(move || {
-            attached(
-                |py| match tokens.call0(py).and_then(|token| token.extract(py)) {
-                    Ok(Lossy(token)) => Some(token),
-                    Err(error) => {
-                        log(py, &error);
-                        None
-                    }
-                },
-            )
+            attached(|py| match tokens.bind(py).call0() {
+                Ok(given) => Some(given.extract().ok()),
+                Err(error) => {
+                    log(py, &error);
+                    None
+                }
+            })
         });
-        let token = asked.await.ok().flatten().flatten().ok_or_else(|| {
+        let given = asked.await.ok().flatten().flatten().ok_or_else(|| {
             let reason = "the function that gives tokens raised";
             ApiError::new(ApiErrorKind::Connection, reason)
         })?;
-        ApiKey::new(token).map_err(|_| {
+        let key = given.and_then(|Lossy(token)| ApiKey::new(token).ok());
+        key.ok_or_else(|| {
             let reason = "the function that gives tokens gave none";
             ApiError::new(ApiErrorKind::Unauthorized, reason)
         })
