@@ -34,6 +34,10 @@ fn refuses_what_names_no_store_and_repeats_nothing_of_it() {
         "redis://user:hunter2@host/hunter2",
         "rediss://user:hunter2@host/#insecure",
         "redis://user:hunter2@host/?cluster=true&hunter2",
+        "redis://user:hunter2@host/?cluster=true?cluster=true",
+        "redis://user:hunter2@host/?cluster=yes",
+        "redis://user:hunter2@host?protocol=resp3",
+        "rediss://user:hunter2@host/?insecure=true",
     ] {
         let error = refusal(url);
         assert_eq!(error.code().as_str(), "invalid_option", "{url}");

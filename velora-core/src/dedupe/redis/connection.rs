@@ -37,9 +37,9 @@ impl Address {
             // `redis` would panic where a process has two providers, or none.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let (plain, cluster) = match url.split_once("?cluster=true") {
-            Some((plain, "")) => (plain, true),
-            Some(_) => return Err(refused("`cluster=true` stands alone")),
+        let (plain, cluster) = match url.split_once('?') {
+            Some((plain, "cluster=true")) => (plain, true),
+            Some(_) => return Err(refused("its query can be `?cluster=true` alone")),
             None => (url, false),
         };
         let info = plain.into_connection_info().map_err(unreadable)?;

@@ -64,8 +64,8 @@ pub struct RedisStore {
 impl RedisStore {
     /// A store at this URL, `redis://user:password@host:port/database`, or `rediss://`
     /// for TLS, with the certificates of the operating system, or those of
-    /// `SSL_CERT_FILE`. With `?cluster=true` the host is any node of a cluster. It does
-    /// not connect.
+    /// `SSL_CERT_FILE`. With `?cluster=true`, the only query there is, the host is any
+    /// node of a cluster. It does not connect.
     ///
     /// Errors: `invalid_option` where it is not such a URL.
     pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
