@@ -238,6 +238,8 @@ test('misuse at construction has a code', async () => {
     ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'a b' }), 'a')],
     ...[[], [''], ['tenant', ''], ['', 'id']].map((identity) =>
       ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'y', identity }), 'a')]),
+    ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'y', prefix: '', timestampHeader: 'Y' }), 'a')],
+    ...['health', 'billing', 'curae', 'tv', 'tv-body-only'].map((name) => ['invalid_scheme', () => new Signer(new Scheme({ name, signatureHeader: 'y' }), 'a')]),
     ['invalid_option', () => new Scheme({ name: 'x' })], ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', header: 'z' })],
   ];
   for (const [code, call] of cases) {

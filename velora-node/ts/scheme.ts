@@ -8,7 +8,7 @@ export type { SchemeName };
 
 /** A scheme of your own, described. */
 export interface SchemeOptions {
-  /** Its name, which stands in keys and logs. */
+  /** Its name, which stands in keys and logs. No system may have it. */
   name: string;
   /** The header that carries the signature, in any case. */
   signatureHeader: string;

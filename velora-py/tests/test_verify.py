@@ -293,6 +293,8 @@ def test_a_scheme_that_contradicts_itself_is_refused() -> None:
         Scheme("x", ""),
         Scheme("x", "bad name"),
         Scheme("x", "S", form="prefixed", signed_payload=("", ".")),
+        Scheme("x", "S", form="prefixed", timestamp_header="s"),
+        *(Scheme(name, "S") for name in SCHEMES),
     ]:
         assert code_of(lambda: Verifier(scheme, SECRET)) == "invalid_scheme"  # noqa: B023
         assert code_of(lambda: Signer(scheme, SECRET)) == "invalid_scheme"  # noqa: B023

@@ -43,6 +43,7 @@ pub const fn scheme() -> Scheme {
             },
             reject_status: 400,
             client_errors_are_final: true,
+            own: false,
         },
     }
 }

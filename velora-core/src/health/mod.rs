@@ -73,6 +73,7 @@ pub const fn scheme() -> Scheme {
             },
             reject_status: 401,
             client_errors_are_final: false,
+            own: false,
         },
     }
 }

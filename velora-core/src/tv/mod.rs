@@ -46,6 +46,7 @@ pub const fn scheme() -> Scheme {
             },
             reject_status: 401,
             client_errors_are_final: false,
+            own: false,
         },
     }
 }
@@ -73,6 +74,7 @@ pub const fn body_only_scheme() -> Scheme {
             },
             reject_status: 401,
             client_errors_are_final: false,
+            own: false,
         },
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Handling {
     pub(crate) companions: &'static [Companion],
     pub(crate) reject_status: u16,
     pub(crate) client_errors_are_final: bool,
+    /// Whether it is a caller's description of a system of their own.
+    pub(crate) own: bool,
 }
 
 /// The form of the signature header.
@@ -166,7 +168,8 @@ const MAX_PAYLOAD_TEXT: usize = 32;
 impl Scheme {
     /// A scheme that signs the body alone, without a timestamp.
     ///
-    /// `name` stands in keys and logs; `signature_header` in any case.
+    /// `name` stands in keys and logs, and none of [`all`](Self::all) may have it;
+    /// `signature_header` in any case.
     pub fn new(
         name: impl Into<Cow<'static, str>>,
         signature_header: impl Into<Cow<'static, str>>,
@@ -183,6 +186,7 @@ impl Scheme {
                 companions: &[],
                 reject_status: 401,
                 client_errors_are_final: false,
+                own: true,
             },
         }
     }
@@ -230,8 +234,19 @@ impl Scheme {
         if self.name.is_empty() {
             return invalid("its name is empty");
         }
-        if list && self.timestamp_header.is_some() {
-            return invalid("a list carries its own timestamp, a timestamp header is a second one");
+        // By its name a system's event is read.
+        if self.handling.own && Self::named(self.name()).is_ok() {
+            return invalid("its name is that of a system");
+        }
+        if let Some((header, _)) = &self.timestamp_header {
+            if list {
+                return invalid(
+                    "a list carries its own timestamp, a timestamp header is a second one",
+                );
+            }
+            if header.eq_ignore_ascii_case(&self.signature_header) {
+                return invalid("one header cannot carry the signature and the timestamp");
+            }
         }
         if let Some((before, after)) = &self.payload.0 {
             if !list && self.timestamp_header.is_none() {

@@ -160,6 +160,10 @@ fn schemes_that_contradict_themselves() {
             bare().timestamp_header("a b", TimeUnit::Seconds),
         ),
         (
+            "one header for both",
+            bare().timestamp_header("SIGNATURE", TimeUnit::Seconds),
+        ),
+        (
             "two timestamps",
             list().timestamp_header("Timestamp", TimeUnit::Seconds),
         ),
@@ -201,6 +205,15 @@ fn schemes_that_contradict_themselves() {
             "invalid_scheme",
             "{what}"
         );
+    }
+    for system in Scheme::all() {
+        let named = |name: &str| Scheme::new(name.to_owned(), "Signature", SignatureForm::bare());
+        let code = |scheme| code(Verifier::new(scheme, [secret("s")]));
+        let name = system.name();
+        assert_eq!(code(named(name)), "invalid_scheme", "{name}");
+        assert_eq!(code(named(&name.to_uppercase())), "ok", "{name}");
+        // The system's own scheme, of which something is set, is still the system's.
+        assert_eq!(code(system.clone().reject_status(403)), "ok", "{name}");
     }
     let text = || SignedPayload::timestamped("x".repeat(20), "y".repeat(12));
     for scheme in [

@@ -72,7 +72,8 @@ class Scheme:
     ...     timestamp_header="X-Slack-Request-Timestamp", signed_payload=("v0:", ":"),
     ... )
 
-    Raises, once a ``Verifier`` is made of it, ``invalid_scheme`` where it contradicts itself.
+    Raises, once a ``Verifier`` is made of it, ``invalid_scheme`` where it contradicts itself, or
+    has the name of a system.
     """
 
     def __new__(
