@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { Scheme, Signer, Verifier } from 'velora';
+import { MemoryStore, Receiver, Scheme, Signer, Verifier } from 'velora';
 import { codeOf, SECRET } from './support.mjs';
 
 /** The event, read by a verifier whose deliveries nobody has read before, and once they were. */
@@ -106,6 +106,17 @@ test('an event without a key', async () => {
       assert.equal(await codeOf(() => delivery.key), 'malformed_event');
     }
   }
+});
+
+test('a form is verified and not received', async () => {
+  const own = new Scheme({ name: 'own', signatureHeader: 'Signature', prefix: '' });
+  const form = new Signer(own, SECRET).sign('a=1&b=2');
+  const verifier = new Verifier(own, SECRET);
+  const receiver = new Receiver({ verifier, store: new MemoryStore(), onEvent: assert.fail });
+  assert.equal((await receiver.receive(form.body, form.headers)).outcome, 'malformed_event');
+  const delivery = verifier.verify(form.body, form.headers);
+  assert.equal(Buffer.from(delivery.body).toString(), 'a=1&b=2');
+  assert.match(delivery.key, /^own:sha256=/);
 });
 
 test('an event is an object of its members', () => {

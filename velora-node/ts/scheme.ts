@@ -44,6 +44,9 @@ export interface SchemeOptions {
  *   signedPayload: { before: 'v0:', after: ':' },
  * });
  * ```
+ *
+ * Any bytes can be verified. An event is a JSON object: to a `Receiver` another body, such as
+ * a form, is `malformed_event`; the delivery of a `Verifier` has its bytes and its key.
  */
 export class Scheme {
   /** Its name. */

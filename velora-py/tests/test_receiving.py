@@ -218,6 +218,15 @@ def test_a_scheme_of_ones_own_says_how_it_is_answered(made: Made) -> None:
     assert receiver.receive(delivery.body, delivery.headers, nothing).status == 200
 
 
+def test_a_form_is_verified_and_not_received(made: Made) -> None:
+    scheme = Scheme("mine", "X-Sig", form="prefixed")
+    form = Signer(scheme, SECRET).sign(b"a=1&b=2")
+    receiver = made(scheme)
+    assert receiver.receive(form.body, form.headers, never).outcome == "malformed_event"
+    delivery = Verifier(scheme, SECRET).verify(form.body, form.headers)
+    assert (delivery.body, delivery.key()[:12]) == (b"a=1&b=2", "mine:sha256=")
+
+
 def test_a_receiver_says_what_it_is_made_of(either: Either) -> None:
     verifier, store = Verifier("health", SigningSecret(SECRET)), MemoryStore()
     receiver = either.receiver(verifier, store)

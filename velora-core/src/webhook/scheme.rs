@@ -29,6 +29,10 @@ use crate::text::{Text, text};
 /// ```
 ///
 /// The MAC is always HMAC-SHA-256 in 64 lower-case hex digits.
+///
+/// Any bytes can be verified. An event is a JSON object: of another body, such as a form,
+/// every event is `malformed_event`, and a handler takes the
+/// [`Delivery`](crate::Delivery) itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheme {
     pub(crate) name: Text,

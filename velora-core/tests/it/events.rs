@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use velora_core::{
-    Delivery, Envelope, Event, FromDelivery, Identity, Scheme, SignatureForm, Signer,
-    VerificationError, Verifier, billing, curae, health, tv,
+    Delivery, Envelope, Event, FromDelivery, Identity, MemoryStore, Outcome, Receiver, Scheme,
+    SignatureForm, Signer, VerificationError, Verifier, billing, curae, health, tv,
 };
 
 use super::support::{NOW, SECRET, scheme, secret, signed, verifier};
@@ -527,6 +527,24 @@ fn any_event_is_that_of_its_scheme() {
         let json = serde_json::to_value(&event).unwrap();
         assert_eq!(json, serde_json::from_str::<Value>(body).unwrap(), "{name}");
     }
+}
+
+/// What the documentation of `Scheme` says of bodies that are no JSON.
+#[tokio::test]
+async fn a_form_is_received_as_a_delivery() {
+    let own = Scheme::new("own", "Signature", SignatureForm::bare());
+    let signer = Signer::new(own.clone(), [secret(SECRET)]).unwrap();
+    let verifier = Verifier::new(own, [secret(SECRET)]).unwrap();
+    let receiver = Receiver::new(verifier, MemoryStore::default());
+    let form = signer.sign("a=1&b=2");
+    let event = receiver.receive(&form.body, &form.headers, async |_: Event| Ok::<_, ()>(()));
+    let outcome = event.await.outcome;
+    assert_eq!(outcome.as_str(), "malformed_event");
+    let bytes = receiver.receive(&form.body, &form.headers, async |it: Delivery<'static>| {
+        assert_eq!(it.body(), b"a=1&b=2");
+        Ok::<_, ()>(())
+    });
+    assert_eq!(bytes.await.outcome, Outcome::Processed);
 }
 
 /// Of a scheme whose events are identified by their member `order`.

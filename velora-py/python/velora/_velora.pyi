@@ -72,8 +72,11 @@ class Scheme:
     ...     timestamp_header="X-Slack-Request-Timestamp", signed_payload=("v0:", ":"),
     ... )
 
-    Raises, once a ``Verifier`` is made of it, ``invalid_scheme`` where it contradicts itself, or
-    has the name of a system.
+    Any bytes can be verified. An event is a JSON object: to a ``Receiver`` another body, such
+    as a form, is ``malformed_event``; the delivery of a ``Verifier`` has its bytes and its key.
+
+    Raises, once a ``Verifier`` is made of it, ``invalid_scheme`` where it contradicts itself,
+    or has the name of a system.
     """
 
     def __new__(
