@@ -68,6 +68,31 @@ async fn the_manifest_proves_the_file() {
     assert_eq!(error.code().as_str(), "file_mismatch");
 }
 
+/// While it runs, and in the end.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn its_files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (simulator, folder) = (simulator(100), Folder::new());
+    let path = folder.file();
+    let check = |files: &[&Path]| {
+        assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), files.len());
+        for file in files {
+            let mode = fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+        }
+    };
+    let client = client(&simulator);
+    let export = || client.export_to_file(ExportQuery::new(week()), &path);
+    simulator.inject(Fault::new(FaultKind::Status(403)));
+    export().await.unwrap_err();
+    check(&[&path, &beside(&path, "checkpoint")]);
+    simulator.clear_faults();
+    export().await.unwrap();
+    check(&[&path, &beside(&path, "manifest.json")]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn goes_on_after_an_error() {
     let (simulator, folder) = (simulator(34_567), Folder::new());

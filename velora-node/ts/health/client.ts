@@ -124,7 +124,8 @@ export class Client {
 
   /**
    * Exports a window whole into a file of NDJSON, and gives the proof. Killed at any point
-   * and called again, it goes on where it was.
+   * and called again, it goes on where it was. On Unix its files are made with mode 0600; one
+   * that is there keeps its mode.
    *
    * Throws what `export` does; `file_unusable`, `file_mismatch`.
    */

@@ -398,8 +398,9 @@ class Client(SyncBase[_velora.Health]):
 
         Killed at any point and called again, it goes on: the file will hold the same bytes as
         if nothing had happened. While it runs, ``<path>.checkpoint`` stands beside the file; in
-        the end ``<path>.manifest.json`` does. What ``on_progress`` raises ends it; a further
-        call goes on. For ``tqdm``: ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
+        the end ``<path>.manifest.json`` does. On Unix all of them are made with mode 0600; a
+        file that is there keeps its mode. What ``on_progress`` raises ends it; a further call
+        goes on. For ``tqdm``: ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
 
         Raises what ``export`` does; ``file_unusable``, also where another process is at it;
         ``file_mismatch`` where the file exists and is of something else.

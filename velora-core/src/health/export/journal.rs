@@ -187,7 +187,7 @@ impl Journal {
         let draft = beside(path, "draft");
         let written = || {
             let text = serde_json::to_vec_pretty(&manifest)?;
-            let mut file = File::create(&draft)?;
+            let mut file = private().truncate(true).open(&draft)?;
             file.write_all(&text)?;
             file.sync_all()
         };
@@ -234,16 +234,24 @@ fn check_is_new(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Opens to write, or makes a file that on Unix its owner alone can read: rows are of
+/// patients.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 const LOCK_ATTEMPTS: u32 = 40;
 const LOCK_WAIT: Duration = Duration::from_millis(25);
 
 /// The lock ends with the process, however it ends. An export that was just given up may
 /// still have a write under way, which holds it.
 fn open_and_lock(path: &Path) -> Result<File, FileError> {
-    let file = OpenOptions::new()
+    let file = private()
         .read(true)
-        .write(true)
-        .create(true)
         .truncate(false)
         .open(path)
         .map_err(FileError::unusable(path, "opened"))?;
@@ -344,9 +352,7 @@ fn append<T: Serialize>(path: &Path, mut file: &File, line: &T) -> Result<(), Fi
 
 /// The file, cut off behind what counts.
 fn open_data(path: &Path, bytes: u64) -> Result<File, FileError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
+    let mut file = private()
         .truncate(false)
         .open(path)
         .map_err(FileError::unusable(path, "opened"))?;
