@@ -44,6 +44,24 @@ async fn a_file_of_another_version_is_not_written() {
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
+/// The version is read before anything is made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_another_version_gets_no_table() {
+    let url = Postgres::shared().new_url();
+    let schema = schema(&url);
+    Postgres::shared().sql(&format!(
+        "CREATE TABLE {schema}.velora_dedupe_version (version integer NOT NULL);
+         INSERT INTO {schema}.velora_dedupe_version VALUES (2)"
+    ));
+    let store = open(&url, StoreOptions::default());
+    let error = store.ready().await.unwrap_err().to_string();
+    assert!(error.contains("version 2"), "{error}");
+    let made =
+        format!("SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace");
+    let made = Postgres::shared().sql(&made);
+    assert_eq!(made.trim(), "velora_dedupe_version");
+}
+
 /// What the documentation of the two stores says is enough.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_privileges_are_enough() {
