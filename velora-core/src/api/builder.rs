@@ -119,7 +119,8 @@ impl<C> ClientBuilder<C> {
 
     /// Sends everything to an `https` base URL through this proxy, `http://…` or
     /// `https://…`, in a tunnel. To an `http` one, which is the loopback host's, none is
-    /// used. Without it there is none, whatever the environment says.
+    /// used. Without it there is none, whatever the environment says. A transport of your
+    /// own has its own.
     #[must_use]
     pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
         self.options.proxy = Some(url.into());
