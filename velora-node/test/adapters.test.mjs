@@ -204,6 +204,37 @@ test('express: a body that was read as a text is refused, bytes are taken', asyn
   assert.equal(await post('/bytes'), 'processed');
 });
 
+test('express: a body that another middleware has decoded is refused', async (context) => {
+  const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  const decode = (request) => request.setEncoding('utf8').on('data', () => {});
+  const app = express();
+  app.post('/before', (request, _response, next) => {
+    decode(request);
+    next();
+  }, forExpress(receiver));
+  app.post('/meanwhile', (request, _response, next) => {
+    next();
+    decode(request);
+  }, forExpress(receiver));
+  app.use((error, _request, response, _next) => response.status(500).send(error.code));
+  const url = await serve(context, app);
+  for (const [path, body] of [['/before', 'x'], ['/before', ''], ['/meanwhile', 'x']]) {
+    const response = await fetch(url + path, { method: 'POST', body });
+    assert.deepEqual([path, await response.text()], [path, 'body_already_parsed']);
+  }
+});
+
+test('fastify: a body that a hook has decoded is refused', async (context) => {
+  const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  const app = fastify();
+  app.addHook('onRequest', async (request) => { request.raw.setEncoding('utf8'); });
+  await app.register(forFastify, { url: '/hook', receiver });
+  context.after(() => app.close());
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const response = await fetch(`${url}/hook`, { method: 'POST', body: 'x' });
+  assert.equal((await response.json()).code, 'body_already_parsed');
+});
+
 test('fastify: a media type that is none is no refusal', async (context) => {
   const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
   const url = await FRAMEWORKS.fastify(context, receiver);

@@ -108,6 +108,17 @@ test('handles web-standard requests', async () => {
   assert.deepEqual(handled, ['evt_1']);
 });
 
+test('a stream of what is not bytes is refused, and called off', async () => {
+  const strict = receiver(() => assert.fail('it did'));
+  const { body, headers } = event('evt_1');
+  for (const chunk of [body.toString(), '', null, undefined, {}, 7]) {
+    let calls = 0;
+    const parsed = new ReadableStream({ pull: (controller) => controller.enqueue(chunk), cancel: () => { calls += 1; } });
+    const request = new Request('http://a/hook', { method: 'POST', duplex: 'half', body: parsed, headers });
+    assert.deepEqual([await codeOf(() => strict.handle(request)), calls], ['body_already_parsed', 1]);
+  }
+});
+
 test('a body that is too large is called off, whatever that does', async () => {
   const small = receiver(() => assert.fail('it did'), { bodyLimit: 10 });
   for (const cancelled of [() => {}, () => Promise.reject(new Error('no')), () => new Promise(() => {})]) {

@@ -1,7 +1,7 @@
 /** The raw body of a request, whatever the framework keeps it in. */
 
 import { VeloraError } from './errors.js';
-import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, RAW, utf8Bytes } from './host.js';
+import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, joined, RAW, utf8Bytes } from './host.js';
 
 /** A raw body: the bytes as they were received, or the text that they are in UTF-8. */
 export type Body = string | Uint8Array | ArrayBuffer | DataView;
@@ -17,9 +17,10 @@ export function rawBody(body: unknown): string | Uint8Array {
 
 /** The same, for who asks the addon whether the memory is shared: that takes less time. */
 export function rawMemory(body: unknown): string | Uint8Array {
-  if (typeof body === 'string') {
-    return body;
-  }
+  return typeof body === 'string' ? body : rawBytes(body);
+}
+
+function rawBytes(body: unknown): Uint8Array {
   try {
     if (ArrayBuffer.isView(body)) {
       const raw = isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
@@ -46,6 +47,50 @@ export function unshared(bytes: Uint8Array): Uint8Array {
 /** Those bytes. */
 export function bodyBytes(body: string | Uint8Array): Uint8Array {
   return typeof body === 'string' ? utf8Bytes(body) : body;
+}
+
+/** The bytes of a web stream, or as many as show that they are over the limit; none where it broke off. */
+export async function streamed(stream: ReadableStream<unknown>, limit: number): Promise<Uint8Array | undefined> {
+  const reader = stream.getReader();
+  const chunks = new Chunks(limit);
+  try {
+    for (;;) {
+      const step = await reader.read().catch(() => undefined);
+      if (!step || step.done || chunks.add(step.value)) {
+        return step && chunks.bytes;
+      }
+    }
+  } finally {
+    // Whether what is left can be called off changes nothing.
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** A body that comes in chunks. */
+export class Chunks {
+  readonly #limit: number;
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * Takes a chunk, and says whether the body is over the limit now. Throws
+   * `body_already_parsed` where it is not bytes: a text is a decoder's guess at them.
+   */
+  add(chunk: unknown): boolean {
+    const bytes = rawBytes(chunk);
+    this.#chunks.push(bytes);
+    this.#size += bytes.length;
+    return this.#size > this.#limit;
+  }
+
+  /** What has come. */
+  get bytes(): Uint8Array {
+    return joined(this.#chunks, this.#size);
+  }
 }
 
 function parsed(body: unknown): VeloraError {

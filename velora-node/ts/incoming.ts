@@ -1,7 +1,7 @@
 /** The raw body of a request of `node:http`, read to its end and bounded. */
 
 import type { IncomingMessage } from 'node:http';
-import { rawBody } from './body.js';
+import { Chunks, rawBody } from './body.js';
 import type { Receiver, Reply } from './receiver.js';
 
 /**
@@ -12,9 +12,9 @@ export async function receiveIncoming(receiver: Receiver, request: IncomingMessa
   if (request.body instanceof Uint8Array) {
     return receiver.receive(request.body, request.rawHeaders);
   }
-  if (request.readableDidRead || request.readableEnded) {
-    // A text is refused as well: it is a parser's guess at the bytes.
-    rawBody(typeof request.body === 'string' ? {} : (request.body ?? undefined));
+  // What was read elsewhere is gone, and what comes as text is a decoder's guess at the bytes.
+  if (request.readableDidRead || request.readableEnded || request.readableEncoding !== null) {
+    rawBody({});
   }
   if (request.destroyed) {
     return receiver.unreadable();
@@ -37,25 +37,28 @@ export function written(reply: Reply): { headers: Record<string, string>; text: 
 }
 
 /** The body, or as much of it as shows that it is over the limit; nothing where it broke off. */
-function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const end = (body: Buffer | undefined) => {
-      request.off('data', data).off('end', whole).off('error', broken).off('close', broken);
+async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
+  const chunks = new Chunks(limit);
+  const whole = await new Promise<boolean>((resolve, reject) => {
+    const end = (settle: () => void) => {
+      request.off('data', data).off('end', ended).off('error', broken).off('close', broken);
       // Whatever still comes is thrown away, and so is an error of it.
       request.on('error', () => {}).resume();
-      resolve(body);
+      settle();
     };
-    const data = (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size > limit) {
-        whole();
+    const data = (chunk: unknown) => {
+      // What a listener throws would end the process.
+      try {
+        if (chunks.add(chunk)) {
+          ended();
+        }
+      } catch (error) {
+        end(() => reject(error));
       }
     };
-    const whole = () => end(Buffer.concat(chunks, size));
-    const broken = () => end(undefined);
-    request.on('data', data).on('end', whole).on('error', broken).on('close', broken);
+    const ended = () => end(() => resolve(true));
+    const broken = () => end(() => resolve(false));
+    request.on('data', data).on('end', ended).on('error', broken).on('close', broken);
   });
+  return whole ? chunks.bytes : undefined;
 }

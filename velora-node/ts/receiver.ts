@@ -2,13 +2,13 @@
 
 import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
-import { bodyBytes, rawBody, type Body } from './body.js';
+import { bodyBytes, rawBody, streamed, type Body } from './body.js';
 import { call } from './calls.js';
 import type { Code } from './codes.js';
 import { guard, unwrap } from './errors.js';
 import type { EventOf } from './events.js';
 import type { HeadersInput } from './headers.js';
-import { copyOf, inspect, joined } from './host.js';
+import { copyOf, inspect } from './host.js';
 import { checkOptions, functionOption, invalidOption, numberOption, text } from './options.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import { Store } from './store.js';
@@ -188,23 +188,8 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     if (bodyUsed || body?.locked) {
       rawBody({});
     }
-    const reader = body?.getReader();
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for (let chunk; (chunk = (await reader?.read())?.value) !== undefined; ) {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > this.bodyLimit) {
-          // Whether it can be called off changes nothing.
-          reader!.cancel().catch(() => {});
-          break;
-        }
-      }
-    } catch {
-      return this.unreadable();
-    }
-    return this.receive(joined(chunks, size), request.headers);
+    const read = body ? await streamed(body, this.bodyLimit) : new Uint8Array();
+    return read === undefined ? this.unreadable() : this.receive(read, request.headers);
   }
 
   async #tell(failure: Thrown | undefined): Promise<void> {
