@@ -12,7 +12,7 @@ import { MemoryStore, Receiver, Signer, Verifier } from 'velora';
 import { deliveries as forExpress } from 'velora/express';
 import { deliveries as forFastify } from 'velora/fastify';
 import { deliveries as forHono } from 'velora/hono';
-import { SECRET, serve, simulate } from './support.mjs';
+import { held, SECRET, serve, simulate } from './support.mjs';
 
 const FRAMEWORKS = {
   express: (context, receiver) => {
@@ -233,6 +233,30 @@ test('fastify: a body that a hook has decoded is refused', async (context) => {
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const response = await fetch(`${url}/hook`, { method: 'POST', body: 'x' });
   assert.equal((await response.json()).code, 'body_already_parsed');
+});
+
+test('express: a body in small chunks takes no more memory than it has bytes', async (context) => {
+  const CHUNKS = 100_000;
+  const before = await held();
+  const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  const app = express();
+  const read = new Promise((resolve) => {
+    app.post('/hook', (request, _response, next) => {
+      let left = CHUNKS;
+      next();
+      request.on('data', () => {
+        left -= 1;
+        if (left === 0) resolve();
+      });
+    }, forExpress(receiver));
+  });
+  const { port } = new URL(await serve(context, app));
+  const socket = connect(port, '127.0.0.1');
+  context.after(() => socket.destroy());
+  socket.write(`POST /hook HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(CHUNKS)}`);
+  await read;
+  const kept = await held() - before;
+  assert.ok(kept < 4 << 20, `${kept} bytes`);
 });
 
 test('fastify: a media type that is none is no refusal', async (context) => {

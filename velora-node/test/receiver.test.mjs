@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryStore, Receiver, Signer, Store, StoreError, Verifier, Work } from 'velora';
-import { codeOf, SECRET } from './support.mjs';
+import { codeOf, held, SECRET } from './support.mjs';
 
 const event = (id, type = 'phi.read') => new Signer('health', SECRET).sign(JSON.stringify({ id, type }));
 
@@ -119,19 +119,59 @@ test('a stream of what is not bytes is refused, and called off', async () => {
   }
 });
 
+test('a body in small chunks keeps no more memory than it has bytes', async () => {
+  const strict = receiver(() => assert.fail('it did'));
+  const before = await held();
+  let left = 1_000;
+  let kept;
+  const parts = new ReadableStream({
+    async pull(controller) {
+      left -= 1;
+      if (left > 0) {
+        controller.enqueue(new Uint8Array(1 << 16).subarray(0, 1));
+        return;
+      }
+      kept = await held() - before;
+      controller.close();
+    },
+  });
+  const answer = await strict.handle(new Request('http://a/hook', { method: 'POST', duplex: 'half', body: parts, headers: event('evt_1').headers }));
+  assert.equal(await answer.text(), 'signature_mismatch');
+  assert.ok(kept < 4 << 20, `${kept} bytes`);
+});
+
+test('a body is whole, however it is cut', async () => {
+  const { body, headers } = event('e'.repeat(5_000));
+  for (const size of [1, 2, 3, 100, 4_096, 5_000, 10_000]) {
+    const cut = [new Uint8Array(), ...Array.from({ length: Math.ceil(body.length / size) }, (_, at) => body.subarray(at * size, (at + 1) * size))];
+    const stream = () => new ReadableStream({
+      start: (controller) => {
+        cut.forEach((part) => controller.enqueue(new Uint8Array(part)));
+        controller.close();
+      },
+    });
+    for (const [bodyLimit, outcome] of [[body.length, 'processed'], [body.length - 1, 'body_too_large']]) {
+      const request = new Request('http://a/hook', { method: 'POST', duplex: 'half', body: stream(), headers });
+      assert.equal(await (await receiver(() => {}, { bodyLimit }).handle(request)).text(), outcome, `${size} of ${bodyLimit}`);
+    }
+  }
+});
+
 test('a body that is too large is called off, whatever that does', async () => {
   const small = receiver(() => assert.fail('it did'), { bodyLimit: 10 });
   for (const cancelled of [() => {}, () => Promise.reject(new Error('no')), () => new Promise(() => {})]) {
-    let calls = 0;
-    const body = new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(11)),
-      cancel: () => {
-        calls += 1;
-        return cancelled();
-      },
-    });
-    const answer = await small.handle(new Request('http://a/hook', { method: 'POST', duplex: 'half', body, headers: event('evt_1').headers }));
-    assert.deepEqual([answer.status, calls], [413, 1]);
+    for (const size of [4, 11, 12]) {
+      let [calls, pulls] = [0, 0];
+      const body = new ReadableStream({
+        pull: (controller) => ((pulls += 1) < 9 ? controller.enqueue(new Uint8Array(size)) : controller.error(new Error('it was not'))),
+        cancel: () => {
+          calls += 1;
+          return cancelled();
+        },
+      });
+      const answer = await small.handle(new Request('http://a/hook', { method: 'POST', duplex: 'half', body, headers: event('evt_1').headers }));
+      assert.deepEqual([answer.status, calls], [413, 1]);
+    }
   }
 });
 

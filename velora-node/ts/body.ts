@@ -1,7 +1,7 @@
 /** The raw body of a request, whatever the framework keeps it in. */
 
 import { VeloraError } from './errors.js';
-import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, joined, RAW, utf8Bytes } from './host.js';
+import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, RAW, utf8Bytes } from './host.js';
 
 /** A raw body: the bytes as they were received, or the text that they are in UTF-8. */
 export type Body = string | Uint8Array | ArrayBuffer | DataView;
@@ -66,14 +66,18 @@ export async function streamed(stream: ReadableStream<unknown>, limit: number): 
   }
 }
 
-/** A body that comes in chunks. */
+/**
+ * A body that comes in chunks, in one piece of memory that grows with it: kept apart, small
+ * chunks would take many times the body limit.
+ */
 export class Chunks {
-  readonly #limit: number;
-  readonly #chunks: Uint8Array[] = [];
+  /** Of a body over the limit, one byte beyond it is kept. */
+  readonly #most: number;
+  #bytes: Uint8Array = new Uint8Array();
   #size = 0;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#most = limit + 1;
   }
 
   /**
@@ -82,14 +86,29 @@ export class Chunks {
    */
   add(chunk: unknown): boolean {
     const bytes = rawBytes(chunk);
-    this.#chunks.push(bytes);
-    this.#size += bytes.length;
-    return this.#size > this.#limit;
+    const before = this.#size;
+    this.#size = Math.min(before + bytes.length, this.#most);
+    if (before === 0) {
+      // It may be the only one.
+      this.#bytes = bytes;
+    } else {
+      this.#grow();
+      this.#bytes.set(bytes.subarray(0, this.#size - before), before);
+    }
+    return this.#size === this.#most;
   }
 
-  /** What has come. */
+  /** What has come. Throws `body_already_parsed` where its memory was given away since. */
   get bytes(): Uint8Array {
-    return joined(this.#chunks, this.#size);
+    return rawBytes(this.#bytes).subarray(0, this.#size);
+  }
+
+  #grow(): void {
+    if (this.#size > this.#bytes.length) {
+      const more = new Uint8Array(Math.min(2 * this.#size, this.#most));
+      more.set(this.#bytes);
+      this.#bytes = more;
+    }
   }
 }
 

@@ -28,11 +28,6 @@ export function copyOf(bytes: Uint8Array): Bytes {
   return Buffer.from(bytes);
 }
 
-/** Chunks, joined. */
-export function joined(chunks: Uint8Array[], size: number): Bytes {
-  return Buffer.concat(chunks, size);
-}
-
 /** The variables of the environment. */
 export function environment(): Record<string, string | undefined> {
   return process.env;

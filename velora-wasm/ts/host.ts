@@ -49,20 +49,6 @@ export function copyOf(bytes: Uint8Array): Bytes {
   return new Uint8Array(bytes);
 }
 
-/** Chunks, joined. */
-export function joined(chunks: Uint8Array[], size: number): Bytes {
-  if (chunks.length === 1) {
-    return chunks[0]!;
-  }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
-}
-
 /** The variables of the environment, where the host has any. */
 export function environment(): Record<string, string | undefined> {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
