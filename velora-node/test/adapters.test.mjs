@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { serve as serveHono } from '@hono/node-server';
 import express from 'express';
+import express4 from 'express-4';
 import fastify from 'fastify';
+import fastify4 from 'fastify-4';
 import { Hono } from 'hono';
 import { MemoryStore, Receiver, Signer, Verifier } from 'velora';
 import { deliveries as forExpress } from 'velora/express';
@@ -14,21 +17,27 @@ import { deliveries as forFastify } from 'velora/fastify';
 import { deliveries as forHono } from 'velora/hono';
 import { held, SECRET, serve, simulate } from './support.mjs';
 
+const onExpress = (express) => (context, receiver) => {
+  const app = express();
+  app.post('/hook', forExpress(receiver));
+  app.use(express.json());
+  app.post('/other', (request, response) => response.json(request.body));
+  return serve(context, app);
+};
+
+const onFastify = (fastify) => async (context, receiver) => {
+  const app = fastify();
+  await app.register(forFastify, { url: '/hook', receiver });
+  app.post('/other', async (request) => request.body);
+  context.after(() => app.close());
+  return app.listen({ port: 0, host: '127.0.0.1' });
+};
+
 const FRAMEWORKS = {
-  express: (context, receiver) => {
-    const app = express();
-    app.post('/hook', forExpress(receiver));
-    app.use(express.json());
-    app.post('/other', (request, response) => response.json(request.body));
-    return serve(context, app);
-  },
-  fastify: async (context, receiver) => {
-    const app = fastify();
-    await app.register(forFastify, { url: '/hook', receiver });
-    app.post('/other', async (request) => request.body);
-    context.after(() => app.close());
-    return app.listen({ port: 0, host: '127.0.0.1' });
-  },
+  'express-4': onExpress(express4),
+  express: onExpress(express),
+  'fastify-4': onFastify(fastify4),
+  fastify: onFastify(fastify),
   hono: async (context, receiver) => {
     const app = new Hono();
     app.post('/hook', forHono(receiver));
@@ -99,6 +108,15 @@ for (const [name, start] of Object.entries(FRAMEWORKS)) {
     assert.ok((Array.isArray(deliveries) ? deliveries : deliveries.deliveries).length >= 3);
   });
 }
+
+test('the package may be installed beside the oldest that it is tested with', () => {
+  const require = createRequire(import.meta.url);
+  const { peerDependencies } = require('velora/package.json');
+  for (const name of ['express', 'fastify']) {
+    const { version } = require(`${name}-4/package.json`);
+    assert.equal(peerDependencies[name], `>=${parseInt(version)}`);
+  }
+});
 
 test('what was parsed before is refused with what to call in each framework', () => {
   const verifier = new Verifier('health', SECRET);
