@@ -320,6 +320,26 @@ test('only a client of PostgreSQL that is in a transaction is claimed in', async
   await client.query('ROLLBACK');
 });
 
+for (const status of [undefined, () => null]) {
+  test(`a client that does not say whether it is in a transaction is found out: ${status}`, async (context) => {
+    const { store, client, effects, work } = await shop(context);
+    client.getTransactionStatus = status;
+    assert.equal(await codeOf(() => work()), 'invalid_option');
+    assert.equal(await codeOf(() => store.commitIn(client, KEY, 1)), 'invalid_option');
+    await (await fresh(store)).release();
+    await client.query('BEGIN');
+    assert.equal((await work()).state, 'fresh');
+    assert.deepEqual(await work(), { state: 'done' });
+    assert.equal(await codeOf(() => client.query('RELEASE SAVEPOINT velora')), '3B001');
+    assert.equal(await codeOf(() => work()), '25P02');
+    await client.query('ROLLBACK');
+    await client.query('BEGIN');
+    assert.equal((await work()).state, 'fresh');
+    await client.query('COMMIT');
+    assert.deepEqual([await effects(), (await store.claim(KEY)).state], [1, 'done']);
+  });
+}
+
 test('what the client makes of numbers does not matter', async (context) => {
   const { client, work } = await shop(context);
   client.setTypeParser(pg.types.builtins.INT8, BigInt);

@@ -92,7 +92,8 @@ export class DurableStore extends Store {
    * absent from Node 20.
    *
    * Throws what the client throws; `invalid_option` where the store is not in PostgreSQL, or
-   * the client is a pool or in no transaction.
+   * the client is a pool or in no transaction. Of a `pg` of before 8.21, which does not say
+   * whether it is, the server is asked by a savepoint.
    */
   async claimIn(client: PgClient, key: string): Promise<ClaimIn> {
     const wanted = text('key', key);
