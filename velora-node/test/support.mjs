@@ -99,7 +99,10 @@ export function temporary(context) {
 export async function serve(context, handler) {
   const server = createServer(handler).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  context.after(() => server.close().closeAllConnections());
+  context.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return `http://127.0.0.1:${server.address().port}`;
 }
 
