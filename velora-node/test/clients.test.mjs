@@ -383,4 +383,10 @@ test('options are checked', async () => {
   for (const [code, call] of cases) {
     assert.equal(await codeOf(call), code, call.toString());
   }
+  for (const name of ['connectTimeout', 'readTimeout', 'callTimeout', 'maxRetryDelay']) {
+    for (const seconds of [NaN, Infinity, 2 ** 64]) {
+      assert.equal(await codeOf(() => new health.Client({ apiKey: 'a', [name]: seconds })), 'invalid_option', `${name}: ${seconds}`);
+    }
+    assert.equal(await codeOf(() => new health.Client({ apiKey: 'a', [name]: 2 ** 63 })), 'nothing was thrown', name);
+  }
 });

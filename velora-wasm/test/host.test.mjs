@@ -278,10 +278,21 @@ test('the client in workerd reads everything, through the cap', async (context) 
 test('what the host has not is said', async () => {
   const options = { apiKey: HEALTH_KEY, baseUrl: 'http://127.0.0.1:1' };
   assert.equal(await codeOf(() => new all.health.Client({ ...options, proxy: 'http://a' })), 'invalid_option');
-  assert.equal(await codeOf(() => new all.health.Client({ ...options, readTimeout: -1 })), 'invalid_option');
   assert.equal(await codeOf(() => new all.health.Client({ ...options, baseUrl: 'http://example.com' })), 'invalid_base_url');
   assert.equal(await codeOf(() => new all.health.Client(options).exportToFile(WEEK, 'file')), 'file_unusable');
   assert.equal(await codeOf(() => new all.health.Client({ ...options, attempts: 1 }).probe()), 'connection');
+});
+
+test('the timeouts that the host keeps are times as the core has them', async () => {
+  for (const name of ['connectTimeout', 'readTimeout', 'callTimeout', 'maxRetryDelay']) {
+    const made = (seconds) => codeOf(() => new all.health.Client({ apiKey: HEALTH_KEY, [name]: seconds }));
+    for (const seconds of [-1, NaN, Infinity, 2 ** 64]) {
+      assert.equal(await made(seconds), 'invalid_option', `${name}: ${seconds}`);
+    }
+    for (const seconds of [0, 0.1, 2 ** 63]) {
+      assert.equal(await made(seconds), 'nothing was thrown', `${name}: ${seconds}`);
+    }
+  }
 });
 
 test('a stream that is closed calls off what it has under way', async (context) => {

@@ -50,7 +50,8 @@ export class NativeHealth {
       return refused('invalid_option', 'proxy cannot be set: the host sends');
     }
     const { connectTimeout = 10, readTimeout = 30, backoff } = parts;
-    if (!(connectTimeout >= 0 && readTimeout >= 0)) {
+    // As long as a time is in the core.
+    if (![connectTimeout, readTimeout].every((seconds) => seconds >= 0 && seconds < 2 ** 64)) {
       return refused('invalid_option', 'a timeout is not a number of seconds, zero or more');
     }
     const items = [
