@@ -147,7 +147,17 @@ test('it cannot be written to', () => {
   assert.throws(() => { delete event.id; }, TypeError);
   assert.throws(() => Object.defineProperty(event, 'id', { value: 'other' }), TypeError);
   assert.throws(() => Object.freeze(event), TypeError);
+  assert.throws(() => Object.setPrototypeOf(event, null), TypeError);
   assert.equal(event.id, 'evt_1');
+  assert.equal(inspect(event), 'Event(phi.read, health:evt_1:phi.read)');
+});
+
+test('a clone of its members can be written to, all the way down', () => {
+  const event = read('health', BODY);
+  const clone = structuredClone({ ...event });
+  clone.details.name = 'other';
+  clone.id = 'other';
+  assert.deepEqual([event.id, event.details.name], ['evt_1', PHI]);
 });
 
 test('who logs it does not see what is in it', () => {

@@ -50,8 +50,8 @@ const SHOWN = Symbol('shown');
 
 /**
  * An event whose members are parsed when one of them is asked for that its envelope does
- * not have. In all else it is an object of these members that cannot be written to. Those
- * who only log it are not shown its members.
+ * not have. In all else it is an object of these members that cannot be written to; what
+ * they hold can be. Those who only log it are not shown its members.
  *
  * It is what its proxy is in front of, and all proxies have one handler: to find a trap in
  * a handler of its own costs as much as the trap.
@@ -89,6 +89,7 @@ class Event {
     defineProperty: () => false,
     deleteProperty: () => false,
     preventExtensions: () => false,
+    setPrototypeOf: () => false,
   };
 
   #all(): Members {

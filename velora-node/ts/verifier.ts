@@ -212,9 +212,9 @@ export class Delivery<E = unknown> {
   }
 
   /**
-   * The typed event. It is read-only; its members are parsed when they are asked for.
-   * `{ ...event }` is a copy to write to. Logging it does not show its members, and
-   * `JSON.stringify` gives the body's members back.
+   * The typed event; its members are parsed when they are asked for. It is read-only, what
+   * its members hold is not: `structuredClone({ ...event })` is a copy to write to. Logging it
+   * does not show its members, and `JSON.stringify` gives the body's members back.
    *
    * Throws `malformed_event`, `header_body_mismatch`.
    */
