@@ -184,3 +184,26 @@ fn the_built_in_one_is_a_connection_as_any() {
         Err(SqliteFault::Other(_))
     ));
 }
+
+/// A claim is none where its transaction fails at its end, as on a disk that is full.
+#[test]
+fn a_row_that_is_not_committed_is_none() {
+    let connection = Connection::open_in_memory().unwrap();
+    connection
+        .script(
+            "PRAGMA foreign_keys = on; CREATE TABLE parents (id INTEGER PRIMARY KEY);
+             CREATE TABLE children (
+                 parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED
+             )",
+        )
+        .unwrap();
+    let sql = "INSERT INTO children VALUES (7) RETURNING parent";
+    let row: Result<Option<[i64; 1]>, _> = SqliteConnection::row(
+        &connection,
+        &Statement {
+            sql,
+            values: vec![],
+        },
+    );
+    assert!(matches!(row, Err(SqliteFault::Other(_))), "{row:?}");
+}

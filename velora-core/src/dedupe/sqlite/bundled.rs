@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params_from_iter};
+use rusqlite::{Connection, ErrorCode, Transaction, params_from_iter};
 
 use super::driver::{SqliteConnection, SqliteDriver, SqliteFault};
 use super::{SqliteStore, sql, writer};
@@ -33,7 +33,7 @@ impl SqliteConnection for Connection {
     }
 
     fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
-        let numbers = |row: &rusqlite::Row<'_>| {
+        let numbers = |row: &rusqlite::Row<'_>| -> rusqlite::Result<[i64; N]> {
             let mut numbers = [0; N];
             for (at, number) in numbers.iter_mut().enumerate() {
                 *number = row.get(at)?;
@@ -43,7 +43,11 @@ impl SqliteConnection for Connection {
         self.prepare_cached(statement.sql)
             .and_then(|mut prepared| {
                 let values = params_from_iter(statement.values.iter().map(parameter));
-                prepared.query_row(values, numbers).optional()
+                let mut rows = prepared.query(values)?;
+                let first = rows.next()?.map(numbers).transpose()?;
+                // Alone, it is committed at its end, and not before.
+                while rows.next()?.is_some() {}
+                Ok(first)
             })
             .map_err(fault)
     }
