@@ -11,7 +11,7 @@ use velora_core::dedupe::{Epoch, InTransaction, Resting, SqliteStore, StoreFutur
 use velora_core::{Claim, Key, Lease, Store, StoreError, StoreOptions};
 
 use crate::errors::Result;
-use crate::process::{KeptOut, PerProcess, keep_out, lock};
+use crate::process::{KeptOut, PerProcess, keep_out, lock, patiently};
 use crate::sqlite::Sqlite;
 
 /// A store that each process opens anew.
@@ -78,6 +78,8 @@ static INHERITED: Mutex<Vec<Inode>> = Mutex::new(Vec::new());
 
 /// A store in a file, by Python's own SQLite.
 ///
+/// It may wait for a fork, and so must not hold Python.
+///
 /// Errors: `store_unavailable` where the file was open at the fork.
 pub(crate) fn in_file(
     sqlite: Sqlite,
@@ -116,7 +118,10 @@ thread_local! {
 /// Python.
 #[pyfunction]
 pub(crate) fn before_fork(py: Python<'_>) {
-    let stores: Vec<_> = lock(&FILES).iter().filter_map(Weak::upgrade).collect();
+    let stores: Vec<_> = patiently(py, &FILES)
+        .iter()
+        .filter_map(Weak::upgrade)
+        .collect();
     let resting = py.detach(|| {
         let resting: Vec<_> = stores.iter().map(|store| store.rest()).collect();
         let end = Instant::now() + PATIENCE;
@@ -129,8 +134,8 @@ pub(crate) fn before_fork(py: Python<'_>) {
     });
     FORK.set(Some(Fork {
         resting,
-        files: lock(&FILES),
-        kept_out: KeptOut::now(),
+        files: patiently(py, &FILES),
+        kept_out: KeptOut::now(py),
     }));
 }
 
@@ -147,7 +152,7 @@ pub(crate) fn after_fork() {
 
 /// In the new one, which has none of the threads.
 #[pyfunction]
-pub(crate) fn after_fork_in_child() {
+pub(crate) fn after_fork_in_child(py: Python<'_>) {
     match FORK.take() {
         Some(mut fork) => {
             mem::forget(fork.resting);
@@ -157,7 +162,7 @@ pub(crate) fn after_fork_in_child() {
         // Some servers fork by themselves, and tell Python then.
         None => {
             lock(&FILES).clear();
-            KeptOut::now().forget();
+            KeptOut::now(py).forget();
         }
     }
     lock(&INHERITED).extend(open_files());

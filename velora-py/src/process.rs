@@ -1,11 +1,13 @@
 //! What belongs to one process: threads and connections do not survive a fork.
 
-use std::process;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+use std::{mem, process};
 
+use arc_swap::ArcSwap;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::errors::Result;
@@ -120,8 +122,8 @@ pub(crate) struct KeptOut(MutexGuard<'static, Visits>);
 
 impl KeptOut {
     /// Behind [`keep_out`].
-    pub(crate) fn now() -> Self {
-        Self(lock(&VISITS))
+    pub(crate) fn now(py: Python<'_>) -> Self {
+        Self(patiently(py, &VISITS))
     }
 
     pub(crate) fn let_in(mut self) {
@@ -135,48 +137,73 @@ impl KeptOut {
     }
 }
 
-/// Something that is made anew in a process that was forked.
+/// Something that is made anew in a process that was forked. Nothing here is waited for: a
+/// thread that is not in the new process could have it.
 pub(crate) struct PerProcess<T> {
     make: Box<dyn Fn() -> Result<T> + Send + Sync>,
-    slot: Mutex<Option<(u32, T)>>,
+    slot: ArcSwap<Slot<T>>,
+}
+
+struct Slot<T> {
+    owner: u32,
+    value: OnceLock<T>,
+}
+
+impl<T> Slot<T> {
+    fn empty() -> Arc<Self> {
+        Arc::new(Self {
+            owner: process::id(),
+            value: OnceLock::new(),
+        })
+    }
 }
 
 impl<T: Clone> PerProcess<T> {
     /// Makes one at once, so that what is wrong with it shows here.
     pub(crate) fn new(make: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<Self> {
-        let first = make()?;
-        Ok(Self {
+        let made = Self {
             make: Box::new(make),
-            slot: Mutex::new(Some((process::id(), first))),
-        })
+            slot: ArcSwap::new(Slot::empty()),
+        };
+        made.get()?;
+        Ok(made)
     }
 
     pub(crate) fn get(&self) -> Result<T> {
-        let mut slot = lock(&self.slot);
-        match slot.take() {
-            Some((owner, value)) if owner == process::id() => {
-                *slot = Some((owner, value.clone()));
-                Ok(value)
-            }
-            theirs => {
-                // Its connections are still in use by the process it belongs to.
-                std::mem::forget(theirs);
-                let value = (self.make)()?;
-                *slot = Some((process::id(), value.clone()));
-                Ok(value)
-            }
+        let slot = self.ours();
+        if let Some(value) = slot.value.get() {
+            return Ok(value.clone());
         }
+        // Of two that are made at once the first one is taken.
+        let value = (self.make)()?;
+        Ok(slot.value.get_or_init(|| value).clone())
+    }
+
+    fn ours(&self) -> Arc<Slot<T>> {
+        let slot = self.slot.load_full();
+        if slot.owner == process::id() {
+            return slot;
+        }
+        // Its connections are still in use by the process it belongs to.
+        mem::forget(Arc::clone(&slot));
+        self.slot.compare_and_swap(&slot, Slot::empty());
+        self.slot.load_full()
     }
 
     /// Lets it go; it is made anew when it is next asked for.
     pub(crate) fn close(&self) {
-        match lock(&self.slot).take() {
-            Some((owner, theirs)) if owner != process::id() => std::mem::forget(theirs),
-            _ => {}
-        }
+        self.ours();
+        self.slot.store(Slot::empty());
     }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same for who holds Python, and lets go of it while it waits: whoever has the lock may
+/// be waiting for Python.
+pub(crate) fn patiently<'m, T>(py: Python<'_>, mutex: &'m Mutex<T>) -> MutexGuard<'m, T> {
+    let locked = mutex.lock_py_attached(py);
+    locked.unwrap_or_else(PoisonError::into_inner)
 }

@@ -100,7 +100,7 @@ impl Store {
         let store = match SqliteStore::path_of(&url).map_err(Failure::from)? {
             Some(path) => {
                 let sqlite = Sqlite::new(py)?;
-                Forked::new(move || Ok(in_file(sqlite, &path, options)?))?
+                py.detach(|| Forked::new(move || Ok(in_file(sqlite, &path, options)?)))?
             }
             None => Forked::new(move || Ok(open_store(&url, options)?))?,
         };
@@ -117,13 +117,13 @@ impl Store {
     }
 
     /// Closes connections; a later call opens new ones.
-    fn close(&self) {
-        self.store.close();
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.store.close());
     }
 
     /// The statements for a transaction of the host's, where there are any.
-    fn in_transaction(&self) -> Option<Statements> {
-        self.store.in_transaction().map(Statements)
+    fn in_transaction(&self, py: Python<'_>) -> Option<Statements> {
+        py.detach(|| self.store.in_transaction()).map(Statements)
     }
 
     /// Claims a key.

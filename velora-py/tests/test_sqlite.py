@@ -162,6 +162,39 @@ def test_a_file_that_was_open_at_a_fork_is_not_used_in_the_child(
         assert "was forked" in line
 
 
+LETTING_GO = """
+import os, sys, threading, time
+os.register_at_fork(before=lambda: time.sleep(0.001))  # Lets go of Python, behind ours.
+import velora
+
+over = threading.Event()
+
+def fork():
+    for _ in range(20):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+    over.set()
+
+def open_stores():
+    while not over.is_set():
+        velora.open_store(sys.argv[1])
+
+threads = [threading.Thread(target=work) for work in [fork, fork, open_stores]]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("over")
+"""
+
+
+def test_a_fork_waits_for_nobody_who_waits_for_it(places: Places) -> None:
+    program = ran(LETTING_GO, places.url("sqlite"))
+    assert program == ("over\n", "", 0)
+
+
 ENDING = """
 import sqlite3, sys, threading, time
 import velora
