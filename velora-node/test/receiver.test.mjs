@@ -8,7 +8,7 @@ import { codeOf, held, SECRET } from './support.mjs';
 const event = (id, type = 'phi.read') => new Signer('health', SECRET).sign(JSON.stringify({ id, type }));
 
 function receiver(onEvent, options = {}) {
-  return new Receiver({ verifier: new Verifier('health', SECRET), store: new MemoryStore(), onEvent, ...options });
+  return new Receiver({ verifier: new Verifier('health', SECRET), store: new MemoryStore(), ...(onEvent && { onEvent }), ...options });
 }
 
 test('an event is handled once', async () => {
@@ -274,6 +274,10 @@ test('a receiver without a handler claims nothing that it does not hand over', a
   assert.equal(await codeOf(() => bare.receive(body, headers)), 'invalid_option');
   assert.equal(await codeOf(() => bare.handle(new Request('http://a/hook', { method: 'POST', body, headers }))), 'invalid_option');
   assert.equal(store.size, 0);
+  // One that is missing by mistake is not found at the first delivery.
+  for (const onEvent of [undefined, null]) {
+    assert.equal(await codeOf(() => receiver(undefined, { onEvent })), 'invalid_option');
+  }
 });
 
 test('claims are committed, released, renewed and lost', async () => {

@@ -13,7 +13,7 @@ export async function receiveIncoming(receiver: Receiver, request: IncomingMessa
     return receiver.receive(request.body, request.rawHeaders);
   }
   // What was read elsewhere is gone, and what comes as text is a decoder's guess at the bytes.
-  if (request.readableDidRead || request.readableEnded || request.readableEncoding !== null) {
+  if (request.readableDidRead || request.readableEnded || (request.readableEncoding ?? null) !== null) {
     rawBody({});
   }
   if (request.destroyed) {

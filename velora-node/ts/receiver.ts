@@ -25,7 +25,7 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
    * Runs once for each event. It has ten seconds: put slow work into a queue. Without it the
    * receiver has `begin` and `backfill` alone.
    */
-  onEvent?: Handler<EventOf<S>> | undefined;
+  onEvent?: Handler<EventOf<S>>;
   /**
    * Is told what the handler threw, once the claim is released. The answer waits for it, as a
    * worker may be stopped once it has answered: bound its time. What it throws itself is ignored.
@@ -84,9 +84,13 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     if (!(verifier instanceof Verifier) || !(store instanceof Store)) {
       throw invalidOption('a receiver needs a verifier and a store');
     }
+    // One that is missing by mistake would be found at the first delivery.
+    if ('onEvent' in options && typeof onEvent !== 'function') {
+      throw invalidOption('onEvent is not a function');
+    }
     const limit = numberOption('bodyLimit', bodyLimit);
     this.#verifier = verifier;
-    this.#onEvent = functionOption('onEvent', onEvent);
+    this.#onEvent = onEvent;
     this.#onError = functionOption('onError', onError);
     this.#native = unwrap(
       guard(() => native.NativeReceiver.create(Verifier.native(verifier), Store.native(store), limit)),
@@ -133,7 +137,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
    *   await store.commitIn(client, work.key, work.epoch);
    *   await client.query('COMMIT');
    * } catch {
-   *   await client.query('ROLLBACK');
+   *   await client.query('ROLLBACK').catch(() => {});
    *   return work.release();
    * }
    * return work.committed();

@@ -107,8 +107,8 @@ export abstract class Store implements Disposable {
   }
 
   /**
-   * Closes the connections that nobody is using. A later call opens new ones; what is kept in
-   * memory stays.
+   * Closes the connections that nobody is using, soon: it does not wait. A later call opens
+   * new ones; what is kept in memory stays.
    */
   close(): void {
     guard(() => this.#native.close());

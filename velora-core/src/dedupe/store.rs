@@ -51,9 +51,9 @@ pub trait Store: Send + Sync {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    /// Closes the connections that nobody is using. A later verb opens new ones, so this is
-    /// for when none is expected; what is kept in memory stays. Not needed: a store that is
-    /// dropped closes them too.
+    /// Closes the connections that nobody is using, soon: it does not wait. A later verb
+    /// opens new ones; what is kept in memory stays. Not needed: a store that is dropped
+    /// closes them too.
     fn close(&self) {}
 
     /// The statements that claim and commit in a transaction of the caller's, where the

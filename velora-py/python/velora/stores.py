@@ -103,8 +103,8 @@ class Store:
         await self._native.ready().future()
 
     def close(self) -> None:
-        """Closes the connections that nobody is using. A later call opens new ones; what is
-        kept in memory stays."""
+        """Closes the connections that nobody is using, soon: it does not wait. A later call
+        opens new ones; what is kept in memory stays."""
         self._native.close()
 
     def claim_in(self, connection: Connection, key: str) -> ClaimIn:
