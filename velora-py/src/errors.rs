@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
-use velora_core::{ApiError, ConfigError, Error};
+use velora_core::{ApiError, ConfigError, Error, StoreError};
 
 use crate::time::seconds;
 
@@ -14,6 +14,18 @@ const MODULE: &str = "velora.errors";
 pub(crate) struct Failure(Box<Error>);
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// For a store, whose faults are of one kind.
+    pub(crate) fn of_store(self) -> StoreError {
+        match *self.0 {
+            Error::Store(error) => error,
+            error => StoreError::Unavailable {
+                reason: error.to_string(),
+            },
+        }
+    }
+}
 
 impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use velora_core::dedupe::{Epoch, InTransaction, Resting, SqliteStore, StoreFuture};
 use velora_core::{Claim, Key, Lease, Store, StoreError, StoreOptions};
 
-use crate::errors::Result;
+use crate::errors::{Failure, Result};
 use crate::process::{KeptOut, PerProcess, keep_out, lock, patiently};
 use crate::sqlite::Sqlite;
 
@@ -26,8 +26,7 @@ impl Forked {
     }
 
     fn get(&self) -> std::result::Result<Arc<dyn Store>, StoreError> {
-        // What could be opened once can be opened again, but for that.
-        self.0.get().map_err(|_| in_use())
+        self.0.get().map_err(Failure::of_store)
     }
 }
 
@@ -87,19 +86,14 @@ pub(crate) fn in_file(
     options: StoreOptions,
 ) -> Result<Arc<SqliteStore>> {
     if inode(path).is_some_and(|inode| lock(&INHERITED).contains(&inode)) {
-        return Err(in_use().into());
+        let reason = "its file was open while this process was forked".to_owned();
+        return Err(StoreError::Unavailable { reason }.into());
     }
     let store = Arc::new(SqliteStore::driven_by(sqlite, path, options));
     let mut files = lock(&FILES);
     files.retain(|file| file.strong_count() > 0);
     files.push(Arc::downgrade(&store));
     Ok(store)
-}
-
-fn in_use() -> StoreError {
-    StoreError::Unavailable {
-        reason: "its file was open while this process was forked".to_owned(),
-    }
 }
 
 /// What is kept from a fork's beginning to its end, in one thread. No thread is left behind
