@@ -191,7 +191,9 @@ impl<D: SqliteDriver> Writer<D> {
         };
         let replies = match verbs {
             // Which is one statement, and so a transaction by itself.
-            [verb] if !matches!(verb, Verb::CleanUp) => self.act_all(&on, verbs)?,
+            [Verb::Claim(_) | Verb::Commit(..) | Verb::Release(..) | Verb::Renew(..)] => {
+                self.act_all(&on, verbs)?
+            }
             _ => {
                 on.change(&BEGIN)?;
                 let replies = self.act_all(&on, verbs)?;
