@@ -68,12 +68,18 @@ impl Store for Forked {
     }
 }
 
-/// The stores in files, which rest while the process forks.
-static FILES: Mutex<Vec<Weak<SqliteStore>>> = Mutex::new(Vec::new());
+static FILES: Mutex<Files> = Mutex::new(Files {
+    stores: Vec::new(),
+    inherited: Vec::new(),
+});
 
-/// The files that were open when this process was forked. A SQLite was at work on them, and
-/// has left locks in its memory here that this process does not hold.
-static INHERITED: Mutex<Vec<Inode>> = Mutex::new(Vec::new());
+struct Files {
+    /// They rest while the process forks.
+    stores: Vec<Weak<SqliteStore>>,
+    /// What was open when this process was forked. A SQLite may have been at work there, and
+    /// then it has left locks in its memory here that this process does not hold.
+    inherited: Vec<Inode>,
+}
 
 /// A store in a file, by Python's own SQLite.
 ///
@@ -85,14 +91,14 @@ pub(crate) fn in_file(
     path: &Path,
     options: StoreOptions,
 ) -> Result<Arc<SqliteStore>> {
-    if inode(path).is_some_and(|inode| lock(&INHERITED).contains(&inode)) {
+    let mut files = lock(&FILES);
+    if inode(path).is_some_and(|inode| files.inherited.contains(&inode)) {
         let reason = "its file was open while this process was forked".to_owned();
         return Err(StoreError::Unavailable { reason }.into());
     }
     let store = Arc::new(SqliteStore::driven_by(sqlite, path, options));
-    let mut files = lock(&FILES);
-    files.retain(|file| file.strong_count() > 0);
-    files.push(Arc::downgrade(&store));
+    files.stores.retain(|store| store.strong_count() > 0);
+    files.stores.push(Arc::downgrade(&store));
     Ok(store)
 }
 
@@ -100,7 +106,7 @@ pub(crate) fn in_file(
 /// with one of these locks.
 struct Fork {
     resting: Vec<Resting>,
-    files: MutexGuard<'static, Vec<Weak<SqliteStore>>>,
+    files: MutexGuard<'static, Files>,
     kept_out: KeptOut,
 }
 
@@ -113,6 +119,7 @@ thread_local! {
 #[pyfunction]
 pub(crate) fn before_fork(py: Python<'_>) {
     let stores: Vec<_> = patiently(py, &FILES)
+        .stores
         .iter()
         .filter_map(Weak::upgrade)
         .collect();
@@ -147,19 +154,15 @@ pub(crate) fn after_fork() {
 /// In the new one, which has none of the threads.
 #[pyfunction]
 pub(crate) fn after_fork_in_child(py: Python<'_>) {
-    match FORK.take() {
-        Some(mut fork) => {
-            mem::forget(fork.resting);
-            fork.files.clear();
-            fork.kept_out.forget();
-        }
-        // Some servers fork by themselves, and tell Python then.
-        None => {
-            lock(&FILES).clear();
-            KeptOut::now(py).forget();
-        }
-    }
-    lock(&INHERITED).extend(open_files());
+    // Some servers fork by themselves, and tell Python only then.
+    let (resting, mut files, kept_out) = match FORK.take() {
+        Some(fork) => (fork.resting, fork.files, fork.kept_out),
+        None => (Vec::new(), patiently(py, &FILES), KeptOut::now(py)),
+    };
+    mem::forget(resting);
+    kept_out.forget();
+    files.stores.clear();
+    files.inherited.extend(open_files());
 }
 
 type Inode = (u64, u64);

@@ -3,9 +3,9 @@
 
 use std::mem;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use pyo3::call::PyCallArgs;
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -50,51 +50,46 @@ impl SqliteDriver for Sqlite {
         visit(|py| {
             let class = CLASS.import(py, MODULE, "Connection")?;
             let connection = class.call1((path, busy.as_secs_f64()))?;
-            Ok(Connection(Some(connection.unbind())))
+            Ok(Connection(Arc::new(connection.unbind())))
         })
     }
 }
 
 /// One of `sqlite3`.
-pub(crate) struct Connection(Option<Py<PyAny>>);
+pub(crate) struct Connection(Arc<Py<PyAny>>);
 
 impl SqliteConnection for Connection {
     fn script(&self, sql: &str) -> Result<(), SqliteFault> {
-        visit(|py| self.call(py, "script", (sql,)).map(drop))
+        visit(|py| self.0.call_method1(py, "script", (sql,)).map(drop))
     }
 
     fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
-        visit(|py| self.call(py, "row", shown(py, statement)?)?.extract())
+        visit(|py| self.run(py, "row", statement)?.extract())
     }
 
     fn change(&self, statement: &Statement) -> Result<u64, SqliteFault> {
-        visit(|py| self.call(py, "change", shown(py, statement)?)?.extract())
+        visit(|py| self.run(py, "change", statement)?.extract())
     }
 }
 
 impl Connection {
-    fn call<'py>(
+    fn run<'py>(
         &self,
         py: Python<'py>,
         method: &str,
-        arguments: impl PyCallArgs<'py>,
+        statement: &Statement,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match &self.0 {
-            Some(connection) => connection.bind(py).call_method1(method, arguments),
-            None => Ok(py.None().into_bound(py)),
-        }
+        let arguments = shown(py, statement)?;
+        self.0.bind(py).call_method1(method, arguments)
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Some(connection) = self.0.take() else {
-            return;
-        };
-        let closed = attached_shortly(|py| connection.call_method0(py, "close").is_ok());
+        let closed = attached_shortly(|py| self.0.call_method0(py, "close").is_ok());
         if closed.is_none() {
             // Python would complain of it when it lets go of it.
-            mem::forget(connection);
+            mem::forget(Arc::clone(&self.0));
         }
     }
 }
