@@ -291,29 +291,22 @@ async fn a_crash_costs_a_repeat_never_an_event() {
 }
 
 #[tokio::test]
-async fn a_worker_that_lost_its_lease_is_not_acknowledged() {
-    let clock = Arc::new(ManualClock::new(NOW));
-    let store = MemoryStore::default().with_clock(Arc::clone(&clock));
-    let receiver = receiver_with("health", store);
-    let signed = signed("health", EVENTS[0]);
-    let slow = receiver.begin(&signed.body, &signed.headers).await.unwrap();
-    clock.advance(Duration::from_secs(60));
-    let other = receiver.begin(&signed.body, &signed.headers).await.unwrap();
-    assert_eq!(answer(&slow.done().await), (503, "lease_lost", Some(5)));
-    assert_eq!(answer(&other.done().await), (200, "processed", None));
-}
-
-#[tokio::test]
-async fn a_worker_that_lost_its_lease_has_nothing_to_release() {
-    let clock = Arc::new(ManualClock::new(NOW));
-    let store = MemoryStore::default().with_clock(Arc::clone(&clock));
-    let receiver = receiver_with("health", store);
-    let signed = signed("health", EVENTS[0]);
-    let slow = receiver.begin(&signed.body, &signed.headers).await.unwrap();
-    clock.advance(Duration::from_secs(60));
-    let other = receiver.begin(&signed.body, &signed.headers).await.unwrap();
-    assert_eq!(answer(&slow.release().await), (503, "lease_lost", Some(5)));
-    assert_eq!(answer(&other.done().await), (200, "processed", None));
+async fn a_worker_that_lost_its_lease_is_not_acknowledged_and_releases_nothing() {
+    for failed in [false, true] {
+        let clock = Arc::new(ManualClock::new(NOW));
+        let store = MemoryStore::default().with_clock(Arc::clone(&clock));
+        let receiver = receiver_with("health", store);
+        let signed = signed("health", EVENTS[0]);
+        let slow = receiver.begin(&signed.body, &signed.headers).await.unwrap();
+        clock.advance(Duration::from_secs(60));
+        let other = receiver.begin(&signed.body, &signed.headers).await.unwrap();
+        let late = match failed {
+            false => slow.done().await,
+            true => slow.release().await,
+        };
+        assert_eq!(answer(&late), (503, "lease_lost", Some(5)));
+        assert_eq!(answer(&other.done().await), (200, "processed", None));
+    }
 }
 
 #[tokio::test]
