@@ -3,9 +3,11 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use rusqlite::Connection;
 
 use velora_core::dedupe::{
@@ -50,10 +52,30 @@ async fn says_why_a_file_cannot_be_opened() {
     }
 }
 
-/// A copy whose first claim takes longer than anybody waits.
-struct Slow;
+/// A copy whose claims take so long, or the first one alone, and whose `COMMIT`s are counted.
+#[derive(Clone, Default)]
+struct Slow {
+    claim: Duration,
+    first_alone: bool,
+    commits: Arc<AtomicU32>,
+}
 
-struct SlowConnection(Connection, Cell<Duration>);
+impl Slow {
+    /// Longer than anybody waits.
+    fn at_first() -> Self {
+        Self {
+            claim: 3 * MOMENT,
+            first_alone: true,
+            ..Self::default()
+        }
+    }
+}
+
+struct SlowConnection {
+    connection: Connection,
+    claim: Cell<Duration>,
+    slow: Slow,
+}
 
 impl SqliteDriver for Slow {
     type Connection = SlowConnection;
@@ -63,25 +85,62 @@ impl SqliteDriver for Slow {
     }
 
     fn open(&self, path: &Path, _: Duration) -> Result<SlowConnection, SqliteFault> {
-        let connection = Connection::open(path).unwrap();
-        Ok(SlowConnection(connection, Cell::new(3 * MOMENT)))
+        Ok(SlowConnection {
+            connection: Connection::open(path).unwrap(),
+            claim: Cell::new(self.claim),
+            slow: self.clone(),
+        })
     }
 }
 
 impl SqliteConnection for SlowConnection {
     fn script(&self, sql: &str) -> Result<(), SqliteFault> {
-        SqliteConnection::script(&self.0, sql)
+        self.connection.script(sql)
     }
 
     fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
         if statement.sql == SqliteStore::STATEMENTS.claim {
-            thread::sleep(self.1.take());
+            thread::sleep(self.claim.get());
+            if self.slow.first_alone {
+                self.claim.take();
+            }
         }
-        SqliteConnection::row(&self.0, statement)
+        self.connection.row(statement)
     }
 
     fn change(&self, statement: &Statement) -> Result<u64, SqliteFault> {
-        SqliteConnection::change(&self.0, statement)
+        if statement.sql == "COMMIT" {
+            self.slow.commits.fetch_add(1, Ordering::Relaxed);
+        }
+        self.connection.change(statement)
+    }
+}
+
+#[tokio::test]
+async fn a_slow_host_keeps_nobody_from_the_file_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let slow = Slow {
+        claim: MOMENT,
+        ..Slow::default()
+    };
+    let store = SqliteStore::driven_by(slow.clone(), folder.path().join("claims.db"), patient());
+    store.ready().await.unwrap();
+    let before = slow.commits.load(Ordering::Relaxed);
+    let keys: Vec<_> = (0..8).map(|at| key(&format!("slow {at}"))).collect();
+    let states = join_all(keys.iter().map(|key| claim(&store, key))).await;
+    assert!(
+        states.iter().all(|(state, _)| *state == "fresh"),
+        "{states:?}"
+    );
+    // All but the first, which came alone, were asked together.
+    assert!(slow.commits.load(Ordering::Relaxed) - before >= 2);
+}
+
+/// Waits until it has done what it was asked before.
+async fn caught_up(store: &SqliteStore) {
+    let start = Instant::now();
+    while store.ready().await.is_err() {
+        assert!(start.elapsed() < PATIENCE);
     }
 }
 
@@ -90,11 +149,10 @@ async fn who_gave_up_leaves_no_claim_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("claims.db");
     let options = StoreOptions::default().with_timeout(MOMENT).unwrap();
-    let hasty = SqliteStore::driven_by(Slow, &path, options);
+    let hasty = SqliteStore::driven_by(Slow::at_first(), &path, options);
     hasty.ready().await.unwrap();
     assert_eq!(claim(&hasty, &key("slow")).await.0, "store_unavailable");
-    // Until it was given what nobody waits for any more.
-    tokio::time::sleep(5 * MOMENT).await;
+    caught_up(&hasty).await;
     let patient = SqliteStore::new(&path, patient());
     assert_eq!(claim(&patient, &key("slow")).await.0, "fresh");
 }
@@ -104,14 +162,14 @@ async fn who_gave_up_is_done_with_what_they_did() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("claims.db");
     let options = StoreOptions::default().with_timeout(MOMENT).unwrap();
-    let hasty = SqliteStore::driven_by(Slow, &path, options);
+    let hasty = SqliteStore::driven_by(Slow::at_first(), &path, options);
     let patient = SqliteStore::new(&path, patient());
     let (_, epoch) = claim(&patient, &key("done")).await;
     let (slow, done) = (key("slow"), key("done"));
     let (claimed, committed) = tokio::join!(claim(&hasty, &slow), hasty.commit(&done, epoch));
     assert_eq!(claimed.0, "store_unavailable");
     assert!(committed.is_err());
-    tokio::time::sleep(5 * MOMENT).await;
+    caught_up(&hasty).await;
     assert_eq!(claim(&patient, &key("done")).await.0, "done");
 }
 
