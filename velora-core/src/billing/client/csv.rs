@@ -48,8 +48,6 @@ struct Partial {
     length: usize,
     ends: Vec<usize>,
     fields: usize,
-    /// Whether an odd number of quotes has been read: one is open.
-    quoted: bool,
 }
 
 impl Default for Partial {
@@ -59,7 +57,6 @@ impl Default for Partial {
             length: 0,
             ends: vec![0; 16],
             fields: 0,
-            quoted: false,
         }
     }
 }
@@ -84,8 +81,9 @@ impl Records {
         self.input.extend_from_slice(chunk);
     }
 
-    /// Nothing more arrives: the last record may lack its line's end.
+    /// Nothing more arrives: the last record may lack its line's end, which it is given.
     pub(super) fn end(&mut self) {
+        self.push(b"\n");
         self.ended = true;
     }
 
@@ -108,15 +106,13 @@ impl Records {
             if waits && !self.ended {
                 return Ok(None);
             }
+            let at_end = input.is_empty();
             let record = &mut self.record;
             let (result, read, written, ends) = self.reader.read_record(
                 input,
                 record.text.get_mut(record.length..).unwrap_or_default(),
                 record.ends.get_mut(record.fields..).unwrap_or_default(),
             );
-            let read_bytes = input.get(..read).unwrap_or_default();
-            let quotes = memchr::memchr_iter(b'"', read_bytes).count();
-            record.quoted ^= !quotes.is_multiple_of(2);
             record.length = record.length.saturating_add(written);
             record.fields = record.fields.saturating_add(ends);
             self.at = self.at.saturating_add(read);
@@ -130,7 +126,12 @@ impl Records {
                     return Err(too_large(self.max_bytes));
                 }
                 ReadRecordResult::OutputEndsFull => double(&mut record.ends),
-                ReadRecordResult::Record => return self.record.take(self.ended).map(Some),
+                // Every line has its end here: what goes on is within quotes.
+                ReadRecordResult::Record if at_end => {
+                    let message = "the answer ends within a quoted field";
+                    return Err(ApiError::new(ApiErrorKind::Connection, message));
+                }
+                ReadRecordResult::Record => return self.record.take().map(Some),
                 ReadRecordResult::End => return Ok(None),
             }
         }
@@ -142,16 +143,10 @@ fn double<T: Default + Clone>(buffer: &mut Vec<T>) {
 }
 
 impl Partial {
-    fn take(&mut self, ended: bool) -> Result<Record, ApiError> {
-        if self.quoted && ended {
-            return Err(ApiError::new(
-                ApiErrorKind::Connection,
-                "the answer ends within a quoted field",
-            ));
-        }
+    fn take(&mut self) -> Result<Record, ApiError> {
         let text = self.text.get(..self.length).unwrap_or_default().to_vec();
         let ends = self.ends.get(..self.fields).unwrap_or_default().to_vec();
-        (self.length, self.fields, self.quoted) = (0, 0, false);
+        (self.length, self.fields) = (0, 0);
         let text = String::from_utf8(text).map_err(|_| malformed("a row is not UTF-8"))?;
         match ends.iter().all(|end| text.is_char_boundary(*end)) {
             true => Ok(Record { text, ends }),
@@ -215,7 +210,14 @@ mod tests {
     fn an_end_within_quotes_is_a_cut() {
         let error = read(&[b"id,note\n1,\"two", b" lines\n"], 1_000).unwrap_err();
         assert_eq!(error.code().as_str(), "connection");
-        assert_eq!(read(&[b"id\n\"1\""], 1_000).unwrap().len(), 2);
+        for last in ["\"1\"", "5\"", "\"1\"\"\"", "\"1\"\"\"\n"] {
+            let whole = read(&[b"id\n", last.as_bytes()], 1_000).unwrap();
+            assert_eq!(whole.len(), 2, "{last}");
+        }
+        for cut in ["\"", "\"1\"\"", "1\n\"\r\n"] {
+            let error = read(&[b"id\n", cut.as_bytes()], 1_000).unwrap_err();
+            assert_eq!(error.code().as_str(), "connection", "{cut}");
+        }
     }
 
     #[test]
