@@ -23,7 +23,7 @@
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
 //! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `rustc-hash`, `futures-util`, `tracing` |
 //! | `axum` | | [`axum`]: extractor, handler adapter, `tower` service | `axum`, `tokio` |
-//! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `eventsource-stream` |
+//! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `memchr` |
 //! | `client-reqwest` | | what sends natively; exports to files | `reqwest`, `rustls`, `tokio` |
 //! | `sqlite` | | [`dedupe::SqliteStore`], for the processes of one host | `rusqlite` with SQLite itself, `tokio` |
 //! | `sqlite-driver` | | the same over a SQLite of your own | `tokio` |

@@ -108,8 +108,7 @@ impl Request {
     ///
     /// Errors: `invalid_request` where it is empty or holds what no header can carry.
     pub(crate) fn outside_header(self, name: &'static str, value: &str) -> Result<Self, ApiError> {
-        let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
-        if value.trim().is_empty() || !value.bytes().all(visible) {
+        if !is_header_value(value) {
             return Err(ApiError::new(
                 ApiErrorKind::InvalidRequest,
                 "the value of a header must be visible ASCII",
@@ -187,6 +186,13 @@ impl fmt::Debug for Request {
             .field("body_bytes", &self.body.as_ref().map_or(0, Bytes::len))
             .finish_non_exhaustive()
     }
+}
+
+/// Whether every transport can send this as the value of a header: visible ASCII and
+/// blanks, and not those alone.
+pub(crate) fn is_header_value(value: &str) -> bool {
+    let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    !value.trim().is_empty() && value.bytes().all(visible)
 }
 
 /// A path and its query, every value of it percent-encoded.

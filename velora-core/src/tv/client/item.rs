@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::sse::UNNAMED;
 use crate::EventJson;
 use crate::dedupe::Key;
 use crate::error::ApiError;
@@ -11,9 +12,6 @@ use crate::tv::event::MEMBERS;
 use crate::tv::{Event, EventType};
 use crate::webhook::fields::Outline;
 use crate::webhook::{Extra, Fields};
-
-/// The name of an event that the system gave none.
-const UNNAMED: &str = "message";
 
 /// One thing that the stream has to tell.
 #[derive(Clone, Debug)]
@@ -134,8 +132,8 @@ impl fmt::Debug for StreamEvent {
 #[non_exhaustive]
 pub struct Gap {
     /// Why it began: `connection` where the system ended the stream or it broke,
-    /// `timeout` where nothing was heard for too long, `malformed_response` or
-    /// `response_too_large` where it made no sense.
+    /// `timeout` where nothing was heard for too long, `response_too_large` where an event
+    /// is over 1 MiB.
     pub reason: ApiError,
     /// When something was last heard and no event was half there, by this machine's
     /// clock: up to then nothing is missing.

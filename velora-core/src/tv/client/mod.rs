@@ -4,6 +4,7 @@
 
 mod feed;
 mod item;
+mod sse;
 mod stream;
 mod webhook;
 

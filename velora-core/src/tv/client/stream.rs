@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt, stream};
 use super::Client;
 use super::feed::{Feed, Heard};
 use super::item::{Connected, Gap, StreamEvent, StreamItem};
+use super::sse::Sent;
 use crate::api::{Api, Body, Method, Path, Request, Response, malformed};
 use crate::error::{ApiError, ApiErrorKind, ConfigError};
 
@@ -163,7 +164,7 @@ impl Run {
                 }
                 State::Open { feed, since } => {
                     let item = match feed.next().await {
-                        Some(Ok(event)) => self.take(event),
+                        Some(Ok(event)) => item_of(event),
                         lost => {
                             let (heard, since) = (feed.heard(), *since);
                             self.lost(heard, since, lost.and_then(Result::err))
@@ -183,11 +184,7 @@ impl Run {
             .header("Accept-Encoding", "identity")
             .header("Cache-Control", "no-store");
         match &self.last_event_id {
-            // An id that no header can carry cannot be resumed from.
-            Some(id) => request
-                .clone()
-                .outside_header("Last-Event-ID", id)
-                .unwrap_or(request),
+            Some(id) => request.header("Last-Event-ID", id),
             None => request,
         }
     }
@@ -226,17 +223,9 @@ impl Run {
         }
     }
 
-    fn take(&self, event: eventsource_stream::Event) -> StreamItem {
-        let id = Some(event.id).filter(|id| !id.is_empty());
-        match event.event.as_str() {
-            "connected" => StreamItem::Connected(Connected::new(&event.data)),
-            _ => StreamItem::Event(StreamEvent::new(event.event, id, event.data)),
-        }
-    }
-
     fn lost(&mut self, heard: Heard, since: Duration, reason: Option<ApiError>) -> StreamItem {
         let now = self.api.runtime().monotonic();
-        self.last_event_id = heard.last_id.or(self.last_event_id.take());
+        self.last_event_id = heard.resume_from.or(self.last_event_id.take());
         self.asked_to_wait = heard.retry.unwrap_or(self.asked_to_wait);
         self.failures = match now.saturating_sub(since) >= GOOD {
             true => 1,
@@ -257,6 +246,13 @@ impl Run {
         retry
             .backoff(self.failures, self.api.runtime().random())
             .max(retry.within_patience(self.asked_to_wait))
+    }
+}
+
+fn item_of(event: Sent) -> StreamItem {
+    match event.name.as_str() {
+        "connected" => StreamItem::Connected(Connected::new(&event.data)),
+        _ => StreamItem::Event(StreamEvent::new(event.name, event.id, event.data)),
     }
 }
 
