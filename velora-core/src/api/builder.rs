@@ -58,6 +58,25 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// What would let every call fail is refused.
+    fn check(&self) -> Result<(), ConfigError> {
+        let options = [
+            ("connect_timeout", self.connect_timeout.is_zero()),
+            ("read_timeout", self.read_timeout.is_zero()),
+            ("call_timeout", self.call_timeout.is_zero()),
+            ("max_response_bytes", self.max_response_bytes == 0),
+        ];
+        match options.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((option, _)) => Err(ConfigError::InvalidOption {
+                option,
+                reason: "it must be more than zero",
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
 impl<C> ClientBuilder<C> {
     pub(crate) fn new(
         base_url: &str,
@@ -143,11 +162,12 @@ impl<C> ClientBuilder<C> {
 
     /// The client.
     ///
-    /// Errors: `invalid_base_url`; `invalid_option` where the proxy is no URL of
-    /// `http` or `https`; of CuraeAI also `wrong_environment`; `no_transport` where the crate was built without
+    /// Errors: `invalid_base_url`; `invalid_option` where a timeout or the largest body is
+    /// zero, or the proxy no URL of `http` or `https`; of CuraeAI also `wrong_environment`; `no_transport` where the crate was built without
     /// `client-reqwest` and none was given, or the one it has cannot be set up.
     pub fn build(self) -> Result<C, ConfigError> {
         let base_url = BaseUrl::new(&self.base_url)?;
+        self.options.check()?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => native_transport(&self.options)?,

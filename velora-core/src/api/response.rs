@@ -123,7 +123,17 @@ impl Response {
         text_of(self.bytes(limit).await?)
     }
 
-    /// The same, given to what keeps it.
+    /// What a write was answered whose answer is not documented: empty where there is none.
+    ///
+    /// Errors: those of [`text`](Self::text).
+    pub(crate) async fn written(self, limit: usize) -> Result<String, ApiError> {
+        match self.status {
+            204 => Ok(String::new()),
+            _ => self.text(limit).await,
+        }
+    }
+
+    /// The whole body as text, given to what keeps it.
     pub(crate) fn text_into<'r>(
         self,
         limit: usize,

@@ -108,7 +108,7 @@ says! { ConfigError:
     Self::InvalidScheme { reason } => ["the scheme cannot be used: ", reason],
     Self::UnknownScheme { known } => ["no scheme of this name; known are ", known],
     #[cfg(feature = "receiver")]
-    Self::InvalidRetention => ["a retention under 24 h forgets events that are still being retried (up to 17.5 h); `dangerous_short_retention` allows it"],
+    Self::InvalidRetention => ["the retention must be a finite number of seconds, and 24 h or more, as events are retried for up to 17.5 h; `dangerous_short_retention` allows less"],
     #[cfg(feature = "receiver")]
     Self::InvalidLease => ["the lease must be longer than zero and shorter than the retention"],
     #[cfg(feature = "receiver")]

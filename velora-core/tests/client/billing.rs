@@ -117,16 +117,17 @@ async fn reads_the_summary() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_is_repeated_and_keeps_its_answer() {
-    for (body, id) in [
-        (r#"{"runId":"run_1","n":1.50}"#, Some("run_1")),
-        (r#"{"id":"run_2"}"#, Some("run_2")),
-        (r#"{"runId":7}"#, None),
-        (r#""queued""#, None),
-        ("", None),
+    for (status, body, id) in [
+        (200, r#"{"runId":"run_1","n":1.50}"#, Some("run_1")),
+        (201, r#"{"id":"run_2"}"#, Some("run_2")),
+        (200, r#"{"runId":7}"#, None),
+        (202, r#""queued""#, None),
+        (200, "", None),
+        (204, "", None),
     ] {
         let server = Scripted::new(move |number, _| match number {
             0 => answer(503, &[], ""),
-            _ => answer(200, &[], body),
+            _ => answer(status, &[], body),
         });
         let run = client(&server).run_recon("inv_1", "2026-05").await.unwrap();
         assert_eq!(run.run_id.as_deref(), id);

@@ -76,6 +76,9 @@ async fn the_answer_is_kept_and_its_secret_signs() {
             (Method::Post, &expected[..])
         );
     }
+    let server = Scripted::new(|_, _| answer(204, &[], ""));
+    let created = client(&server).create_webhook("app_1", URL, &EVENTS).await;
+    assert_eq!(created.unwrap().response, None);
     let server = Scripted::new(|_, _| answer(201, &[], "<html>"));
     let error = client(&server)
         .create_webhook("app_1", URL, &EVENTS)

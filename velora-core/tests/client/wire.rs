@@ -243,6 +243,27 @@ fn a_proxy_of_another_kind_is_refused() {
     }
 }
 
+#[test]
+fn what_would_fail_every_call_is_refused() {
+    type Builder = ClientBuilder<Client>;
+    let zero = Duration::ZERO;
+    let options: [(&str, fn(Builder, Duration) -> Builder); 4] = [
+        ("connect_timeout", Builder::with_connect_timeout),
+        ("read_timeout", Builder::with_read_timeout),
+        ("call_timeout", Builder::with_call_timeout),
+        ("max_response_bytes", |builder, size| {
+            builder.with_max_response_bytes(size.subsec_nanos() as usize)
+        }),
+    ];
+    for (option, with) in options {
+        let build = |value| with(Client::builder(ApiKey::new("key").unwrap()), value).build();
+        assert!(build(Duration::from_nanos(1)).is_ok(), "{option}");
+        let error = build(zero).unwrap_err();
+        assert_eq!(error.code().as_str(), "invalid_option");
+        assert!(error.to_string().contains(option), "{error}");
+    }
+}
+
 /// gzip unless the request names another encoding, and never both.
 #[tokio::test]
 async fn one_encoding_is_asked_for() {

@@ -22,6 +22,8 @@ fn refuses_what_names_no_store_and_repeats_nothing_of_it() {
         "sqlite://",
         "sqlite:hunter2",
         "sqlite://hunter2?mode=ro",
+        "sqlite://hunter2\n",
+        "sqlite:// hunter2",
         "sqlite://%ffhunter2",
         "sqlite://:memory:",
         "mysql://user:hunter2@host/shop",

@@ -81,7 +81,7 @@ impl Client {
         let limit = self.api.max_response_bytes();
         self.api
             .call(request, |response| async move {
-                ReconRun::read(&response.text(limit).await?)
+                ReconRun::read(&response.written(limit).await?)
             })
             .await
     }

@@ -140,6 +140,10 @@ impl SqliteStore {
         };
         match rest.strip_prefix("//") {
             Some(":memory:") => Err(refused("the store in memory is `memory:`")),
+            // A line's end behind it would name another file, with other claims.
+            Some(path) if path.trim() != path => Err(refused(
+                "white space at the ends of a path is to be percent-encoded",
+            )),
             Some(path) if !path.is_empty() && !path.contains('?') => {
                 let path = percent_encoding::percent_decode_str(path)
                     .decode_utf8()

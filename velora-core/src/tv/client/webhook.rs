@@ -59,7 +59,7 @@ impl Client {
         self.api
             .call(
                 request.json(&Body { url, events })?,
-                |response| async move { CreatedWebhook::read(&response.text(limit).await?) },
+                |response| async move { CreatedWebhook::read(&response.written(limit).await?) },
             )
             .await
     }
