@@ -191,6 +191,8 @@ impl<'p, 'py> Found<'p, 'py> {
     fn take_value(&mut self, name: &'p HeaderName, value: &Bound<'py, PyAny>) -> PyResult<()> {
         if let Some(value) = Value::of(value) {
             self.0.push((name, value));
+        } else if value.is_none() {
+            // What `headers.get(name)` gave: it is absent.
         } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
             for value in value.try_iter()? {
                 let value = value?;

@@ -17,7 +17,7 @@ pub(crate) struct Scheme(pub(crate) CoreScheme);
 impl Scheme {
     #[new]
     #[pyo3(signature = (
-        name, signature_header, *, form = None, prefix = None, timestamp_header = None,
+        name, signature_header, *, prefix = None, timestamp_header = None,
         timestamp_unit = None, signed_payload = None, identity = None,
         reject_status = None, client_errors_are_final = false
     ))]
@@ -25,7 +25,6 @@ impl Scheme {
     fn new(
         name: Text,
         signature_header: Text,
-        form: Option<Text>,
         prefix: Option<Text>,
         timestamp_header: Option<Text>,
         timestamp_unit: Option<Text>,
@@ -34,12 +33,9 @@ impl Scheme {
         reject_status: Option<Whole>,
         client_errors_are_final: bool,
     ) -> Result<Self> {
-        let form = match form.as_deref() {
-            None | Some("list") => SignatureForm::List,
-            Some("prefixed") => {
-                SignatureForm::prefixed(prefix.map_or_else(String::new, String::from))
-            }
-            _ => return Err(invalid_option("form", "it is `list` or `prefixed`")),
+        let form = match prefix {
+            Some(prefix) => SignatureForm::prefixed(prefix.0),
+            None => SignatureForm::List,
         };
         let unit = match timestamp_unit.as_deref() {
             None | Some("seconds") => TimeUnit::Seconds,
@@ -49,6 +45,10 @@ impl Scheme {
                 return Err(invalid_option("timestamp_unit", reason));
             }
         };
+        if timestamp_unit.is_some() && timestamp_header.is_none() {
+            let reason = "there is no timestamp header";
+            return Err(invalid_option("timestamp_unit", reason));
+        }
         let mut scheme = CoreScheme::new(name.0, signature_header.0, form);
         if let Some(status) = reject_status {
             scheme = scheme.reject_status(status.fit("reject_status")?);

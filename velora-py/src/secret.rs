@@ -1,8 +1,8 @@
 //! Signing secrets and API keys.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
-use velora_core::SigningSecret as CoreSecret;
+use pyo3::types::{PyBytes, PyMapping, PyString};
+use velora_core::{ConfigError, SigningSecret as CoreSecret};
 
 use crate::errors::{Result, invalid_option};
 
@@ -47,11 +47,16 @@ fn read(secret: &Bound<'_, PyAny>) -> Result<CoreSecret> {
     }
 }
 
-/// One secret, or several during a rotation.
+/// One secret, or several during a rotation. A mapping is neither: read one after the other
+/// it gives the names of its secrets, which anybody may know.
 pub(crate) fn read_all(secrets: &Bound<'_, PyAny>) -> Result<Vec<CoreSecret>> {
+    if secrets.is_none() {
+        return Err(ConfigError::NoSecret.into());
+    }
     let single = secrets.is_instance_of::<SigningSecret>()
         || secrets.is_instance_of::<PyString>()
-        || secrets.is_instance_of::<PyBytes>();
+        || secrets.is_instance_of::<PyBytes>()
+        || secrets.cast::<PyMapping>().is_ok();
     let several = match single {
         true => Err(()),
         false => secrets.try_iter().map_err(drop),

@@ -68,7 +68,7 @@ def test_all_is_complete(module: ModuleType) -> None:
         and module is not velora
     }
     # What the modules share among themselves, and no one else needs.
-    shared = {"Native", "Base", "SyncBase", "AsyncBase", "in_loop", "is_async", "must_wait"}
+    shared = {"Native", "Base", "SyncBase", "AsyncBase", "in_loop"}
     assert own - shared <= set(module.__all__)
 
 

@@ -149,6 +149,12 @@ def test_a_list_is_as_many_values_as_it_has() -> None:
     )
 
 
+def test_none_is_no_header() -> None:
+    for none in [{NAME: None}, [(NAME, None)], OrderedDict({NAME: None})]:
+        assert code_of(lambda: VERIFIER.verify(BODY, none, NOW)) == "missing_header"  # noqa: B023
+    assert VERIFIER.verify(BODY, [(NAME, None), (NAME, VALUE)], NOW).secret_index == 0
+
+
 def test_only_what_is_looked_at_is_read() -> None:
     odd = {NAME: VALUE, "Other": object(), 5: "x", None: None, ("a",): 1, "\ud800": "\ud800"}
     assert VERIFIER.verify(BODY, odd, NOW)
@@ -183,7 +189,7 @@ def test_what_holds_no_headers_is_refused() -> None:
     loop.append(loop)
     for headers in [
         None, 5, "text", b"bytes", object(), VALUE, [1], ["ab"], [("a",)], [("a", "b", "c")],
-        Raises(), Lies(), loop, [None], {NAME: 5}, {NAME: None}, {NAME: loop}, {NAME: {}},
+        Raises(), Lies(), loop, [None], {NAME: 5}, {NAME: loop}, {NAME: {}},
         {NAME: [5]}, [(NAME, 5)], {NAME: [[VALUE]]}, {NAME: object()}, dict, print,
     ]:  # fmt: skip
         refused = code_of(lambda: VERIFIER.verify(BODY, headers, NOW))  # noqa: B023

@@ -74,6 +74,36 @@ def test_a_new_signature_of_an_old_event_is_a_duplicate(made: Made) -> None:
         assert told.outcome == outcome
 
 
+def lazy(event: Any) -> Any:
+    raise AssertionError("nothing of it is run")
+    yield
+
+
+async def lazy_too(event: Any) -> Any:
+    raise AssertionError("nothing of it is run")
+    yield
+
+
+class Lazy:
+    __call__ = lazy
+
+
+def test_a_handler_of_which_a_call_runs_nothing_is_refused(made: Made) -> None:
+    receiver, delivery = made(), signed()
+    for handler in [lazy, lazy_too, Lazy()]:
+        with pytest.raises(TypeError, match="generator"):
+            receiver.receive(delivery.body, delivery.headers, handler)
+        # One that cannot be told beforehand has failed, and the event comes again.
+        told = receiver.receive(
+            delivery.body,
+            delivery.headers,
+            lambda event: handler(event),  # noqa: B023
+        )
+        assert told == reply(500, "handler_failed")
+        assert isinstance(told.error, TypeError)
+    assert receiver.receive(delivery.body, delivery.headers, nothing) == reply(200, "processed")
+
+
 REFUSED = {"health": 401, "billing": 401, "curae": 400, "tv": 401, "tv-body-only": 401}
 
 
@@ -208,9 +238,7 @@ def test_misuse_is_raised_and_not_answered(made: Made) -> None:
 
 
 def test_a_scheme_of_ones_own_says_how_it_is_answered(made: Made) -> None:
-    scheme = Scheme(
-        "mine", "X-Sig", form="prefixed", reject_status=418, client_errors_are_final=True
-    )
+    scheme = Scheme("mine", "X-Sig", prefix="", reject_status=418, client_errors_are_final=True)
     delivery = Signer(scheme, SECRET).sign(BODY)
     receiver = made(scheme, body_limit=100)
     assert receiver.receive(delivery.body, [], never).status == 418
@@ -219,7 +247,7 @@ def test_a_scheme_of_ones_own_says_how_it_is_answered(made: Made) -> None:
 
 
 def test_a_form_is_verified_and_not_received(made: Made) -> None:
-    scheme = Scheme("mine", "X-Sig", form="prefixed")
+    scheme = Scheme("mine", "X-Sig", prefix="")
     form = Signer(scheme, SECRET).sign(b"a=1&b=2")
     receiver = made(scheme)
     assert receiver.receive(form.body, form.headers, never).outcome == "malformed_event"

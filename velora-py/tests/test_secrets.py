@@ -110,7 +110,7 @@ def test_no_event_shows_it(scheme: str) -> None:
 
 
 def test_an_event_of_ones_own_scheme_shows_nothing() -> None:
-    scheme = Scheme("mine", "S", form="prefixed")
+    scheme = Scheme("mine", "S", prefix="")
     signed = Signer(scheme, SECRET).sign(BODY_OF)
     clean(shown_of(Verifier(scheme, SECRET).verify(signed.body, signed.headers).event()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -194,7 +195,10 @@ def test_what_a_verifier_cannot_be_made_of() -> None:
         (("health", SECRET), {"tolerance": float("inf")}, "invalid_tolerance"),
         (("guess", ""), {"tolerance": -1}, "unknown_scheme"),
         (("health", ""), {"tolerance": -1}, "empty_secret"),
-        (("health", None), {}, "invalid_option"),
+        (("health", None), {}, "no_secret"),
+        # Its keys are no secrets: anybody may know them.
+        (("health", {"primary": SECRET}), {}, "invalid_option"),
+        (("health", MappingProxyType({"primary": SECRET})), {}, "invalid_option"),
         (("health", 5), {}, "invalid_option"),
         (("health", [None]), {}, "invalid_option"),
         (("health", [[SECRET]]), {}, "invalid_option"),
@@ -233,7 +237,6 @@ def test_a_secret_is_text_bytes_or_one_of_ours() -> None:
 
 
 SLACK: dict[str, Any] = {
-    "form": "prefixed",
     "prefix": "v0=",
     "timestamp_header": "X-Slack-Request-Timestamp",
     "signed_payload": ("v0:", ":"),
@@ -279,7 +282,7 @@ def test_a_scheme_of_ones_own_has_events_and_keys() -> None:
 
 
 def test_a_scheme_of_milliseconds() -> None:
-    scheme = Scheme("ms", "S", form="prefixed", timestamp_header="T",
+    scheme = Scheme("ms", "S", prefix="", timestamp_header="T",
                     timestamp_unit="milliseconds", signed_payload=("", "|"))  # fmt: skip
     made = Signer(scheme, SECRET).sign(b"{}", NOW + 0.25)
     assert dict(made.headers)["T"] == f"{NOW}250"
@@ -292,16 +295,17 @@ def test_a_scheme_that_contradicts_itself_is_refused() -> None:
         Scheme("", "S"),
         Scheme("x", ""),
         Scheme("x", "bad name"),
-        Scheme("x", "S", form="prefixed", signed_payload=("", ".")),
-        Scheme("x", "S", form="prefixed", timestamp_header="s"),
+        Scheme("x", "S", prefix="", signed_payload=("", ".")),
+        Scheme("x", "S", prefix="", timestamp_header="s"),
         *(Scheme(name, "S") for name in SCHEMES),
     ]:
         assert code_of(lambda: Verifier(scheme, SECRET)) == "invalid_scheme"  # noqa: B023
         assert code_of(lambda: Signer(scheme, SECRET)) == "invalid_scheme"  # noqa: B023
     assert code_of(lambda: Scheme.named("guess")) == "unknown_scheme"
-    assert code_of(lambda: Scheme("x", "S", form="guess")) == "invalid_option"
+    assert code_of(lambda: Scheme("x", "S", timestamp_unit="seconds")) == "invalid_option"
     odd_unit: Any = "days"
-    assert code_of(lambda: Scheme("x", "S", timestamp_unit=odd_unit)) == "invalid_option"
+    odd = {"timestamp_header": "T", "timestamp_unit": odd_unit}
+    assert code_of(lambda: Scheme("x", "S", **odd)) == "invalid_option"
     with pytest.raises(TypeError):
         Scheme("x", "S", colour="red")
 

@@ -59,16 +59,16 @@ class SigningSecret:
 class Scheme:
     """How one system signs its deliveries: a plain value.
 
-    The MAC is always HMAC-SHA-256 in 64 lower-case hex digits. ``form`` is ``list``,
-    the default (``t=<seconds>,v1=<hex>``), or ``prefixed`` (``prefix``, which may be empty,
-    then the hex).
+    The MAC is always HMAC-SHA-256 in 64 lower-case hex digits. Without ``prefix``
+    the header is a list (``t=<seconds>,v1=<hex>``); with one, which may be empty, it is the
+    prefix and then the hex.
     ``signed_payload`` is the text before and after the timestamp under the MAC; without it the
     body alone is signed. ``identity`` names the members of the body that tell events apart;
     without it the body's digest does. A refusal is
     answered with ``reject_status`` (401).
 
     >>> slack = Scheme(
-    ...     "slack", "X-Slack-Signature", form="prefixed", prefix="v0=",
+    ...     "slack", "X-Slack-Signature", prefix="v0=",
     ...     timestamp_header="X-Slack-Request-Timestamp", signed_payload=("v0:", ":"),
     ... )
 
@@ -84,7 +84,6 @@ class Scheme:
         name: str,
         signature_header: str,
         *,
-        form: Literal["list", "prefixed"] | None = None,
         prefix: str | None = None,
         timestamp_header: str | None = None,
         timestamp_unit: Literal["seconds", "milliseconds"] | None = None,

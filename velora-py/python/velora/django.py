@@ -13,7 +13,6 @@ as received, before anything could parse it.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -28,7 +27,8 @@ from django.http import (  # type: ignore[import-untyped]
 )
 
 from ._adapters import finished, logged, named_like, read_wsgi
-from .receiving import AsyncReceiver, Receiver, Reply, is_async, must_wait
+from ._handlers import is_async, must_run, must_wait, settled_later
+from .receiving import AsyncReceiver, Receiver, Reply
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -89,6 +89,7 @@ def _view(receiver: Receiver[E], handler: Handler[E]) -> View:
 
 
 def _async_view(receiver: AsyncReceiver[E], handler: AsyncHandler[E]) -> AsyncView:
+    must_run(handler)
     handle = handler if is_async(handler) else _in_thread(handler)
 
     async def receive(request: HttpRequest, body: bytes) -> Reply:
@@ -110,9 +111,7 @@ def _in_thread(handler: AsyncHandler[E]) -> Callable[[E], Awaitable[object]]:
     call = sync_to_async(_atomic(handler))
 
     async def handle(event: E) -> None:
-        handled = await call(event)
-        if inspect.isawaitable(handled):
-            await handled
+        await settled_later(await call(event))
 
     return handle
 

@@ -13,7 +13,6 @@ as received, before anything could parse it.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
@@ -25,7 +24,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ._adapters import finished, logged, named_like
-from .receiving import AsyncReceiver, Reply, is_async
+from ._handlers import is_async, must_run, settled_later
+from .receiving import AsyncReceiver, Reply
 from .stores import MemoryStore
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def deliveries(
 
 
 def _endpoint(receiver: AsyncReceiver[E], handler: Handler[E]) -> Endpoint:
+    must_run(handler)
     handle = handler if is_async(handler) else _in_thread(handler)
 
     async def receive(request: Request, body: bytes) -> Reply:
@@ -79,9 +80,7 @@ def _endpoint(receiver: AsyncReceiver[E], handler: Handler[E]) -> Endpoint:
 
 def _in_thread(handler: Handler[E]) -> Callable[[E], Awaitable[object]]:
     async def handle(event: E) -> None:
-        handled = await run_in_threadpool(handler, event)
-        if inspect.isawaitable(handled):
-            await handled
+        await settled_later(await run_in_threadpool(handler, event))
 
     return handle
 

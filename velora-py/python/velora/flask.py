@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, TypeVar, overload
 from flask import Response, request
 
 from ._adapters import logged, named_like, read_wsgi
-from .receiving import Receiver, must_wait
+from ._handlers import must_wait
+from .receiving import Receiver
 
 if TYPE_CHECKING:
     from typing import TypeAlias

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from . import _velora
 from ._ending import to_its_end
+from ._handlers import must_run, must_wait, settled, settled_later
 from .errors import Code
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class Receiver(_Receiver[E]):
         if isinstance(work, Reply):
             return work
         try:
-            _settled(handler(work.event))
+            settled(handler(work.event))
         except BaseException as error:
             reply = work.release()
             if not isinstance(error, Exception):
@@ -267,7 +267,7 @@ class Receiver(_Receiver[E]):
         must_wait(handler)
         with self._store.claim(_key(event)) as claim:
             if claim.fresh:
-                _settled(handler(event))
+                settled(handler(event))
             return _OUTCOMES[claim.state]
 
 
@@ -282,13 +282,12 @@ class AsyncReceiver(_Receiver[E]):
         """See ``Receiver.receive``. Where the task is cancelled, as by a sender that hangs up,
         the claim is released, or committed if the handler had come to its end; that is
         waited for."""
+        must_run(handler)
         work = await self.begin(body, headers)
         if isinstance(work, Reply):
             return work
         try:
-            handled = handler(work.event)
-            if inspect.isawaitable(handled):
-                await handled
+            await settled_later(handler(work.event))
         except BaseException as error:
             reply = await work.release()
             if not isinstance(error, Exception):
@@ -310,11 +309,10 @@ class AsyncReceiver(_Receiver[E]):
         handler: Callable[[Any], Awaitable[object] | object],
     ) -> Outcome:
         """See ``Receiver.backfill``."""
+        must_run(handler)
         async with self._store.claim(_key(event)) as claim:
             if claim.fresh:
-                handled = handler(event)
-                if inspect.isawaitable(handled):
-                    await handled
+                await settled_later(handler(event))
             return _OUTCOMES[claim.state]
 
 
@@ -327,30 +325,6 @@ _OUTCOMES: dict[Literal["fresh", "in_flight", "done"], Outcome] = {
 
 def _release(begun: _velora.Work | Reply) -> _velora.Call | None:
     return None if isinstance(begun, Reply) else begun.release()
-
-
-def is_async(handler: Callable[..., object]) -> bool:
-    """Whether a call of the handler gives a coroutine."""
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
-        getattr(handler, "__call__", None)  # noqa: B004
-    )
-
-
-def must_wait(handler: Callable[..., object]) -> None:
-    """Refuses a handler whose calls nobody would await."""
-    if is_async(handler):
-        raise TypeError(_NOT_AWAITED)
-
-
-def _settled(handled: object) -> None:
-    """Refuses what a handler gave and nobody would await: its work has not begun."""
-    if inspect.isawaitable(handled):
-        if inspect.iscoroutine(handled):
-            handled.close()
-        raise TypeError(_NOT_AWAITED)
-
-
-_NOT_AWAITED = "a `Receiver` calls its handler and does not await it: give it a plain function"
 
 
 def _key(event: AuditEvent | StreamEvent) -> str:

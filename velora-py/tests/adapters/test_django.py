@@ -10,7 +10,7 @@ from control import Control
 from handlers import atell
 from sending import Sender, delivery, forged
 from serving import DJANGO_ASGI, DJANGO_WSGI, Server
-from velora import MemoryStore, Receiver, Verifier
+from velora import AsyncReceiver, MemoryStore, Receiver, Verifier
 from velora.django import deliveries
 
 
@@ -43,6 +43,15 @@ def test_takes_no_handler_that_must_be_awaited() -> None:
     # Its coroutine would be thrown away, and the event with it.
     with pytest.raises(TypeError, match="await"):
         deliveries(Receiver(Verifier("health", "secret"), MemoryStore()), atell)
+
+
+def test_takes_no_handler_of_which_a_call_runs_nothing() -> None:
+    def lazy(event: Any) -> Any:
+        yield
+
+    for kind in [Receiver, AsyncReceiver]:
+        with pytest.raises(TypeError, match="generator"):
+            deliveries(kind(Verifier("health", "secret"), MemoryStore()), lazy)
 
 
 def _seen(sender: Sender) -> list[str]:

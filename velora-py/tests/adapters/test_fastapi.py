@@ -69,6 +69,14 @@ def test_takes_no_receiver_that_waits() -> None:
         deliveries(waits, tell)
 
 
+def test_takes_no_handler_of_which_a_call_runs_nothing() -> None:
+    def lazy(event: Any) -> Any:
+        yield
+
+    with pytest.raises(TypeError, match="generator"):
+        deliveries(AsyncReceiver(Verifier("health", "secret"), MemoryStore()), lazy)
+
+
 def test_shows_the_handlers_name() -> None:
     receiver = AsyncReceiver(Verifier("health", "secret"), MemoryStore())
     assert getattr(deliveries(receiver, tell), "__name__", None) == "tell"
