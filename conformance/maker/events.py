@@ -1,4 +1,4 @@
-"""What a verified body says: its type and its key, written from the design alone."""
+"""What a verified body says: its type and its key, written from its documentation alone."""
 
 import datetime
 import hashlib

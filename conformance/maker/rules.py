@@ -1,7 +1,7 @@
-"""The rules of verification, written from the design and the vendors' pages alone.
+"""The rules of verification, written from their documentation and the vendors' pages alone.
 
 This is the second opinion: it shares no code and no structure with the SDK, and
-it is slow and plain on purpose. Where the two disagree, the design decides.
+it is slow and plain on purpose. Where the two disagree, the vendor's page decides.
 """
 
 import base64

@@ -40,7 +40,9 @@ export interface StoreOptions extends Times {
  *
  * Effects are exactly-once with `claimIn` and `commitIn` alone, in PostgreSQL; elsewhere
  * handlers run at least once, and who was taken over gets `lease_lost`. Redis can forget on a
- * failover, and needs `noeviction`. TLS is always verified.
+ * failover, and needs `noeviction`. TLS is always verified; whether there is any, the URL
+ * says: `rediss://`, and `?sslmode=require` for PostgreSQL, whose default, `prefer`, goes
+ * without where the server has none.
  *
  * It does not connect: the first claim does, and `ready`. Throws `invalid_option` where the
  * URL names no store, and shows no part of it, which may hold a password; `invalid_lease`,

@@ -37,6 +37,23 @@ def test_every_code_of_the_core_is_a_code() -> None:
     assert re.findall(r'^    [A-Z]\w+ = "(\w+)",$', text, re.M) == _velora.CODES
 
 
+def test_a_code_means_what_the_core_says() -> None:
+    def meanings(source: str, mark: str) -> dict[str, str]:
+        said, words = {}, list[str]()
+        for line in map(str.strip, source.splitlines()):
+            if line.startswith(mark):
+                words.append(line.removeprefix(mark).strip())
+            elif code := re.fullmatch(r'(?:\w+ = )?"(\w+)",', line):
+                said[code[1]] = " ".join(words)
+                words.clear()
+        return said
+
+    core = (CORE / "error/code.rs").read_text("utf-8").split("codes! {", 1)[1]
+    ours = inspect.getsource(errors).split("Code = Literal[", 1)[1]
+    assert meanings(ours, "#") == meanings(core, "///")
+    assert all(meanings(ours, "#").values())
+
+
 @pytest.mark.parametrize("system", named([health, curae, tv]))
 def test_event_types_are_those_of_the_core(system: Any) -> None:
     folder = CORE / system.__name__.removeprefix("velora.")

@@ -104,6 +104,12 @@ def test_a_handler_of_which_a_call_runs_nothing_is_refused(made: Made) -> None:
     assert receiver.receive(delivery.body, delivery.headers, nothing) == reply(200, "processed")
 
 
+def test_what_is_no_store_is_refused(made: Made) -> None:
+    for store in ["memory:", object(), Verifier("health", SECRET)]:
+        with pytest.raises(TypeError, match="store"):
+            made("health", store)
+
+
 REFUSED = {"health": 401, "billing": 401, "curae": 400, "tv": 401, "tv-body-only": 401}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from simulated import ROOT
+from test_readme import BLOCK
 
 TYPING = Path(__file__).parent / "typing"
 PYTHON = ROOT / "velora-py"
@@ -43,6 +44,14 @@ def mypy(cache: str, *files: Path) -> tuple[int, str]:
 
 def test_mypy_has_nothing_to_say_of_right_use(cache: str) -> None:
     status, said = mypy(cache, *RIGHT, *EXAMPLES)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("readme", ["README.md", "velora-py/README.md"])
+def test_mypy_has_nothing_to_say_of_the_blocks(cache: str, tmp_path: Path, readme: str) -> None:
+    typed = tmp_path / "readme.py"
+    typed.write_text("\n".join(BLOCK.findall((ROOT / readme).read_text("utf-8"))), "utf-8")
+    status, said = mypy(cache, typed)
     assert status == 0, said
 
 

@@ -1,4 +1,4 @@
-"""Several faults at once: the first check of the design's order gives the code."""
+"""Several faults at once: the first check of the order gives the code."""
 
 from maker.case import BODY, OTHER_SECRET, T, delivery, event_delivery
 

@@ -10,7 +10,7 @@ Velora Health, Velora Billing, CuraeAI and Velora TV, and read what their APIs s
 - ``velora.health``, ``velora.billing``, ``velora.curae``, ``velora.tv``: typed events, and a
   ``Client`` and ``AsyncClient`` each.
 
-Every exception is a ``VeloraError`` with a stable ``code``, the same in every language.
+Every ``VeloraError`` has a stable ``code``, the same in every language.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from . import _velora
 from ._ending import to_its_end
 from ._handlers import must_run, must_wait, settled, settled_later
 from .errors import Code
+from .stores import Store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from ._velora import Verifier
     from .health import AuditEvent
-    from .stores import Store
     from .tv import StreamEvent
 
 __all__ = ["AsyncReceiver", "AsyncWork", "Headers", "Outcome", "Receiver", "Reply", "Work"]
@@ -149,6 +149,8 @@ class _Receiver(Generic[E]):
     def __init__(
         self, verifier: Verifier[E], store: Store, *, body_limit: int | None = None
     ) -> None:
+        if not isinstance(store, Store):
+            raise TypeError("give the store of `open_store`, or a `MemoryStore`")
         self._native = _velora.Receiver(verifier, store._native, body_limit=body_limit)
         self._store = store
         self._verifier = verifier

@@ -44,7 +44,9 @@ def open_store(
 
     Effects are exactly-once with ``claim_in`` and ``commit_in`` alone, in SQLite or PostgreSQL;
     elsewhere handlers run at least once, and who was taken over gets ``lease_lost``. Redis can
-    forget on a failover, and needs ``noeviction``. TLS is always verified.
+    forget on a failover, and needs ``noeviction``. TLS is always verified; whether there is
+    any, the URL says: ``rediss://``, and ``?sslmode=require`` for PostgreSQL, whose default,
+    ``prefer``, goes without where the server has none.
 
     Times are in seconds: ``lease`` and ``retention`` as for ``MemoryStore``; ``timeout`` (3) is
     how long one call may take before it is ``store_unavailable``. ``connections`` (16) is for
