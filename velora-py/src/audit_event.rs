@@ -202,11 +202,11 @@ impl Batch {
         }
     }
 
-    pub(crate) fn show(py: Python<'_>, batch: Self) -> PyResult<Py<PyAny>> {
-        let events = batch.events.into_iter().map(AuditEvent);
+    pub(crate) fn show(py: Python<'_>, batch: &Self) -> PyResult<Py<PyAny>> {
+        let events = batch.events.iter().cloned().map(AuditEvent);
         let events = events.map(|event| Py::new(py, event));
         let events = events.collect::<PyResult<Vec<_>>>()?;
-        let page = record!(py, "velora.paging", "Page", (events, batch.next_cursor))?;
+        let page = record!(py, "velora.paging", "Page", (events, &batch.next_cursor))?;
         Ok(page.unbind())
     }
 }

@@ -27,7 +27,7 @@ use crate::process::{attached, runtime};
 const SIGNALS: Duration = Duration::from_millis(50);
 
 /// How a result becomes a Python value.
-pub(crate) type Answer = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+type Answer = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 
 /// Something to tell a function of the caller's.
 pub(crate) type Report = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
@@ -47,21 +47,26 @@ impl<E: Into<Failure>> From<E> for Trouble {
 
 impl From<Trouble> for PyErr {
     fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Failed(failure) => failure.into(),
-            Trouble::Raised(error) => error,
-            Trouble::Panicked => PyRuntimeError::new_err("velora met a fault of its own"),
-        }
+        Python::attach(|py| trouble.raised(py))
     }
 }
 
 impl Trouble {
+    /// A new exception each time: one that is kept would keep the frames that it passed.
+    pub(crate) fn raised(&self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Failed(failure) => failure.clone().into(),
+            Self::Raised(error) => error.clone_ref(py),
+            Self::Panicked => PyRuntimeError::new_err("velora met a fault of its own"),
+        }
+    }
+
     pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Self {
         Self::Panicked
     }
 }
 
-pub(crate) type Outcome = Result<Answer, Trouble>;
+type Outcome = Result<Answer, Trouble>;
 
 type Job = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 

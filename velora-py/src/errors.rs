@@ -11,6 +11,7 @@ use crate::time::seconds;
 const MODULE: &str = "velora.errors";
 
 /// Anything the core fails with, on its way to Python.
+#[derive(Clone)]
 pub(crate) struct Failure(Box<Error>);
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;

@@ -10,16 +10,22 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use futures_util::future::{Either, select};
 use futures_util::stream::{BoxStream, StreamExt};
 use pyo3::prelude::*;
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 use velora_core::{ApiError, ApiErrorKind};
 
-use crate::call::{Call, Outcome, Trouble};
+use crate::call::{Call, Trouble};
 use crate::errors::{Failure, Result};
 
-type Items = BoxStream<'static, Outcome>;
+/// How an item becomes a Python value: as often as it takes, for Python may raise meanwhile.
+type Item = Box<dyn Fn(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+type Read = std::result::Result<Item, Trouble>;
+type Items = BoxStream<'static, Read>;
 
-/// Items one after the other, `None` at the end. They are read ahead in the background,
-/// from the first one that is asked for on.
+/// Items one after the other. They are read ahead in the background, from the first one
+/// that is asked for on.
+///
+/// To wait and to take are two steps: whoever waits for an item may be cancelled between its
+/// arrival and its receipt, and must not have taken it then.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Stream {
     about: Arc<About>,
@@ -38,17 +44,15 @@ struct About {
 
 struct State {
     source: Source,
-    /// An item that was read and not yet given: whoever waited for it may have been
-    /// cancelled meanwhile.
-    ready: Option<Outcome>,
-    /// What it failed with: it never looks as if it had come to its end.
-    failed: Option<PyErr>,
+    /// What was read and not yet given. An error stays here: a stream that failed never
+    /// looks as if it had come to its end.
+    ready: Option<Read>,
 }
 
 enum Source {
     Idle(Box<dyn FnOnce() -> Result<Items> + Send>),
     /// `None` is the end; a channel that breaks off is none.
-    Running(mpsc::Receiver<Option<Outcome>>),
+    Running(mpsc::Receiver<Option<Read>>),
     Ended,
 }
 
@@ -57,7 +61,7 @@ impl Stream {
     /// process that asks for the first item.
     pub(crate) fn new<T, E, S>(
         make: impl FnOnce() -> Result<S> + Send + 'static,
-        show: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
+        show: fn(Python<'_>, &T) -> PyResult<Py<PyAny>>,
     ) -> Self
     where
         T: Send + 'static,
@@ -65,9 +69,9 @@ impl Stream {
         S: futures_util::Stream<Item = std::result::Result<T, E>> + Send + 'static,
     {
         let make = move || -> Result<Items> {
-            let items = make()?.map(move |item| -> Outcome {
+            let items = make()?.map(move |item| -> Read {
                 let value = item?;
-                Ok(Box::new(move |py: Python<'_>| show(py, value)))
+                Ok(Box::new(move |py: Python<'_>| show(py, &value)))
             });
             let items = AssertUnwindSafe(items).catch_unwind();
             let items = items.map(|item| item.map_err(Trouble::panicked)?);
@@ -78,7 +82,6 @@ impl Stream {
             state: Arc::new(Mutex::new(State {
                 source: Source::Idle(Box::new(make)),
                 ready: None,
-                failed: None,
             })),
         }
     }
@@ -86,18 +89,26 @@ impl Stream {
 
 #[pymethods]
 impl Stream {
-    /// The next item, or `None`. After an error it is that error again.
-    fn next(&self) -> Call {
+    /// The next item, `None` at the end, or a `Call` that waits until it is worth asking
+    /// again. After an error it is that error again.
+    fn next(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.about.check_owner()?;
+        // What a handler raises costs no item.
+        py.check_signals()?;
+        if self.about.closed.load(Ordering::SeqCst) {
+            return Ok(py.None());
+        }
+        if let Ok(mut state) = self.state.try_lock()
+            && state.is_ready()
+        {
+            return state.give(py);
+        }
         let (about, state) = (Arc::clone(&self.about), Arc::clone(&self.state));
-        Call::of(async move {
-            about.check_owner()?;
-            let mut state = about.unless_closed(made_ready(&about, state)).await?;
-            // Nobody else comes in before this has been shown, or given up.
-            Ok(move |py: Python<'_>| match &mut state {
-                Some(state) => state.give(py),
-                None => Ok(py.None()),
-            })
-        })
+        let waiting = async move {
+            about.unless_closed(made_ready(&about, state)).await;
+            Ok(|py: Python<'_>| Ok(py.None()))
+        };
+        Ok(Py::new(py, Call::of(waiting))?.into_any())
     }
 
     /// Ends it, and what is still being read. Whoever waits for an item gets none.
@@ -112,7 +123,7 @@ impl Stream {
 }
 
 impl About {
-    fn check_owner(&self) -> std::result::Result<(), Trouble> {
+    fn check_owner(&self) -> Result<()> {
         match self.owner.load(Ordering::SeqCst) {
             0 => Ok(()),
             owner if owner == process::id() => Ok(()),
@@ -123,50 +134,42 @@ impl About {
         }
     }
 
-    /// The work's result; `None` where the stream is closed, or is meanwhile.
-    async fn unless_closed<T, E>(
-        &self,
-        work: impl Future<Output = std::result::Result<T, E>>,
-    ) -> std::result::Result<Option<T>, E> {
+    /// Does the work, until the stream is closed.
+    async fn unless_closed(&self, work: impl Future<Output = ()>) {
         let mut closing = pin!(self.closing.notified());
         closing.as_mut().enable();
-        if self.closed.load(Ordering::SeqCst) {
-            return Ok(None);
-        }
-        match select(pin!(work), closing).await {
-            Either::Left((done, _)) => done.map(Some),
-            Either::Right(_) => Ok(None),
+        if !self.closed.load(Ordering::SeqCst) {
+            select(pin!(work), closing).await;
         }
     }
 }
 
-async fn made_ready(
-    about: &About,
-    state: Arc<Mutex<State>>,
-) -> std::result::Result<OwnedMutexGuard<State>, Trouble> {
-    let mut state = state.lock_owned().await;
-    if state.ready.is_none() && state.failed.is_none() {
+async fn made_ready(about: &About, state: Arc<Mutex<State>>) {
+    let mut state = state.lock().await;
+    if !state.is_ready() {
         state.ready = state.source.next(about).await;
     }
-    Ok(state)
 }
 
 impl State {
+    fn is_ready(&self) -> bool {
+        self.ready.is_some() || matches!(self.source, Source::Ended)
+    }
+
+    /// An item is taken only once it has been shown.
     fn give(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match (self.ready.take(), &self.failed) {
-            (Some(item), _) => {
-                let shown = item.map_err(PyErr::from).and_then(|item| item(py));
-                self.failed = shown.as_ref().err().map(|error| error.clone_ref(py));
-                shown
-            }
-            (None, Some(error)) => Err(error.clone_ref(py)),
-            (None, None) => Ok(py.None()),
-        }
+        let shown = match &self.ready {
+            Some(Ok(item)) => item(py)?,
+            Some(Err(trouble)) => return Err(trouble.raised(py)),
+            None => py.None(),
+        };
+        self.ready = None;
+        Ok(shown)
     }
 }
 
 impl Source {
-    async fn next(&mut self, about: &About) -> Option<Outcome> {
+    async fn next(&mut self, about: &About) -> Option<Read> {
         if let Self::Idle(_) = self
             && let Self::Idle(make) = std::mem::replace(self, Self::Ended)
         {
@@ -191,7 +194,7 @@ impl Source {
 }
 
 /// Reads on while there is room, and says by `None` that the end was reached.
-async fn read_ahead(mut items: Items, give: mpsc::Sender<Option<Outcome>>) {
+async fn read_ahead(mut items: Items, give: mpsc::Sender<Option<Read>>) {
     loop {
         // Where nobody listens any more, what is being read is given up.
         let item = match select(items.next(), pin!(give.closed())).await {

@@ -357,7 +357,9 @@ class Call:
 
 @final
 class Stream:
-    def next(self) -> Call: ...
+    def next(self) -> Any:
+        """The next item, ``None`` at the end, or a ``Call`` that waits until it is worth
+        asking again. After an error it is that error again."""
     def close(self) -> None: ...
 
 @final

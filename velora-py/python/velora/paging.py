@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Callable,
-    Generator,
-    Iterator,
-    Sequence,
-)
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar, overload
+
+from ._stream import anext_of, next_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,16 +50,6 @@ class Page(Sequence[T_co]):
         return f"Page({len(self)} items)"
 
 
-class _Place:
-    """Where a list is being read. What is interrupted goes on from here."""
-
-    __slots__ = ("items", "stream")
-
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
-        self.items: Iterator[Any] = iter(())
-
-
 class Items(Iterator[T]):
     """Items one after the other; the next ones are fetched while these are worked on.
 
@@ -72,28 +58,29 @@ class Items(Iterator[T]):
     the last name of it, by ``close()`` or at the end of a ``with`` block.
     """
 
-    __slots__ = ("_place",)
+    __slots__ = ("_items", "_stream")
 
     def __init__(self, stream: Stream) -> None:
-        self._place = _Place(stream)
-
-    def __iter__(self) -> Iterator[T]:
-        return _items(self._place)
+        self._stream = stream
+        # Of the pages that were begun. Several threads or tasks may each have begun one.
+        self._items: deque[T] = deque()
 
     def __next__(self) -> T:
-        for item in _items(self._place):
-            found: T = item
-            return found
-        raise StopIteration
+        while True:
+            try:
+                return self._items.popleft()
+            except IndexError:
+                pass
+            self._items.extend(next_of(self._stream))
 
     def pages(self) -> Iterator[Page[T]]:
         """The pages that were not yet begun. Pages without items are walked past."""
-        return _pages(self._place.stream)
+        return _Pages(self._stream)
 
     def close(self) -> None:
         """Ends it, and whatever is being fetched."""
-        self._place.items = iter(())
-        self._place.stream.close()
+        self._stream.close()
+        self._items.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -111,33 +98,28 @@ class AsyncItems(AsyncIterator[T]):
     """``Items`` for ``async for``. What a wait that was cancelled was waiting for is not
     lost, but comes next."""
 
-    __slots__ = ("_place",)
+    __slots__ = ("_items", "_stream")
 
     def __init__(self, stream: Stream) -> None:
-        self._place = _Place(stream)
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        return _async_items(self._place)
+        self._stream = stream
+        self._items: deque[T] = deque()
 
     async def __anext__(self) -> T:
-        place = self._place
         while True:
-            for item in place.items:
-                found: T = item
-                return found
-            page = await place.stream.next().future()
-            if page is None:
-                raise StopAsyncIteration
-            place.items = iter(page)
+            try:
+                return self._items.popleft()
+            except IndexError:
+                pass
+            self._items.extend(await anext_of(self._stream))
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """The pages that were not yet begun. Pages without items are walked past."""
-        return _async_pages(self._place.stream)
+        return _AsyncPages(self._stream)
 
     async def aclose(self) -> None:
         """Ends it, and whatever is being fetched."""
-        self._place.items = iter(())
-        self._place.stream.close()
+        self._stream.close()
+        self._items.clear()
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,37 +133,29 @@ class AsyncItems(AsyncIterator[T]):
         await self.aclose()
 
 
-# Not methods, as a generator that holds its owner would keep a loop that was left early alive
-# until the garbage collector comes by.
+# Generators would be shorter, but whatever is raised in one ends it for good.
 
 
-def _items(place: _Place) -> Generator[Any, None, None]:
-    while True:
-        yield from place.items
-        page = place.stream.next().wait()
-        if page is None:
-            return
-        place.items = iter(page)
+class _Pages(Iterator[Page[T]]):
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __next__(self) -> Page[T]:
+        page: Page[T] = next_of(self._stream)
+        return page
 
 
-def _pages(stream: Stream) -> Iterator[Any]:
-    while (page := stream.next().wait()) is not None:
-        yield page
+class _AsyncPages(AsyncIterator[Page[T]]):
+    __slots__ = ("_stream",)
 
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
 
-async def _async_items(place: _Place) -> AsyncGenerator[Any, None]:
-    while True:
-        for item in place.items:
-            yield item
-        page = await place.stream.next().future()
-        if page is None:
-            return
-        place.items = iter(page)
-
-
-async def _async_pages(stream: Stream) -> AsyncIterator[Any]:
-    while (page := await stream.next().future()) is not None:
-        yield page
+    async def __anext__(self) -> Page[T]:
+        page: Page[T] = await anext_of(self._stream)
+        return page
 
 
 def in_loop(callback: Callable[[T], object] | None) -> Callable[[T], object] | None:

@@ -13,6 +13,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _velora, events
+from ._stream import anext_of, next_of
 from ._velora import SigningSecret
 from .api import AsyncBase, SyncBase
 from .errors import ApiError
@@ -197,9 +198,7 @@ class EventStream(Iterator[StreamItem]):
         self._stream = stream
 
     def __next__(self) -> StreamItem:
-        item: StreamItem | None = self._stream.next().wait()
-        if item is None:
-            raise StopIteration
+        item: StreamItem = next_of(self._stream)
         return item
 
     def close(self) -> None:
@@ -222,9 +221,7 @@ class AsyncEventStream(AsyncIterator[StreamItem]):
         self._stream = stream
 
     async def __anext__(self) -> StreamItem:
-        item: StreamItem | None = await self._stream.next().future()
-        if item is None:
-            raise StopAsyncIteration
+        item: StreamItem = await anext_of(self._stream)
         return item
 
     async def aclose(self) -> None:

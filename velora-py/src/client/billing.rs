@@ -126,7 +126,7 @@ impl Billing {
 fn rows(make: impl FnOnce() -> Result<CsvRows> + Send + 'static) -> Stream {
     Stream::new(
         move || Ok(lists(make()?)),
-        |py, rows: Vec<CsvRow>| {
+        |py, rows: &Vec<CsvRow>| {
             let rows = rows.iter().map(|row| {
                 let dict = PyDict::new(py);
                 for (column, field) in row.iter() {
@@ -165,19 +165,19 @@ fn show_run(py: Python<'_>, run: ReconRun) -> PyResult<Py<PyAny>> {
     Ok(record!(py, "velora.billing", "ReconRun", (run.run_id, response))?.unbind())
 }
 
-fn show_delivery(py: Python<'_>, delivery: LoggedDelivery) -> PyResult<Py<PyAny>> {
+fn show_delivery(py: Python<'_>, delivery: &LoggedDelivery) -> PyResult<Py<PyAny>> {
     let delivery = record!(
         py,
         "velora.billing",
         "LoggedDelivery",
         (
-            delivery.id,
+            &delivery.id,
             delivery.status.as_str(),
             delivery.status_code,
             delivery.duration,
-            delivery.error_message,
+            &delivery.error_message,
             delivery.retryable,
-            delivery.retry_of_id,
+            &delivery.retry_of_id,
             extra(py, &delivery.extra)?,
         )
     );

@@ -75,7 +75,7 @@ impl Curae {
         let client = Arc::clone(&self.0);
         let make = move || Ok(client.get()?.webhooks().list(query).pages());
         Ok(pages(make, |py, endpoint| {
-            Ok(show_endpoint(py, &endpoint)?.unbind())
+            Ok(show_endpoint(py, endpoint)?.unbind())
         }))
     }
 

@@ -41,7 +41,7 @@ fn rate_limit(py: Python<'_>, limit: RateLimit) -> PyResult<Bound<'_, PyAny>> {
 /// Pages whose items are shown one by one.
 fn pages<T: Send + Unpin + 'static>(
     make: impl FnOnce() -> Result<Pages<T>> + Send + 'static,
-    show: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
+    show: fn(Python<'_>, &T) -> PyResult<Py<PyAny>>,
 ) -> Stream {
     let make = move || {
         let pages = make()?.map(move |page| {
@@ -53,7 +53,7 @@ fn pages<T: Send + Unpin + 'static>(
         Ok(pages)
     };
     Stream::new(make, |py, (items, cursor, show)| {
-        let items = items.into_iter().map(|item| show(py, item));
+        let items = items.iter().map(|item| show(py, item));
         let items = items.collect::<PyResult<Vec<_>>>()?;
         Ok(record!(py, "velora.paging", "Page", (items, cursor))?.unbind())
     })

@@ -144,11 +144,11 @@ fn show_created(py: Python<'_>, created: CreatedWebhook) -> PyResult<Py<PyAny>> 
     .unbind())
 }
 
-fn show_item(py: Python<'_>, item: StreamItem) -> PyResult<Py<PyAny>> {
+fn show_item(py: Python<'_>, item: &StreamItem) -> PyResult<Py<PyAny>> {
     match item {
-        StreamItem::Connected(connected) => show_connected(py, &connected),
-        StreamItem::Event(event) => show_event(py, &event),
-        StreamItem::Gap(gap) => show_gap(py, &gap),
+        StreamItem::Connected(connected) => show_connected(py, connected),
+        StreamItem::Event(event) => show_event(py, event),
+        StreamItem::Gap(gap) => show_gap(py, gap),
         // The enum may grow.
         _ => Ok(py.None()),
     }

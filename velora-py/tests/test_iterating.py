@@ -1,0 +1,280 @@
+"""Lists and streams whose waits are cancelled, interrupted, or shared: nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import threading
+import time
+import weakref
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from deliveries import code_of
+from either import Either
+from scripted import Request, Server, answer
+from simulated import HEALTH_KEY, WEEK, Simulator
+from velora import ApiError, billing, health, paging, tv
+
+EVENTS = [{"event_id": str(number)} for number in range(4)]
+
+
+def first_page(request: Request) -> bool:
+    return "cursor=" not in request.target
+
+
+def listed(request: Request) -> bytes:
+    is_first = first_page(request)
+    page = {"has_more": is_first, "next_cursor": "c" if is_first else None}
+    return answer(200, {"events": EVENTS[:2] if is_first else EVENTS[2:], "page": page})
+
+
+def exported(request: Request) -> bytes:
+    rows = b"".join(b'{"event_id":"%d"}\n' % number for number in range(4))
+    return answer(200, rows, X_Velora_Truncated="false")
+
+
+def streamed(request: Request) -> bytes:
+    body = b"".join(b"id: %d\ndata: {}\n\n" % number for number in range(4))
+    return answer(200, body, Content_Type="text/event-stream")
+
+
+def logged(request: Request) -> bytes:
+    is_first = first_page(request)
+    deliveries = [{"id": id, "status": "ok"} for id in ("01" if is_first else "23")]
+    return answer(200, {"deliveries": deliveries, "nextCursor": "c" if is_first else None})
+
+
+LISTS: dict[str, tuple[Callable[[Request], bytes], Any, Callable[[Any], Any]]] = {
+    "a list": (listed, health, lambda client: client.events()),
+    "a list's pages": (listed, health, lambda client: client.events().pages()),
+    "a log": (logged, billing, lambda client: client.deliveries("endpoint")),
+    "a log's pages": (logged, billing, lambda client: client.deliveries("endpoint").pages()),
+    "an export": (exported, health, lambda client: client.export(**WEEK)),
+    "a stream": (streamed, tv, lambda client: client.events()),
+}
+"""What the server says, whose client reads it, and what is read."""
+
+each_list = pytest.mark.parametrize(("says", "system", "read"), LISTS.values(), ids=LISTS)
+PAGED = [LISTS[name] for name in ["a list", "a list's pages", "a log", "a log's pages"]]
+each_paged = pytest.mark.parametrize(("says", "system", "read"), PAGED)
+
+
+def ids(item: Any) -> list[str]:
+    """Of an item, or of the items of a page."""
+    if isinstance(item, paging.Page):
+        return [id for each in item for id in ids(each)]
+    return [item.event_id if isinstance(item, health.AuditEvent) else item.id]
+
+
+async def step(items: AsyncIterator[Any]) -> list[str]:
+    return ids(await anext(items))
+
+
+def rest(first: list[str], step: Callable[[], list[str]]) -> list[str]:
+    """All four, the first ones of which were read already."""
+    seen = list(first)
+    while len(seen) < 4:
+        seen += step()
+    return seen
+
+
+@each_list
+def test_what_came_before_its_wait_was_cancelled_comes_next(
+    says: Callable[[Request], bytes], system: Any, read: Callable[[Any], Any]
+) -> None:
+    said = threading.Event()
+
+    def answered(number: int, request: Request) -> bytes:
+        assert said.wait(30)
+        return says(request)
+
+    async def main(server: Server) -> None:
+        items = aiter(read(system.AsyncClient("key", **server.options())))
+        task = asyncio.ensure_future(step(items))
+        while not server.seen:
+            await asyncio.sleep(0.005)
+        # It comes while the loop is busy, which then hears of it and of the end at once.
+        said.set()
+        time.sleep(0.3)
+        asyncio.get_running_loop().call_soon(task.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        seen = await step(items)
+        while len(seen) < 4:
+            seen += await step(items)
+        assert seen == ["0", "1", "2", "3"]
+
+    with Server(answered) as server:
+        asyncio.run(main(server))
+
+
+@each_list
+def test_a_wait_is_gone_on_with_in_another_loop(
+    says: Callable[[Request], bytes], system: Any, read: Callable[[Any], Any]
+) -> None:
+    said = threading.Event()
+
+    def answered(number: int, request: Request) -> bytes:
+        assert said.wait(30)
+        return says(request)
+
+    async def made(server: Server) -> AsyncIterator[Any]:
+        return aiter(read(system.AsyncClient("key", **server.options())))
+
+    with Server(answered) as server:
+        # One loop is stopped while it waits, and not closed; and in one the wait is cancelled.
+        stopped = asyncio.new_event_loop()
+        items = stopped.run_until_complete(made(server))
+        waiting = stopped.create_task(step(items))
+        stopped.run_until_complete(asyncio.sleep(0.05))
+        with pytest.raises(asyncio.TimeoutError):
+            asyncio.run(asyncio.wait_for(step(items), 0.05))
+        said.set()
+        time.sleep(0.1)
+        seen = rest([], lambda: asyncio.run(step(items)))
+        assert seen == ["0", "1", "2", "3"]
+        waiting.cancel()
+        stopped.run_until_complete(asyncio.wait([waiting]))
+        stopped.close()
+
+
+@each_paged
+def test_a_wait_that_was_cancelled_is_gone_on_with(
+    says: Callable[[Request], bytes], system: Any, read: Callable[[Any], Any]
+) -> None:
+    def answered(number: int, request: Request) -> bytes:
+        time.sleep(0 if first_page(request) else 0.2)
+        return says(request)
+
+    async def main(server: Server) -> None:
+        items = aiter(read(system.AsyncClient("key", **server.options())))
+        seen, given_up = [], 0
+        while len(seen) < 4:
+            try:
+                seen += await asyncio.wait_for(step(items), 0.05)
+            except asyncio.TimeoutError:
+                given_up += 1
+        assert seen == ["0", "1", "2", "3"]
+        assert given_up > 0
+        with pytest.raises(StopAsyncIteration):
+            await step(items)
+
+    with Server(answered) as server:
+        asyncio.run(main(server))
+
+
+@each_paged
+def test_an_error_is_never_followed_by_the_end(
+    either: Either, says: Callable[[Request], bytes], system: Any, read: Callable[[Any], Any]
+) -> None:
+    def answered(number: int, request: Request) -> bytes:
+        return says(request) if first_page(request) else answer(403)
+
+    with Server(answered) as server:
+        if either.is_async:
+            items = aiter(read(system.AsyncClient("key", **server.options())))
+            steps = lambda: either.run(step(items))  # noqa: E731
+        else:
+            waited = iter(read(system.Client("key", **server.options())))
+            steps = lambda: ids(next(waited))  # noqa: E731
+        seen = steps()
+        while len(seen) < 2:
+            seen += steps()
+        for _ in range(3):
+            assert code_of(steps) == "forbidden"
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, LookupError])
+@each_list
+def test_what_came_before_its_wait_was_interrupted_comes_next(
+    says: Callable[[Request], bytes],
+    system: Any,
+    read: Callable[[Any], Any],
+    raised: type[BaseException],
+) -> None:
+    def answered(number: int, request: Request) -> bytes:
+        if number == 0:
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return says(request)
+
+    def handle(*_: object) -> None:
+        raise raised
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with Server(answered) as server:
+            items = iter(read(system.Client("key", **server.options())))
+            with pytest.raises(raised):
+                next(items)
+            assert rest([], lambda: ids(next(items))) == ["0", "1", "2", "3"]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, LookupError])
+def test_what_is_raised_while_an_item_is_made_costs_none(
+    either: Either, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException]
+) -> None:
+    """As by the handler of a signal that comes then."""
+    make, left = billing.LoggedDelivery.__init__, [raised()]
+
+    def interrupted(*given: Any) -> None:
+        if left:
+            raise left.pop()
+        make(*given)
+
+    monkeypatch.setattr(billing.LoggedDelivery, "__init__", interrupted)
+    with Server(lambda number, request: logged(request)) as server:
+        deliveries = either.client(billing, "key", **server.options()).deliveries("endpoint")
+        with pytest.raises(raised):
+            next(deliveries)
+        assert [each.id for each in deliveries] == ["0", "1", "2", "3"]
+
+
+def test_one_list_is_shared_between_threads(simulator: Simulator) -> None:
+    events = health.Client(HEALTH_KEY, **simulator.options()).events(**WEEK, limit=100)
+
+    def read(number: int) -> list[str]:
+        return [event.to_json() for event in iter(lambda: next(events, None), None)]
+
+    with ThreadPoolExecutor(4) as threads:
+        read_by = list(threads.map(read, range(4), timeout=60))
+    assert sorted(line for lines in read_by for line in lines) == simulator.truth(**WEEK)
+
+
+def test_one_list_is_shared_between_tasks(simulator: Simulator) -> None:
+    async def read(events: Any) -> list[str]:
+        seen = []
+        while (event := await anext(events, None)) is not None:
+            seen.append(event.to_json())
+            await asyncio.sleep(0)
+        return seen
+
+    async def main() -> list[list[str]]:
+        client = health.AsyncClient(HEALTH_KEY, **simulator.options())
+        events = client.events(**WEEK, limit=100)
+        return await asyncio.gather(*(read(events) for _ in range(4)))
+
+    read_by = asyncio.run(main())
+    assert sorted(line for lines in read_by for line in lines) == simulator.truth(**WEEK)
+
+
+def test_an_error_that_was_raised_is_let_go_of(either: Either) -> None:
+    """It would keep the frames that it passed, and whatever these hold."""
+    with Server(lambda number, request: answer(403)) as server:
+        events = either.client(health, "key", **server.options()).events()
+
+        def failure() -> weakref.ref[ApiError]:
+            with pytest.raises(ApiError) as raised:
+                next(events)
+            return weakref.ref(raised.value)
+
+        error = failure()
+        gc.collect()
+        assert error() is None
