@@ -115,10 +115,6 @@ impl Stream {
     fn close(&self) {
         self.about.closed.store(true, Ordering::SeqCst);
         self.about.closing.notify_waiters();
-        if let Ok(mut state) = self.state.try_lock() {
-            state.source = Source::Ended;
-            state.ready = None;
-        }
     }
 }
 
@@ -144,7 +140,7 @@ impl About {
     }
 }
 
-async fn made_ready(about: &About, state: Arc<Mutex<State>>) {
+async fn made_ready(about: &Arc<About>, state: Arc<Mutex<State>>) {
     let mut state = state.lock().await;
     if !state.is_ready() {
         state.ready = state.source.next(about).await;
@@ -169,7 +165,7 @@ impl State {
 }
 
 impl Source {
-    async fn next(&mut self, about: &About) -> Option<Read> {
+    async fn next(&mut self, about: &Arc<About>) -> Option<Read> {
         if let Self::Idle(_) = self
             && let Self::Idle(make) = std::mem::replace(self, Self::Ended)
         {
@@ -178,7 +174,8 @@ impl Source {
                 Err(failure) => return Some(Err(Trouble::Failed(failure))),
             };
             let (give, taken) = mpsc::channel(1);
-            tokio::spawn(read_ahead(items, give));
+            let reading = Arc::clone(about);
+            tokio::spawn(async move { reading.unless_closed(read_ahead(items, give)).await });
             about.owner.store(process::id(), Ordering::SeqCst);
             *self = Self::Running(taken);
         }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import until
 from simulated import HEALTH_KEY, TV_TOKEN, WEEK, Simulator
 from velora import ApiError, health, tv
 
@@ -77,10 +79,13 @@ def test_a_stream_is_ended_by_another_thread(simulator: Simulator) -> None:
         ended: list[list[Any]] = []
         listener = threading.Thread(target=lambda: ended.append(list(stream)))
         listener.start()
+        time.sleep(0.05)  # It waits.
         stream.close()
         listener.join(30)
         assert not listener.is_alive()
         assert ended == [[]]
+        # The connection, too, before the last name of it ends.
+        until(lambda: simulator.control("GET", "tv/streams")["open"] == 0)
 
 
 def test_a_list_that_was_interrupted_goes_on(simulator: Simulator) -> None:

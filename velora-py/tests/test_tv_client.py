@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from deliveries import code_of
 from either import Either
+from patience import until
 from scripted import Server, answer
 from simulated import TV_TOKEN, Simulator
 from velora import ApiError, MemoryStore, Receiver, SigningSecret, Verifier, tv
@@ -171,10 +172,7 @@ def test_a_stream_that_is_left_closes_its_connection(client: Any, simulator: Sim
     connected(stream)
     assert simulator.control("GET", "tv/streams")["open"] >= 1
     close(stream)
-    for _ in range(1000):
-        if simulator.control("GET", "tv/streams")["open"] == 0:
-            return
-    raise AssertionError("the connection stays open")
+    until(lambda: simulator.control("GET", "tv/streams")["open"] == 0)
 
 
 def test_options_of_the_stream(client: Any) -> None:
