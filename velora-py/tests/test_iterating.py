@@ -14,11 +14,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from deliveries import code_of
+from deliveries import SECRET, code_of
 from either import Either
 from scripted import Request, Server, answer
 from simulated import HEALTH_KEY, WEEK, Simulator
-from velora import ApiError, billing, health, paging, tv
+from velora import (
+    ApiError,
+    MemoryStore,
+    Receiver,
+    Signer,
+    Verifier,
+    billing,
+    health,
+    paging,
+    tv,
+)
 
 EVENTS = [{"event_id": str(number)} for number in range(4)]
 
@@ -278,3 +288,41 @@ def test_an_error_that_was_raised_is_let_go_of(either: Either) -> None:
         error = failure()
         gc.collect()
         assert error() is None
+
+
+LONG = b"1" * 5_000
+"""An integer that Python reads only as a float."""
+
+
+def test_a_long_number_ends_no_list(either: Either) -> None:
+    body = (
+        b'{"deliveries":[{"id":"0","status":"ok","n":-%b,"m":7},{"id":"1","status":"ok"}],'
+        b'"nextCursor":null}' % LONG
+    )
+    with Server(lambda number, request: answer(200, body)) as server:
+        client = either.client(billing, "key", **server.options())
+        deliveries = list(client.deliveries("endpoint"))
+    assert [each.id for each in deliveries] == ["0", "1"]
+    assert deliveries[0].extra == {"n": -float("inf"), "m": 7}
+
+
+def test_a_long_number_ends_no_stream(either: Either) -> None:
+    data = b'{"id":"0","type":"odd","data":{"n":[%b]}}' % LONG
+    body = b"data: %b\n\ndata: {}\n\n" % data
+    with Server(
+        lambda number, request: answer(200, body, Content_Type="text/event-stream")
+    ) as server:
+        stream = either.client(tv, "token", **server.options()).events()
+        odd, following = next(stream), next(stream)
+        stream.close()
+    assert (odd.key, odd.data, following.data) == ("tv:0", data.decode(), "{}")
+    assert odd.event.data == {"n": [float("inf")]}
+    assert odd.event.to_dict()["data"] == odd.event.data
+
+
+def test_a_long_number_is_delivered() -> None:
+    body = b'{"id":"0","type":"odd","n":%b}' % LONG
+    signed = Signer("health", SECRET).sign(body)
+    receiver, seen = Receiver(Verifier("health", SECRET), MemoryStore()), []
+    assert receiver.receive(signed.body, signed.headers, seen.append).outcome == "processed"
+    assert seen[0].extra == {"n": float("inf")}

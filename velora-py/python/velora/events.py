@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from ._json import loads
 
 __all__ = ["BaseEvent", "CustomEvent", "EventType", "OtherType"]
 
@@ -33,7 +34,8 @@ class OtherType(str):
 class BaseEvent:
     """An event of whichever system, with the verified body it was read from.
 
-    Its repr shows nothing but what tells one event from another: no PHI, no payload.
+    Its repr shows nothing but what tells one event from another: no PHI, no payload. An integer
+    of more digits than Python reads (4,300) is infinite, as ``1e5000`` is; ``raw`` has all.
     """
 
     __slots__ = ()
@@ -42,7 +44,7 @@ class BaseEvent:
 
     def to_dict(self) -> dict[str, Any]:
         """The whole body, read as JSON."""
-        members: dict[str, Any] = json.loads(self.raw)
+        members: dict[str, Any] = loads(self.raw)
         return members
 
 
