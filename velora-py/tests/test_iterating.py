@@ -6,16 +6,19 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 
 import pytest
 from deliveries import SECRET, code_of
 from either import Either
+from patience import until
 from scripted import Request, Server, answer
 from simulated import HEALTH_KEY, WEEK, Simulator
 from velora import (
@@ -326,3 +329,57 @@ def test_a_long_number_is_delivered() -> None:
     receiver, seen = Receiver(Verifier("health", SECRET), MemoryStore()), []
     assert receiver.receive(signed.body, signed.headers, seen.append).outcome == "processed"
     assert seen[0].extra == {"n": float("inf")}
+
+
+def test_a_stream_that_changes_its_loop_asks_for_tokens_there() -> None:
+    loops: list[object] = []
+
+    async def token() -> str:
+        loops.append(asyncio.get_running_loop())
+        return "token"
+
+    async def begun() -> tv.AsyncEventStream:
+        return tv.AsyncClient(token, **server.options()).events()
+
+    async def until_gap(stream: tv.AsyncEventStream) -> object:
+        while not isinstance(await anext(stream), tv.Gap):
+            pass
+        return asyncio.get_running_loop()
+
+    with Server(lambda number, request: streamed(request)) as server:
+        stream = asyncio.run(begun())
+        used = [asyncio.run(asyncio.wait_for(until_gap(stream), 10)) for _ in range(3)]
+        asyncio.run(stream.aclose())
+    assert set(used) <= set(loops)
+
+
+def test_a_loop_that_was_stopped_is_not_waited_for() -> None:
+    """A thread would be left behind at each attempt."""
+
+    async def token() -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def is_waited_for() -> bool:
+        frames = (frame for top in sys._current_frames().values() for frame in backwards(top))
+        return any(frame.f_code.co_filename == tv.__file__ for frame in frames)
+
+    async def begun() -> tv.AsyncEventStream:
+        stream = tv.AsyncClient(token, base_url="http://127.0.0.1:9").events()
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.2)
+        assert is_waited_for()
+        return stream
+
+    loop = asyncio.new_event_loop()
+    stream = loop.run_until_complete(begun())
+    until(lambda: not is_waited_for())
+    loop.run_until_complete(stream.aclose())
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+
+def backwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent import futures
 from dataclasses import dataclass, field
 from datetime import datetime
 from inspect import isawaitable
@@ -215,12 +216,14 @@ class EventStream(Iterator[StreamItem]):
 class AsyncEventStream(AsyncIterator[StreamItem]):
     """``EventStream`` for ``async for``. A wait that is cancelled loses nothing."""
 
-    __slots__ = ("_stream",)
+    __slots__ = ("_enter", "_stream")
 
-    def __init__(self, stream: _velora.Stream) -> None:
+    def __init__(self, stream: _velora.Stream, enter: Callable[[], None]) -> None:
         self._stream = stream
+        self._enter = enter
 
     async def __anext__(self) -> StreamItem:
+        self._enter()
         item: StreamItem = await anext_of(self._stream)
         return item
 
@@ -278,7 +281,8 @@ class Client(SyncBase[_velora.Tv]):
 
 class AsyncClient(AsyncBase[_velora.Tv]):
     """``Client`` for ``asyncio``: the same calls, awaited. A function that gives tokens may be
-    a coroutine function; it runs in the event loop of the latest call."""
+    a coroutine function; it runs in the event loop of the latest call, or of the latest wait
+    for what a stream has to tell."""
 
     __slots__ = ("_tokens",)
 
@@ -307,10 +311,8 @@ class AsyncClient(AsyncBase[_velora.Tv]):
         self, *, idle_timeout: float | None = None, max_outage: float | None = None
     ) -> AsyncEventStream:
         """See ``Client.events``."""
-        self._enter()
-        return AsyncEventStream(
-            self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
-        )
+        stream = self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
+        return AsyncEventStream(stream, self._enter)
 
     def _enter(self) -> None:
         if self._tokens is not None:
@@ -328,9 +330,14 @@ class _InLoop:
 
     def __call__(self) -> str:
         assert self.loop is not None, "a call has been made"
-        asking = self._ask()
+        loop, asking = self.loop, self._ask()
         try:
-            return asyncio.run_coroutine_threadsafe(asking, self.loop).result()
+            asked = asyncio.run_coroutine_threadsafe(asking, loop)
+            # One that was stopped answers nobody, however long this thread waits.
+            while loop.is_running():
+                if futures.wait([asked], timeout=1).done:
+                    return asked.result()
+            raise RuntimeError("the event loop does not run")
         except BaseException:
             asking.close()
             raise
