@@ -30,6 +30,8 @@ type Items = BoxStream<'static, Read>;
 pub(crate) struct Stream {
     about: Arc<About>,
     state: Arc<Mutex<State>>,
+    /// Whether it has no end of its own, so that closing it is one.
+    endless: bool,
 }
 
 /// What is looked at without the lock.
@@ -57,8 +59,8 @@ enum Source {
 }
 
 impl Stream {
-    /// What makes a stream of the core, and how to show each item. It is made in the
-    /// process that asks for the first item.
+    /// What makes a stream of the core that has an end, and how to show each item. It is made
+    /// in the process that asks for the first item.
     pub(crate) fn new<T, E, S>(
         make: impl FnOnce() -> Result<S> + Send + 'static,
         show: fn(Python<'_>, &T) -> PyResult<Py<PyAny>>,
@@ -83,6 +85,15 @@ impl Stream {
                 source: Source::Idle(Box::new(make)),
                 ready: None,
             })),
+            endless: false,
+        }
+    }
+
+    /// The same of one that goes on until it is closed.
+    pub(crate) fn endless(self) -> Self {
+        Self {
+            endless: true,
+            ..self
         }
     }
 }
@@ -90,13 +101,17 @@ impl Stream {
 #[pymethods]
 impl Stream {
     /// The next item, `None` at the end, or a `Call` that waits until it is worth asking
-    /// again. After an error it is that error again.
+    /// again. After an error it is that error again. What was closed before its end is no
+    /// whole list: `connection`.
     fn next(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.about.check_owner()?;
         // What a handler raises costs no item.
         py.check_signals()?;
         if self.about.closed.load(Ordering::SeqCst) {
-            return Ok(py.None());
+            return match self.endless || self.has_ended() {
+                true => Ok(py.None()),
+                false => Err(Failure::from(cut("it was closed before its end")).into()),
+            };
         }
         if let Ok(mut state) = self.state.try_lock()
             && state.is_ready()
@@ -111,10 +126,17 @@ impl Stream {
         Ok(Py::new(py, Call::of(waiting))?.into_any())
     }
 
-    /// Ends it, and what is still being read. Whoever waits for an item gets none.
+    /// Ends it, and what is still being read.
     fn close(&self) {
         self.about.closed.store(true, Ordering::SeqCst);
         self.about.closing.notify_waiters();
+    }
+}
+
+impl Stream {
+    fn has_ended(&self) -> bool {
+        let state = self.state.try_lock();
+        state.is_ok_and(|state| matches!(state.source, Source::Ended) && state.ready.is_none())
     }
 }
 
@@ -123,10 +145,7 @@ impl About {
         match self.owner.load(Ordering::SeqCst) {
             0 => Ok(()),
             owner if owner == process::id() => Ok(()),
-            _ => {
-                let reason = "it was begun before this process was forked";
-                Err(ApiError::new(ApiErrorKind::Connection, reason).into())
-            }
+            _ => Err(cut("it was begun before this process was forked").into()),
         }
     }
 
@@ -145,6 +164,11 @@ async fn made_ready(about: &Arc<About>, state: Arc<Mutex<State>>) {
     if !state.is_ready() {
         state.ready = state.source.next(about).await;
     }
+}
+
+/// Why the rest of it does not come.
+fn cut(reason: &'static str) -> ApiError {
+    ApiError::new(ApiErrorKind::Connection, reason)
 }
 
 impl State {

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deliveries import code_of
 from patience import until
-from simulated import HEALTH_KEY, TV_TOKEN, WEEK, Simulator
+from simulated import EVENTS, HEALTH_KEY, TV_TOKEN, WEEK, Simulator
 from velora import ApiError, health, tv
 
 PROGRAM = """
@@ -86,6 +87,19 @@ def test_a_stream_is_ended_by_another_thread(simulator: Simulator) -> None:
         assert ended == [[]]
         # The connection, too, before the last name of it ends.
         until(lambda: simulator.control("GET", "tv/streams")["open"] == 0)
+
+
+def test_a_list_that_another_thread_closes_is_no_whole_one(simulator: Simulator) -> None:
+    simulator.inject("hang", path=EVENTS, always=True)
+    with health.Client(HEALTH_KEY, **simulator.options()) as client:
+        events = client.events(**WEEK)
+        codes: list[str] = []
+        reader = threading.Thread(target=lambda: codes.append(code_of(lambda: list(events))))
+        reader.start()
+        until(lambda: len(simulator.requests()) == 1)  # It waits.
+        events.close()
+        reader.join(30)
+    assert codes == ["connection"]
 
 
 def test_a_list_that_was_interrupted_goes_on(simulator: Simulator) -> None:

@@ -55,7 +55,8 @@ class Items(Iterator[T]):
 
     Nothing is sent before the first one is asked for. After an error it raises that
     error again. A loop that is left, or interrupted, can be gone on with; for good it ends with
-    the last name of it, by ``close()`` or at the end of a ``with`` block.
+    the last name of it, by ``close()`` or at the end of a ``with`` block. Whoever then asks for
+    more gets ``connection``, unless it had come to its end: a part is never the whole.
     """
 
     __slots__ = ("_items", "_stream")

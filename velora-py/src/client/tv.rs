@@ -81,10 +81,8 @@ impl Tv {
             options = options.with_max_outage(duration("max_outage", seconds)?);
         }
         let client = Arc::clone(&self.0);
-        Ok(Stream::new(
-            move || Ok(client.get()?.events(options)),
-            show_item,
-        ))
+        let make = move || Ok(client.get()?.events(options));
+        Ok(Stream::new(make, show_item).endless())
     }
 
     fn base_url(&self) -> Result<String> {
