@@ -12,7 +12,6 @@ const receiver = new Receiver({
   verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET ?? ''),
   store: new MemoryStore(),
   onEvent: async (event) => console.log(event.type, event.id),
-  onError: console.error,
 });
 app.post('/velora-health', deliveries(receiver));
 serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 8080), hostname: '127.0.0.1' }, ({ port }) => {

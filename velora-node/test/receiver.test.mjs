@@ -57,6 +57,48 @@ test('the answer waits for onError', async () => {
   assert.deepEqual(told, ['delivered', 'listed']);
 });
 
+test('a handler that never ran has failed', async () => {
+  const run = () => assert.fail('it ran');
+  const generators = [function* () { run(); }, async function* () { run(); }];
+  for (const generator of generators) {
+    assert.equal(await codeOf(() => receiver(generator)), 'invalid_option');
+    assert.equal(await codeOf(() => receiver(() => {}, { onError: generator })), 'invalid_option');
+    assert.equal(await codeOf(() => receiver(() => {}).backfill('a', generator)), 'invalid_option');
+    assert.equal(await codeOf(() => Store.of({ claim: run, commit: generator, release: run, renew: run })), 'invalid_option');
+  }
+  assert.equal(await codeOf(() => receiver(() => {}).backfill('a')), 'invalid_option');
+  // As compilers write them for older hosts.
+  generators.push(() => ({ next: run, throw: run, return: run }));
+  for (const generator of generators) {
+    for (const onEvent of [() => generator(), async () => generator()]) {
+      const errors = [];
+      const lazy = receiver(onEvent, { onError: (error) => errors.push(error.code) });
+      const { body, headers } = event('evt_1');
+      for (const store of ['claimed', 'released']) {
+        assert.deepEqual(await lazy.receive(body, headers), { status: 500, retryAfter: null, outcome: 'handler_failed', code: 'handler_failed' }, store);
+      }
+      assert.equal((await lazy.backfill('a', onEvent)).outcome, 'handler_failed');
+      assert.deepEqual(errors, ['invalid_option', 'invalid_option', 'invalid_option']);
+    }
+  }
+  assert.equal((await receiver(() => [1].values()).receive(...Object.values(event('evt_1')))).outcome, 'processed');
+});
+
+test('what a handler throws is logged, once, unless someone is told', async (context) => {
+  const logged = context.mock.method(console, 'error', () => {});
+  const thrown = new TypeError('cannot read properties of undefined');
+  const fail = () => { throw thrown; };
+  const { body, headers } = event('evt_1');
+  const silent = receiver(fail);
+  await silent.receive(body, headers);
+  assert.deepEqual(logged.mock.calls.map((call) => call.arguments.at(-1)), [thrown]);
+  await silent.backfill('a', fail);
+  assert.equal(logged.mock.callCount(), 2);
+  await receiver(fail, { onError: () => {} }).receive(body, headers);
+  await receiver(() => {}).receive(body, headers);
+  assert.equal(logged.mock.callCount(), 2);
+});
+
 test('an event that is being handled is asked to come again', async () => {
   let finish;
   const slow = receiver(() => new Promise((resolve) => { finish = resolve; }));

@@ -38,7 +38,22 @@ export function flagOption(name: string, value: unknown): boolean | undefined {
 
 /** The value of an option that is a function, if it is given. */
 export function functionOption<F extends Function>(name: string, value: F | undefined): F | undefined {
-  return typed<F>(name, value, 'function');
+  const given = typed<F>(name, value, 'function');
+  if (isGenerator(given?.prototype)) {
+    throw invalidOption(`${name} is a generator function: calling it runs nothing of it`);
+  }
+  return given;
+}
+
+/** A function that has to be there. */
+export function callable<F extends Function>(name: string, value: F | undefined): F {
+  return present(name, functionOption(name, value));
+}
+
+/** Whether it is what a generator function gives, however it was compiled: nothing has run yet. */
+export function isGenerator(value: unknown): boolean {
+  const { next, throw: raise } = (value ?? {}) as Partial<Generator>;
+  return typeof next === 'function' && typeof raise === 'function';
 }
 
 /** The value of an option that is a list of texts, if it is given. */
@@ -54,11 +69,7 @@ export function textsOption(name: string, value: unknown): string[] | undefined 
 
 /** A text that has to be there. */
 export function text(name: string, value: unknown): string {
-  const given = textOption(name, value);
-  if (given === undefined) {
-    throw invalidOption(`${name} is missing`);
-  }
-  return given;
+  return present(name, textOption(name, value));
 }
 
 /** An instant, as text that the core reads. */
@@ -77,6 +88,13 @@ export function invalidOption(message: string): VeloraError {
   const error = new VeloraError('invalid_option', message);
   Error.captureStackTrace?.(error, invalidOption);
   return error;
+}
+
+function present<T>(name: string, given: T | undefined): T {
+  if (given === undefined) {
+    throw invalidOption(`${name} is missing`);
+  }
+  return given;
 }
 
 function typed<T>(name: string, value: unknown, type: string): T | undefined {

@@ -9,12 +9,15 @@ import { guard, unwrap } from './errors.js';
 import type { EventOf } from './events.js';
 import type { HeadersInput } from './headers.js';
 import { copyOf, inspect } from './host.js';
-import { checkOptions, functionOption, invalidOption, numberOption, text } from './options.js';
+import { callable, checkOptions, functionOption, invalidOption, isGenerator, numberOption, text } from './options.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import { Store } from './store.js';
 import { Delivery, Verifier } from './verifier.js';
 
-/** Handles an event. What it throws makes the event come again. */
+/**
+ * Handles an event. What it throws makes the event come again. It may be asynchronous, but no
+ * generator: calling one runs nothing of it.
+ */
 export type Handler<E> = (event: E, delivery: Delivery<E>) => unknown;
 
 /** What a `Receiver` is made of. */
@@ -27,8 +30,9 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
    */
   onEvent?: Handler<EventOf<S>>;
   /**
-   * Is told what the handler threw, once the claim is released. The answer waits for it, as a
-   * worker may be stopped once it has answered: bound its time. What it throws itself is ignored.
+   * Is told what the handler threw, once the claim is released; `console.error` by default. The
+   * answer waits for it, as a worker may be stopped once it has answered: bound its time. What
+   * it throws itself is ignored.
    */
   onError?: ((error: unknown) => unknown) | undefined;
   /** The largest body, in bytes, that is looked at. 1 MiB by default. */
@@ -76,7 +80,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #native: native.NativeReceiver;
   readonly #verifier: Verifier<S>;
   readonly #onEvent: Handler<EventOf<S>> | undefined;
-  readonly #onError: ((error: unknown) => unknown) | undefined;
+  readonly #onError: (error: unknown) => unknown;
 
   constructor(options: ReceiverOptions<S>) {
     const known = ['verifier', 'store', 'onEvent', 'onError', 'bodyLimit'] as const;
@@ -85,13 +89,10 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
       throw invalidOption('a receiver needs a verifier and a store');
     }
     // One that is missing by mistake would be found at the first delivery.
-    if ('onEvent' in options && typeof onEvent !== 'function') {
-      throw invalidOption('onEvent is not a function');
-    }
+    this.#onEvent = 'onEvent' in options ? callable('onEvent', onEvent) : undefined;
     const limit = numberOption('bodyLimit', bodyLimit);
     this.#verifier = verifier;
-    this.#onEvent = onEvent;
-    this.#onError = functionOption('onError', onError);
+    this.#onError = functionOption('onError', onError) ?? ((error) => console.error('velora: a handler threw', error));
     this.#native = unwrap(
       guard(() => native.NativeReceiver.create(Verifier.native(verifier), Store.native(store), limit)),
     );
@@ -168,9 +169,10 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
    */
   async backfill(key: string, handler: () => unknown): Promise<Outcome> {
     const wanted = text('key', key);
+    const handle = callable('handler', handler);
     let failure: Thrown | undefined;
     const run = async () => {
-      failure = await attempt(handler);
+      failure = await attempt(handle);
       return failure === undefined;
     };
     const ended = await call(undefined, () => this.#native.backfill(wanted, run));
@@ -198,7 +200,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
 
   async #tell(failure: Thrown | undefined): Promise<void> {
     if (failure !== undefined) {
-      await attempt(() => this.#onError?.(failure.error));
+      await attempt(() => this.#onError(failure.error));
     }
   }
 }
@@ -279,10 +281,12 @@ interface Thrown {
   readonly error: unknown;
 }
 
-/** What a function of the caller's threw, if it did. */
+/** What a function of the caller's threw, if it did. One that gives a generator has run nothing. */
 async function attempt(call: () => unknown): Promise<Thrown | undefined> {
   try {
-    await call();
+    if (isGenerator(await call())) {
+      throw invalidOption('the handler gave a generator, of which nothing has run');
+    }
     return undefined;
   } catch (error) {
     return { error };

@@ -6,7 +6,7 @@ import * as native from '../native/index.js';
 import { call } from './calls.js';
 import { guard, learnKind, StoreError, unwrap } from './errors.js';
 import type { Code } from './codes.js';
-import { checkOptions, invalidOption, numberOption, text } from './options.js';
+import { callable, checkOptions, invalidOption, numberOption, text } from './options.js';
 
 learnKind('store', ({ code, message }) => new StoreError(code as Code, message));
 
@@ -140,9 +140,7 @@ export abstract class Store implements Disposable {
 
   /** A store whose claims are kept by your own. */
   static of(custom: CustomStore): Store {
-    if (!VERBS.every((verb) => typeof custom?.[verb] === 'function')) {
-      throw invalidOption('a store of your own has claim, commit, release and renew');
-    }
+    VERBS.forEach((verb) => callable(verb, custom?.[verb]));
     return new HostStore(native.NativeStore.of((verb, key, epoch) => carryOut(custom, verb, key, epoch)));
   }
 }

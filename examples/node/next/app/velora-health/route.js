@@ -9,6 +9,5 @@ const receiver = new Receiver({
   verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET ?? ''),
   store: new MemoryStore(),
   onEvent: async (event) => console.log(event.type, event.id),
-  onError: console.error,
 });
 export const POST = deliveries(receiver);
