@@ -353,7 +353,10 @@ export interface ExportQueryParts {
 
 /** An error of the core: which class it becomes, its code, and what it carries. */
 export interface Failure {
-  /** `velora`, `verification`, `store`, `api`, or `aborted` where the caller's own signal did it. */
+  /**
+   * `config`, `verification`, `store`, `api`, `file`, `velora` for what is newer, or `aborted`
+   * where the caller's own signal did it.
+   */
   failure: string
   code: string
   message: string

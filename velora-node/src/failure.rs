@@ -8,7 +8,8 @@ use velora_core::{ApiError, Error, VerificationError};
 #[napi(object, object_from_js = false)]
 #[derive(Clone, Default)]
 pub struct Failure {
-    /// `velora`, `verification`, `store`, `api`, or `aborted` where the caller's own signal did it.
+    /// `config`, `verification`, `store`, `api`, `file`, `velora` for what is newer, or `aborted`
+    /// where the caller's own signal did it.
     pub failure: &'static str,
     pub code: &'static str,
     pub message: String,
@@ -67,7 +68,9 @@ impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
         let (failure, api) = match &error {
+            Error::Config(_) => ("config", None),
             Error::Verification(_) => ("verification", None),
+            Error::File(_) => ("file", None),
             Error::Store(_) => ("store", None),
             Error::Api(error) => ("api", Some(ApiFailure::of(error))),
             _ => ("velora", None),

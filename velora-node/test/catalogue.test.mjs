@@ -5,7 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ROOT, temporary } from './support.mjs';
+import * as velora from 'velora';
+import { CLASSES, ROOT, temporary } from './support.mjs';
 
 const PACKAGE = join(ROOT, 'velora-node');
 const text = (...path) => readFileSync(join(ROOT, ...path), 'utf8');
@@ -17,6 +18,24 @@ test('the codes are those of the core', () => {
   const [, union] = /export type Code =\n([\s\S]*?);/.exec(text('velora-node/ts/codes.ts'));
   assert.ok(core.length > 40);
   assert.deepEqual(texts(union), [...core, 'internal']);
+});
+
+test('the errors of the core are classes', () => {
+  const thrown = texts(/export type Code =\n([\s\S]*?);/.exec(text('velora-node/ts/codes.ts'))[1]).filter((code) => CLASSES.has(code));
+  assert.equal(thrown.length, CLASSES.size);
+  for (const name of new Set(CLASSES.values())) {
+    assert.ok(velora[name].prototype instanceof velora.VeloraError, name);
+    assert.equal(velora[name].prototype.name, name);
+  }
+});
+
+test('errors call options as they are called here', () => {
+  const misused = [
+    ['idleTimeout', () => new velora.tv.Client({ token: 't' }).events({ idleTimeout: 0 })],
+    ['dangerousShortRetention', () => new velora.MemoryStore({ retention: 60 })],
+    ['writesPerMinute', () => new velora.billing.Client({ apiKey: 'a' }).refireFailed('e', { writesPerMinute: 0 })],
+  ];
+  return Promise.all(misused.map(([name, call]) => assert.rejects(async () => call(), ({ message }) => message.includes(`\`${name}\``), name)));
 });
 
 for (const system of ['health', 'curae', 'tv']) {

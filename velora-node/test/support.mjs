@@ -1,8 +1,9 @@
 // The simulator of the four systems, the servers of durable stores, and what more than one test needs.
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -106,11 +107,21 @@ export async function serve(context, handler) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
-/** The code of what a call throws or rejects with. */
+/** The class of each code that is thrown: the errors of the core. */
+export const CLASSES = new Map(['Config', 'Verification', 'Store', 'File', 'Api'].flatMap((kind) => {
+  const source = (name) => readFileSync(join(ROOT, `velora-core/src/error/${name}.rs`), 'utf8');
+  const texts = new Map([...source('code').matchAll(/(\w+) = "(\w+)"/g)].map(([, code, text]) => [code, text]));
+  return [...source(kind.toLowerCase()).matchAll(/=> Code::(\w+)/g)].map(([, code]) => [texts.get(code), `${kind}Error`]);
+}));
+
+/** The code of what a call throws or rejects with, which is of the class of that code. */
 export async function codeOf(call) {
   try {
     await call();
   } catch (error) {
+    if (CLASSES.has(error?.code)) {
+      assert.deepEqual([error.code, error.name], [error.code, CLASSES.get(error.code)], call.toString());
+    }
     return error.code ?? error;
   }
   return 'nothing was thrown';

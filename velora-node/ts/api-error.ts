@@ -74,5 +74,5 @@ export class ApiError extends VeloraError {
 
 /** From here on a failure of a call is one of these. */
 export function learnApiError(): void {
-  learnKind('api', ({ code, message, api }) => new ApiError(code as Code, message, api!));
+  learnKind('api', ApiError);
 }

@@ -1,6 +1,6 @@
 /** The raw body of a request, whatever the framework keeps it in. */
 
-import { VeloraError } from './errors.js';
+import { ConfigError } from './errors.js';
 import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, RAW, utf8Bytes } from './host.js';
 
 /** A raw body: the bytes as they were received, or the text that they are in UTF-8. */
@@ -112,7 +112,7 @@ export class Chunks {
   }
 }
 
-function parsed(body: unknown): VeloraError {
+function parsed(body: unknown): ConfigError {
   const found = body === null || body === undefined ? 'is missing' : 'was already parsed, or is not read yet';
-  return new VeloraError('body_already_parsed', `the body ${found}: give the raw bytes as they were received. ${RAW}`);
+  return new ConfigError('body_already_parsed', `the body ${found}: give the raw bytes as they were received. ${RAW}`);
 }

@@ -20,28 +20,45 @@ export class VeloraError extends Error {
   }
 }
 
-/** A delivery was refused. */
+/** Misuse: a value cannot be used, at construction or as a body or headers. */
+export class ConfigError extends VeloraError {
+  override get name(): string {
+    return 'ConfigError';
+  }
+}
+
+/** A delivery was refused: it is forged, stale, malformed, or contradicts itself. */
 export class VerificationError extends VeloraError {
   override get name(): string {
     return 'VerificationError';
   }
 }
 
-/** A deduplication store refused or failed. */
+/** A deduplication store refused or failed: `lease_lost`, `store_full`, `store_unavailable`. */
 export class StoreError extends VeloraError {
   override get name(): string {
     return 'StoreError';
   }
 }
 
-/** The error of a kind of failures that this file does not know. */
-type Kind = (failure: Failure) => VeloraError;
+/**
+ * A file of an export cannot be used: `file_unusable`, `file_mismatch`. Nothing of what it held
+ * was overwritten.
+ */
+export class FileError extends VeloraError {
+  override get name(): string {
+    return 'FileError';
+  }
+}
 
-const kinds = new Map<string, Kind>();
+/** The error of a kind of failures. */
+type Kind = new (code: Code, message: string, more?: any) => VeloraError;
+
+const kinds: Record<string, Kind> = { config: ConfigError, verification: VerificationError };
 
 /** Says which error a kind of failures is, for parts that not everyone has. */
-export function learnKind(kind: string, make: Kind): void {
-  kinds.set(kind, make);
+export function learnKind(kind: string, Error: Kind): void {
+  kinds[kind] = Error;
 }
 
 /** The error that a failure is. `behind` is where the caller called. */
@@ -53,10 +70,11 @@ export function toError(failure: Failure, behind?: Function): VeloraError {
   return error;
 }
 
-function errorOf(failure: Failure): VeloraError {
-  const { failure: kind, message } = failure;
-  const code = failure.code as Code;
-  return kind === 'verification' ? new VerificationError(code, message) : kinds.get(kind)?.(failure) ?? new VeloraError(code, message);
+function errorOf({ failure, code, message, api }: Failure): VeloraError {
+  // The core calls options by their names in Rust, in backticks.
+  const named = message.replace(/_(.)(?=\w*`)/g, (_, letter: string) => letter.toUpperCase());
+  const Error: Kind = kinds[failure] ?? VeloraError;
+  return new Error(code as Code, named, api);
 }
 
 /** Takes the result, or throws what failed. */

@@ -1,6 +1,6 @@
 /** The headers of a request, whatever the framework keeps them in. */
 
-import { VeloraError } from './errors.js';
+import { ConfigError, VeloraError } from './errors.js';
 
 /** A header that was received never, once, or more often. */
 export type Values = string | string[] | undefined;
@@ -126,7 +126,7 @@ function threw(error: unknown): VeloraError {
   return error instanceof VeloraError ? error : unreadable('looking at them threw', error);
 }
 
-function unreadable(reason: string, cause?: unknown): VeloraError {
+function unreadable(reason: string, cause?: unknown): ConfigError {
   const options = cause === undefined ? undefined : { cause };
-  return new VeloraError('unreadable_headers', `the headers cannot be read: ${reason}`, options);
+  return new ConfigError('unreadable_headers', `the headers cannot be read: ${reason}`, options);
 }

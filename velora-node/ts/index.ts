@@ -12,7 +12,7 @@ export { ApiError, type Issue } from './api-error.js';
 export type { Body } from './body.js';
 export type { CallOptions } from './calls.js';
 export type { ClientOptions, RateLimit } from './client.js';
-export { StoreError, VeloraError, VerificationError } from './errors.js';
+export { ConfigError, FileError, StoreError, VeloraError, VerificationError } from './errors.js';
 export type { EventOf, Events } from './events.js';
 export type { HeadersInput } from './headers.js';
 export type { Code } from './codes.js';

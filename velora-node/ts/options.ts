@@ -1,6 +1,6 @@
 /** Options: what is absent is the core's default, what is unknown is refused. */
 
-import { VeloraError } from './errors.js';
+import { ConfigError } from './errors.js';
 
 /**
  * Refuses what is no options object, and names that no option has: a misspelt one would
@@ -84,8 +84,8 @@ export function instantOption(name: string, value: unknown): string | undefined 
 }
 
 /** An `invalid_option`. */
-export function invalidOption(message: string): VeloraError {
-  const error = new VeloraError('invalid_option', message);
+export function invalidOption(message: string): ConfigError {
+  const error = new ConfigError('invalid_option', message);
   Error.captureStackTrace?.(error, invalidOption);
   return error;
 }

@@ -1,7 +1,7 @@
 /** Signing secrets that nothing shows by accident. */
 
 import { inspect } from './host.js';
-import { VeloraError } from './errors.js';
+import { ConfigError } from './errors.js';
 
 /** A secret: its text, its raw bytes, or one that was made before. */
 export type SecretInput = string | Uint8Array | SigningSecret;
@@ -56,5 +56,5 @@ function ownSecret(value: unknown): string | Uint8Array {
       // Its memory was given away.
     }
   }
-  throw new VeloraError(value === undefined ? 'no_secret' : 'invalid_option', 'a secret is neither a text nor bytes');
+  throw new ConfigError(value === undefined ? 'no_secret' : 'invalid_option', 'a secret is neither a text nor bytes');
 }

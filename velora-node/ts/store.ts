@@ -5,10 +5,9 @@ import { inspect } from './host.js';
 import * as native from '../native/index.js';
 import { call } from './calls.js';
 import { guard, learnKind, StoreError, unwrap } from './errors.js';
-import type { Code } from './codes.js';
 import { callable, checkOptions, invalidOption, numberOption, text } from './options.js';
 
-learnKind('store', ({ code, message }) => new StoreError(code as Code, message));
+learnKind('store', StoreError);
 
 /** The answer to a claim. */
 export type Claim =

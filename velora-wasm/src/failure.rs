@@ -1,7 +1,7 @@
 //! What went wrong, as a text: the code, the kind and the message, with a line's end between
 //! them.
 //!
-//! The kind is `velora`, `verification`, `store` or `api`; of the last the message is what
+//! The kind is `config`, `verification`, `store` or `api`; of the last the message is what
 //! `client::told` gives. The verifier alone says the code: words are a tenth of its size.
 
 use velora_core::Error;
@@ -37,6 +37,7 @@ pub(crate) fn told(error: &Error) -> Vec<u8> {
         Error::Store(_) => "store",
         #[cfg(feature = "client")]
         Error::Api(_) => "api",
+        Error::Config(_) => "config",
         _ => "velora",
     };
     let head = [error.code().as_str(), "\n", kind, "\n"].concat();

@@ -224,7 +224,7 @@ test('the verifier alone, in workerd', async (context) => {
     const { body, headers } = sign('x'.repeat(size));
     const send = async (body, path = '/') => (await flare.dispatchFetch(`http://a${path}`, { method: 'POST', headers, body })).text();
     assert.equal(await send(body), 'health');
-    assert.match(await send(body, '/key'), /^VeloraError,invalid_option,/);
+    assert.match(await send(body, '/key'), /^ConfigError,invalid_option,/);
     assert.equal(await send('y'), 'VerificationError,signature_mismatch,signature_mismatch');
   }
 });

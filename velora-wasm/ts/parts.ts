@@ -3,7 +3,7 @@
 export { ApiError, type Issue } from './api-error.js';
 export type { Body } from './body.js';
 export type { Code } from './codes.js';
-export { StoreError, VeloraError, VerificationError } from './errors.js';
+export { ConfigError, FileError, StoreError, VeloraError, VerificationError } from './errors.js';
 export type { EventOf, Events } from './events.js';
 export type { HeadersInput } from './headers.js';
 export { Receiver, Work, type Handler, type Outcome, type OutcomeName, type ReceiverOptions, type Reply } from './receiver.js';

@@ -1,7 +1,7 @@
 /** Verifying deliveries, and what a verified one says. */
 
 import { bodyBytes, rawBody, rawMemory, type Body } from './body.js';
-import { VeloraError } from './errors.js';
+import { ConfigError } from './errors.js';
 import type { EventOf, Names } from './events.js';
 import { headerValues, type HeadersInput, type Values } from './headers.js';
 import { inspect } from './host.js';
@@ -50,7 +50,7 @@ export interface Reading<E> {
 /** The `copy` is of what was verified; without, the body is verified once more. */
 type Read = (reader: Reader, copy: string | Uint8Array | undefined, body: string | Uint8Array, values: readonly Values[], envelope?: Envelope) => Reading<unknown>;
 let readingOf: Read = () => {
-  throw new VeloraError('invalid_option', 'velora-wasm/verify reads no events: import from velora-wasm');
+  throw new ConfigError('invalid_option', 'velora-wasm/verify reads no events: import from velora-wasm');
 };
 
 /** From here on deliveries are read. */

@@ -8,7 +8,7 @@ import './start/verify.js';
 
 export type { Body } from './body.js';
 export type { Code } from './codes.js';
-export { VeloraError, VerificationError } from './errors.js';
+export { ConfigError, VeloraError, VerificationError } from './errors.js';
 export type { HeadersInput } from './headers.js';
 export type { SchemeName } from './scheme.js';
 export { SigningSecret, type SecretInput } from './secret.js';

@@ -3,9 +3,12 @@
 import { readManifest, type ManifestParts, type ProgressParts } from '../../native/index.js';
 import { call, type CallOptions } from '../calls.js';
 import { instant } from '../client.js';
+import { FileError, learnKind } from '../errors.js';
 import { Items, type Steps } from '../paging.js';
 import type { AuditEvent } from './audit-event.js';
 import type { Page } from './page.js';
+
+learnKind('file', FileError);
 
 /** Which events to export, and how. */
 export interface ExportQuery {

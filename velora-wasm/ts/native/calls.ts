@@ -30,7 +30,7 @@ export function taken(one: Instance, number: number, behind?: Function): number 
 /** The verifier alone says codes. */
 let failureOf = (said: Uint8Array, refused: boolean): Failure => {
   const code = utf8Text(said);
-  return { failure: refused ? 'verification' : 'velora', code, message: code } as Failure;
+  return { failure: refused ? 'verification' : 'config', code, message: code } as Failure;
 };
 
 /** From here on the module says more. */

@@ -30,7 +30,8 @@ function itemsAt(...values: (string | number | boolean | undefined)[]): Item[] {
   return items;
 }
 
-const refused = (code: string, message: string) => ({ failure: 'velora', code, message }) as Failure;
+const invalidOption = (message: string) => ({ failure: 'config', code: 'invalid_option', message }) as Failure;
+const noFiles = (message: string) => ({ failure: 'file', code: 'file_unusable', message }) as Failure;
 
 /** An instant of so many milliseconds, as the core writes it. */
 function instantText(milliseconds: number | undefined): string | undefined {
@@ -47,12 +48,12 @@ export class NativeHealth {
 
   static create(apiKey: string, parts: ClientParts): Answer<NativeHealth> {
     if (parts.proxy !== undefined) {
-      return refused('invalid_option', 'proxy cannot be set: the host sends');
+      return invalidOption('proxy cannot be set: the host sends');
     }
     const { connectTimeout = 10, readTimeout = 30, backoff } = parts;
     // As long as a time is in the core.
     if (![connectTimeout, readTimeout].every((seconds) => seconds >= 0 && seconds < 2 ** 64)) {
-      return refused('invalid_option', 'a timeout is not a number of seconds, zero or more');
+      return invalidOption('a timeout is not a number of seconds, zero or more');
     }
     const items = [
       ...itemsAt(apiKey, parts.baseUrl, parts.attempts, undefined, parts.maxRetryDelay, parts.callTimeout,
@@ -106,7 +107,7 @@ export class NativeHealth {
 
   /** There are no files here. */
   async exportToFile(..._: unknown[]): Promise<Answer<ManifestParts>> {
-    return refused('file_unusable', 'there are no files on this host: use export().toReadableStream()');
+    return noFiles('there are no files on this host: use export().toReadableStream()');
   }
 
   createWebhook(url: string, eventFilter?: string[], description?: string, cancel?: NativeCancel): Promise<Answer<HealthRegistration>> {
@@ -288,5 +289,5 @@ function asked(call: string, json: string, option = 0): string | undefined {
 
 /** There are no files here. */
 export async function readManifest(_path: string, _verify: boolean): Promise<Answer<ManifestParts>> {
-  return refused('file_unusable', 'there are no files on this host');
+  return noFiles('there are no files on this host');
 }
