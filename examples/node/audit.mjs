@@ -37,7 +37,7 @@ try {
   const endpoint = process.env.VELORA_ENDPOINT;
   if (endpoint !== undefined) {
     const { endpoint: made, secret } = await client.webhooks.create({ url: endpoint, eventFilter: ['phi.'] });
-    // Shown once: `secret.reveal()` goes into your secret manager, not into a log.
+    // Shown once: `secret.exposeSecret()` goes into your secret manager, not into a log.
     console.log(`registered ${made.id}`, secret);
   }
 } catch (error) {

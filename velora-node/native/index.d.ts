@@ -253,6 +253,13 @@ export interface ApiFailure {
   raw: string
 }
 
+/**
+ * What is wrong with a secret, if anything.
+ *
+ * Errors: `empty_secret`, `secret_has_whitespace`.
+ */
+export declare function checkSecret(secret: SecretArgument): Answer<undefined>
+
 /** The options of every client, times in seconds. */
 export interface ClientParts {
   baseUrl?: string

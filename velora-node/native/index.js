@@ -852,6 +852,7 @@ module.exports.NativeStore = nativeBinding.NativeStore
 module.exports.NativeTv = nativeBinding.NativeTv
 module.exports.NativeVerifier = nativeBinding.NativeVerifier
 module.exports.NativeWork = nativeBinding.NativeWork
+module.exports.checkSecret = nativeBinding.checkSecret
 module.exports.detailsOfEvent = nativeBinding.detailsOfEvent
 module.exports.fieldsAccessedOfEvent = nativeBinding.fieldsAccessedOfEvent
 module.exports.keyOfEvent = nativeBinding.keyOfEvent

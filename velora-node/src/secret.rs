@@ -4,9 +4,19 @@ use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 use velora_core::{ConfigError, SigningSecret};
 
+use crate::failure::{Answer, answer};
+
 /// A text, or raw bytes.
 #[napi]
 pub type SecretArgument = Either<String, Uint8Array>;
+
+/// What is wrong with a secret, if anything.
+///
+/// Errors: `empty_secret`, `secret_has_whitespace`.
+#[napi(catch_unwind)]
+pub fn check_secret(secret: SecretArgument) -> Answer<()> {
+    answer(secrets(&[secret]).map(|_| ()))
+}
 
 /// The secrets in their order; the first that is none is the error.
 pub(crate) fn secrets(arguments: &[SecretArgument]) -> Result<Vec<SigningSecret>, ConfigError> {

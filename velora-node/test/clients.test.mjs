@@ -93,6 +93,11 @@ test('health: exports in every form', async (context) => {
   assert.equal(await codeOf(() => health.verifyExport(path)), 'file_mismatch');
   assert.equal(await codeOf(() => client.exportToFile({ ...WEEK, phiInvolved: true }, path)), 'file_mismatch');
   assert.equal(await codeOf(() => health.readExportManifest(join(folder, 'none'))), 'file_unusable');
+  for (const read of [health.readExportManifest, health.verifyExport]) {
+    for (const nowhere of [undefined, null, 5]) {
+      assert.equal(await codeOf(() => read(nowhere)), 'invalid_option');
+    }
+  }
 });
 
 test('health: what failed fails again, and is never taken for the end', async (context) => {
@@ -204,7 +209,7 @@ test('health: webhooks come and go', async (context) => {
   const { webhooks } = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
   const { endpoint, secret } = await webhooks.create({ url: 'https://a.example/hook', eventFilter: ['phi.'], description: 'SIEM' });
   assert.deepEqual([endpoint.url, endpoint.eventFilter, endpoint.active], ['https://a.example/hook', ['phi.'], true]);
-  assert.match(secret.reveal(), /^[0-9a-f]{64}$/);
+  assert.match(secret.exposeSecret(), /^[0-9a-f]{64}$/);
   assert.equal(new Verifier('health', secret).scheme, 'health');
   assert.deepEqual((await webhooks.list()).map(({ id }) => id), [endpoint.id]);
   await webhooks.disable(endpoint.id);

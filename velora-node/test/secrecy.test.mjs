@@ -75,9 +75,9 @@ test('of clients, their errors and their results', async (context) => {
     assert.ok(!inspect(page).includes(members.user_id));
   }
   const made = await client.webhooks.create({ url: 'https://a.example/hook' });
-  assert.deepEqual(shows(made, [made.secret.reveal()]), []);
+  assert.deepEqual(shows(made, [made.secret.exposeSecret()]), []);
   const webhook = await new tv.Client({ token: 'velora-tv-token-0123456789abcdef', ...options })
     .createWebhook({ clientId: 'app', url: 'https://a.example/hook', events: ['stream.online'] });
-  assert.ok(JSON.stringify(webhook.response).includes(webhook.secret.reveal()));
-  assert.deepEqual(shows(webhook, [webhook.secret.reveal()]), []);
+  assert.ok(JSON.stringify(webhook.response).includes(webhook.secret.exposeSecret()));
+  assert.deepEqual(shows(webhook, [webhook.secret.exposeSecret()]), []);
 });

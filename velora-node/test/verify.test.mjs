@@ -195,7 +195,7 @@ test('a secret is nobody else’s to write to', () => {
   const bytes = Buffer.from(SECRET);
   const secret = new SigningSecret(bytes);
   bytes.fill(0);
-  secret.reveal().fill(0);
+  secret.exposeSecret().fill(0);
   assert.equal(new Verifier('health', secret).verify(signed.body, signed.headers).secretIndex, 0);
   assert.throws(() => new SigningSecret(7), { code: 'invalid_option' });
   assert.throws(() => new SigningSecret(givenAway(Uint8Array.from([1, 2, 3]))), { code: 'invalid_option' });
@@ -231,6 +231,10 @@ test('misuse at construction has a code', async () => {
     ['unknown_scheme', () => new Verifier('nobody', SECRET)], ['unknown_scheme', () => new Verifier(null, SECRET)],
     ['empty_secret', () => new Verifier('tv', '')], ['secret_has_whitespace', () => new Verifier('tv', ' a')],
     ['no_secret', () => new Verifier('tv', [])], ['no_secret', () => new Verifier('tv', undefined)],
+    ['no_secret', () => new Verifier('tv', [, 'a'])], ['no_secret', () => new Verifier('tv', ['a', undefined])], ['no_secret', () => new SigningSecret()],
+    ['empty_secret', () => new SigningSecret('')], ['empty_secret', () => new SigningSecret(new Uint8Array())], ['secret_has_whitespace', () => new SigningSecret('x\n')],
+    ...[null, [], 5].map((options) => ['invalid_option', () => verifier.verify(BODY, signed.headers, options)]),
+    ['invalid_option', () => verifier.verifyAsync(BODY, signed.headers, null)],
     ['invalid_option', () => new Verifier('tv', 7)], ['too_many_secrets', () => new Signer('tv', ['a', 'b'])],
     ['invalid_tolerance', () => new Verifier('tv', 'a', { tolerance: -1 })], ['invalid_tolerance', () => new Verifier('tv', 'a', { tolerance: NaN })],
     ['invalid_option', () => new Verifier('tv', 'a', { tolerence: 1 })], ['invalid_option', () => new Verifier('tv', 'a', { tolerance: '300' })],

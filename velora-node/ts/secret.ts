@@ -1,25 +1,34 @@
 /** Signing secrets that nothing shows by accident. */
 
 import { inspect } from './host.js';
-import { ConfigError } from './errors.js';
+import { checkSecret } from '../native/index.js';
+import { ConfigError, guard, unwrap } from './errors.js';
 
-/** A secret: its text, its raw bytes, or one that was made before. */
-export type SecretInput = string | Uint8Array | SigningSecret;
+/**
+ * A secret: its text, its raw bytes, or one that was made before. A variable of the environment
+ * that is not set is `no_secret`.
+ */
+export type SecretInput = string | Uint8Array | SigningSecret | undefined;
 
 /**
  * The secret that a system signs its deliveries with, as registering an endpoint gives
- * it. Neither logging it nor `JSON.stringify` shows it; `reveal()` does, to store it.
+ * it. Neither logging it nor `JSON.stringify` shows it; `exposeSecret()` does, to store it.
  */
 export class SigningSecret {
   readonly #value: string | Uint8Array;
 
-  /** A text, whose UTF-8 bytes are the key, or raw bytes. */
-  constructor(value: string | Uint8Array) {
+  /**
+   * A text, whose UTF-8 bytes are the key, or raw bytes.
+   *
+   * Throws `empty_secret`, `secret_has_whitespace`; `no_secret` where there is none.
+   */
+  constructor(value: string | Uint8Array | undefined) {
     this.#value = ownSecret(value);
+    unwrap(guard(() => checkSecret(this.#value)));
   }
 
   /** The secret itself, for a secret manager. Keep it out of logs. */
-  reveal(): string | Uint8Array {
+  exposeSecret(): string | Uint8Array {
     return typeof this.#value === 'string' ? this.#value : Uint8Array.from(this.#value);
   }
 
@@ -39,9 +48,8 @@ export class SigningSecret {
 /** The secrets as the addon takes them. */
 export function secretList(input: SecretInput | readonly SecretInput[]): (string | Uint8Array)[] {
   const inputs: readonly unknown[] = Array.isArray(input) ? input : [input];
-  return inputs.map((one) => {
-    return one instanceof SigningSecret ? one.reveal() : ownSecret(one);
-  });
+  // A place that was left out is one without a secret.
+  return Array.from(inputs, (one) => (one instanceof SigningSecret ? one.exposeSecret() : ownSecret(one)));
 }
 
 /** A copy that nobody else can write to. */
@@ -56,5 +64,7 @@ function ownSecret(value: unknown): string | Uint8Array {
       // Its memory was given away.
     }
   }
-  throw new ConfigError(value === undefined ? 'no_secret' : 'invalid_option', 'a secret is neither a text nor bytes');
+  throw value === undefined
+    ? new ConfigError('no_secret', 'the secret is missing')
+    : new ConfigError('invalid_option', 'a secret is neither a text nor bytes');
 }

@@ -275,5 +275,5 @@ export class Delivery<E = unknown> {
 }
 
 function nowOf(options: VerifyOptions | undefined): number {
-  return (options && nowMillis(checkOptions(options, ['now']).now)) ?? Date.now();
+  return (options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now)) ?? Date.now();
 }

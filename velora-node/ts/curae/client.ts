@@ -61,7 +61,7 @@ export interface Versioned {
 
 /** What registering gives: the secret is never shown again. */
 export interface Registration extends Versioned {
-  /** Ready for a `Verifier`; `reveal()` it to store it. */
+  /** Ready for a `Verifier`; `exposeSecret()` gives it, to store it. */
   secret: SigningSecret;
 }
 
@@ -106,7 +106,7 @@ export class Webhooks {
     const types = textsOption('eventTypes', eventTypes) ?? [];
     const key = textOption('idempotencyKey', idempotencyKey);
     const made = await call(signalOf(options), (cancel) => this.#native.createWebhook(where, types, key, cancel));
-    return { ...versioned(made), secret: new SigningSecret(made.secret ?? '') };
+    return { ...versioned(made), secret: new SigningSecret(made.secret) };
   }
 
   /** The endpoints, one by one, or page by page. `limit` is 1 to 100. */

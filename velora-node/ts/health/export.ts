@@ -4,6 +4,7 @@ import { readManifest, type ManifestParts, type ProgressParts } from '../../nati
 import { call, type CallOptions } from '../calls.js';
 import { instant } from '../client.js';
 import { FileError, learnKind } from '../errors.js';
+import { text } from '../options.js';
 import { Items, type Steps } from '../paging.js';
 import type { AuditEvent } from './audit-event.js';
 import type { Page } from './page.js';
@@ -108,7 +109,8 @@ export class Export extends Items<AuditEvent, Page> {
 
 /** Reads the manifest beside an exported file. Throws `file_unusable`, `file_mismatch`. */
 export async function readExportManifest(path: string): Promise<Manifest> {
-  return manifest(await call(undefined, () => readManifest(path, false)));
+  const file = text('path', path);
+  return manifest(await call(undefined, () => readManifest(file, false)));
 }
 
 /**
@@ -116,7 +118,8 @@ export async function readExportManifest(path: string): Promise<Manifest> {
  * window, and hash to what was read. Throws `file_unusable`, `file_mismatch`.
  */
 export async function verifyExport(path: string): Promise<Manifest> {
-  return manifest(await call(undefined, () => readManifest(path, true)));
+  const file = text('path', path);
+  return manifest(await call(undefined, () => readManifest(file, true)));
 }
 
 /** What the addon gives. */

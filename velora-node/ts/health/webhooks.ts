@@ -34,7 +34,7 @@ export interface Endpoint {
 /** What registering gives: the endpoint, and its secret, which is never shown again. */
 export interface Registration {
   endpoint: Endpoint;
-  /** Ready for a `Verifier`; `reveal()` it to store it. */
+  /** Ready for a `Verifier`; `exposeSecret()` gives it, to store it. */
   secret: SigningSecret;
 }
 

@@ -7,4 +7,5 @@ export type {
 export { NativeCancel } from './tasks.js';
 export { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, NativeEventPages, NativeExport, NativeHealth, readManifest } from './health.js';
 export { NativeReceiver, NativeSigner, NativeStore, NativeWork } from './receiver.js';
+export { checkSecret } from './verifier.js';
 export type { Envelope, Verdict } from './verifier.js';

@@ -108,11 +108,16 @@ export function keep(scheme: string | SchemeParts, secrets: readonly Secret[], t
 export function hash(scheme: string | SchemeParts, secrets: readonly Secret[]): Secrets {
   const named = typeof scheme === 'string' ? numbered(scheme) : undefined;
   const hashed = new Uint8Array(secrets.length * HASHED);
-  secrets.forEach((secret, place) => enter((one) => {
-    taken(one, one.exports['hash_secret']!(putAlone(one, secret), Number(typeof secret !== 'string')));
-    hashed.set(left(one, HASHED), place * HASHED);
-  }));
+  secrets.forEach((secret, place) => hashed.set(checkSecret(secret), place * HASHED));
   return new Secrets(named ?? numbered(scheme), hashed);
+}
+
+/** What a secret is hashed to, until the next call. Throws what is wrong with it. */
+export function checkSecret(secret: Secret): Uint8Array {
+  return enter((one) => {
+    taken(one, one.exports['hash_secret']!(putAlone(one, secret), Number(typeof secret !== 'string')));
+    return left(one, HASHED);
+  });
 }
 
 /** The items of an envelope in the order of their tags: see `receiver.rs`. */
