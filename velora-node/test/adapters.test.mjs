@@ -15,7 +15,8 @@ import { MemoryStore, Receiver, Signer, Verifier } from 'velora';
 import { deliveries as forExpress } from 'velora/express';
 import { deliveries as forFastify } from 'velora/fastify';
 import { deliveries as forHono } from 'velora/hono';
-import { held, SECRET, serve, simulate } from './support.mjs';
+import { deliveries as forNext } from 'velora/next';
+import { codeOf, held, SECRET, serve, simulate } from './support.mjs';
 
 const onExpress = (express) => (context, receiver) => {
   const app = express();
@@ -48,6 +49,15 @@ const FRAMEWORKS = {
     });
   },
 };
+
+test('what cannot receive is refused where it is mounted', async () => {
+  const [verifier, store] = [new Verifier('health', SECRET), new MemoryStore()];
+  for (const receiver of [undefined, null, verifier, { handle() {} }, new Receiver({ verifier, store })]) {
+    for (const mount of [forExpress, forHono, forNext, (receiver) => fastify().register(forFastify, { url: '/hook', receiver })]) {
+      assert.equal(await codeOf(() => mount(receiver)), 'invalid_option');
+    }
+  }
+});
 
 for (const [name, start] of Object.entries(FRAMEWORKS)) {
   test(`${name}: answers what the receiver says`, async (context) => {

@@ -11,11 +11,12 @@
 
 import type { RequestHandler } from 'express';
 import { receiveIncoming, written } from './incoming.js';
-import type { Receiver } from './receiver.js';
+import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
-/** Answers each request as the receiver says. */
+/** Answers each request as the receiver says. Throws `invalid_option` where it is none that has an `onEvent`. */
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): RequestHandler {
+  Receiver.handler(receiver);
   return (request, response, next) => {
     receiveIncoming(receiver as unknown as Receiver, request)
       .then((reply) => {

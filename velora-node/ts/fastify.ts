@@ -10,7 +10,7 @@
 
 import type { FastifyPluginAsync } from 'fastify';
 import { receiveIncoming, written } from './incoming.js';
-import type { Receiver } from './receiver.js';
+import { Receiver } from './receiver.js';
 
 /** Where deliveries are received. */
 export interface DeliveriesOptions {
@@ -20,8 +20,12 @@ export interface DeliveriesOptions {
   receiver: Receiver<any>;
 }
 
-/** Serves a `POST` route that answers each request as the receiver says. */
+/**
+ * Serves a `POST` route that answers each request as the receiver says. Throws `invalid_option`
+ * where it is none that has an `onEvent`.
+ */
 export const deliveries: FastifyPluginAsync<DeliveriesOptions> = async (app, { url, receiver }) => {
+  Receiver.handler(receiver);
   app.removeAllContentTypeParsers();
   // What is not a media type would be Fastify's 415, which a sender may take as final.
   app.addHook('onRequest', async (request) => {

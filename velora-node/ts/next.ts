@@ -10,12 +10,13 @@
  * next.config.js; `velora-wasm` needs neither.
  */
 
-import type { Receiver } from './receiver.js';
+import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
-/** Answers each request as the receiver says. */
+/** Answers each request as the receiver says. Throws `invalid_option` where it is none that has an `onEvent`. */
 export function deliveries<S extends SchemeName | Scheme>(
   receiver: Receiver<S>,
 ): (request: Request) => Promise<Response> {
+  Receiver.handler(receiver);
   return (request) => receiver.handle(request);
 }

@@ -108,10 +108,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
 
   /** Receives one request: its raw body, exactly as it came, and its headers. */
   async receive(body: Body, headers: HeadersInput): Promise<Reply> {
-    const onEvent = this.#onEvent;
-    if (onEvent === undefined) {
-      throw invalidOption('this receiver has no onEvent: use begin');
-    }
+    const onEvent = Receiver.handler(this);
     const work = await this.begin(body, headers);
     if (!(work instanceof Work)) {
       return work;
@@ -183,6 +180,14 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   /** The answer to a request whose body broke off, for those who read it themselves. */
   unreadable(): Reply {
     return reply(this.#native.unreadable());
+  }
+
+  /** @internal What handles its events: whoever mounts one without is told at once. */
+  static handler<S extends SchemeName | Scheme>(receiver: Receiver<S>): Handler<EventOf<S>> {
+    if (!(receiver instanceof Receiver) || receiver.#onEvent === undefined) {
+      throw invalidOption('this is no receiver that has an onEvent; without one use begin');
+    }
+    return receiver.#onEvent;
   }
 
   [inspect.custom](): string {
