@@ -76,7 +76,27 @@ test('of clients, their errors and their results', async (context) => {
   }
   const made = await client.webhooks.create({ url: 'https://a.example/hook' });
   assert.deepEqual(shows(made, [made.secret.exposeSecret()]), []);
-  const webhook = await new tv.Client({ token: 'velora-tv-token-0123456789abcdef', ...options })
+  const viewer = new tv.Client({ token: 'velora-tv-token-0123456789abcdef', ...options });
+  for await (const item of viewer.events()) {
+    if (item.kind === 'event') {
+      const { userId } = item.event.data;
+      assert.ok(item.data.includes(userId));
+      for (const value of [item, item.event, [item]]) {
+        assert.ok(!inspect(value, { depth: 10, showHidden: true }).includes(userId));
+      }
+      break;
+    }
+    await simulator.ask('POST', 'emit', { system: 'tv', type: 'stream.online', id: 'evt_1' });
+  }
+  const books = new billing.Client({ apiKey: 'vb_live_0123456789abcdef', ...options });
+  const run = await books.runRecon('inv_1', 'key');
+  assert.equal(inspect(run), `ReconRun(${run.runId})`);
+  assert.ok(Object.keys(run.response).length > 0);
+  const endpoint = JSON.parse(await simulator.ask('POST', 'endpoints', { system: 'billing', url: 'http://127.0.0.1:9/' }));
+  await simulator.ask('POST', `endpoints/${endpoint.id}/history`, { count: 1, ok: false, retained: true });
+  const [logged] = await books.deliveries(endpoint.id).toArray();
+  assert.equal(inspect(logged), `LoggedDelivery(${logged.id}, failed)`);
+  const webhook = await viewer
     .createWebhook({ clientId: 'app', url: 'https://a.example/hook', events: ['stream.online'] });
   assert.ok(JSON.stringify(webhook.response).includes(webhook.secret.exposeSecret()));
   assert.deepEqual(shows(webhook, [webhook.secret.exposeSecret()]), []);

@@ -2,6 +2,7 @@
 
 import type { ClientParts, RateLimitParts } from '../native/index.js';
 import { learnApiError } from './api-error.js';
+import { inspect } from './host.js';
 import { checkOptions, invalidOption, numberOption, textOption } from './options.js';
 
 // Whoever has a client can see its calls fail.
@@ -86,8 +87,12 @@ export function instant(text: string | null | undefined): Date | null {
   return text === null || text === undefined ? null : new Date(text);
 }
 
+/** The same object, which has all its members and is logged as this. */
+export function loggedAs<T extends object>(text: string, object: T): T {
+  return Object.defineProperty(object, inspect.custom, { value: () => text });
+}
+
 /** Members that have no name of their own. */
 export function extra(pairs: readonly (readonly [string, string])[] | undefined): Record<string, unknown> {
   return Object.fromEntries((pairs ?? []).map(([name, json]) => [name, JSON.parse(json) as unknown]));
 }
-

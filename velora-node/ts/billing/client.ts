@@ -3,7 +3,7 @@
 import { inspect } from '../host.js';
 import * as native from '../../native/index.js';
 import { call, signalOf, telling, type CallOptions } from '../calls.js';
-import { CLIENT_OPTIONS, clientParts, extra, instant, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
+import { CLIENT_OPTIONS, clientParts, extra, instant, loggedAs, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { guard, unwrap } from '../errors.js';
 import { checkOptions, numberOption, text, textOption } from '../options.js';
 import { Items, walk, type Steps } from '../paging.js';
@@ -82,7 +82,8 @@ export class Client {
   async runRecon(invoiceId: string, runKey: string, options?: CallOptions): Promise<ReconRun> {
     const [invoice, key] = [text('invoiceId', invoiceId), text('runKey', runKey)];
     const run = await call(signalOf(options), (cancel) => this.#native.runRecon(invoice, key, cancel));
-    return { runId: run.runId ?? null, response: run.response ? (JSON.parse(run.response) as unknown) : null };
+    const runId = run.runId ?? null;
+    return loggedAs(`ReconRun(${runId})`, { runId, response: run.response ? (JSON.parse(run.response) as unknown) : null });
   }
 
   /** The discrepancies of a run, read as they arrive. The loop throws `not_found`. */

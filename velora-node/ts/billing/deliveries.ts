@@ -1,7 +1,7 @@
 /** The delivery log, and what firing again gives. */
 
 import type * as native from '../../native/index.js';
-import { extra } from '../client.js';
+import { extra, loggedAs } from '../client.js';
 import type { ApiError } from '../api-error.js';
 import { toError } from '../errors.js';
 
@@ -63,7 +63,7 @@ export interface RefireProgress {
 
 /** What the addon gives. */
 export function loggedDelivery(parts: native.LoggedDeliveryParts): LoggedDelivery {
-  return {
+  return loggedAs(`LoggedDelivery(${parts.id}, ${parts.status})`, {
     id: parts.id,
     status: parts.status,
     statusCode: parts.statusCode ?? null,
@@ -72,7 +72,7 @@ export function loggedDelivery(parts: native.LoggedDeliveryParts): LoggedDeliver
     retryable: parts.retryable,
     retryOfId: parts.retryOfId ?? null,
     extra: extra(parts.extra),
-  };
+  });
 }
 
 /** What the addon gives. */

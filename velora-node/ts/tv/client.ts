@@ -3,7 +3,7 @@
 import { inspect } from '../host.js';
 import * as native from '../../native/index.js';
 import { call, checkedSignal, signalOf, type CallOptions } from '../calls.js';
-import { CLIENT_OPTIONS, clientParts, extra, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
+import { CLIENT_OPTIONS, clientParts, extra, loggedAs, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { ApiError } from '../api-error.js';
 import { guard, toError, unwrap } from '../errors.js';
 import { checkOptions, invalidOption, numberOption, text, textsOption } from '../options.js';
@@ -202,15 +202,16 @@ function item(parts: native.StreamItemParts): StreamItem {
         lastEventId: parts.lastEventId ?? null,
       };
     default: {
-      const data = parts.data ?? '';
-      return {
+      const [type, key] = [parts.eventType ?? '', parts.key ?? null];
+      const name = `(${type}, ${key ?? 'no key'})`;
+      return loggedAs(`StreamEvent${name}`, {
         kind: 'event',
-        type: parts.eventType ?? '',
-        event: parts.event ? (JSON.parse(parts.event) as Event) : null,
+        type,
+        event: parts.event ? loggedAs(`Event${name}`, JSON.parse(parts.event) as Event) : null,
         id: parts.id ?? null,
-        data,
-        key: parts.key ?? null,
-      };
+        data: parts.data ?? '',
+        key,
+      });
     }
   }
 }
