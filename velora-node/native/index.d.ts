@@ -12,6 +12,7 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** A client of the integration API. */
 export declare class NativeBilling {
   static create(apiKey: string, parts: ClientParts): Answer<NativeBilling>
+  get baseUrl(): string
   rateLimit(): RateLimitParts
   reconSummary(cancel?: NativeCancel | undefined | null): Promise<Answer<ReconSummaryParts>>
   runRecon(invoiceId: string, runKey: string, cancel?: NativeCancel | undefined | null): Promise<Answer<ReconRunParts>>
@@ -42,6 +43,7 @@ export declare class NativeCsvRows {
 export declare class NativeCurae {
   /** Errors: `wrong_environment`, `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
   static create(apiKey: string, parts: ClientParts): Answer<NativeCurae>
+  get baseUrl(): string
   rateLimit(): RateLimitParts
   createWebhook(url: string, eventTypes: Array<string>, idempotencyKey?: string | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
   /** Errors: `invalid_option` where the limit is out of its range. */
@@ -92,6 +94,7 @@ export declare class NativeExport {
 export declare class NativeHealth {
   /** Errors: `invalid_api_key`, `invalid_base_url`, `invalid_option`. */
   static create(apiKey: string, parts: ClientParts): Answer<NativeHealth>
+  get baseUrl(): string
   rateLimit(): RateLimitParts
   probe(cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
   events(query: EventQueryParts): Answer<NativeEventPages>
@@ -185,6 +188,7 @@ export declare class NativeStore {
 export declare class NativeTv {
   static create(token: string, parts: ClientParts): Answer<NativeTv>
   static createWithTokens(tokens: () => Promise<GivenToken>, parts: ClientParts): Answer<NativeTv>
+  get baseUrl(): string
   rateLimit(): RateLimitParts
   createWebhook(clientId: string, url: string, events: Array<string>, cancel?: NativeCancel | undefined | null): Promise<Answer<CreatedWebhookParts>>
   /** Errors: `invalid_option`. */
@@ -391,6 +395,7 @@ export interface HealthEndpoint {
   consecutiveFailures: number
   lastDeliveryAt?: string
   createdAt?: string
+  isFailing: boolean
 }
 
 /** What registering gives. */
@@ -419,6 +424,13 @@ export interface LeafParts {
   lastId?: string
   sha256: string
 }
+
+/**
+ * An event's text on one line.
+ *
+ * Errors: `malformed_response` where it is not a JSON object.
+ */
+export declare function lineOfEvent(json: string): Answer<string>
 
 /** A row of the delivery log. */
 export interface LoggedDeliveryParts {

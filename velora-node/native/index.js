@@ -856,4 +856,5 @@ module.exports.checkSecret = nativeBinding.checkSecret
 module.exports.detailsOfEvent = nativeBinding.detailsOfEvent
 module.exports.fieldsAccessedOfEvent = nativeBinding.fieldsAccessedOfEvent
 module.exports.keyOfEvent = nativeBinding.keyOfEvent
+module.exports.lineOfEvent = nativeBinding.lineOfEvent
 module.exports.readManifest = nativeBinding.readManifest

@@ -365,6 +365,16 @@ test('tv: a function that gives no token', async (context) => {
   assert.equal(asked, 3);
 });
 
+test('a client says where its API is', () => {
+  const clients = [
+    new health.Client({ apiKey: 'a' }), new billing.Client({ apiKey: 'a' }), new tv.Client({ token: 'a' }),
+    ...['live', 'test'].map((environment) => new curae.Client({ apiKey: `cae_${environment}_1` })),
+  ];
+  const urls = clients.map(({ baseUrl }) => baseUrl);
+  assert.ok(urls.every((url) => url.startsWith('https://')), urls);
+  assert.equal(new Set(urls).size, clients.length);
+});
+
 test('options are checked', async () => {
   const client = new health.Client({ apiKey: HEALTH_KEY });
   const cases = [

@@ -33,6 +33,11 @@ impl NativeBilling {
         answer(client().map(|client| Self { client }))
     }
 
+    #[napi(getter, catch_unwind)]
+    pub fn base_url(&self) -> String {
+        self.client.base_url().as_str().to_owned()
+    }
+
     #[napi(catch_unwind)]
     pub fn rate_limit(&self) -> RateLimitParts {
         self.client.rate_limit().into()

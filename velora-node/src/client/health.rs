@@ -4,7 +4,7 @@ use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Result};
 use napi_derive::napi;
 use velora_core::health::{
-    AuditEvent, Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window,
+    AuditEvent, Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window, failing,
 };
 use velora_core::{ApiKey, ConfigError, Error, RawJson};
 
@@ -49,6 +49,7 @@ pub struct HealthEndpoint {
     pub consecutive_failures: f64,
     pub last_delivery_at: Option<String>,
     pub created_at: Option<String>,
+    pub is_failing: bool,
 }
 
 /// What registering gives.
@@ -65,6 +66,11 @@ impl NativeHealth {
     pub fn create(api_key: String, parts: ClientParts) -> Answer<NativeHealth> {
         let client = || parts.build(Client::builder(ApiKey::new(&api_key)?));
         answer(client().map(|client| Self { client }))
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn base_url(&self) -> String {
+        self.client.base_url().as_str().to_owned()
     }
 
     #[napi(catch_unwind)]
@@ -227,6 +233,15 @@ fn json_of_event(json: &str, read: fn(&AuditEvent) -> Option<RawJson>) -> Option
     Some(value.as_str().to_owned())
 }
 
+/// An event's text on one line.
+///
+/// Errors: `malformed_response` where it is not a JSON object.
+#[napi(catch_unwind)]
+pub fn line_of_event(json: String) -> Answer<String> {
+    let event = AuditEvent::from_json(json);
+    answer(event.map(|event| event.raw().as_line().into_owned()))
+}
+
 /// The key of a listed event, given in JSON: that of its delivery.
 #[napi(catch_unwind)]
 pub fn key_of_event(json: String) -> Option<String> {
@@ -262,6 +277,7 @@ impl EventQueryParts {
 
 impl From<Endpoint> for HealthEndpoint {
     fn from(endpoint: Endpoint) -> Self {
+        let is_failing = failing(std::slice::from_ref(&endpoint)).next().is_some();
         Self {
             id: endpoint.id,
             url: endpoint.url,
@@ -271,6 +287,7 @@ impl From<Endpoint> for HealthEndpoint {
             consecutive_failures: endpoint.consecutive_failures as f64,
             last_delivery_at: endpoint.last_delivery_at.map(|at| at.to_string()),
             created_at: endpoint.created_at.map(|at| at.to_string()),
+            is_failing,
         }
     }
 }

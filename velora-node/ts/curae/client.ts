@@ -80,6 +80,11 @@ export class Client {
     this.webhooks = new Webhooks(this.#native);
   }
 
+  /** Where the API is. */
+  get baseUrl(): string {
+    return this.#native.baseUrl;
+  }
+
   /** The rate limit as the last answer that spoke of it left it. */
   get rateLimit(): RateLimit {
     return rateLimit(this.#native.rateLimit());

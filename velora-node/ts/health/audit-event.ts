@@ -1,8 +1,14 @@
 /** Audit events as the API lists and exports them. */
 
 import { inspect } from '../host.js';
-import { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent } from '../../native/index.js';
+import { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, lineOfEvent } from '../../native/index.js';
+import { learnApiError } from '../api-error.js';
+import { guard, unwrap } from '../errors.js';
+import { text as required } from '../options.js';
 import type { KnownEventType } from './event.js';
+
+// Whoever reads an event can see that it is none.
+learnApiError();
 
 /** An event as the API wrote it. Any member may be absent or null. */
 export interface AuditEventMembers {
@@ -49,6 +55,16 @@ export class AuditEvent {
   /** @internal */
   static made(members: AuditEventMembers, source: Source, at: number): AuditEvent {
     return new AuditEvent(members, source, at);
+  }
+
+  /**
+   * Reads an event from the text of one, such as a row of an exported file. Throws
+   * `malformed_response` where it is not a JSON object.
+   */
+  static fromJson(json: string): AuditEvent {
+    const row = required('json', json);
+    const raw = unwrap(guard(() => lineOfEvent(row)));
+    return AuditEvent.made(JSON.parse(raw) as AuditEventMembers, { texts: [raw] }, 0);
   }
 
   /** The id, a delivery's `id`. */

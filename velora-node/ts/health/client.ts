@@ -7,7 +7,7 @@ import { CLIENT_OPTIONS, clientParts, rateLimit, type ClientOptions, type RateLi
 import { guard, unwrap } from '../errors.js';
 import { checkOptions, flagOption, instantOption, numberOption, text, textOption } from '../options.js';
 import { Items, walk } from '../paging.js';
-import { AuditEvent, type AuditEventMembers } from './audit-event.js';
+import { AuditEvent } from './audit-event.js';
 import { Export, manifest, progress, type ExportedOnce, type ExportOptions, type ExportQuery, type Manifest } from './export.js';
 import { Page } from './page.js';
 import { Webhooks } from './webhooks.js';
@@ -92,8 +92,7 @@ export class Client {
   /** One event by its id. Throws `not_found`. */
   async event(id: string, options?: CallOptions): Promise<AuditEvent> {
     const wanted = text('id', id);
-    const raw = await call(signalOf(options), (cancel) => this.#native.event(wanted, cancel));
-    return AuditEvent.made(JSON.parse(raw) as AuditEventMembers, { texts: [raw] }, 0);
+    return AuditEvent.fromJson(await call(signalOf(options), (cancel) => this.#native.event(wanted, cancel)));
   }
 
   /**
@@ -136,6 +135,11 @@ export class Client {
     const proof = await call(signal, (cancel) => this.#native.exportToFile(parts, file, tell, cancel));
     check();
     return manifest(proof);
+  }
+
+  /** Where the API is. */
+  get baseUrl(): string {
+    return this.#native.baseUrl;
   }
 
   /** The rate limit as the last answer that spoke of it left it. */

@@ -29,6 +29,8 @@ export interface Endpoint {
   consecutiveFailures: number;
   lastDeliveryAt: Date | null;
   createdAt: Date | null;
+  /** Whether it has more than 3 consecutive failures: mend it before the tenth. */
+  isFailing: boolean;
 }
 
 /** What registering gives: the endpoint, and its secret, which is never shown again. */
@@ -89,5 +91,6 @@ function read(endpoint: native.HealthEndpoint): Endpoint {
     consecutiveFailures: endpoint.consecutiveFailures,
     lastDeliveryAt: instant(endpoint.lastDeliveryAt),
     createdAt: instant(endpoint.createdAt),
+    isFailing: endpoint.isFailing,
   };
 }

@@ -144,6 +144,11 @@ export class Client {
     return walk<native.StreamItemParts, StreamItem>(() => stream, item, checkedSignal(signal), this.#explain);
   }
 
+  /** Where the API is. */
+  get baseUrl(): string {
+    return this.#native.baseUrl;
+  }
+
   /** The rate limit as the last answer left it. */
   get rateLimit(): RateLimit {
     return rateLimit(this.#native.rateLimit());

@@ -54,6 +54,13 @@ exports! {
         failure::number(frame::read(items, 0, |items, _| client(Items(items)).map(handles::put)))
     }
 
+    /// Says where the API is.
+    fn base_url(at: usize) {
+        if let Ok(client) = handles::of::<Client>(at) {
+            frame::say(client.base_url().as_str().as_bytes().to_vec());
+        }
+    }
+
     /// Says the limit, what remains, when it starts anew, until when to wait.
     fn rate_limit(at: usize) {
         if let Ok(client) = handles::of::<Client>(at) {
@@ -135,6 +142,16 @@ exports! {
             };
             Ok(events(truncation, &mut exported.raw(), None))
         })
+    }
+
+    /// Says an event's text on one line.
+    ///
+    /// Errors: `malformed_response` where it is not a JSON object.
+    fn line_of_event(json: usize) -> f64 {
+        failure::number(AuditEvent::from_json(text_of(json)).map(|event| {
+            frame::say(event.raw().as_line().into_owned().into_bytes());
+            0.0
+        }))
     }
 
     /// Says the key of a listed event, given in JSON: that of its delivery; or nothing.

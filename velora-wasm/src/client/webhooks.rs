@@ -1,13 +1,14 @@
 //! The endpoints that events are delivered to.
 
-use velora_core::health::{Endpoint, NewEndpoint};
+use velora_core::health::{Endpoint, NewEndpoint, failing};
 
 use super::health::{ask, text_of};
 use crate::frame::{self, Items, item};
 
 /// The items of an endpoint.
 mod tag {
-    /// The one that starts it: whether it is active, failures in a row, its two times.
+    /// The one that starts it: whether it is active, failures in a row, its two times, whether
+    /// it is failing.
     pub(super) const NUMBERS: u8 = 0;
     pub(super) const ID: u8 = 1;
     pub(super) const URL: u8 = 2;
@@ -80,6 +81,7 @@ fn tell(told: &mut Vec<u8>, endpoint: &Endpoint) {
         endpoint.consecutive_failures as f64,
         time(endpoint.last_delivery_at),
         time(endpoint.created_at),
+        failing(std::slice::from_ref(endpoint)).count() as f64,
     ]);
     item(told, tag::NUMBERS, &[&numbers]);
     item(told, tag::ID, &[endpoint.id.as_bytes()]);

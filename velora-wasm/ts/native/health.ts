@@ -5,7 +5,7 @@ import type {
   HealthRegistration, ManifestParts, PageParts, ProgressParts, RateLimitParts,
 } from './types.js';
 import { doubleBytes, itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
-import { enter, FAILED } from './calls.js';
+import { enter, FAILED, taken } from './calls.js';
 import { Held, Made } from './held.js';
 import { learn, NativeCancel } from './tasks.js';
 import { apiFailureOf, lastFailure, learnFailure } from './failures.js';
@@ -61,6 +61,13 @@ export class NativeHealth {
       ...(backoff ?? []).map((seconds): Item => [3, doubleBytes(seconds)]),
     ];
     return new NativeHealth(new Made((one) => one.exports['health_client']!(putItems(one, items))));
+  }
+
+  get baseUrl(): string {
+    return enter((one) => {
+      one.exports['base_url']!(this.#made.in(one));
+      return saidText(one);
+    });
   }
 
   rateLimit(): RateLimitParts {
@@ -180,10 +187,10 @@ function endpointsOf(bytes: Uint8Array): (HealthEndpoint & { secret?: string })[
   const endpoints: any[] = [];
   for (const [tag, value] of itemsOf(bytes)) {
     if (tag === 0) {
-      const [[active, consecutiveFailures, lastDeliveryAt, createdAt]] = numbersOf(value, 4);
+      const [[active, consecutiveFailures, lastDeliveryAt, createdAt, failing]] = numbersOf(value, 5);
       endpoints.push({
         eventFilter: [], active: active === undefined ? undefined : active === 1, consecutiveFailures,
-        lastDeliveryAt: instantText(lastDeliveryAt), createdAt: instantText(createdAt),
+        lastDeliveryAt: instantText(lastDeliveryAt), createdAt: instantText(createdAt), isFailing: failing === 1,
       });
     } else {
       const text = utf8Text(value);
@@ -262,6 +269,14 @@ export class NativeExport extends Stream<EventsText> {
     tellers.set(number, tell);
     return super.next(cancel).finally(() => tellers.delete(number));
   }
+}
+
+/** An event's text on one line. */
+export function lineOfEvent(json: string): string {
+  return enter((one) => {
+    taken(one, one.exports['line_of_event']!(putAlone(one, json)));
+    return saidText(one);
+  });
 }
 
 /** The key of a listed event, given in JSON: that of its delivery. */

@@ -5,7 +5,7 @@ export type {
   ManifestParts, PageParts, ProgressParts, RateLimitParts, ReplyParts, SchemeParts, StoreAnswer, StoreParts, ToleranceParts,
 } from './types.js';
 export { NativeCancel } from './tasks.js';
-export { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, NativeEventPages, NativeExport, NativeHealth, readManifest } from './health.js';
+export { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, lineOfEvent, NativeEventPages, NativeExport, NativeHealth, readManifest } from './health.js';
 export { NativeReceiver, NativeSigner, NativeStore, NativeWork } from './receiver.js';
 export { checkSecret } from './verifier.js';
 export type { Envelope, Verdict } from './verifier.js';
