@@ -3,7 +3,7 @@
 //     node scripts/build.mjs [--release] [--features NAME] [--no-addon]
 
 import { execFileSync } from 'node:child_process';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,13 @@ for (const entry of entries) {
   const script = `import entry from './${file}';\nexport const { ${names.join(', ')} } = entry;\n`;
   writeFileSync(join(root, 'dist', `${entry}.mjs`), script);
   writeFileSync(join(root, 'dist', `${entry}.d.mts`), `export * from './${file}';\n`);
+}
+
+// What is published has the licences in it, and npm packs no links.
+for (const folder of ['.', ...readdirSync(join(root, 'npm')).map((name) => join('npm', name))]) {
+  for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+    copyFileSync(join(dirname(root), licence), join(root, folder, licence));
+  }
 }
 
 // The examples find the package, and what it is developed with, as if they were installed.

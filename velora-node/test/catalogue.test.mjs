@@ -6,7 +6,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as velora from 'velora';
-import { CLASSES, ROOT, temporary } from './support.mjs';
+import { CLASSES, licensed, ROOT, temporary } from './support.mjs';
 
 const PACKAGE = join(ROOT, 'velora-node');
 const text = (...path) => readFileSync(join(ROOT, ...path), 'utf8');
@@ -47,6 +47,10 @@ for (const system of ['health', 'curae', 'tv']) {
     assert.deepEqual(texts(union).toSorted(), core.toSorted());
   });
 }
+
+test('what is published has the licences in it', () => {
+  licensed('velora-node', ...readdirSync(join(PACKAGE, 'npm')).map((name) => `velora-node/npm/${name}`));
+});
 
 test('the packages of the platforms are of one version, and become optional dependencies', async (context) => {
   const main = json('velora-node/package.json');

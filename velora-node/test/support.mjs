@@ -1,9 +1,9 @@
 // The simulator of the four systems, the servers of durable stores, and what more than one test needs.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -85,6 +85,19 @@ class Simulator {
 
   async requests(path = '/') {
     return JSON.parse(await this.ask('GET', `requests?path=${encodeURIComponent(path)}`));
+  }
+}
+
+/** Asserts that what npm would publish of these folders has the licences in it. */
+export function licensed(...folders) {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts', ...folders.map((folder) => `./${folder}`)];
+  const packed = JSON.parse(execFileSync('npm', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] }));
+  assert.equal(packed.length, folders.length);
+  for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+    const { size } = statSync(join(ROOT, licence));
+    for (const { name, files } of packed) {
+      assert.equal(files.find(({ path }) => path === licence)?.size, size, name);
+    }
   }
 }
 

@@ -4,7 +4,7 @@
 //     node scripts/build.mjs [--no-wasm]
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,6 +50,7 @@ if (!process.argv.includes('--no-wasm')) {
   }
 }
 layer();
+licences();
 examples();
 
 /** The module of one size, and how each host loads it. */
@@ -87,6 +88,13 @@ function layer() {
   writeFileSync(join(build, 'native/types.d.ts'), types.replaceAll('Buffer\n', 'Uint8Array\n'));
   run('tsc', '--project', 'tsconfig.json');
   cpSync(join(build, 'native/types.d.ts'), join(root, 'dist/native/types.d.ts'));
+}
+
+/** npm packs no links. */
+function licences() {
+  for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+    copyFileSync(join(workspace, licence), join(root, licence));
+  }
 }
 
 /** The examples find the package, and what it is developed with, as if they were installed. */

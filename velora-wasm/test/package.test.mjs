@@ -12,7 +12,7 @@ import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import webpack from 'webpack';
 import { Signer } from 'velora-wasm';
-import { HEALTH_KEY, ROOT, run, simulate, SINCE, UNTIL, WEEK } from '../../velora-node/test/support.mjs';
+import { HEALTH_KEY, licensed, ROOT, run, simulate, SINCE, UNTIL, WEEK } from '../../velora-node/test/support.mjs';
 import { PACKAGE } from './runtimes/bundle.mjs';
 
 const SECRET = 'whsec-of-your-endpoint';
@@ -42,6 +42,8 @@ const BUNDLERS = {
     assert.deepEqual(stats.toJson().errors, []);
   },
 };
+
+test('what is published has the licences in it', () => licensed('velora-wasm'));
 
 for (const [name, bundler] of Object.entries(BUNDLERS)) {
   test(`what ${name} makes of it runs, with nothing beside it`, async (context) => {
