@@ -14,7 +14,7 @@ const OVERLAP_MS = 15 * 60_000;
 const EVERY_MS = Number(process.env.BACKFILL_EVERY ?? 300) * 1000;
 
 const receiver = new Receiver({
-  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET ?? ''),
+  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET),
   store: new MemoryStore(),
   onEvent: (event) => handle('delivered', event.id, event.type),
 });

@@ -8,7 +8,7 @@ import { deliveries } from 'velora/fastify';
 
 const app = fastify();
 const receiver = new Receiver({
-  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET ?? ''),
+  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET),
   store: new MemoryStore(),
   onEvent: async (event) => console.log(event.type, event.id),
   onError: (error) => app.log.error(error),

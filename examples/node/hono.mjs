@@ -9,7 +9,7 @@ import { deliveries } from 'velora/hono';
 
 const app = new Hono();
 const receiver = new Receiver({
-  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET ?? ''),
+  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET),
   store: new MemoryStore(),
   onEvent: async (event) => console.log(event.type, event.id),
 });

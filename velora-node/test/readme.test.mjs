@@ -1,15 +1,11 @@
 // The blocks of the READMEs are run.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Signer } from 'velora';
-import { HEALTH_KEY, ROOT, run, SECRET, servers, simulate } from './support.mjs';
-
-const blocks = (file) =>
-  [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block);
+import { blocks, HEALTH_KEY, holdsToTypes, ROOT, run, SECRET, servers, simulate } from './support.mjs';
 
 /** In a folder of its own, within the package so that it is found. */
 async function block(context, script, environment) {
@@ -69,5 +65,7 @@ test('exactly once', async (context) => {
   assert.equal(await program.exit, 0);
   assert.equal(program.printed(), "processed,duplicate [ { id: 'evt_1' } ]\n");
 });
+
+test('what the READMEs have holds to the types', () => holdsToTypes('velora-node', [...npm, ...blocks('README.md')]));
 
 test('the quickstart of the project', (context) => delivered(context, blocks('README.md')[0]));

@@ -1,9 +1,9 @@
 // The simulator of the four systems, the servers of durable stores, and what more than one test needs.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -85,6 +85,27 @@ class Simulator {
 
   async requests(path = '/') {
     return JSON.parse(await this.ask('GET', `requests?path=${encodeURIComponent(path)}`));
+  }
+}
+
+/** The blocks of a README that are JavaScript. */
+export const blocks = (file) =>
+  [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block);
+
+/** Asserts that these modules are ones of a strict TypeScript too, but for the types of their own functions. */
+export function holdsToTypes(folder, modules) {
+  const inside = mkdtempSync(join(ROOT, folder, 'target-types-'));
+  const compilerOptions = {
+    strict: true, noImplicitAny: false, noEmit: true, skipLibCheck: false, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
+    target: 'es2022', module: 'nodenext', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.asynciterable'], types: ['node'],
+  };
+  try {
+    modules.forEach((text, at) => writeFileSync(join(inside, `${at}.mts`), text));
+    writeFileSync(join(inside, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mts'] }));
+    const { status, stdout } = spawnSync(join(ROOT, folder, 'node_modules/.bin/tsc'), ['--project', inside]);
+    assert.equal(status, 0, stdout.toString());
+  } finally {
+    rmSync(inside, { recursive: true });
   }
 }
 

@@ -45,10 +45,10 @@ export interface StoreOptions extends Times {
  * without where the server has none.
  *
  * It does not connect: the first claim does, and `ready`. Throws `invalid_option` where the
- * URL names no store, and shows no part of it, which may hold a password; `invalid_lease`,
- * `invalid_retention`.
+ * URL names no store or is a variable that is not set, and shows no part of it, which may hold
+ * a password; `invalid_lease`, `invalid_retention`.
  */
-export function openStore(url: string, options?: StoreOptions): DurableStore {
+export function openStore(url: string | undefined, options?: StoreOptions): DurableStore {
   const given = checkOptions(options, [...TIMES, 'timeout', 'connections']);
   const parts = {
     ...times(given),

@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -12,7 +11,7 @@ import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import webpack from 'webpack';
 import { Signer } from 'velora-wasm';
-import { HEALTH_KEY, licensed, ROOT, run, simulate, SINCE, UNTIL, WEEK } from '../../velora-node/test/support.mjs';
+import { blocks, HEALTH_KEY, holdsToTypes, licensed, ROOT, run, simulate, SINCE, UNTIL, WEEK } from '../../velora-node/test/support.mjs';
 import { PACKAGE } from './runtimes/bundle.mjs';
 
 const SECRET = 'whsec-of-your-endpoint';
@@ -72,7 +71,9 @@ test('what users write holds to the types', async (context) => {
   assert.equal(await program.exit, 0, program.printed());
 });
 
-const [RECEIVE, READ] = [...readFileSync(join(PACKAGE, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block);
+const [RECEIVE, READ] = blocks('velora-wasm/README.md');
+
+test('what the README has holds to the types', () => holdsToTypes('velora-wasm', [RECEIVE, READ]));
 
 test('the README receives', async (context) => {
   const file = join(await folder(context), 'receive.mjs');

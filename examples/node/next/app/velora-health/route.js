@@ -6,7 +6,7 @@ import { MemoryStore, Receiver, Verifier } from 'velora';
 import { deliveries } from 'velora/next';
 
 const receiver = new Receiver({
-  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET ?? ''),
+  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET),
   store: new MemoryStore(),
   onEvent: async (event) => console.log(event.type, event.id),
 });
