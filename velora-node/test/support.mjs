@@ -109,11 +109,17 @@ export function holdsToTypes(folder, modules) {
   }
 }
 
-/** Asserts that what npm would publish of these folders has the licences in it. */
+/**
+ * Asserts that what npm would publish of these folders has the licences in it, and a README of
+ * which no link leads out of it.
+ */
 export function licensed(...folders) {
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts', ...folders.map((folder) => `./${folder}`)];
   const packed = JSON.parse(execFileSync('npm', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] }));
   assert.equal(packed.length, folders.length);
+  for (const folder of folders) {
+    assert.doesNotMatch(readFileSync(join(ROOT, folder, 'README.md'), 'utf8'), /\]\((?!https:)/, folder);
+  }
   for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
     const { size } = statSync(join(ROOT, licence));
     for (const { name, files } of packed) {

@@ -50,7 +50,7 @@ if (!process.argv.includes('--no-wasm')) {
   }
 }
 layer();
-licences();
+enclosed();
 examples();
 
 /** The module of one size, and how each host loads it. */
@@ -90,11 +90,12 @@ function layer() {
   cpSync(join(build, 'native/types.d.ts'), join(root, 'dist/native/types.d.ts'));
 }
 
-/** npm packs no links. */
-function licences() {
-  for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
-    copyFileSync(join(workspace, licence), join(root, licence));
+/** What is published beside the package's own files: npm packs no links. */
+function enclosed() {
+  for (const file of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+    copyFileSync(join(workspace, file), join(root, file));
   }
+  cpSync(join(workspace, 'examples/edge/durable-object.mjs'), join(root, 'examples/durable-object.mjs'));
 }
 
 /** The examples find the package, and what it is developed with, as if they were installed. */
