@@ -10,19 +10,22 @@ learnApiError();
 
 /** The options of every client; times are in seconds. What is absent is a default. */
 export interface ClientOptions {
-  /** Where the API is: `https`, or `http` on a loopback host. */
+  /** Where the API is: `https`, or `http` on a loopback host. The vendor's by default. */
   baseUrl?: string | undefined;
   /** How many requests a call may cost, the first included. 5 by default. */
   attempts?: number | undefined;
-  /** The upper end of the first wait and of the longest one. 0.5 and 20 by default. */
+  /** The upper end of the first wait, which doubles, and of every wait. 0.5 and 20 by default. */
   backoff?: { base: number; max: number } | undefined;
-  /** The longest `Retry-After` that is waited for. 60 by default. */
+  /**
+   * The longest `Retry-After` that is waited for. 60 by default. Past it the call fails at once
+   * with `rate_limited`, and the delay in the error.
+   */
   maxRetryDelay?: number | undefined;
   /** The longest wait for a connection. 10 by default. */
   connectTimeout?: number | undefined;
   /** The longest wait for the next bytes. 30 by default. */
   readTimeout?: number | undefined;
-  /** The longest a call may take, waits included. 600 by default. */
+  /** The longest a call may take, all attempts and waits included. 600 by default. */
   callTimeout?: number | undefined;
   /** The largest body that is read, in bytes after decoding. 64 MiB by default. */
   maxResponseBytes?: number | undefined;
@@ -60,7 +63,12 @@ export function clientParts(options: ClientOptions): ClientParts {
   } as ClientParts;
 }
 
-/** The rate limit as the last answer that spoke of it left it. */
+/**
+ * The rate limit as the last answer that spoke of it left it.
+ *
+ * Velora Health says nothing but `Retry-After`; Velora Billing gives the reset as ISO 8601,
+ * Velora TV as Unix seconds. All are read.
+ */
 export interface RateLimit {
   /** Requests allowed in a window. */
   limit: number | null;

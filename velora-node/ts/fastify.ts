@@ -16,7 +16,7 @@ import { Receiver } from './receiver.js';
 export interface DeliveriesOptions {
   /** The path of the route. */
   url: string;
-  // Which events its handler takes is between the receiver and the handler.
+  /** What answers. Which events its handler takes is between the two of them. */
   receiver: Receiver<any>;
 }
 

@@ -22,7 +22,9 @@ export type Handler<E> = (event: E, delivery: Delivery<E>) => unknown;
 
 /** What a `Receiver` is made of. */
 export interface ReceiverOptions<S extends SchemeName | Scheme> {
+  /** Decides what is genuine. */
   verifier: Verifier<S>;
+  /** Where claims are kept. */
   store: Store;
   /**
    * Runs once for each event. It has ten seconds: put slow work into a queue. Without it the
@@ -58,6 +60,7 @@ export interface Reply {
 export interface Outcome {
   /** `processed`, `duplicate`, `in_flight`, or the code of what failed. */
   outcome: OutcomeName;
+  /** The code, where the outcome is a fault. */
   code: Code | null;
   /** Of `in_flight`: ask again after so many seconds. */
   retryAfter: number | null;
@@ -82,6 +85,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #onEvent: Handler<EventOf<S>> | undefined;
   readonly #onError: (error: unknown) => unknown;
 
+  /** Throws `invalid_option`. */
   constructor(options: ReceiverOptions<S>) {
     const known = ['verifier', 'store', 'onEvent', 'onError', 'bodyLimit'] as const;
     const { verifier, store, onEvent, onError, bodyLimit } = checkOptions(options, known);

@@ -53,6 +53,7 @@ export class Scheme {
   readonly name: string;
   readonly #parts: SchemeParts;
 
+  /** Throws `invalid_option`. */
   constructor(given: SchemeOptions) {
     const options = checkOptions(given, [
       'name', 'signatureHeader', 'prefix', 'timestampHeader', 'timestampUnit',

@@ -19,7 +19,11 @@ export interface SignedDelivery {
   headers: Record<string, string>;
 }
 
-/** Makes deliveries that are byte-identical to production: raw body and headers. */
+/**
+ * Makes deliveries that are byte-identical to production: raw body and headers.
+ *
+ * Source: CuraeAI, *Webhooks: Test deliveries* (`buildSignedWebhookRequest`).
+ */
 export class Signer {
   readonly #scheme: string;
   readonly #native: native.NativeSigner;

@@ -30,9 +30,13 @@ export type CustomClaim =
  * `new StoreError('lease_lost', …)`. Whatever else is thrown is `store_unavailable`.
  */
 export interface CustomStore {
+  /** Claims a key that is free, or whose lease has run out; at once, one caller alone is told `fresh`. */
   claim(key: string): Promise<CustomClaim>;
+  /** The work is done: the key is remembered as that for as long as the system may retry. */
   commit(key: string, epoch: number): Promise<void>;
+  /** The work is not done: the next claim is fresh. */
   release(key: string, epoch: number): Promise<void>;
+  /** The lease starts anew. */
   renew(key: string, epoch: number): Promise<void>;
 }
 

@@ -8,6 +8,7 @@ const NO_TRANSACTION = '25P01';
 
 /** A client of `pg` that is in a transaction. */
 export interface PgClient {
+  /** Runs a statement on its connection. */
   query(query: { text: string; values: unknown[]; rowMode: 'array' }): Promise<{
     rows: unknown[][];
     rowCount: number | null;

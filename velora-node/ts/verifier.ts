@@ -45,6 +45,10 @@ type Verify = (body: string | Uint8Array, now: number | undefined, ...values: Va
  * `duplicate_header`, `header_too_large`, `malformed_header`, `malformed_timestamp`,
  * `timestamp_too_old`, `timestamp_in_future`, `signature_mismatch`. Nothing is parsed
  * before the signature has held.
+ *
+ * Sources: Velora Health, *Webhooks: Verify the signature*; Velora Billing, *API + Webhooks:
+ * Verifying signatures*; CuraeAI, *Webhooks: Verify every delivery*; Velora TV, *Webhooks:
+ * Verifying Signatures*.
  */
 export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #reader: Reader;
@@ -88,7 +92,9 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   /**
-   * Verifies the raw body, exactly as it was received.
+   * Verifies the raw body, exactly as it was received: its bytes. A text is taken for the bytes
+   * that it is in UTF-8, which need not be those that were sent: decoding drops a byte order
+   * mark, and replaces what is not UTF-8.
    *
    * Throws a `VerificationError`; `body_already_parsed` where the body is not raw;
    * `unreadable_headers`.

@@ -15,28 +15,35 @@ export interface BillingClientOptions extends ClientOptions {
   apiKey: string;
 }
 
-/** What is unresolved. */
+/** What is open, over all products. */
 export interface ReconSummary {
+  /** Discrepancies that are not resolved. */
   pendingTickets: number;
+  /** Findings of severity `HIGH` or `CRITICAL`. */
   urgentTickets: number;
+  /** Disputes that are open. */
   openDisputes: number;
+  /** When the latest invoice came. */
   lastInvoiceAt: Date | null;
+  /** When the latest run was. */
   lastReconAt: Date | null;
+  /** When all this was so. */
   asOf: Date | null;
   /** Every other member. */
   extra: Record<string, unknown>;
 }
 
-/** A run of the reconciliation. */
+/** A run of the reconciliation. What the system answers is not documented. Logging it shows its id alone. */
 export interface ReconRun {
-  /** Its id, where the answer has one. */
+  /** The run's id, where the answer has one: ready for `auditCsv`. */
   runId: string | null;
-  /** The whole answer, whose form is not documented; null where it was empty. */
+  /** The whole answer; null where it was empty. */
   response: unknown;
 }
 
 /** Which deliveries to list. */
 export interface DeliveryQuery {
+  /** Only those that ended so. */
   status?: 'ok' | 'failed' | undefined;
   /** How many deliveries a page has at most, 1 to 200. */
   limit?: number | undefined;
@@ -46,13 +53,23 @@ export interface DeliveryQuery {
 export interface RefireOptions extends CallOptions {
   /** 30 by default, the system's own limit. */
   writesPerMinute?: number | undefined;
+  /** Is told how far it has come. What it throws ends the call, which then throws it. */
   onProgress?: ((progress: RefireProgress) => void) | undefined;
 }
 
 /** A row of CSV, its fields under the names of the header. */
 export type CsvRow = Record<string, string>;
 
-/** The client of the integration API. */
+/**
+ * The client of Velora Billing's integration API.
+ *
+ * The system allows each key 120 reads and 30 writes a minute. Reads, and `runRecon`, are
+ * retried. Every call may throw an `ApiError`: `unauthorized`, `forbidden`, `rate_limited`,
+ * `server_error`, `connection`, `timeout`, `malformed_response`, `response_too_large`,
+ * `unexpected_redirect`.
+ *
+ * Source: Velora Billing, *API + Webhooks*.
+ */
 export class Client {
   readonly #native: native.NativeBilling;
 
@@ -64,7 +81,7 @@ export class Client {
     );
   }
 
-  /** What is unresolved, and when something last happened. */
+  /** What is open, and when the latest invoice and run were. */
   async reconSummary(options?: CallOptions): Promise<ReconSummary> {
     const summary = await call(signalOf(options), (cancel) => this.#native.reconSummary(cancel));
     return {
@@ -78,7 +95,11 @@ export class Client {
     };
   }
 
-  /** Runs the reconciliation; the same pair again gives the first run's id. */
+  /**
+   * Runs the reconciliation of an uploaded invoice. It is idempotent on the pair: the same
+   * `runKey` gives the run that it gave before. Throws `not_found`, `conflict`,
+   * `invalid_request`.
+   */
   async runRecon(invoiceId: string, runKey: string, options?: CallOptions): Promise<ReconRun> {
     const [invoice, key] = [text('invoiceId', invoiceId), text('runKey', runKey)];
     const run = await call(signalOf(options), (cancel) => this.#native.runRecon(invoice, key, cancel));
@@ -86,20 +107,27 @@ export class Client {
     return loggedAs(`ReconRun(${runId})`, { runId, response: run.response ? (JSON.parse(run.response) as unknown) : null });
   }
 
-  /** The discrepancies of a run, read as they arrive. The loop throws `not_found`. */
+  /**
+   * The discrepancies of a run, read as they arrive. Their columns are not documented; the
+   * header names them, and of several with one name the first counts. The loop throws
+   * `not_found`.
+   */
   auditCsv(runId: string, options?: CallOptions): Steps<CsvRow> {
     const run = text('runId', runId);
     return walk(() => guard(() => this.#native.auditCsv(run)), csvRow, signalOf(options));
   }
 
-  /** Journal entries. Where they are is not documented: give the path that you were told. */
+  /**
+   * Journal entries for an accounting system. Where they are is not documented: give the path
+   * that you were told, such as `/api/audits/run_1/gl`.
+   */
   journalCsv(path: string, format: 'qbo' | 'netsuite', options?: CallOptions): Steps<CsvRow> {
     const [where, how] = [text('path', path), text('format', format)];
     const rows = unwrap(guard(() => this.#native.journalCsv(where, how)));
     return walk(() => rows, csvRow, signalOf(options));
   }
 
-  /** The delivery log of an endpoint. */
+  /** The delivery log of an endpoint, newest first. */
   deliveries(endpointId: string, query?: DeliveryQuery, options?: CallOptions): Items<LoggedDelivery> {
     const { status, limit } = checkOptions(query, ['status', 'limit']);
     const endpoint = text('endpointId', endpointId);
@@ -112,13 +140,20 @@ export class Client {
     );
   }
 
-  /** Fires a delivery again. Throws `conflict` where its payload was not retained. */
+  /**
+   * Fires a delivery again, with the exact payload and signature. It is sent once, never again
+   * by itself. Throws `conflict` where the payload was not retained, or the delivery was taken
+   * already; `not_found`.
+   */
   async retryDelivery(id: string, options?: CallOptions): Promise<Retried> {
     const wanted = text('id', id);
     return retried(await call(signalOf(options), (cancel) => this.#native.retryDelivery(wanted, cancel)));
   }
 
-  /** Sweeps the delivery log: what failed for good is fired again, within the limit. */
+  /**
+   * Fires every event again that failed to arrive at the endpoint, oldest first, each once,
+   * within the system's limit.
+   */
   async refireFailed(endpointId: string, options?: RefireOptions): Promise<RefireReport> {
     const { signal, writesPerMinute, onProgress } = checkOptions(options, ['signal', 'writesPerMinute', 'onProgress']);
     const told = telling(signal, onProgress, (progress: RefireProgress) => progress);

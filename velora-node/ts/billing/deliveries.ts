@@ -5,13 +5,17 @@ import { extra, loggedAs } from '../client.js';
 import type { ApiError } from '../api-error.js';
 import { toError } from '../errors.js';
 
-/** A row of the delivery log. */
+/** A row of the delivery log: one attempt. Logging it shows its id and its status alone. */
 export interface LoggedDelivery {
+  /** Its id, such as `del_abc123`. */
   id: string;
-  /** `ok`, `failed`, or what else there is. */
+  /** How it ended: `ok`, `failed`, or what else there is. */
   status: string;
+  /** The HTTP status that the endpoint answered with, if it did. */
   statusCode: number | null;
+  /** How long the endpoint took. The unit is not documented. */
   duration: number | null;
+  /** What went wrong. */
   errorMessage: string | null;
   /** Whether the payload is still there to be fired again. */
   retryable: boolean;
@@ -21,43 +25,60 @@ export interface LoggedDelivery {
   extra: Record<string, unknown>;
 }
 
-/** What firing a delivery again gave. */
+/** What firing a delivery again gave: a new attempt. */
 export interface Retried {
+  /** The new attempt's row in the log. */
   deliveryId: string;
+  /** How it ended. */
   status: string;
+  /** The HTTP status that the endpoint answered with, if it did. */
   statusCode: number | null;
 }
 
 /** A delivery that was fired again. */
 export interface Refired {
+  /** The delivery in the log. */
   ofId: string;
+  /** What the new attempt gave. */
   attempt: Retried;
 }
 
-/** A delivery that was not. */
+/** A delivery that was not fired again, or perhaps was. */
 export interface NotRefired {
+  /** The delivery in the log. */
   ofId: string;
-  /** Its payload is gone; the system refused; or nobody knows what became of it. */
+  /**
+   * `not_retryable`: its payload was not retained. `refused`: by the system. `unknown`: the
+   * answer was lost, the next sweep will see.
+   */
   why: 'not_retryable' | 'refused' | 'unknown';
+  /** What the system said. */
   error: ApiError | null;
 }
 
 /** What became of a sweep. */
 export interface RefireReport {
+  /** What arrived. */
   refired: Refired[];
+  /** What the endpoint refused once more, or has not taken yet. */
   failedAgain: Refired[];
+  /** What could not be fired again, and why. */
   notRefired: NotRefired[];
-  /** Why it stopped before its end, if it did. */
+  /** What ended the sweep before its time; null where it went through. */
   stopped: ApiError | null;
-  /** What was then left. */
+  /** The deliveries that it did not come to. */
   left: string[];
 }
 
 /** How far a sweep has come. */
 export interface RefireProgress {
+  /** Events that have not arrived. */
   total: number;
+  /** Events that have arrived by now. */
   refired: number;
+  /** Fired again, and refused again by the endpoint. */
   failedAgain: number;
+  /** Could not be fired again, or it is not known whether they were. */
   notRefired: number;
 }
 

@@ -1,6 +1,10 @@
 /** Billing events, whose envelope is not documented. */
 
-/** A billing event: whatever members the body has. */
+/**
+ * A billing event: whatever members the body has.
+ *
+ * Source: Velora Billing, *API + Webhooks*.
+ */
 export interface Event {
   /** What happened, such as `dispute.sla_breached`, where anything says so. */
   readonly type: string | null;

@@ -23,6 +23,7 @@ export type EventType = KnownEventType | (string & {});
 export interface NewEndpoint {
   /** A public `https` URL on port 443. */
   url: string;
+  /** The types of the events that it receives. */
   eventTypes: readonly EventType[];
   /** A key of your own, so that the registration is one even if this program runs again. */
   idempotencyKey?: string | undefined;
@@ -30,24 +31,37 @@ export interface NewEndpoint {
 
 /** What is to be changed about an endpoint; the rest stays. */
 export interface EndpointChange {
+  /** Where deliveries go from then on. */
   url?: string | undefined;
+  /** The types that it receives from then on. */
   eventTypes?: readonly EventType[] | undefined;
   /** `ACTIVE` is the one that is documented. */
   status?: string | undefined;
+  /** A key of your own, so that the change is one even if this program runs again. */
   idempotencyKey?: string | undefined;
 }
 
 /** A registered endpoint. All but its id may be absent from an answer. */
 export interface Endpoint {
+  /** Its id. */
   id: string;
+  /** Where deliveries go. */
   url: string | null;
+  /** The types it receives. */
   eventTypes: string[];
+  /** `ACTIVE`, or what else there is. */
   status: string | null;
+  /** Failed deliveries in a row. */
   consecutiveFailures: number | null;
+  /** When a delivery was last sent. */
   lastDeliveryAttemptAt: Date | null;
+  /** When a delivery was last accepted. */
   lastSuccessfulDeliveryAt: Date | null;
+  /** When it was registered. */
   createdAt: Date | null;
+  /** When it was last changed. */
   updatedAt: Date | null;
+  /** Raised by each change. */
   version: number | null;
   /** Every other member. */
   extra: Record<string, unknown>;
@@ -55,17 +69,33 @@ export interface Endpoint {
 
 /** An endpoint, and which version of it this is. */
 export interface Versioned {
+  /** The endpoint. */
   endpoint: Endpoint;
+  /** Which version of it this is, for `update`, `delete` and `getIfChanged`. */
   etag: string | null;
 }
 
 /** What registering gives: the secret is never shown again. */
 export interface Registration extends Versioned {
-  /** Ready for a `Verifier`; `exposeSecret()` gives it, to store it. */
+  /**
+   * What its deliveries are signed with, ready for a `Verifier`. Store it at once:
+   * `secret.exposeSecret()`.
+   */
   secret: SigningSecret;
 }
 
-/** The client of the platform API. */
+/**
+ * The client of CuraeAI's platform API: of production for a key that starts with `cae_live_`, of
+ * the sandbox for one with `cae_test_`. A key of one with the URL of the other is
+ * `wrong_environment`.
+ *
+ * Every call may be repeated, and is retried: mutations carry an `Idempotency-Key`. Every call
+ * may throw an `ApiError`: `unauthorized`, `forbidden`, `rate_limited`, `server_error`,
+ * `connection`, `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`.
+ * The system's own code, such as `SCOPE_INSUFFICIENT`, is in `vendorCode`.
+ *
+ * Source: CuraeAI, *API conventions*, *Authentication*, *Platform webhooks*.
+ */
 export class Client {
   readonly #native: native.NativeCurae;
   /** The endpoints that events are delivered to. */
@@ -104,7 +134,14 @@ export class Webhooks {
     this.#native = made;
   }
 
-  /** Registers an endpoint. Store the secret before anything else. */
+  /**
+   * Registers an endpoint for events of these types. Store the secret before anything else: it
+   * is shown once.
+   *
+   * With an `idempotencyKey` of your own the registration is one even if the program runs
+   * again: for 24 hours the system answers the same key as it did first, the secret included.
+   * Throws `invalid_request`, `conflict`.
+   */
   async create(endpoint: NewEndpoint, options?: CallOptions): Promise<Registration> {
     const { url, eventTypes, idempotencyKey } = checkOptions(endpoint, ['url', 'eventTypes', 'idempotencyKey']);
     const where = text('url', url);
@@ -136,7 +173,10 @@ export class Webhooks {
     return found ? versioned(found) : null;
   }
 
-  /** Changes an endpoint, if it is still this version; `*` is any. Throws `conflict`. */
+  /**
+   * Changes an endpoint, if it is still the version of this `etag`; `*` is any. What is not
+   * given stays. Throws `conflict` where it was changed meanwhile.
+   */
   async update(id: string, etag: string, change: EndpointChange, options?: CallOptions): Promise<Versioned> {
     const known = ['url', 'eventTypes', 'status', 'idempotencyKey'] as const;
     const { url, eventTypes, status, idempotencyKey } = checkOptions(change, known);
@@ -152,7 +192,7 @@ export class Webhooks {
     );
   }
 
-  /** Removes an endpoint, if it is still this version; `*` is any. Throws `conflict`. */
+  /** Removes an endpoint, if it is still the version of this `etag`; `*` is any. Throws `conflict`. */
   async delete(id: string, etag: string, options?: CallOptions): Promise<void> {
     const [wanted, tag] = [text('id', id), text('etag', etag)];
     await call(signalOf(options), (cancel) => this.#native.deleteWebhook(wanted, tag, cancel));

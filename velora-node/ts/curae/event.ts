@@ -2,7 +2,11 @@
 
 import type { Extra, UnknownName } from '../open.js';
 
-/** The types that have a name here. */
+/**
+ * The types that have a name here. The set is open.
+ *
+ * Source: CuraeAI, *Webhooks: Event catalog*.
+ */
 export type KnownEventType =
   | 'patient.created'
   | 'patient.updated'
@@ -39,11 +43,13 @@ export interface EventMembers {
 
 /** An event of one type. */
 export interface EventOfType<T extends string> extends EventMembers {
+  /** What happened, such as `records.export_ready`. */
   readonly eventType: T;
 }
 
 /** An event whose type is newer than this version; an event like any other. */
 export interface UnknownEvent extends EventMembers {
+  /** What happened: some text. */
   readonly eventType: UnknownName;
 }
 

@@ -10,7 +10,7 @@ import type { KnownEventType } from './event.js';
 // Whoever reads an event can see that it is none.
 learnApiError();
 
-/** An event as the API wrote it. Any member may be absent or null. */
+/** An event as the API wrote it: what each member is stands at `AuditEvent`. Any may be absent or null. */
 export interface AuditEventMembers {
   event_id?: string | null;
   timestamp?: string | null;
@@ -40,6 +40,8 @@ export interface Source {
  * An audit event that was listed or exported. A member that is absent, or not of its
  * documented type, is null here and still in `members`. Neither logging it nor
  * `JSON.stringify` shows PHI; `members` and `raw` have it.
+ *
+ * Source: Velora Health, *Audit events*.
  */
 export class AuditEvent {
   readonly #members: AuditEventMembers;
@@ -87,12 +89,12 @@ export class AuditEvent {
     return text(this.#members.user_id);
   }
 
-  /** In what role. */
+  /** In what role, such as `data_analyst`. */
   get userRole(): string | null {
     return text(this.#members.user_role);
   }
 
-  /** To what kind of thing. */
+  /** To what kind of thing, such as `claim`. */
   get resourceType(): string | null {
     return text(this.#members.resource_type);
   }

@@ -47,6 +47,8 @@ export interface EventQuery {
  * Reads, and all else that may be repeated, are retried. Every call may throw an
  * `ApiError`: `unauthorized`, `forbidden`, `rate_limited`, `server_error`, `connection`,
  * `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`.
+ *
+ * Source: Velora Health, *Code samples*, *Audit events*, *Webhooks*.
  */
 export class Client {
   readonly #native: native.NativeHealth;
@@ -68,14 +70,21 @@ export class Client {
     return new Client({ apiKey, baseUrl });
   }
 
-  /** Asks for one event, to see that key, scope and URL fit together. */
+  /**
+   * Asks for one event, to see that key, scope and URL fit together. Throws `unauthorized` (the
+   * key) and `forbidden` (it lacks `audit:read`).
+   */
   async probe(options?: CallOptions): Promise<void> {
     await call(signalOf(options), (cancel) => this.#native.probe(cancel));
   }
 
   /**
-   * Lists events, newest first. What must be complete is better read with `export`, which
-   * proves it. Throws `invalid_option`, `invalid_window`; the loop throws `cursor_loop`.
+   * Lists events, newest first. Needs the scope `audit:read`.
+   *
+   * The pages are chained by cursors that encode a timestamp: where very many events share one,
+   * the system may skip some at the edge of a page. What must be complete is better read with
+   * `export`, which proves it. When back-filling set `until` too, so that new events do not
+   * shift the pages. Throws `invalid_option`, `invalid_window`; the loop throws `cursor_loop`.
    */
   events(query?: EventQuery, options?: CallOptions): Items<AuditEvent, Page> {
     const signal = signalOf(options);
@@ -97,8 +106,9 @@ export class Client {
 
   /**
    * Exports a window whole, through the cap of 10,000 rows a call: it is split until every
-   * part is proven to have fitted. Rows come once each, oldest first. The loop throws
-   * `incomplete_window` where that cannot be proven.
+   * part is proven to have fitted. Rows come once each, oldest first; memory does not grow with
+   * their number. Needs the scope `audit:export`. The loop throws `incomplete_window` where the
+   * rows given so far are not all there are, or that cannot be proven.
    */
   export(query: ExportQuery, options?: ExportOptions): Export {
     const { signal, tell } = exportOptions(options);
@@ -123,10 +133,12 @@ export class Client {
 
   /**
    * Exports a window whole into a file of NDJSON, and gives the proof. Killed at any point
-   * and called again, it goes on where it was. On Unix its files are made with mode 0600; one
-   * that is there keeps its mode.
+   * and called again, it goes on where it was. While it runs, `<path>.checkpoint` stands beside
+   * the file; in the end `<path>.manifest.json` does. On Unix its files are made with mode 0600;
+   * one that is there keeps its mode.
    *
-   * Throws what `export` does; `file_unusable`, `file_mismatch`.
+   * Throws what `export` does; `file_unusable`, also where another process is at it;
+   * `file_mismatch` where the file exists and is of something else.
    */
   async exportToFile(query: ExportQuery, path: string, options?: ExportOptions): Promise<Manifest> {
     const { signal, tell, check } = exportOptions(options);

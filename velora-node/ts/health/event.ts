@@ -7,7 +7,9 @@ export type KnownEventType = 'phi.read' | 'phi.query' | 'phi.export' | 'phi.decr
 
 /** Who caused an event. */
 export interface Actor {
+  /** The user's id. */
   readonly user_id?: string | null;
+  /** The user's role, such as `data_analyst`. */
   readonly user_role?: string | null;
   /** Every other member. */
   readonly extra: Extra;
@@ -15,7 +17,9 @@ export interface Actor {
 
 /** What an event concerns. */
 export interface Resource {
+  /** Its kind, such as `claim`. */
   readonly type?: string | null;
+  /** Its id. */
   readonly id?: string | null;
   /** Every other member. */
   readonly extra: Extra;
@@ -25,15 +29,21 @@ export interface Resource {
 export interface EventMembers {
   /** The same in every retry of the event. */
   readonly id: string;
-  /** RFC 3339. */
+  /** When it happened: RFC 3339. */
   readonly timestamp?: string | null;
+  /** The tenant it belongs to. */
   readonly tenant_id?: string | null;
+  /** Who did it. */
   readonly actor?: Actor | null;
+  /** To what it was done. */
   readonly resource?: Resource | null;
+  /** Whether protected health information was involved. */
   readonly phi_involved?: boolean | null;
+  /** Whether the action succeeded. */
   readonly success?: boolean | null;
   /** Free-form details: an object in deliveries. */
   readonly details?: unknown;
+  /** The version of the envelope; a text, raised on removal or rename only. */
   readonly schema_version?: string | null;
   /** Every other member; those above that are repeated, or not of their type, too. */
   readonly extra: Extra;
@@ -41,16 +51,20 @@ export interface EventMembers {
 
 /** An event of one type. */
 export interface EventOfType<T extends string> extends EventMembers {
+  /** What happened, such as `phi.read`. */
   readonly type: T;
 }
 
 /** An event whose type is newer than this version; an event like any other. */
 export interface UnknownEvent extends EventMembers {
+  /** What happened: some text. */
   readonly type: UnknownName;
 }
 
 /**
  * An audit event, narrowed by `switch (event.type)`. A member that is there has its
  * documented type; whatever else the system sent is in `extra`.
+ *
+ * Source: Velora Health, *Webhooks: Delivery payload*.
  */
 export type Event = { [T in KnownEventType]: EventOfType<T> }[KnownEventType] | UnknownEvent;

@@ -19,7 +19,7 @@ export interface ExportQuery {
   until: Date | string;
   /** Only events that do, or do not, involve protected health information. */
   phiInvolved?: boolean | undefined;
-  /** How many calls run beside each other. 4 by default. */
+  /** How many calls run beside each other, each holding about 5 MB. 4 by default. */
   concurrency?: number | undefined;
 }
 
@@ -31,8 +31,9 @@ export interface ExportOptions extends CallOptions {
 
 /** How far an export has come. */
 export interface Progress {
-  /** What is exported. */
+  /** The start of what is exported. */
   since: Date;
+  /** Its end. */
   until: Date;
   /** Everything before this instant has been given. */
   doneUntil: Date;
@@ -40,13 +41,13 @@ export interface Progress {
   rows: number;
   /** Windows that were read whole. */
   leaves: number;
-  /** Calls that were made. */
+  /** Calls that were made; a retry is part of its call. */
   calls: number;
 }
 
 /** What one call of the export gave. */
 export interface ExportedOnce {
-  /** Whether the system's cap cut it. */
+  /** Whether the system's cap cut it; `unknown` where nothing is said, below the cap. */
   truncation: 'yes' | 'no' | 'unknown';
   /** The rows, in the system's order. */
   page: Page;
@@ -54,12 +55,17 @@ export interface ExportedOnce {
 
 /** A part of an export that was read whole in one go. */
 export interface LeafProof {
+  /** The first instant in it. */
   since: string;
+  /** The first instant after it. */
   until: string;
+  /** How many rows it holds. */
   rows: number;
-  /** How many bytes of the file they are. */
+  /** How many bytes of the file they are, line ends included. */
   bytes: number;
+  /** The id of its first row. */
   firstId: string | null;
+  /** The id of its last row. */
   lastId: string | null;
   /** The SHA-256 of those bytes, in hex. */
   sha256: string;
@@ -69,12 +75,19 @@ export interface LeafProof {
 export interface Manifest {
   /** The form of the file that it stands in. */
   format: number;
+  /** Where the rows came from. Whose they are, the key decided. */
   baseUrl: string;
+  /** The start of the window. */
   since: string;
+  /** The end of the window, which is not in it. */
   until: string;
+  /** The filter. */
   phiInvolved: boolean | null;
+  /** How many rows there are. */
   rows: number;
+  /** How many bytes the file has. */
   bytes: number;
+  /** The parts, in time and in the file one after the other. */
   leaves: LeafProof[];
 }
 

@@ -18,16 +18,21 @@ export interface NewEndpoint {
 
 /** A registered endpoint. All but its id may be absent from an answer. */
 export interface Endpoint {
+  /** Its id, such as `wh_8b2e5c11`. */
   id: string;
+  /** Where deliveries go. */
   url: string | null;
   /** The prefixes of the types it receives; none means every event. */
   eventFilter: string[];
+  /** A name for humans. */
   description: string | null;
-  /** Whether deliveries are sent. */
+  /** Whether deliveries are sent. There is no way back: register it again. */
   active: boolean | null;
   /** Failed deliveries in a row; at 10 the system disables the endpoint. */
   consecutiveFailures: number;
+  /** When a delivery was last sent. */
   lastDeliveryAt: Date | null;
+  /** When it was registered. */
   createdAt: Date | null;
   /** Whether it has more than 3 consecutive failures: mend it before the tenth. */
   isFailing: boolean;
@@ -35,12 +40,20 @@ export interface Endpoint {
 
 /** What registering gives: the endpoint, and its secret, which is never shown again. */
 export interface Registration {
+  /** The endpoint. */
   endpoint: Endpoint;
-  /** Ready for a `Verifier`; `exposeSecret()` gives it, to store it. */
+  /**
+   * What its deliveries are signed with, ready for a `Verifier`. Store it at once:
+   * `secret.exposeSecret()`.
+   */
   secret: SigningSecret;
 }
 
-/** The endpoints that events are delivered to. */
+/**
+ * The endpoints that events are delivered to.
+ *
+ * Source: Velora Health, *Webhooks*.
+ */
 export class Webhooks {
   readonly #native: native.NativeHealth;
 
@@ -50,8 +63,13 @@ export class Webhooks {
   }
 
   /**
-   * Registers an endpoint. Store the secret before anything else. It is sent once, never
-   * again by itself: after a fault the endpoint may exist, and its secret is lost.
+   * Registers an endpoint for the events whose type starts with one of the prefixes; with none
+   * of them for every event. Needs the scope `webhooks:write`.
+   *
+   * Store the secret before anything else: it is shown once. The call is sent once, never again
+   * by itself: each success registers one more. After `connection`, `timeout`, `server_error`,
+   * `malformed_response` or `response_too_large` the endpoint may exist, and its secret is lost:
+   * find it with `list`, `delete` it, register again.
    */
   async create(endpoint: NewEndpoint, options?: CallOptions): Promise<Registration> {
     const { url, eventFilter, description } = checkOptions(endpoint, ['url', 'eventFilter', 'description']);
@@ -62,13 +80,16 @@ export class Webhooks {
     return { endpoint: read(made.endpoint), secret: new SigningSecret(made.secret) };
   }
 
-  /** All endpoints, disabled ones too. */
+  /** All endpoints, disabled ones too. Needs the scope `audit:read`. */
   async list(options?: CallOptions): Promise<Endpoint[]> {
     const endpoints = await call(signalOf(options), (cancel) => this.#native.listWebhooks(cancel));
     return endpoints.map(read);
   }
 
-  /** Stops deliveries and keeps the history. Throws `not_found`. */
+  /**
+   * Stops deliveries and keeps the history. There is no enabling: register the URL again, which
+   * gives a new id and a new secret. Throws `not_found`.
+   */
   async disable(id: string, options?: CallOptions): Promise<void> {
     const wanted = text('id', id);
     await call(signalOf(options), (cancel) => this.#native.disableWebhook(wanted, cancel));

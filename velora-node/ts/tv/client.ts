@@ -13,6 +13,10 @@ import type { Event, KnownEventType } from './event.js';
 
 /** The options of a client. */
 export interface TvClientOptions extends ClientOptions {
+  /** The longest wait for the next bytes. 300 by default; of the stream see `idleTimeout`. */
+  readTimeout?: number | undefined;
+  /** The longest a call may take, waits included; a stream has no such end. 60 by default. */
+  callTimeout?: number | undefined;
   /**
    * An access token, good for an hour; or a function that gives one that is good now. It
    * is asked before each request: keep a token for as long as it lasts. When it throws, that
@@ -28,14 +32,18 @@ export interface NewWebhook {
   clientId: string;
   /** Where deliveries go: `https`. */
   url: string;
+  /** The types of the events that it receives. */
   events: readonly (KnownEventType | (string & {}))[];
 }
 
-/** What registering a webhook gave. The answer is not documented. */
+/**
+ * What registering a webhook gave. The answer is not documented: `id` and `secret` are taken
+ * from it where it has members of that name.
+ */
 export class CreatedWebhook {
   /** The webhook's id, where the answer has one. */
   readonly id: string | null;
-  /** What its deliveries are signed with, where the answer has it. */
+  /** What its deliveries are signed with, where the answer has it. Otherwise the dashboard shows it. */
   readonly secret: SigningSecret | null;
   readonly #response: string | null;
 
@@ -64,25 +72,34 @@ export interface StreamOptions extends CallOptions {
   maxOutage?: number | undefined;
 }
 
-/** The system says that events come from now on. */
+/** The system's first word on each connection: events come from now on. */
 export interface Connected {
+  /** Tells it from the other items. */
   kind: 'connected';
+  /** Whether the token was taken. */
   authenticated: boolean | null;
+  /** Whether the events of the token's own channel come without being asked for. */
   autoSubscribed: boolean | null;
+  /** The name of that channel. */
   channelUsername: string | null;
+  /** Every other member. */
   extra: Record<string, unknown>;
 }
 
-/** Something happened. */
+/**
+ * Something happened: an event as the stream has it, unknown ones too. Logging it, or its
+ * `event`, shows its type and its key alone.
+ */
 export interface StreamEvent {
+  /** Tells it from the other items. */
   kind: 'event';
-  /** What happened, known to this version or not. */
+  /** What happened: the name on the stream, or the `type` within where it has none. */
   type: KnownEventType | (string & {});
   /** The typed event, where the data is an envelope as deliveries have it. */
   event: Event | null;
-  /** The stream's id of this place. */
+  /** The stream's id of this place: what a new connection resumes from. */
   id: string | null;
-  /** The data as received. */
+  /** The data as received: JSON, for all that is known. */
   data: string;
   /** The identity to deduplicate on: the same as of the event's delivery. */
   key: string | null;
@@ -90,7 +107,9 @@ export interface StreamEvent {
 
 /** The connection was lost: events may be missing until the next `connected`. */
 export interface Gap {
+  /** Tells it from the other items. */
   kind: 'gap';
+  /** Why it began. */
   reason: ApiError;
   /** Up to then nothing is missing. */
   since: Date;
@@ -101,7 +120,13 @@ export interface Gap {
 /** One thing that the stream has to tell, narrowed by `switch (item.kind)`. */
 export type StreamItem = Connected | StreamEvent | Gap;
 
-/** The client of Velora TV. */
+/**
+ * The client of Velora TV. Every call may throw an `ApiError`: `unauthorized`, `forbidden`,
+ * `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
+ * `response_too_large`, `unexpected_redirect`.
+ *
+ * Source: Velora TV, *Events API*, *Webhooks*, *Rate limits*.
+ */
 export class Client {
   readonly #native: native.NativeTv;
   readonly #explain: ((error: unknown) => unknown) | undefined;
@@ -121,7 +146,10 @@ export class Client {
     }
   }
 
-  /** Registers a webhook of an app. It is sent once, never again by itself. */
+  /**
+   * Registers a webhook of an app. It is sent once, never again by itself. Throws `not_found`
+   * where there is no such app; `invalid_request`.
+   */
   async createWebhook(webhook: NewWebhook, options?: CallOptions): Promise<CreatedWebhook> {
     const { clientId, url, events } = checkOptions(webhook, ['clientId', 'url', 'events']);
     const [app, where, types] = [text('clientId', clientId), text('url', url), textsOption('events', events) ?? []];
@@ -134,8 +162,10 @@ export class Client {
   }
 
   /**
-   * Events as they happen, over as many connections as it takes. It ends with an error
-   * that no further attempt would mend; without one it never does.
+   * Events as they happen, over as many connections as it takes. A connection that is lost, or
+   * silent for `idleTimeout`, is a `Gap`, and is made again with a growing wait and a token that
+   * is asked for anew. It ends with an error that no further attempt would mend; with
+   * `maxOutage`, with whatever keeps it away for so long; without one it never does.
    */
   events(options?: StreamOptions): Steps<StreamItem> {
     const { signal, idleTimeout, maxOutage } = checkOptions(options, ['signal', 'idleTimeout', 'maxOutage']);

@@ -2,7 +2,11 @@
 
 import type { Extra, UnknownName } from '../open.js';
 
-/** The types that have a name here. */
+/**
+ * The types that have a name here. The set is open.
+ *
+ * Source: Velora TV, *Webhooks: Available Events* and *Webhook events*.
+ */
 export type KnownEventType =
   | 'stream.online'
   | 'stream.offline'
@@ -17,11 +21,15 @@ export type KnownEventType =
 
 /** A stream went live, as the vendor shows it. */
 export interface StreamOnline {
+  /** The stream. */
   readonly streamId: string;
+  /** Its streamer. */
   readonly userId: string;
+  /** The streamer's name. */
   readonly username?: string | null;
+  /** The stream's title. */
   readonly title?: string | null;
-  /** RFC 3339. */
+  /** When it started: RFC 3339. */
   readonly startedAt?: string | null;
   /** Every other member. */
   readonly extra: Extra;
@@ -37,8 +45,9 @@ export type DataOf<T extends string> = T extends 'stream.online' ? StreamOnline 
 
 /** What an event of either form has. */
 interface EventMembers<T extends string> {
-  /** RFC 3339. */
+  /** When it happened: RFC 3339. */
   readonly timestamp?: string | null;
+  /** The payload: typed where the vendor shows it, else JSON as it came. */
   readonly data?: DataOf<T>;
   /** Every other member; those above that are repeated, or not of their type, too. */
   readonly extra: Extra;
@@ -48,29 +57,42 @@ interface EventMembers<T extends string> {
 export interface EventOfType<T extends string> extends EventMembers<T> {
   /** The same in every retry of the event. */
   readonly id: string;
+  /** What happened, such as `stream.online`. */
   readonly type: T;
 }
 
 /** An event whose type is newer than this version; an event like any other. */
 export interface UnknownEvent extends EventMembers<string> {
+  /** The same in every retry of the event. */
   readonly id: string;
+  /** What happened: some text. */
   readonly type: UnknownName;
 }
 
-/** An event of the default form, narrowed by `switch (event.type)`. */
+/**
+ * An event of the default form, narrowed by `switch (event.type)`.
+ *
+ * Source: Velora TV, *Webhooks: Webhook Payload*.
+ */
 export type Event = { [T in KnownEventType]: EventOfType<T> }[KnownEventType] | UnknownEvent;
 
 /** An event of the body-only form and of one type. */
 export interface BodyOnlyEventOfType<T extends string> extends EventMembers<T> {
+  /** What happened, such as `stream.online`. */
   readonly event: T;
 }
 
 /** An event of the body-only form whose type is newer than this version. */
 export interface UnknownBodyOnlyEvent extends EventMembers<string> {
+  /** What happened: some text. */
   readonly event: UnknownName;
 }
 
-/** An event of the body-only form, which has no id, narrowed by `switch (event.event)`. */
+/**
+ * An event of the body-only form, which has no id, narrowed by `switch (event.event)`.
+ *
+ * Source: Velora TV, *Webhook events*.
+ */
 export type BodyOnlyEvent =
   | { [T in KnownEventType]: BodyOnlyEventOfType<T> }[KnownEventType]
   | UnknownBodyOnlyEvent;
