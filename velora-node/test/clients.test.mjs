@@ -403,5 +403,6 @@ test('options are checked', async () => {
       assert.equal(await codeOf(() => new health.Client({ apiKey: 'a', [name]: seconds })), 'invalid_option', `${name}: ${seconds}`);
     }
     assert.equal(await codeOf(() => new health.Client({ apiKey: 'a', [name]: 2 ** 63 })), 'nothing was thrown', name);
+    assert.equal(await codeOf(() => new health.Client({ apiKey: 'a', [name]: 0 })), name === 'maxRetryDelay' ? 'nothing was thrown' : 'invalid_option', name);
   }
 });

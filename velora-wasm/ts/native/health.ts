@@ -51,9 +51,9 @@ export class NativeHealth {
       return invalidOption('proxy cannot be set: the host sends');
     }
     const { connectTimeout = 10, readTimeout = 30, backoff } = parts;
-    // As long as a time is in the core.
-    if (![connectTimeout, readTimeout].every((seconds) => seconds >= 0 && seconds < 2 ** 64)) {
-      return invalidOption('a timeout is not a number of seconds, zero or more');
+    // What the core takes.
+    if (![connectTimeout, readTimeout].every((seconds) => seconds > 0 && seconds < 2 ** 64)) {
+      return invalidOption('a timeout is not a number of seconds, more than zero');
     }
     const items = [
       ...itemsAt(apiKey, parts.baseUrl, parts.attempts, undefined, parts.maxRetryDelay, parts.callTimeout,
