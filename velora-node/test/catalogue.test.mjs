@@ -31,13 +31,16 @@ test('the errors of the core are classes', () => {
   }
 });
 
-test('errors call options as they are called here', () => {
+test('errors call options as they are called here, and nothing else', async () => {
   const misused = [
     ['idleTimeout', () => new velora.tv.Client({ token: 't' }).events({ idleTimeout: 0 })],
     ['dangerousShortRetention', () => new velora.MemoryStore({ retention: 60 })],
     ['writesPerMinute', () => new velora.billing.Client({ apiKey: 'a' }).refireFailed('e', { writesPerMinute: 0 })],
   ];
-  return Promise.all(misused.map(([name, call]) => assert.rejects(async () => call(), ({ message }) => message.includes(`\`${name}\``), name)));
+  for (const [name, call] of misused) {
+    await assert.rejects(async () => call(), ({ message }) => message.includes(`\`${name}\``), name);
+  }
+  await assert.rejects(velora.health.verifyExport('/no_such/`a_file`'), ({ message }) => message.includes('/no_such/`a_file`'));
 });
 
 for (const system of ['health', 'curae', 'tv']) {

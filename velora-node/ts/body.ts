@@ -3,7 +3,10 @@
 import { ConfigError } from './errors.js';
 import { isArrayBuffer, isSharedArrayBuffer, isUint8Array, RAW, utf8Bytes } from './host.js';
 
-/** A raw body: the bytes as they were received; or the text that they are in UTF-8, if nothing was lost in decoding it. */
+/**
+ * A raw body: the bytes as they were received; or the text that they are in UTF-8, if nothing was
+ * lost in decoding it.
+ */
 export type Body = string | Uint8Array | ArrayBuffer | DataView;
 
 /**

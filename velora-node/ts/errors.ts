@@ -71,10 +71,13 @@ export function toError(failure: Failure, behind?: Function): VeloraError {
 }
 
 function errorOf({ failure, code, message, api }: Failure): VeloraError {
-  // The core calls options by their names in Rust, in backticks.
-  const named = message.replace(/_(.)(?=\w*`)/g, (_, letter: string) => letter.toUpperCase());
   const Error: Kind = kinds[failure] ?? VeloraError;
-  return new Error(code as Code, named, api);
+  return new Error(code as Code, failure === 'config' ? named(message) : message, api);
+}
+
+/** The core calls options by their names in Rust, in backticks. */
+function named(message: string): string {
+  return message.replace(/_(.)(?=\w*`)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Takes the result, or throws what failed. */

@@ -14,7 +14,10 @@ import { receiveIncoming, written } from './incoming.js';
 import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
-/** Answers each request as the receiver says. Throws `invalid_option` where it is none that has an `onEvent`. */
+/**
+ * Answers each request as the receiver says. Throws `invalid_option` where it is none that has an
+ * `onEvent`.
+ */
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): RequestHandler {
   Receiver.handler(receiver);
   return (request, response, next) => {

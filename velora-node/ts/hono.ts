@@ -10,7 +10,10 @@ import type { Handler } from 'hono';
 import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
-/** Answers each request as the receiver says. Throws `invalid_option` where it is none that has an `onEvent`. */
+/**
+ * Answers each request as the receiver says. Throws `invalid_option` where it is none that has an
+ * `onEvent`.
+ */
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): Handler {
   Receiver.handler(receiver);
   return (context) => receiver.handle(context.req.raw);

@@ -13,7 +13,10 @@
 import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
-/** Answers each request as the receiver says. Throws `invalid_option` where it is none that has an `onEvent`. */
+/**
+ * Answers each request as the receiver says. Throws `invalid_option` where it is none that has an
+ * `onEvent`.
+ */
 export function deliveries<S extends SchemeName | Scheme>(
   receiver: Receiver<S>,
 ): (request: Request) => Promise<Response> {

@@ -33,7 +33,10 @@ export interface ReconSummary {
   extra: Record<string, unknown>;
 }
 
-/** A run of the reconciliation. What the system answers is not documented. Logging it shows its id alone. */
+/**
+ * A run of the reconciliation. What the system answers is not documented. Logging it shows its
+ * id alone.
+ */
 export interface ReconRun {
   /** The run's id, where the answer has one: ready for `auditCsv`. */
   runId: string | null;
