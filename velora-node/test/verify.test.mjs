@@ -245,6 +245,7 @@ test('misuse at construction has a code', async () => {
     ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'y', prefix: '', timestampHeader: 'Y' }), 'a')],
     ...['health', 'billing', 'curae', 'tv', 'tv-body-only'].map((name) => ['invalid_scheme', () => new Signer(new Scheme({ name, signatureHeader: 'y' }), 'a')]),
     ['invalid_option', () => new Scheme({ name: 'x' })], ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', header: 'z' })],
+    ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', timestampUnit: 'seconds' })],
   ];
   for (const [code, call] of cases) {
     assert.equal(await codeOf(call), code, call.toString());

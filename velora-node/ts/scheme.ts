@@ -64,6 +64,9 @@ export class Scheme {
     if (unit !== undefined && unit !== 'seconds' && unit !== 'milliseconds') {
       throw invalidOption('timestampUnit is neither seconds nor milliseconds');
     }
+    if (unit !== undefined && options.timestampHeader === undefined) {
+      throw invalidOption('timestampUnit is of a timestampHeader, and there is none');
+    }
     this.name = text('name', options.name);
     this.#parts = {
       name: this.name,
