@@ -174,9 +174,14 @@ impl RedisCluster {
         Self(nodes)
     }
 
-    /// The URL of one of its nodes.
+    /// The URL of one of its nodes, the first.
     pub fn url(&self) -> String {
         self.0.first().unwrap().url()
+    }
+
+    /// Its servers.
+    pub fn nodes(&self) -> &[Redis] {
+        &self.0
     }
 
     /// How many keys each node has.

@@ -15,7 +15,7 @@ use velora_core::{
 };
 use velora_servers::{Postgres, Redis, Signal, signal};
 
-use super::support::{PATIENCE, claim, key, open, options, patient, place};
+use super::support::{PATIENCE, claim, hasty, key, open, options, patient, place, until};
 
 /// A server that can be killed.
 enum Server {
@@ -53,11 +53,6 @@ impl Server {
     }
 }
 
-fn hasty() -> StoreOptions {
-    let options = StoreOptions::default();
-    options.with_timeout(Duration::from_millis(500)).unwrap()
-}
-
 /// The state, which must come about soon after a timeout of half a second.
 async fn claim_in_time(store: &dyn Store, text: &str) -> &'static str {
     let start = Instant::now();
@@ -90,19 +85,6 @@ async fn a_server_that_stands_still_is_given_up_and_used_again() {
     assert_eq!(claim_in_time(&*store, "still").await, "store_unavailable");
     signal(server.child(), Signal::Continue);
     until(&*store, "after", "fresh").await;
-}
-
-/// Asks for new keys until the answer is this.
-async fn until(store: &dyn Store, text: &str, expected: &str) {
-    let start = Instant::now();
-    for attempt in 0.. {
-        let (state, _) = claim(store, &key(&format!("{text} {attempt}"))).await;
-        if state == expected {
-            return;
-        }
-        assert!(start.elapsed() < 3 * PATIENCE, "{text}: still {state}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

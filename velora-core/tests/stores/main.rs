@@ -10,7 +10,9 @@
 mod claim_in;
 mod contract;
 mod driver;
+mod failover;
 mod faults;
 mod open;
 mod schema;
 mod support;
+mod wire;

@@ -1,7 +1,7 @@
 //! What the tests share.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use velora_core::{Claim, Key, Store, StoreOptions, open_store};
@@ -41,6 +41,12 @@ pub(crate) fn patient() -> StoreOptions {
     StoreOptions::default().with_timeout(PATIENCE).unwrap()
 }
 
+/// Gives up soon.
+pub(crate) fn hasty() -> StoreOptions {
+    let options = StoreOptions::default();
+    options.with_timeout(Duration::from_millis(500)).unwrap()
+}
+
 pub(crate) fn options(lease: Duration, retention: Duration) -> StoreOptions {
     patient()
         .with_lease(lease)
@@ -56,6 +62,19 @@ pub(crate) async fn claim(store: &dyn Store, key: &Key) -> (&'static str, u64) {
         Ok(Claim::InFlight { .. }) => ("in_flight", 0),
         Ok(Claim::Done) => ("done", 0),
         Err(error) => (error.code().as_str(), 0),
+    }
+}
+
+/// Asks for new keys until the answer is this.
+pub(crate) async fn until(store: &dyn Store, text: &str, expected: &str) {
+    let start = Instant::now();
+    for attempt in 0.. {
+        let (state, _) = claim(store, &key(&format!("{text} {attempt}"))).await;
+        if state == expected {
+            return;
+        }
+        assert!(start.elapsed() < 3 * PATIENCE, "{text}: still {state}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

@@ -1,11 +1,18 @@
 //! One server or a cluster, behind one connection that all calls share.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{Client, FromRedisValue, IntoConnectionInfo, RedisResult, ScriptInvocation};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
+use redis::{
+    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, RedisResult,
+    ScriptInvocation,
+};
 
 use super::fault;
 use crate::dedupe::StoreOptions;
@@ -14,20 +21,23 @@ use crate::dedupe::open::refused;
 use crate::error::{ConfigError, StoreError};
 
 /// What a URL says.
+#[expect(clippy::large_enum_variant, reason = "a store has one")]
 pub(super) enum Address {
     One(Client),
     /// Any node of it; the others are found from there.
-    Cluster(redis::ConnectionInfo),
+    Cluster(ClusterClient),
 }
 
+/// Neither gets over every fault by itself: that to one server ends with its first one, and
+/// that to a cluster waits for ever for a node that says nothing any more.
 #[derive(Clone)]
 pub(super) enum Connection {
-    One(ConnectionManager),
+    One(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
 impl Address {
-    pub(super) fn parse(url: &str) -> Result<Self, ConfigError> {
+    pub(super) fn parse(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
         // The parser's own words may hold a part of the URL.
         let unreadable = |_| refused("it is not a URL of Redis that can be read");
         if url.contains('#') {
@@ -43,37 +53,51 @@ impl Address {
             None => (url, false),
         };
         let info = plain.into_connection_info().map_err(unreadable)?;
-        Ok(match cluster {
-            true => Self::Cluster(info),
-            false => Self::One(Client::open(info).map_err(unreadable)?),
-        })
+        let timeout = options.timeout();
+        if !cluster {
+            let info = info.set_tcp_settings(watchful(timeout));
+            return Client::open(info).map(Self::One).map_err(unreadable);
+        }
+        ClusterClient::builder([info])
+            .tcp_settings(watchful(timeout))
+            // A node that is gone leaves time to connect to the others, and to ask them.
+            .connection_timeout(timeout / 3)
+            .response_timeout(timeout)
+            .retries(3)
+            .build()
+            .map(Self::Cluster)
+            .map_err(unreadable)
     }
 
-    pub(super) async fn open(&self, options: StoreOptions) -> RedisResult<Connection> {
-        let timeout = options.timeout();
+    pub(super) async fn open(&self) -> RedisResult<Connection> {
         match self {
             Self::One(client) => {
-                let config = ConnectionManagerConfig::new()
-                    .set_connection_timeout(Some(timeout))
-                    .set_response_timeout(Some(timeout))
-                    .set_min_delay(Duration::from_millis(20))
-                    .set_max_delay(Duration::from_millis(500))
-                    // The event comes again, and a call has its own limit.
-                    .set_number_of_retries(3);
-                let manager = ConnectionManager::new_with_config(client.clone(), config);
-                manager.await.map(Connection::One)
+                // A call has its own limit, and connecting is a part of it.
+                let config = AsyncConnectionConfig::new()
+                    .set_connection_timeout(None)
+                    .set_response_timeout(None);
+                let opened = client.get_multiplexed_async_connection_with_config(&config);
+                opened.await.map(Connection::One)
             }
-            Self::Cluster(info) => {
-                let client = ClusterClient::builder([info.clone()])
-                    .connection_timeout(timeout)
-                    .response_timeout(timeout)
-                    .retries(3)
-                    .build()?;
-                let connection = client.get_async_connection().await?;
-                Ok(Connection::Cluster(connection))
+            Self::Cluster(client) => {
+                let opened = client.get_async_connection();
+                opened.await.map(Connection::Cluster)
             }
         }
     }
+}
+
+/// The kernel gives up a peer that is gone without a word, also between calls.
+fn watchful(timeout: Duration) -> TcpSettings {
+    let probes = TcpKeepalive::new()
+        .with_time(Duration::from_secs(15))
+        .with_interval(Duration::from_secs(5));
+    let settings = TcpSettings::default().set_keepalive(probes);
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let settings = settings.set_user_timeout(timeout);
+    #[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
+    let _ = timeout;
+    settings
 }
 
 impl Connection {
@@ -87,26 +111,42 @@ impl Connection {
         }
     }
 
-    /// A server that makes room by forgetting would forget claims.
-    pub(super) async fn check_memory(&self) -> Result<(), StoreError> {
-        let mut info = redis::cmd("INFO");
-        info.arg("memory");
-        let text: String = match self.clone() {
-            Self::One(mut one) => info.query_async(&mut one).await.map_err(fault)?,
-            // Each node of a cluster has its own; the operator answers for them.
-            Self::Cluster(_) => return Ok(()),
-        };
-        let value = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap_or_default().trim()
-        };
-        let limit = value("maxmemory:");
-        let policy = value("maxmemory_policy:");
-        if limit != "0" && !limit.is_empty() && policy != "noeviction" {
-            return Err(unavailable(format_args!(
-                "its maxmemory-policy is `{policy}`, which forgets claims; set `noeviction`"
-            )));
-        }
-        Ok(())
+    /// Whether claims can be made there, and are kept.
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        let said = self.info().await.map_err(fault)?;
+        said.iter().try_for_each(|info| check(info))
     }
+
+    /// What each server says of itself that has a part of the keys.
+    async fn info(&self) -> RedisResult<Vec<String>> {
+        let info = redis::cmd("INFO");
+        match self.clone() {
+            Self::One(mut one) => Ok(vec![info.query_async(&mut one).await?]),
+            Self::Cluster(mut cluster) => {
+                let primaries = (MultipleNodeRoutingInfo::AllMasters, None);
+                let said = cluster.route_command(info, RoutingInfo::MultiNode(primaries));
+                let said: HashMap<String, String> = redis::from_redis_value(said.await?)?;
+                Ok(said.into_values().collect())
+            }
+        }
+    }
+}
+
+fn check(info: &str) -> Result<(), StoreError> {
+    let value = |name: &str| {
+        let line = info.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_default().trim()
+    };
+    if value("role:") == "slave" {
+        return Err(unavailable("it is a replica, which takes no claims"));
+    }
+    // A server that makes room by forgetting would forget claims.
+    let limit = value("maxmemory:");
+    let policy = value("maxmemory_policy:");
+    if limit != "0" && !limit.is_empty() && policy != "noeviction" {
+        return Err(unavailable(format_args!(
+            "its maxmemory-policy is `{policy}`, which forgets claims; set `noeviction`"
+        )));
+    }
+    Ok(())
 }

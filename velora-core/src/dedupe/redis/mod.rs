@@ -2,15 +2,15 @@
 
 mod connection;
 mod script;
+mod shared;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{ErrorKind, RedisError, ScriptInvocation, ServerErrorKind};
-use tokio::sync::OnceCell;
 
 use connection::{Address, Connection};
 use script::Scripts;
+use shared::Shared;
 
 use super::Key;
 use super::claimed::{Claimed, held, stored};
@@ -26,8 +26,9 @@ use crate::error::{ConfigError, StoreError};
 /// Handlers run at least once, and bookkeeping is fenced, as long as Redis remembers.
 /// Redis can forget: on a failover, as its replicas are asynchronous; on a crash, what
 /// `appendfsync always` had not written; when memory is short, unless `maxmemory-policy`
-/// is `noeviction`: another one, with a `maxmemory`, is refused with
-/// `store_unavailable`. What it forgot is handled a second time. Where that must not be,
+/// is `noeviction`. Another one, with a `maxmemory`, is `store_unavailable`: each new
+/// connection and each [`ready`](Store::ready) asks for it, in a cluster all primaries. What
+/// it forgot is handled a second time. Where that must not be,
 /// use [`SqliteStore`](super::SqliteStore) or [`PostgresStore`](super::PostgresStore),
 /// whose `commit_in` makes effects exactly-once.
 ///
@@ -40,10 +41,14 @@ use crate::error::{ConfigError, StoreError};
 /// ACL SETUSER service on >password ~velora:dedupe:* +eval +evalsha +script|load +get +set +time +info +ping
 /// ```
 ///
-/// and `+cluster|slots` with a cluster. One connection is shared by all calls, and opened again
-/// after a fault. A call that takes longer than
-/// [`timeout`](StoreOptions::with_timeout) is `store_unavailable`. Needs a tokio runtime
-/// with I/O and time.
+/// and `+cluster|slots` with a cluster. One connection is shared by all calls; the first
+/// call after a fault of it opens another. A replica is `store_unavailable`, and so is a call
+/// that takes longer than [`timeout`](StoreOptions::with_timeout). Needs a tokio runtime with
+/// I/O and time.
+///
+/// In a cluster the driver sends again what was under way on a connection that broke. If it
+/// had been carried out, a commit may then be `lease_lost`, and a claim in flight for its own
+/// caller: the event comes again, and is done, or is handled once the lease has run out.
 ///
 /// ```no_run
 /// use velora_core::dedupe::RedisStore;
@@ -55,10 +60,9 @@ use crate::error::{ConfigError, StoreError};
 /// # Ok(()) }
 /// ```
 pub struct RedisStore {
-    address: Address,
     options: StoreOptions,
     scripts: Scripts,
-    connection: Mutex<Arc<OnceCell<Connection>>>,
+    shared: Shared,
 }
 
 impl RedisStore {
@@ -70,10 +74,9 @@ impl RedisStore {
     /// Errors: `invalid_option` where it is not such a URL.
     pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
         Ok(Self {
-            address: Address::parse(url)?,
             options,
             scripts: Scripts::new(),
-            connection: Mutex::default(),
+            shared: Shared::new(Address::parse(url, options)?),
         })
     }
 
@@ -81,29 +84,30 @@ impl RedisStore {
         &self,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
-        within(self.options.timeout(), async {
-            self.connection()
-                .await?
-                .invoke(invocation)
-                .await
-                .map_err(fault)
+        self.ask(async |connection| connection.invoke(invocation).await.map_err(fault))
+            .await
+    }
+
+    /// One question to the server, and connecting where that is needed, within the time
+    /// there is for both.
+    async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let slot = self.shared.current();
+        let mut asked = false;
+        let answer = within(self.options.timeout(), async {
+            let connection = self.shared.connect(&slot).await?;
+            asked = true;
+            question(connection).await
         })
-        .await
-    }
-
-    async fn connection(&self) -> Result<Connection, StoreError> {
-        let open = async || {
-            let connection = self.address.open(self.options).await.map_err(fault)?;
-            connection.check_memory().await?;
-            Ok(connection)
-        };
-        let connection = Arc::clone(&self.shared());
-        connection.get_or_try_init(open).await.cloned()
-    }
-
-    fn shared(&self) -> MutexGuard<'_, Arc<OnceCell<Connection>>> {
-        let shared = self.connection.lock();
-        shared.unwrap_or_else(PoisonError::into_inner)
+        .await;
+        // A server that is full has answered. Any other fault may be that of this very
+        // connection, such as to a server that is a replica now, and so may silence.
+        if asked && !matches!(answer, Ok(_) | Err(StoreError::StoreFull)) {
+            self.shared.replace(&slot);
+        }
+        answer
     }
 
     /// How long a claim is kept that nobody ends: past its lease it may be committed.
@@ -150,13 +154,11 @@ fn fault(error: RedisError) -> StoreError {
 
 impl Store for RedisStore {
     fn ready(&self) -> StoreFuture<'_, ()> {
-        Box::pin(within(self.options.timeout(), async {
-            self.connection().await.map(drop)
-        }))
+        Box::pin(self.ask(async |connection| connection.check().await))
     }
 
     fn close(&self) {
-        *self.shared() = Arc::default();
+        self.shared.close();
     }
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
