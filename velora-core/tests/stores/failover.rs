@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 use velora_core::{Store, open_store};
-use velora_servers::{Redis, RedisCluster};
+use velora_servers::{Postgres, Redis, RedisCluster};
 
-use super::support::{PATIENCE, claim, hasty, key, open, patient, until};
-use super::wire::Wire;
+use super::support::{PATIENCE, claim, hasty, key, open, patient, place, schema, until};
+use super::wire::{Wire, port_of};
 
 const RULE: &str = "on >password ~velora:dedupe:* +eval +evalsha +script|load +get +set +time \
                     +info +ping";
@@ -218,4 +220,129 @@ async fn no_node_of_a_cluster_may_forget() {
     last.ask("CONFIG SET maxmemory-policy noeviction").unwrap();
     store.ready().await.unwrap();
     assert!(all_fresh(&*store, "after").await);
+}
+
+/// A role whose sessions are read-only is what a server is that has become a replica.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_that_was_read_only_is_used_again() {
+    let server = Postgres::start();
+    open(&server.url(), patient()).ready().await.unwrap();
+    server.sql("CREATE ROLE service LOGIN SUPERUSER");
+    let url = server.url().replace("postgres@", "service@");
+    for more in ["", "?target_session_attrs=any"] {
+        let store = open_store(&format!("{url}{more}"), hasty()).unwrap();
+        until(&*store, &format!("before {more}"), "fresh").await;
+        let read_only = |how: &str| {
+            server.sql(&format!(
+                "ALTER ROLE service SET default_transaction_read_only = {how}"
+            ));
+        };
+        read_only("on");
+        server.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'service'",
+        );
+        // Several at once: there are several connections then.
+        for round in 0..3 {
+            let keys: Vec<_> = (0..8)
+                .map(|at| key(&format!("{more} {round} {at}")))
+                .collect();
+            for (state, _) in join_all(keys.iter().map(|key| claim(&*store, key))).await {
+                assert_eq!(state, "store_unavailable", "{more}");
+            }
+        }
+        assert!(store.ready().await.is_err(), "{more}");
+        read_only("off");
+        store.ready().await.unwrap();
+        assert_eq!(claim(&*store, &key(more)).await.0, "fresh", "{more}");
+    }
+}
+
+/// As those that a proxy keeps open while it goes over to another server.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_read_only_connection_is_given_up_with_all_beside_it() {
+    let server = Postgres::start();
+    let store = open_store(&server.url(), patient()).unwrap();
+    let keys: Vec<_> = (0..8).map(|at| key(&at.to_string())).collect();
+    join_all(keys.iter().map(|key| claim(&*store, key))).await;
+    let open = || {
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = ";
+        server
+            .sql(&format!("{count}'velora-dedupe'"))
+            .trim()
+            .parse::<u32>()
+            .unwrap()
+    };
+    assert!(open() > 1);
+    server.sql("ALTER SYSTEM SET default_transaction_read_only = on");
+    server.sql("SELECT pg_reload_conf()");
+    // The news may take a moment.
+    until(&*store, "read-only", "store_unavailable").await;
+    let start = Instant::now();
+    while open() > 0 {
+        assert!(start.elapsed() < PATIENCE, "some are left");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server.sql("ALTER SYSTEM RESET default_transaction_read_only");
+    server.sql("SELECT pg_reload_conf()");
+    until(&*store, "after", "fresh").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goes_past_hosts_that_are_gone_or_cannot_be_written() {
+    // Where nobody is let in any more, a host is as good as gone.
+    let gone = TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let gone = gone.listen(1).unwrap();
+    let address = gone.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    let moment = Duration::from_millis(100);
+    while let Ok(let_in) = timeout(moment, TcpStream::connect(address)).await {
+        waiting.push(let_in.unwrap());
+    }
+
+    let (standby, primary) = (Postgres::start(), Postgres::start());
+    standby.sql("ALTER DATABASE postgres SET default_transaction_read_only = on");
+    let hosts = format!("@{address},127.0.0.1:{},", port_of(&standby.url()));
+    let url = primary.url().replace('@', &hosts);
+    let store = open_store(&url, patient().with_timeout(PATIENCE / 4).unwrap()).unwrap();
+    assert_eq!(claim(&*store, &key("any")).await.0, "fresh");
+    let kept = primary.sql("SELECT count(*) FROM velora_dedupe_claims");
+    assert_eq!(kept.trim(), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_session_has_forgotten_is_prepared_in_another() {
+    let place = place("postgres");
+    let store = open(&place.url, patient());
+    store.ready().await.unwrap();
+    Postgres::shared().sql(&format!(
+        "SET search_path = {};
+         CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN EXECUTE ''DEALLOCATE ALL''; RETURN NEW; END';
+         CREATE TRIGGER forget AFTER INSERT ON velora_dedupe_claims FOR EACH ROW
+             WHEN (NEW.key LIKE '%forget%') EXECUTE FUNCTION forget()",
+        schema(&place.url),
+    ));
+    assert_eq!(claim(&*store, &key("forget")).await.0, "fresh");
+    let (state, _) = claim(&*store, &key("first")).await;
+    assert_eq!(state, "store_unavailable");
+    assert_eq!(claim(&*store, &key("second")).await.0, "fresh");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_that_fell_silent_is_connected_to_anew() {
+    let server = Postgres::start();
+    let wire = Wire::to(&server.url()).await;
+    let store = open_store(&wire.url(&server.url()), hasty()).unwrap();
+    // Under the first statement of all.
+    wire.falls_silent_at("to_regclass");
+    assert_eq!(claim(&*store, &key("first")).await.0, "store_unavailable");
+    let (state, epoch) = claim(&*store, &key("second")).await;
+    assert_eq!(state, "fresh");
+    // Under what follows the first commit, and nobody waits for.
+    wire.falls_silent_at("SKIP LOCKED");
+    store.commit(&key("second"), epoch).await.unwrap();
+    tokio::time::sleep(2 * hasty().timeout()).await;
+    assert_eq!(claim(&*store, &key("third")).await.0, "fresh");
+    assert_eq!(wire.connections(), 3);
 }

@@ -110,7 +110,8 @@ impl Wire {
     }
 }
 
-fn port_of(url: &str) -> u16 {
+/// Of a server of this machine.
+pub(crate) fn port_of(url: &str) -> u16 {
     let (_, rest) = url.split_once("127.0.0.1:").unwrap();
     let digits = rest.find(|c: char| !c.is_ascii_digit());
     let port = rest.get(..digits.unwrap_or(rest.len()));

@@ -13,7 +13,7 @@ use deadpool_postgres::{
     Runtime,
 };
 use tokio::sync::OnceCell;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error, GenericClient, NoTls, Transaction};
 
@@ -105,6 +105,12 @@ impl PostgresStore {
     /// a server of this machine that vouches for itself wants `disable`, or its
     /// certificate in `SSL_CERT_FILE`.
     ///
+    /// The host may be several, `primary,standby:5433`, or a name that leads to another
+    /// server after a failover: unless `target_session_attrs` says otherwise it is
+    /// `read-write`, so that a server where nothing can be written is passed over. It costs
+    /// each new connection one question; `target_session_attrs=any` saves that where there
+    /// is one server alone.
+    ///
     /// Errors: `invalid_option` where it is not such a URL.
     pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
         // The parser's own words may hold a part of the URL.
@@ -113,7 +119,13 @@ impl PostgresStore {
         if config.get_hosts().is_empty() {
             return Err(refused("the URL names no host"));
         }
-        config.connect_timeout(options.timeout());
+        // One of several hosts that is gone leaves time for the next.
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+        config.connect_timeout(options.timeout() / hosts);
+        // A server that was a primary may still be what the name leads to.
+        if !url.contains("target_session_attrs=") {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         if config.get_application_name().is_none() {
             config.application_name("velora-dedupe");
         }
@@ -283,29 +295,18 @@ impl PostgresStore {
     /// One call on a connection of the pool, within the time there is for it.
     async fn call<T>(
         &self,
-        work: impl AsyncFnOnce(&Object) -> Result<T, Error>,
+        work: impl AsyncFnOnce(&mut Object) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
         within(self.options.timeout(), async {
             self.prepared.get_or_try_init(|| self.prepare()).await?;
-            let mut held = Held(Some(self.pool.get().await.map_err(no_connection)?));
-            let result = match &held.0 {
-                Some(client) => work(client).await,
-                None => return Err(unavailable("no connection")),
-            };
-            // What the server answers leaves the connection as good as it was. Where
-            // there is no answer, or nobody waits for it any more, it is not used again.
-            if result.is_ok() || result.as_ref().is_err_and(|e| e.as_db_error().is_some()) {
-                held.give_back();
-            }
-            result.map_err(fault)
+            on_connection(&self.pool, work).await
         })
         .await
     }
 
     /// Creates the tables unless they are there, and looks at their version.
     async fn prepare(&self) -> Result<(), StoreError> {
-        let mut client = self.pool.get().await.map_err(no_connection)?;
-        let found = prepare(&mut client).await.map_err(fault)?;
+        let found = on_connection(&self.pool, async |client| prepare(client).await).await?;
         match found == i64::from(SCHEMA_VERSION) {
             true => Ok(()),
             false => Err(foreign_schema(found)),
@@ -318,16 +319,48 @@ impl PostgresStore {
         if commits.is_multiple_of(COMMITS_PER_BATCH) {
             let (pool, options) = (self.pool.clone(), self.options);
             tokio::spawn(async move {
-                let cleaned = within(options.timeout(), async {
-                    let client = pool.get().await.map_err(no_connection)?;
-                    clean_up(&client, options).await.map_err(fault)
-                });
+                let work = async |client: &mut Object| clean_up(client, options).await;
+                let cleaned = within(options.timeout(), on_connection(&pool, work));
                 if let Err(error) = cleaned.await {
                     tracing::debug!(code = error.code().as_str(), "claims not cleaned up");
                 }
             });
         }
     }
+}
+
+/// Whatever is done on a connection of the pool is done here. Where there is no answer, or
+/// nobody waits for it any more, the connection is not used again.
+async fn on_connection<T>(
+    pool: &Pool,
+    work: impl AsyncFnOnce(&mut Object) -> Result<T, Error>,
+) -> Result<T, StoreError> {
+    let mut held = Held(Some(pool.get().await.map_err(no_connection)?));
+    let result = match &mut held.0 {
+        Some(client) => work(client).await,
+        None => return Err(unavailable("no connection")),
+    };
+    match &result {
+        Err(error) if is_of_connection(error) => {
+            // Those beside it lead to where it leads.
+            pool.retain(|_, _| false);
+        }
+        _ => held.give_back(),
+    }
+    result.map_err(fault)
+}
+
+/// Whether the fault may be that of the connection, and not one that another one would
+/// answer with as well: it is broken; its session is read-only, as on a server that is a
+/// replica now; its server shuts down; somebody has changed its session, or put another
+/// server behind it, so that what was prepared there is unknown.
+fn is_of_connection(error: &Error) -> bool {
+    error.code().is_none_or(|state| {
+        let of_connection = ["08", "25", "26", "57P"];
+        of_connection
+            .iter()
+            .any(|class| state.code().starts_with(class))
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -458,7 +491,7 @@ fn fault(error: Error) -> StoreError {
 
 impl Store for PostgresStore {
     fn ready(&self) -> StoreFuture<'_, ()> {
-        Box::pin(self.call(async |_| Ok(())))
+        Box::pin(self.call(async |client| client.batch_execute(sql::WRITES).await))
     }
 
     fn close(&self) {

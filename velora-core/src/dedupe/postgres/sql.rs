@@ -111,6 +111,9 @@ SELECT $1::text, nextval('velora_dedupe_epoch'), 1,
 ON CONFLICT DO NOTHING
 RETURNING epoch";
 
+/// Changes nothing, and fails where nothing can be written.
+pub(super) const WRITES: &str = "UPDATE velora_dedupe_claims SET until = until WHERE false";
+
 /// Each connection gives up with us, keeps what it acknowledges, and sees what others
 /// have committed meanwhile.
 pub(super) fn session(timeout: std::time::Duration) -> String {
