@@ -172,3 +172,24 @@ async fn a_claim_beside_a_late_commit_is_in_flight() {
         assert_eq!(claim(&store, &key).await.0, "done");
     }
 }
+
+/// One that lost a race for the key has its lock until their transaction ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_claimed_in_vain_keeps_no_work_from_being_committed() {
+    let (store, mut client, place) = postgres(patient()).await;
+    let key = key("race");
+    let (_, epoch) = claim(&store, &key).await;
+    let mut loser = connect(&place.url).await;
+    let open = loser.transaction().await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 7307))";
+    open.execute(lock, &[&key.as_str()]).await.unwrap();
+
+    let transaction = client.transaction().await.unwrap();
+    let committed = store.commit_in(&transaction, &key, epoch);
+    let committed = tokio::time::timeout(PATIENCE / 4, committed).await;
+    assert_eq!(committed.unwrap(), Ok(()));
+    transaction.rollback().await.unwrap();
+    assert_eq!(store.commit(&key, epoch).await, Ok(()));
+    assert_eq!(claim(&store, &key).await.0, "done");
+    open.rollback().await.unwrap();
+}

@@ -69,12 +69,17 @@ RETURNING epoch",
     standing: "
 SELECT state::bigint, (extract(epoch FROM until - clock_timestamp()) * 1000000)::bigint
   FROM velora_dedupe_claims WHERE key = $1::text",
-    // The lock tells claims, until the transaction ends, that the row is held.
+    // The lock tells claims, until the transaction ends, that the row is held, so that they
+    // need not wait where its lease has run out. It is not what keeps it: that is the row's
+    // own lock, behind which a claim looks again at `until`, and a commit at `epoch`. So it
+    // is tried for, and gone without where somebody has it who claims the key just now, or
+    // has in vain in a transaction that is still open: to wait for that would be to lose work
+    // that is done.
     commit: "
 UPDATE velora_dedupe_claims
    SET state = 2, until = clock_timestamp() + $3::bigint * interval '1 microsecond'
  WHERE key = $1::text AND epoch = $2::bigint AND state = 1
-   AND pg_advisory_xact_lock(hashtextextended($1::text, 7307)) IS NOT NULL",
+   AND pg_try_advisory_xact_lock(hashtextextended($1::text, 7307)) IS NOT NULL",
     release: "
 UPDATE velora_dedupe_claims SET state = 0, until = clock_timestamp()
  WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
