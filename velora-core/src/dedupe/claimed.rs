@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Key;
-use super::store::{Claim, Epoch, Lease, Store};
+use super::namespace::MARK;
+use super::store::{Claim, Epoch, Lease, Store, StoreOptions};
 use crate::error::StoreError;
 
 /// What a claim waits for that found another one under way, whose end is not known.
@@ -62,14 +63,26 @@ impl Claimed {
     }
 }
 
-/// The text under which a key is kept. Keys of deliveries stay as they are; one of
-/// the caller's own making that no column would take is replaced by its digest.
-pub(super) fn stored(key: &Key) -> Cow<'_, str> {
+/// The text under which a key is kept: `ns=name:key` in a namespace. Keys of deliveries stay
+/// as they are without one; a key of the caller's own making that no column would take, or
+/// that looks as if it were in a namespace, is replaced by its digest.
+pub(super) fn stored<'k>(key: &'k Key, options: &StoreOptions) -> Cow<'k, str> {
     let text = key.as_str();
-    if text.len() <= MAX_BYTES && !text.contains('\0') {
-        return Cow::Borrowed(text);
+    let fits = |room: usize| text.len() <= room && !text.contains('\0');
+    let digest = || Key::of_body("", text.as_bytes());
+    let Some(name) = options.namespace() else {
+        return match fits(MAX_BYTES) && !text.starts_with(MARK) {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(digest().as_str().to_owned()),
+        };
+    };
+    let mut stored = String::with_capacity(MAX_BYTES);
+    stored.extend([MARK, name, ":"]);
+    match fits(MAX_BYTES.saturating_sub(stored.len())) {
+        true => stored.push_str(text),
+        false => stored.push_str(digest().as_str()),
     }
-    Cow::Owned(Key::of_body("", text.as_bytes()).as_str().to_owned())
+    Cow::Owned(stored)
 }
 
 /// Whole microseconds, at least one.
@@ -93,5 +106,61 @@ pub(super) fn held(rows: u64) -> Result<(), StoreError> {
     match rows {
         0 => Err(StoreError::LeaseLost),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn no_two_namespaces_have_a_key_in_common() {
+        let long = "k".repeat(1_000);
+        let texts = [
+            "",
+            "a",
+            "a:b",
+            "b:a",
+            ":a",
+            "ns=a",
+            "ns=a:b",
+            "ns=a:ns=b:",
+            "\0",
+            &long,
+        ];
+        let names = ["a", "b", "a.b", "A", "ns", "-", &long[..64]];
+        let options = StoreOptions::default();
+        let named = names.map(|name| options.with_namespace(name).unwrap());
+        let mut seen = HashMap::new();
+        for options in [options].iter().chain(&named) {
+            for text in texts {
+                let stored = stored(&Key::from(text), options).into_owned();
+                assert!(
+                    stored.len() <= MAX_BYTES && !stored.contains('\0'),
+                    "{stored}"
+                );
+                let by = (options.namespace().map(str::to_owned), text);
+                assert_eq!(seen.insert(stored, by.clone()), None, "{by:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_without_a_namespace_are_kept_as_they_are() {
+        for text in [
+            "health:evt_1:phi.read",
+            "billing:sha256=00",
+            "",
+            "own key",
+            "ns:a",
+        ] {
+            let kept = stored(&Key::from(text), &StoreOptions::default()).into_owned();
+            assert_eq!(kept, text);
+        }
+        let shop = StoreOptions::default().with_namespace("shop").unwrap();
+        let kept = stored(&Key::from("tv:evt_1"), &shop).into_owned();
+        assert_eq!(kept, "ns=shop:tv:evt_1");
     }
 }

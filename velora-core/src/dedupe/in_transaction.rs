@@ -84,7 +84,7 @@ impl InTransaction {
     /// Gives a row of one integer if the claim is fresh.
     pub fn claim(&self, key: &Key) -> Statement {
         let lease = micros(self.options.lease());
-        Statement::of_key(self.claim, key, [lease])
+        self.of_key(self.claim, key, [lease])
     }
 
     /// The row of [`claim`](Self::claim).
@@ -94,7 +94,7 @@ impl InTransaction {
 
     /// Gives a row of two integers, or none.
     pub fn standing(&self, key: &Key) -> Statement {
-        Statement::of_key(self.standing, key, [])
+        self.of_key(self.standing, key, [])
     }
 
     /// The row of [`standing`](Self::standing): in flight or done.
@@ -105,7 +105,7 @@ impl InTransaction {
     /// Changes one row, or none.
     pub fn commit(&self, key: &Key, epoch: Epoch) -> Statement {
         let retention = micros(self.options.retention());
-        Statement::of_key(self.commit, key, [column(epoch), retention])
+        self.of_key(self.commit, key, [column(epoch), retention])
     }
 
     /// How many rows [`commit`](Self::commit) has changed.
@@ -114,13 +114,16 @@ impl InTransaction {
     pub fn committed(&self, rows: u64) -> Result<(), StoreError> {
         held(rows)
     }
-}
 
-impl Statement {
-    /// With a key, and numbers behind it.
-    pub(super) fn of_key<const N: usize>(sql: &'static str, key: &Key, numbers: [i64; N]) -> Self {
-        let key = Value::Text(stored(key).into_owned());
-        Self {
+    /// A statement of a key, and of numbers behind it.
+    pub(super) fn of_key<const N: usize>(
+        &self,
+        sql: &'static str,
+        key: &Key,
+        numbers: [i64; N],
+    ) -> Statement {
+        let key = Value::Text(stored(key, &self.options).into_owned());
+        Statement {
             sql,
             values: iter::once(key).chain(numbers.map(Value::Integer)).collect(),
         }

@@ -18,6 +18,8 @@ mod key;
 #[cfg(feature = "receiver")]
 mod memory;
 #[cfg(feature = "receiver")]
+mod namespace;
+#[cfg(feature = "receiver")]
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Key;
 use super::claimed::Claimed;
 use super::in_transaction::InTransaction;
+use super::namespace::{Namespace, named};
 use crate::error::{ConfigError, StoreError};
 
 /// What a store's verbs return.
@@ -16,7 +17,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// Numbers the claims of a key. A later claim of the same key has a greater one.
 pub type Epoch = u64;
 
-/// Keeps the claims.
+/// Keeps the claims of one endpoint; those of another that shares the place are in another
+/// [namespace](StoreOptions::with_namespace).
 ///
 /// # The contract
 ///
@@ -187,13 +189,14 @@ impl std::fmt::Debug for Lease<'_> {
     }
 }
 
-/// How long a store keeps what: the same for every store.
+/// How long a store keeps what, and under which name: the same for every store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreOptions {
     lease: Duration,
     retention: Duration,
     timeout: Duration,
     connections: usize,
+    namespace: Option<Namespace>,
 }
 
 impl StoreOptions {
@@ -284,6 +287,39 @@ impl StoreOptions {
         })
     }
 
+    /// Keeps the keys apart from those of every other namespace, and from those of none,
+    /// which is the default. Endpoints of one system that share a place need one each: two
+    /// tenants, two services, or two endpoints of one service whose filters overlap. They
+    /// are sent the same events, and the second would take each for handled.
+    ///
+    /// The memory of a [`MemoryStore`](super::MemoryStore) is shared with nobody.
+    ///
+    /// ```
+    /// use velora_core::{Claim, Key, Store, StoreOptions, open_store};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let url = &format!("sqlite://{}", folder.path().join("claims.db").display());
+    ///
+    /// let event = Key::from("health:evt_1:phi.read");
+    /// for tenant in ["north", "south"] {
+    ///     let store = open_store(url, StoreOptions::default().with_namespace(tenant)?)?;
+    ///     assert!(matches!(store.claim(event.clone()).await?, Claim::Fresh(_)));
+    /// }
+    /// # Ok::<(), velora_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// Errors: `invalid_option` where it is empty, over 64 bytes, or made of anything but
+    /// ASCII letters, digits, `.`, `_` and `-`.
+    pub fn with_namespace(self, name: &str) -> Result<Self, ConfigError> {
+        let namespace = Some(named(name)?);
+        Ok(Self { namespace, ..self })
+    }
+
+    /// What keeps the keys apart, if anything does.
+    pub fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     /// How long one call may take.
     pub fn timeout(&self) -> Duration {
         self.timeout
@@ -332,6 +368,7 @@ impl Default for StoreOptions {
             retention: Duration::from_secs(72 * 60 * 60),
             timeout: Duration::from_secs(3),
             connections: 16,
+            namespace: None,
         }
     }
 }

@@ -24,6 +24,11 @@ const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Receives the deliveries of one endpoint: each genuine event reaches the handler,
 /// is counted once, and each request gets the answer its system wants.
 ///
+/// One store belongs to one endpoint, or one
+/// [namespace](crate::StoreOptions::with_namespace) of the place that several stores share:
+/// the event of another endpoint of the system would be a `duplicate`, and be answered 200.
+/// The receivers of one endpoint, in several processes, share theirs.
+///
 /// ```
 /// use velora_core::{health, MemoryStore, Receiver, Scheme, Signer, SigningSecret, Verifier};
 ///

@@ -193,3 +193,37 @@ async fn who_claimed_in_vain_keeps_no_work_from_being_committed() {
     assert_eq!(claim(&store, &key).await.0, "done");
     open.rollback().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_stays_in_the_namespace_of_its_store() {
+    let north = || patient().with_namespace("north").unwrap();
+    let key = key("same");
+
+    let (store, mut connection, place) = sqlite(north()).await;
+    let others = SqliteStore::new(place.url.strip_prefix("sqlite://").unwrap(), patient());
+    let (_, epoch) = claim(&store, &key).await;
+    let transaction = connection.transaction().unwrap();
+    assert!(matches!(
+        others.claim_in(&transaction, &key),
+        Ok(Claimed::Fresh(_))
+    ));
+    let claimed = store.claim_in(&transaction, &key).unwrap();
+    assert!(matches!(claimed, Claimed::InFlight { .. }));
+    store.commit_in(&transaction, &key, epoch).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(claim(&store, &key).await.0, "done");
+    assert_eq!(claim(&others, &key).await.0, "in_flight");
+
+    let (store, mut client, place) = postgres(north()).await;
+    let others = PostgresStore::new(&place.url, patient()).unwrap();
+    let (_, epoch) = claim(&store, &key).await;
+    let transaction = client.transaction().await.unwrap();
+    let claimed = others.claim_in(&transaction, &key).await.unwrap();
+    assert!(matches!(claimed, Claimed::Fresh(_)));
+    let claimed = store.claim_in(&transaction, &key).await.unwrap();
+    assert!(matches!(claimed, Claimed::InFlight { .. }));
+    store.commit_in(&transaction, &key, epoch).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(claim(&store, &key).await.0, "done");
+    assert_eq!(claim(&others, &key).await.0, "in_flight");
+}

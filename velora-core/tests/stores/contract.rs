@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use velora_core::dedupe::conformance::{Subject, check};
-use velora_core::{Key, StoreOptions};
+use velora_core::{Key, StoreError, StoreOptions};
 use velora_servers::{Postgres, Redis, RedisCluster};
 
 use super::support::{self, KINDS, PATIENCE, claim, open, place};
@@ -72,11 +72,48 @@ async fn stores_share_what_they_claim() {
     }
 }
 
+/// Endpoints of one system that share a place are sent the same events.
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_of_any_form_are_kept_apart() {
+async fn namespaces_share_no_key() {
     for kind in KINDS {
         let place = place(kind);
-        let store = open(&place.url, StoreOptions::default());
+        let named = |name| StoreOptions::default().with_namespace(name).unwrap();
+        let stores = [StoreOptions::default(), named("north"), named("south")]
+            .map(|options| open(&place.url, options));
+        let key = support::key("same");
+        let mut epochs = Vec::new();
+        for store in &stores {
+            let (state, epoch) = claim(&**store, &key).await;
+            assert_eq!(state, "fresh", "{kind}");
+            epochs.push(epoch);
+        }
+        let [none, north, south] = &stores;
+        north.renew(&key, epochs[1]).await.unwrap();
+        let lost = Err(StoreError::LeaseLost);
+        assert_eq!(south.commit(&key, epochs[1]).await, lost, "{kind}");
+        north.commit(&key, epochs[1]).await.unwrap();
+        assert_eq!(claim(&**north, &key).await.0, "done", "{kind}");
+        assert_eq!(claim(&**none, &key).await.0, "in_flight", "{kind}");
+        south.release(&key, epochs[2]).await.unwrap();
+        assert_eq!(claim(&**south, &key).await.0, "fresh", "{kind}");
+        // Another process that serves the same endpoint.
+        let same = open(&place.url, named("north"));
+        assert_eq!(claim(&*same, &key).await.0, "done", "{kind}");
+        // A key that looks like one of theirs.
+        let alike = Key::from("ns=north:stores:same");
+        assert_eq!(claim(&**none, &alike).await.0, "fresh", "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_any_form_are_kept_apart() {
+    let named = StoreOptions::default().with_namespace("shop").unwrap();
+    for (kind, options) in KINDS
+        .into_iter()
+        .flat_map(|kind| [(kind, named), (kind, StoreOptions::default())])
+    {
+        let place = place(kind);
+        let store = open(&place.url, options);
         let long = "k".repeat(100_000);
         let longer = "k".repeat(100_001);
         let keys = [

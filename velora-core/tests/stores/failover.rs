@@ -164,11 +164,9 @@ async fn a_cluster_outlives_the_node_of_the_url() {
     cluster.nodes().first().unwrap().ask("SHUTDOWN NOSAVE");
     // Each of them meets with keys of the node that is gone, and with others.
     for round in 0..5 {
-        let mut states = Vec::new();
-        for at in 0..30 {
-            states.push(claim(&*store, &key(&format!("{round} {at}"))).await.0);
-        }
-        let fresh = states.iter().filter(|state| **state == "fresh").count();
+        let keys: Vec<_> = (0..30).map(|at| key(&format!("{round} {at}"))).collect();
+        let states = join_all(keys.iter().map(|key| claim(&*store, key))).await;
+        let fresh = states.iter().filter(|(state, _)| *state == "fresh").count();
         assert!((10..30).contains(&fresh), "{round}: {states:?}");
     }
 }

@@ -47,6 +47,22 @@ fn refuses_what_names_no_store_and_repeats_nothing_of_it() {
     }
 }
 
+#[test]
+fn a_namespace_is_a_short_plain_name() {
+    let name = |text: &str| StoreOptions::default().with_namespace(text);
+    let longest = "n".repeat(64);
+    for good in ["a", "Tenant-1.eu_west", "-", &longest] {
+        assert_eq!(name(good).unwrap().namespace(), Some(good));
+    }
+    let longer = "n".repeat(65);
+    for bad in [
+        "", " ", "a b", "a:b", "a/b", "{a}", "ä", "a\0", "a\n", &longer,
+    ] {
+        assert_eq!(name(bad).unwrap_err().code().as_str(), "invalid_option");
+    }
+    assert_eq!(StoreOptions::default().namespace(), None);
+}
+
 #[tokio::test]
 async fn the_file_is_where_the_url_says() {
     let folder = tempfile::tempdir().unwrap();
@@ -67,7 +83,10 @@ async fn the_file_is_where_the_url_says() {
 async fn memory_is_of_one_store_alone() {
     let (one, other) = (
         open("memory:", StoreOptions::default()),
-        open("memory:", StoreOptions::default()),
+        open(
+            "memory:",
+            StoreOptions::default().with_namespace("other").unwrap(),
+        ),
     );
     assert_eq!(claim(&*one, &key("own")).await.0, "fresh");
     assert_eq!(claim(&*one, &key("own")).await.0, "in_flight");

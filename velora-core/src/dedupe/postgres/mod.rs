@@ -201,7 +201,7 @@ impl PostgresStore {
         transaction: &Transaction<'_>,
         key: &Key,
     ) -> Result<Claimed, StoreError> {
-        claim(transaction, &stored(key), self.options)
+        claim(transaction, &stored(key, &self.options), self.options)
             .await
             .map_err(fault)
     }
@@ -252,7 +252,7 @@ impl PostgresStore {
         let rows = transaction
             .execute(
                 Self::STATEMENTS.commit,
-                &[&&*stored(key), &column(epoch), &retention],
+                &[&&*stored(key, &self.options), &column(epoch), &retention],
             )
             .await
             .map_err(fault)?;
@@ -269,7 +269,7 @@ impl PostgresStore {
     }
 
     async fn set(&self, verb: Verb, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
-        let key = stored(key);
+        let key = stored(key, &self.options);
         let epoch = column(epoch);
         let rows = self.call(async |client| match verb {
             Verb::Commit => {
@@ -506,7 +506,7 @@ impl Store for PostgresStore {
 
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
         Box::pin(async move {
-            let text = stored(&key);
+            let text = stored(&key, &self.options);
             let claimed = self
                 .call(async |client| claim_pooled(client, &text, self.options).await)
                 .await?;

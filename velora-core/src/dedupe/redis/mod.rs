@@ -35,7 +35,8 @@ use crate::error::{ConfigError, StoreError};
 /// # Keys and privileges
 ///
 /// Each verb is one Lua script on the one key `velora:dedupe:{…}`, which expires by
-/// itself; the server's clock decides when. A user needs no more than
+/// itself; the server's clock decides when. In a [namespace](StoreOptions::with_namespace) it
+/// begins with `velora:dedupe:{ns=name:`. A user needs no more than
 ///
 /// ```text
 /// ACL SETUSER service on >password ~velora:dedupe:* +eval +evalsha +script|load +get +set +time +info +ping
@@ -124,13 +125,13 @@ impl RedisStore {
         invocation: &mut ScriptInvocation<'_>,
         key: &Key,
     ) -> Result<(), StoreError> {
-        held(self.call(invocation.key(name(key))).await?)
+        held(self.call(invocation.key(self.name(key))).await?)
     }
-}
 
-/// The hash tag makes the cluster look at the key alone.
-fn name(key: &Key) -> String {
-    format!("velora:dedupe:{{{}}}", stored(key))
+    /// The hash tag makes the cluster look at the key alone.
+    fn name(&self, key: &Key) -> String {
+        format!("velora:dedupe:{{{}}}", stored(key, &self.options))
+    }
 }
 
 /// Whole milliseconds, at least one.
@@ -164,7 +165,7 @@ impl Store for RedisStore {
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
         Box::pin(async move {
             let lease = millis(self.options.lease()).saturating_mul(1_000);
-            let mut invocation = self.scripts.claim.key(name(&key));
+            let mut invocation = self.scripts.claim.key(self.name(&key));
             invocation.arg(lease).arg(self.kept());
             let claimed = match self.call::<i64>(&invocation).await? {
                 0 => Claimed::Done,

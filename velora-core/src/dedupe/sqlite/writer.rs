@@ -234,11 +234,11 @@ impl<D: SqliteDriver> Writer<D> {
             }
             Verb::Release(key, epoch) => {
                 let values = [column(*epoch)];
-                set(on, &Statement::of_key(STATEMENTS.release, key, values))
+                set(on, &self.statements.of_key(STATEMENTS.release, key, values))
             }
             Verb::Renew(key, epoch) => {
                 let values = [column(*epoch), micros(self.options.lease())];
-                set(on, &Statement::of_key(STATEMENTS.renew, key, values))
+                set(on, &self.statements.of_key(STATEMENTS.renew, key, values))
             }
             Verb::CleanUp => self.clean_up(on).map(Answer::Removed),
         }
