@@ -6,6 +6,12 @@
 //! identity that is both authenticated and stable is the body itself: its digest
 //! is the key. Two events whose bodies are equal to the byte count as one.
 //!
+//! So the store is the whole protection from replays, for as long as it remembers: a
+//! captured delivery passes again, its timestamp rewritten, once the retention is over, 72 h
+//! by default. Where an event that is handled once more does harm, let
+//! `StoreOptions::with_retention` be months, in a store that survives a restart; a
+//! `MemoryStore` also forgets for lack of room.
+//!
 //! Source: Velora Billing, *API + Webhooks*.
 
 #[cfg(feature = "client")]

@@ -55,7 +55,10 @@ pub const fn scheme() -> Scheme {
 /// `X-Velora-Timestamp`; the event has no id and is identified by its body.
 ///
 /// The age check holds off accidents, not attackers: they can rewrite the
-/// timestamp. Only the deduplication store stops a replay.
+/// timestamp. Only the deduplication store stops a replay, for as long as it
+/// remembers: a captured delivery passes again once the retention is over, 72 h by
+/// default. Where that does harm, let `StoreOptions::with_retention` be months, in a
+/// store that survives a restart; a `MemoryStore` also forgets for lack of room.
 pub const fn body_only_scheme() -> Scheme {
     Scheme {
         name: text("tv-body-only"),
