@@ -75,6 +75,19 @@ def test_nobody_waits_for_a_transaction_of_postgres(places: Places) -> None:
     shop.close()
 
 
+def test_a_pipeline_knows_what_it_has_committed(places: Places) -> None:
+    shop = Shop("psycopg", places)
+    connection = shop.connect()
+    with connection.pipeline():
+        assert work(shop, connection).fresh
+        with pytest.raises(StoreError) as raised:
+            shop.store.commit_in(connection, "another", 1)
+        assert raised.value.code == "lease_lost"
+    connection.commit()
+    assert (shop.effects(), shop.state()) == (1, "done")
+    shop.close()
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_lost_lease_has_no_effect(driver: str, places: Places) -> None:
     shop = Shop(driver, places, lease=0.1)

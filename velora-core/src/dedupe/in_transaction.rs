@@ -102,7 +102,8 @@ impl InTransaction {
         Claimed::standing(row, self.options.lease())
     }
 
-    /// Changes one row, or none.
+    /// Changes one row, or none. In PostgreSQL it gives that row too, for drivers that do not
+    /// count at once.
     pub fn commit(&self, key: &Key, epoch: Epoch) -> Statement {
         let retention = micros(self.options.retention());
         self.of_key(self.commit, key, [column(epoch), retention])

@@ -167,7 +167,8 @@ class Store:
         """
         statements = self._in_transaction()
         with acting_on(connection, statements.database) as run:
-            changed = run(*statements.commit(key, _held(epoch))).rowcount
+            cursor = run(*statements.commit(key, _held(epoch)))
+            changed = cursor.rowcount if _counts(statements) else len(cursor.fetchall())
         statements.committed(changed)
 
     async def aclaim_in(self, connection: AsyncConnection, key: str) -> ClaimIn:
@@ -186,7 +187,8 @@ class Store:
         """``commit_in`` for a ``psycopg.AsyncConnection``."""
         statements = self._in_transaction()
         async with awaiting_on(connection, statements.database) as run:
-            changed = (await run(*statements.commit(key, _held(epoch)))).rowcount
+            cursor = await run(*statements.commit(key, _held(epoch)))
+            changed = cursor.rowcount if _counts(statements) else len(await cursor.fetchall())
         statements.committed(changed)
 
     def _in_transaction(self) -> _velora.Statements:
@@ -194,6 +196,12 @@ class Store:
         if statements is None:
             raise TypeError("this store has no transactions to claim in")
         return statements
+
+
+def _counts(statements: _velora.Statements) -> bool:
+    """Whether the rows that were changed are counted at once. In PostgreSQL they are fetched:
+    in a pipeline of ``psycopg`` nothing is known of them before."""
+    return statements.database == "sqlite"
 
 
 def _held(epoch: int | None) -> int:

@@ -21,7 +21,7 @@ pub struct PostgresStatements {
     pub claim: &'static str,
     /// What a key is that could not be claimed.
     pub standing: &'static str,
-    /// `$2` is the epoch, `$3` the retention.
+    /// `$2` is the epoch, `$3` the retention. The row that it changes, it gives: its epoch.
     pub commit: &'static str,
     /// `$2` is the epoch.
     pub release: &'static str,
@@ -79,7 +79,8 @@ SELECT state::bigint, (extract(epoch FROM until - clock_timestamp()) * 1000000):
 UPDATE velora_dedupe_claims
    SET state = 2, until = clock_timestamp() + $3::bigint * interval '1 microsecond'
  WHERE key = $1::text AND epoch = $2::bigint AND state = 1
-   AND pg_try_advisory_xact_lock(hashtextextended($1::text, 7307)) IS NOT NULL",
+   AND pg_try_advisory_xact_lock(hashtextextended($1::text, 7307)) IS NOT NULL
+RETURNING epoch",
     release: "
 UPDATE velora_dedupe_claims SET state = 0, until = clock_timestamp()
  WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
