@@ -34,6 +34,7 @@ struct Options {
     dangerous_short_retention: Option<Real>,
     timeout: Option<Real>,
     connections: Option<Whole>,
+    namespace: Option<Text>,
 }
 
 impl Options {
@@ -50,6 +51,7 @@ impl Options {
                 }
                 "timeout" => options.timeout = value.extract()?,
                 "connections" => options.connections = value.extract()?,
+                "namespace" => options.namespace = value.extract()?,
                 unknown => {
                     let message = format!("unexpected keyword argument '{unknown}'");
                     return Err(PyTypeError::new_err(message));
@@ -61,16 +63,19 @@ impl Options {
 
     fn build(&self) -> Result<StoreOptions> {
         let seconds = |number: Option<Real>| number.map(|Real(seconds)| seconds);
-        let options = StoreOptions::try_from_secs_f64(StoreSeconds {
+        let mut options = StoreOptions::try_from_secs_f64(StoreSeconds {
             lease: seconds(self.lease),
             retention: seconds(self.retention),
             dangerous_short_retention: seconds(self.dangerous_short_retention),
             timeout: seconds(self.timeout),
         })?;
-        Ok(match &self.connections {
-            Some(connections) => options.with_connections(connections.fit("connections")?)?,
-            None => options,
-        })
+        if let Some(connections) = &self.connections {
+            options = options.with_connections(connections.fit("connections")?)?;
+        }
+        if let Some(namespace) = &self.namespace {
+            options = options.with_namespace(namespace)?;
+        }
+        Ok(options)
     }
 }
 

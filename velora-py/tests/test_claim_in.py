@@ -14,7 +14,7 @@ import pytest
 from psycopg.rows import dict_row
 from served_stores import Places
 from shops import DRIVERS, KEY, Shop
-from velora import ClaimIn, MemoryStore, StoreError
+from velora import ClaimIn, MemoryStore, StoreError, open_store
 
 
 @pytest.fixture(params=DRIVERS)
@@ -73,6 +73,22 @@ def test_nobody_waits_for_a_transaction_of_postgres(places: Places) -> None:
     connection.commit()
     assert shop.state() == "done"
     shop.close()
+
+
+def test_a_transaction_stays_in_the_namespace_of_its_store(shop: Shop) -> None:
+    other = open_store(shop.url, timeout=30, namespace="other")
+    connection = shop.connect()
+    assert work(shop, connection).fresh
+    claim = other.claim_in(connection, KEY)
+    assert claim.fresh
+    connection.commit()
+    assert shop.state() == "done"
+    with other.claim(KEY) as held:
+        assert held.state == "in_flight"
+    other.commit_in(connection, KEY, claim.epoch)
+    connection.commit()
+    with other.claim(KEY) as held:
+        assert held.state == "done"
 
 
 def test_a_pipeline_knows_what_it_has_committed(places: Places) -> None:

@@ -231,6 +231,25 @@ OUT_OF_REACH = [
 ]
 
 
+@pytest.mark.parametrize("kind", DURABLE)
+def test_each_of_two_tenants_gets_an_event_of_both(kind: str, places: Places) -> None:
+    url = places.url(kind)
+    handled: list[str] = []
+
+    def receive(tenant: str) -> str:
+        secret = f"the secret of {tenant}"
+        store = open_store(url, namespace=tenant, **PATIENT)
+        signed = Signer("health", secret).sign(b'{"id":"evt_1","type":"phi.read"}')
+        receiver = Receiver(Verifier("health", secret), store)
+        return receiver.receive(
+            signed.body, signed.headers, lambda _: handled.append(tenant)
+        ).outcome
+
+    outcomes = [receive(tenant) for tenant in ["north", "south", "north"]]
+    assert outcomes == ["processed", "processed", "duplicate"]
+    assert handled == ["north", "south"]
+
+
 @pytest.mark.parametrize("url", OUT_OF_REACH)
 def test_a_store_out_of_reach_is_answered_with_503(url: str, either: Either) -> None:
     store = open_store(url)
@@ -255,6 +274,9 @@ def test_options_and_their_errors() -> None:
         ("memory:", {"timeout": 61}, "invalid_option"),
         ("memory:", {"connections": 0}, "invalid_option"),
         ("memory:", {"connections": 1 << 70}, "invalid_option"),
+        ("memory:", {"namespace": ""}, "invalid_option"),
+        ("memory:", {"namespace": "a/b"}, "invalid_option"),
+        ("memory:", {"namespace": "n" * 65}, "invalid_option"),
         ("memory:", {"lease": 0}, "invalid_lease"),
         ("memory:", {"retention": 60}, "invalid_retention"),
     ]:

@@ -183,6 +183,9 @@ class Receiver(_Receiver[E]):
     """Receives the deliveries of one endpoint: each genuine event reaches the handler, is
     counted once, and each request gets the answer its system wants.
 
+    One store belongs to one endpoint: to another of the same system its events would be
+    ``duplicate``. ``open_store(..., namespace=...)`` keeps those apart that share a place.
+
     >>> from velora import MemoryStore, Receiver, Signer, Verifier
     >>> receiver = Receiver(Verifier("health", "secret"), MemoryStore())
     >>> signed = Signer("health", "secret").sign(b'{"id":"evt_1","type":"phi.read"}')

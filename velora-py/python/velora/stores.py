@@ -29,6 +29,7 @@ def open_store(
     dangerous_short_retention: float | None = None,
     timeout: float | None = None,
     connections: int | None = None,
+    namespace: str | None = None,
 ) -> Store:
     """The store that this URL names, for as many processes as it is for.
 
@@ -47,6 +48,11 @@ def open_store(
     forget on a failover, and needs ``noeviction``. TLS is always verified; whether there is
     any, the URL says: ``rediss://``, and ``?sslmode=require`` for PostgreSQL, whose default,
     ``prefer``, goes without where the server has none.
+
+    One store belongs to one endpoint. Where endpoints of one system share a place, as two
+    tenants or two services do, give each a ``namespace`` of its own, of up to 64 letters,
+    digits, ``.``, ``_`` and ``-``: their keys never meet. Without one the second takes the
+    event for a ``duplicate``. The processes that serve one endpoint share its namespace.
 
     Times are in seconds: ``lease`` and ``retention`` as for ``MemoryStore``; ``timeout`` (3) is
     how long one call may take before it is ``store_unavailable``. ``connections`` (16) is for
@@ -67,12 +73,13 @@ def open_store(
             dangerous_short_retention=dangerous_short_retention,
             timeout=timeout,
             connections=connections,
+            namespace=namespace,
         )
     )
 
 
 class Store:
-    """Keeps the claims.
+    """Keeps the claims of one endpoint; see ``open_store`` for several that share a place.
 
     A key is free, claimed until its lease runs out, or done until its retention runs out. A
     claim that is neither committed nor released expires, and the next delivery takes it over:
