@@ -614,6 +614,7 @@ export interface StoreParts {
   dangerousShortRetention?: number
   timeout?: number
   connections?: number
+  namespace?: string
   /** Of a store in memory. */
   capacity?: number
 }

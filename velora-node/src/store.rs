@@ -30,6 +30,7 @@ pub struct StoreParts {
     pub dangerous_short_retention: Option<f64>,
     pub timeout: Option<f64>,
     pub connections: Option<f64>,
+    pub namespace: Option<String>,
     /// Of a store in memory.
     pub capacity: Option<f64>,
 }
@@ -191,16 +192,19 @@ impl NativeStore {
 
 impl StoreParts {
     fn options(&self) -> std::result::Result<StoreOptions, ConfigError> {
-        let options = StoreOptions::try_from_secs_f64(StoreSeconds {
+        let mut options = StoreOptions::try_from_secs_f64(StoreSeconds {
             lease: self.lease,
             retention: self.retention,
             dangerous_short_retention: self.dangerous_short_retention,
             timeout: self.timeout,
         })?;
-        match self.connections {
-            Some(connections) => options.with_connections(whole("connections", connections)?),
-            None => Ok(options),
+        if let Some(connections) = self.connections {
+            options = options.with_connections(whole("connections", connections)?)?;
         }
+        if let Some(namespace) = &self.namespace {
+            options = options.with_namespace(namespace)?;
+        }
+        Ok(options)
     }
 
     fn memory(&self) -> std::result::Result<MemoryStore, ConfigError> {

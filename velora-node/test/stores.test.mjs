@@ -44,6 +44,24 @@ async function lost(lease) {
   }
 }
 
+for (const [kind, place] of Object.entries(PLACES).filter(([kind]) => kind !== 'memory')) {
+  test(`${kind}: each of two tenants gets an event that both are sent`, async () => {
+    const url = await place();
+    const handled = [];
+    const receive = async (tenant) => {
+      const store = openStore(url, { ...PATIENT, namespace: tenant });
+      const verifier = new Verifier('health', SECRET);
+      const receiver = new Receiver({ verifier, store, onEvent: () => void handled.push(tenant) });
+      const { body, headers } = new Signer('health', SECRET).sign('{"id":"evt_1","type":"phi.read"}');
+      return (await receiver.receive(body, headers)).outcome;
+    };
+    assert.equal(await receive('north'), 'processed');
+    assert.equal(await receive('south'), 'processed');
+    assert.equal(await receive('north'), 'duplicate');
+    assert.deepEqual(handled, ['north', 'south']);
+  });
+}
+
 for (const [kind, place] of Object.entries(PLACES)) {
   const opened = async (options) => {
     const store = openStore(await place(), { ...PATIENT, ...options });
@@ -174,6 +192,9 @@ test('options are checked', async () => {
   }
   assert.equal(await codeOf(() => openStore('memory:', { lease: 0 })), 'invalid_lease');
   assert.equal(await codeOf(() => openStore('memory:', { retention: 60 })), 'invalid_retention');
+  for (const namespace of ['', 'a/b', 'n'.repeat(65), 7]) {
+    assert.equal(await codeOf(() => openStore('memory:', { namespace })), 'invalid_option', String(namespace));
+  }
   assert.equal(await codeOf(() => openStore('memory:', { capacity: 1 })), 'invalid_option');
 });
 

@@ -2,7 +2,7 @@
 
 import * as native from '../native/index.js';
 import { guard, unwrap } from './errors.js';
-import { checkOptions, invalidOption, numberOption, text } from './options.js';
+import { checkOptions, invalidOption, numberOption, text, textOption } from './options.js';
 import { OURS, Store, TIMES, times, type Times } from './store.js';
 import { runOn, type PgClient } from './transaction.js';
 
@@ -21,6 +21,12 @@ export interface StoreOptions extends Times {
   timeout?: number | undefined;
   /** How many connections to PostgreSQL are opened at most. 16 by default. */
   connections?: number | undefined;
+  /**
+   * Keeps the keys apart from those of other endpoints of the same system that share the place,
+   * as those of two tenants or two services: up to 64 letters, digits, `.`, `_` and `-`. None
+   * by default.
+   */
+  namespace?: string | undefined;
 }
 
 /**
@@ -44,16 +50,21 @@ export interface StoreOptions extends Times {
  * says: `rediss://`, and `?sslmode=require` for PostgreSQL, whose default, `prefer`, goes
  * without where the server has none.
  *
+ * One store belongs to one endpoint; endpoints of one system that share a place need a
+ * `namespace` each. Without it the second takes the event for a `duplicate`, and its handler
+ * does not run. The processes that serve one endpoint share its namespace.
+ *
  * It does not connect: the first claim does, and `ready`. Throws `invalid_option` where the
  * URL names no store or is a variable that is not set, and shows no part of it, which may hold
  * a password; `invalid_lease`, `invalid_retention`.
  */
 export function openStore(url: string | undefined, options?: StoreOptions): DurableStore {
-  const given = checkOptions(options, [...TIMES, 'timeout', 'connections']);
+  const given = checkOptions(options, [...TIMES, 'timeout', 'connections', 'namespace']);
   const parts = {
     ...times(given),
     timeout: numberOption('timeout', given.timeout),
     connections: numberOption('connections', given.connections),
+    namespace: textOption('namespace', given.namespace),
   } as native.StoreParts;
   return DurableStore.made(unwrap(guard(() => native.NativeStore.open(text('url', url), parts))));
 }

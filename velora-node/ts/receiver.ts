@@ -78,6 +78,9 @@ export interface Outcome {
  * });
  * export const POST = (request) => receiver.handle(request);
  * ```
+ *
+ * One store belongs to one endpoint: to another of the same system its events would be a
+ * `duplicate`.
  */
 export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #native: native.NativeReceiver;
