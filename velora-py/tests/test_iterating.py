@@ -353,8 +353,34 @@ def test_a_stream_that_changes_its_loop_asks_for_tokens_there() -> None:
     assert set(used) <= set(loops)
 
 
-def test_a_loop_that_was_stopped_is_not_waited_for() -> None:
+def test_a_loop_that_runs_in_pieces_is_asked_for_tokens() -> None:
+    async def token() -> str:
+        await asyncio.sleep(0.1)
+        return "token"
+
+    async def step(stream: tv.AsyncEventStream) -> type:
+        return type(await asyncio.wait_for(anext(stream), 20))
+
+    def says(number: int, request: Request) -> bytes:
+        said = b"id: %d\ndata: {}\n\n" % number
+        return answer(200, said, Content_Type="text/event-stream")
+
+    loop = asyncio.new_event_loop()
+    with Server(says) as server:
+        stream = tv.AsyncClient(token, **server.options()).events(max_outage=1)
+        assert loop.run_until_complete(step(stream)) is tv.StreamEvent
+        assert loop.run_until_complete(step(stream)) is tv.Gap
+        time.sleep(2)  # It is wanted meanwhile, and in vain.
+        assert loop.run_until_complete(step(stream)) is tv.StreamEvent
+        loop.run_until_complete(stream.aclose())
+    loop.close()
+
+
+def test_a_loop_that_was_stopped_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A thread would be left behind at each attempt."""
+    monkeypatch.setattr(tv, "_PATIENCE", 0.5)
 
     async def token() -> str:
         await asyncio.Event().wait()

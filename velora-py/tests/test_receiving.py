@@ -104,6 +104,25 @@ def test_a_handler_of_which_a_call_runs_nothing_is_refused(made: Made) -> None:
     assert receiver.receive(delivery.body, delivery.headers, nothing) == reply(200, "processed")
 
 
+def test_what_an_awaited_handler_gives_is_awaited_or_refused() -> None:
+    receiver, seen = AsyncReceiver(Verifier("health", SECRET), MemoryStore()), list[Any]()
+
+    async def work(event: Any) -> None:
+        seen.append(event)
+
+    async def receive(given: Callable[[Any], Any]) -> Reply:
+        async def handler(event: Any) -> Any:
+            return given(event)
+
+        delivery = signed()
+        return await receiver.receive(delivery.body, delivery.headers, handler)
+
+    for given in [lazy, lazy_too]:
+        assert asyncio.run(receive(given)) == reply(500, "handler_failed")
+    assert asyncio.run(receive(work)) == reply(200, "processed")
+    assert len(seen) == 1
+
+
 def test_what_is_no_store_is_refused(made: Made) -> None:
     for store in ["memory:", object(), Verifier("health", SECRET)]:
         with pytest.raises(TypeError, match="store"):

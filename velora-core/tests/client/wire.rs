@@ -246,8 +246,9 @@ fn a_proxy_of_another_kind_is_refused() {
 #[test]
 fn what_would_fail_every_call_is_refused() {
     type Builder = ClientBuilder<Client>;
+    type With = fn(Builder, Duration) -> Builder;
     let zero = Duration::ZERO;
-    let options: [(&str, fn(Builder, Duration) -> Builder); 4] = [
+    let options: [(&str, With); 4] = [
         ("connect_timeout", Builder::with_connect_timeout),
         ("read_timeout", Builder::with_read_timeout),
         ("call_timeout", Builder::with_call_timeout),

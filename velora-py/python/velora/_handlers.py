@@ -33,11 +33,11 @@ def must_wait(handler: Callable[..., object]) -> None:
 
 
 async def settled_later(handled: object) -> None:
-    """Awaits what a handler gave. Refuses a generator: of its work nothing has run."""
-    if inspect.isawaitable(handled):
-        await handled
-    else:
-        _must_have_run(handled)
+    """Awaits what a handler gave, and what that gave. Refuses a generator: of its work nothing
+    has run."""
+    while inspect.isawaitable(handled):
+        handled = await handled
+    _must_have_run(handled)
 
 
 def settled(handled: object) -> None:

@@ -6,6 +6,7 @@ Sources: Velora TV, *Webhooks*, *Events API*, *Rate limits*.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent import futures
 from dataclasses import dataclass, field
@@ -319,6 +320,9 @@ class AsyncClient(AsyncBase[_velora.Tv]):
             self._tokens.loop = asyncio.get_running_loop()
 
 
+_PATIENCE = 30.0
+
+
 class _InLoop:
     """Asks a function for a token in an event loop, for a thread that waits."""
 
@@ -329,18 +333,34 @@ class _InLoop:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def __call__(self) -> str:
-        assert self.loop is not None, "a call has been made"
-        loop, asking = self.loop, self._ask()
+        while True:
+            loop = self._running()
+            asked = self._asked_in(loop)
+            try:
+                while loop.is_running() or self._running() is loop:
+                    if futures.wait([asked], timeout=1).done:
+                        return asked.result()
+            finally:
+                if not loop.is_closed():
+                    asked.cancel()
+
+    def _asked_in(self, loop: asyncio.AbstractEventLoop) -> futures.Future[str]:
+        asking = self._ask()
         try:
-            asked = asyncio.run_coroutine_threadsafe(asking, loop)
-            # One that was stopped answers nobody, however long this thread waits.
-            while loop.is_running():
-                if futures.wait([asked], timeout=1).done:
-                    return asked.result()
-            raise RuntimeError("the event loop does not run")
+            return asyncio.run_coroutine_threadsafe(asking, loop)
         except BaseException:
             asking.close()
             raise
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        """The loop of the latest call. Loops may run in pieces, so that a pause is waited for;
+        but one that was stopped for good must not keep this thread."""
+        give_up_at = time.monotonic() + _PATIENCE
+        while (loop := self.loop) is None or not loop.is_running():
+            if time.monotonic() > give_up_at:
+                raise RuntimeError("no event loop runs")
+            time.sleep(0.05)
+        return loop
 
     async def _ask(self) -> str:
         token = self.tokens()

@@ -66,11 +66,11 @@ pub struct StreamEvent {
 }
 
 impl StreamEvent {
-    pub(super) fn new(name: String, id: Option<String>, data: String) -> Self {
+    pub(super) fn new(name: String, id: Option<&str>, data: String) -> Self {
         Self {
             event: Fields::read(&data, Event::read).ok().map(Box::new),
             name,
-            id,
+            id: id.map(str::to_owned),
             data,
         }
     }

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{is_header_value, too_large};
@@ -11,6 +12,9 @@ use crate::error::ApiError;
 
 /// The largest event: the bytes of its lines together.
 const MAX_EVENT: usize = 1 << 20;
+
+/// The longest id: one that no request could carry is of no use, and each event has it.
+const MAX_ID: usize = 1_024;
 
 /// The mark of the byte order that a stream may start with.
 const MARK: &[u8] = "\u{feff}".as_bytes();
@@ -23,7 +27,7 @@ pub(super) const UNNAMED: &str = "message";
 pub(super) struct Sent {
     pub(super) name: String,
     /// The last id up to here, whether or not it stood in this event.
-    pub(super) id: Option<String>,
+    pub(super) id: Option<Arc<str>>,
     pub(super) data: String,
 }
 
@@ -39,9 +43,9 @@ pub(super) struct Parser {
     size: usize,
     name: String,
     data: String,
-    id: String,
+    id: Option<Arc<str>>,
     events: VecDeque<Sent>,
-    resume_from: Option<String>,
+    resume_from: Option<Arc<str>>,
     retry: Option<Duration>,
 }
 
@@ -129,7 +133,9 @@ impl Parser {
                 self.data.push('\n');
             }
             "event" => self.name = value.to_owned(),
-            "id" if !value.contains('\0') => self.id = value.to_owned(),
+            "id" if !value.contains('\0') && value.len() <= MAX_ID => {
+                self.id = Some(value).filter(|id| !id.is_empty()).map(Arc::from);
+            }
             "retry" if value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 let retry = value.parse().map(Duration::from_millis);
                 self.retry = retry.ok().or(self.retry);
@@ -140,15 +146,15 @@ impl Parser {
 
     fn end_event(&mut self) {
         self.size = 0;
-        if is_header_value(&self.id) {
-            self.resume_from = Some(self.id.clone());
+        if self.id.as_deref().is_some_and(is_header_value) {
+            self.resume_from.clone_from(&self.id);
         }
         let name = Some(mem::take(&mut self.name)).filter(|name| !name.is_empty());
         let mut data = mem::take(&mut self.data);
         if data.pop().is_some() {
             self.events.push_back(Sent {
                 name: name.unwrap_or_else(|| UNNAMED.to_owned()),
-                id: Some(self.id.clone()).filter(|id| !id.is_empty()),
+                id: self.id.clone(),
                 data,
             });
         }
@@ -161,7 +167,7 @@ mod tests {
 
     fn sent(name: &str, id: Option<&str>, data: &str) -> Sent {
         let (name, data) = (name.to_owned(), data.to_owned());
-        let id = id.map(str::to_owned);
+        let id = id.map(Arc::from);
         Sent { name, id, data }
     }
 
@@ -221,9 +227,23 @@ mod tests {
         let said = "id: 5\ndata: a\n\nid: 6\0\ndata: b\n\nid: 7\u{e9}\ndata: c\n\nid\ndata: d\n\n";
         parser.push(said.as_bytes()).unwrap();
         let ids: Vec<_> = events(&mut parser).into_iter().map(|one| one.id).collect();
-        let text = |id: &str| Some(id.to_owned());
+        let text = |id: &str| Some(Arc::from(id));
         assert_eq!(ids, [text("5"), text("5"), text("7\u{e9}"), None]);
         assert_eq!(parser.resume_from(), Some("5"));
+    }
+
+    #[test]
+    fn an_id_that_is_too_long_is_none() {
+        for (length, known) in [(MAX_ID, true), (MAX_ID + 1, false)] {
+            let long = "7".repeat(length);
+            let mut parser = Parser::default();
+            let said = format!("id: 5\ndata: a\n\nid: {long}\ndata: b\n\n");
+            parser.push(said.as_bytes()).unwrap();
+            let expected = if known { &*long } else { "5" };
+            assert_eq!(parser.resume_from(), Some(expected));
+            let last = events(&mut parser).pop().unwrap();
+            assert_eq!(last.id.as_deref(), Some(expected));
+        }
     }
 
     #[test]

@@ -252,7 +252,11 @@ impl Run {
 fn item_of(event: Sent) -> StreamItem {
     match event.name.as_str() {
         "connected" => StreamItem::Connected(Connected::new(&event.data)),
-        _ => StreamItem::Event(StreamEvent::new(event.name, event.id, event.data)),
+        _ => StreamItem::Event(StreamEvent::new(
+            event.name,
+            event.id.as_deref(),
+            event.data,
+        )),
     }
 }
 
