@@ -150,7 +150,7 @@ where
 #[pymethods]
 impl Call {
     /// Does the work while this thread waits.
-    fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    pub(crate) fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let mut work = self.take()?;
         if let Poll::Ready(outcome) = work.look(py)? {
             return outcome?(py);

@@ -25,6 +25,7 @@ mod signer;
 mod sqlite;
 mod store;
 mod stream;
+mod taker;
 mod text;
 mod time;
 mod transaction;
@@ -60,6 +61,8 @@ mod _velora {
     use store::{Claim, Store};
     #[pymodule_export]
     use stream::Stream;
+    #[pymodule_export]
+    use taker::Taker;
     #[pymodule_export]
     use transaction::Statements;
     #[pymodule_export]

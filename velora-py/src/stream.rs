@@ -25,7 +25,8 @@ type Items = BoxStream<'static, Read>;
 /// that is asked for on.
 ///
 /// To wait and to take are two steps: whoever waits for an item may be cancelled between its
-/// arrival and its receipt, and must not have taken it then.
+/// arrival and its receipt, and must not have taken it then. Python has a handle on it alone;
+/// a `Taker` takes.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Stream {
     about: Arc<About>,
@@ -98,36 +99,46 @@ impl Stream {
     }
 }
 
-#[pymethods]
+/// What taking an item has come to.
+pub(crate) enum Taken {
+    One,
+    End,
+    /// Worth asking again once this is over.
+    Later(Call),
+}
+
 impl Stream {
-    /// The next item, `None` at the end, or a `Call` that waits until it is worth asking
-    /// again. After an error it is that error again. What was closed before its end is no
-    /// whole list: `connection`.
-    fn next(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    /// Hands the next item over to what keeps it. After an error it is that error again. What
+    /// was closed before its end is no whole list: `connection`.
+    pub(crate) fn take(
+        &self,
+        py: Python<'_>,
+        keep: impl FnOnce(Py<PyAny>) -> PyResult<()>,
+    ) -> PyResult<Taken> {
         self.about.check_owner()?;
         // What a handler raises costs no item.
         py.check_signals()?;
         if self.about.closed.load(Ordering::SeqCst) {
             return match self.endless || self.has_ended() {
-                true => Ok(py.None()),
+                true => Ok(Taken::End),
                 false => Err(Failure::from(cut("it was closed before its end")).into()),
             };
         }
         if let Ok(mut state) = self.state.try_lock()
             && state.is_ready()
         {
-            return state.give(py);
+            return state.give(py, keep);
         }
         let (about, state) = (Arc::clone(&self.about), Arc::clone(&self.state));
         let waiting = async move {
             about.unless_closed(made_ready(&about, state)).await;
             Ok(|py: Python<'_>| Ok(py.None()))
         };
-        Ok(Py::new(py, Call::of(waiting))?.into_any())
+        Ok(Taken::Later(Call::of(waiting)))
     }
 
     /// Ends it, and what is still being read.
-    fn close(&self) {
+    pub(crate) fn close(&self) {
         self.about.closed.store(true, Ordering::SeqCst);
         self.about.closing.notify_waiters();
     }
@@ -176,15 +187,19 @@ impl State {
         self.ready.is_some() || matches!(self.source, Source::Ended)
     }
 
-    /// An item is taken only once it has been shown.
-    fn give(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let shown = match &self.ready {
-            Some(Ok(item)) => item(py)?,
+    /// An item is taken only once somebody has it.
+    fn give(
+        &mut self,
+        py: Python<'_>,
+        keep: impl FnOnce(Py<PyAny>) -> PyResult<()>,
+    ) -> PyResult<Taken> {
+        match &self.ready {
+            Some(Ok(item)) => keep(item(py)?)?,
             Some(Err(trouble)) => return Err(trouble.raised(py)),
-            None => py.None(),
-        };
+            None => return Ok(Taken::End),
+        }
         self.ready = None;
-        Ok(shown)
+        Ok(Taken::One)
     }
 }
 

@@ -63,6 +63,30 @@ def test_a_call_may_be_made_in_a_report(simulator: Simulator, tmp_path: Path) ->
     assert set(found) == {found[0]}
 
 
+WAITING = """
+import asyncio
+from velora import tv
+
+async def token():
+    await asyncio.Event().wait()
+
+async def begun():
+    stream = tv.AsyncClient(token, base_url="http://127.0.0.1:9").events()
+    try:
+        await asyncio.wait_for(anext(stream), 0.2)
+    except asyncio.TimeoutError:
+        return stream
+
+stream = asyncio.new_event_loop().run_until_complete(begun())
+"""
+
+
+def test_a_program_ends_in_peace_while_a_token_is_waited_for() -> None:
+    command = [sys.executable, "-c", WAITING]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_reports_are_heard_where_the_call_waits(simulator: Simulator, tmp_path: Path) -> None:
     threads: set[int] = set()
     with health.Client(HEALTH_KEY, **simulator.options()) as client:

@@ -1,13 +1,13 @@
 """What the core gives to Python. The classes that ``velora`` names are public."""
 
 from asyncio import Future
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from os import PathLike
-from types import GenericAlias
+from types import GenericAlias, TracebackType
 from typing import Any, ClassVar, Generic, Literal, TypeVar, final, overload
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, Self
 
 from . import billing, curae, events, health, receiving, tv
 from .api import RateLimit
@@ -31,6 +31,7 @@ __all__ = [
     "Statements",
     "Store",
     "Stream",
+    "Taker",
     "Tv",
     "Verifier",
     "Work",
@@ -41,6 +42,7 @@ __version__: str
 CODES: list[str]
 
 _E_co = TypeVar("_E_co", covariant=True)
+_T = TypeVar("_T")
 
 @final
 class SigningSecret:
@@ -356,11 +358,28 @@ class Call:
     def future(self) -> Future[Any]: ...
 
 @final
-class Stream:
-    def next(self) -> Any:
+class Stream: ...
+
+class Taker(Iterator[_T]):
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+    def __new__(cls, stream: Stream, *, whole: bool = False) -> Self: ...
+    def __next__(self) -> _T: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def _take(self) -> _T | Call | None:
         """The next item, ``None`` at the end, or a ``Call`` that waits until it is worth
         asking again. After an error it is that error again."""
-    def close(self) -> None: ...
+    def _whole(self) -> Taker[Any]:
+        """What was not yet begun, page by page."""
+    def close(self) -> None:
+        """Ends it, and whatever is being fetched."""
 
 @final
 class Claim:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar, overload
 
-from ._stream import anext_of, next_of
+from ._awaiting import Awaiting
+from ._velora import Taker
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
     from ._velora import Stream
 
 __all__ = ["AsyncItems", "Items", "Page"]
@@ -50,7 +46,7 @@ class Page(Sequence[T_co]):
         return f"Page({len(self)} items)"
 
 
-class Items(Iterator[T]):
+class Items(Taker[T]):
     """Items one after the other; the next ones are fetched while these are worked on.
 
     Nothing is sent before the first one is asked for. After an error it raises that
@@ -59,104 +55,25 @@ class Items(Iterator[T]):
     more gets ``connection``, unless it had come to its end: a part is never the whole.
     """
 
-    __slots__ = ("_items", "_stream")
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        # Of the pages that were begun. Several threads or tasks may each have begun one.
-        self._items: deque[T] = deque()
-
-    def __next__(self) -> T:
-        while True:
-            try:
-                return self._items.popleft()
-            except IndexError:
-                pass
-            self._items.extend(next_of(self._stream))
+    __slots__ = ()
 
     def pages(self) -> Iterator[Page[T]]:
         """The pages that were not yet begun. Pages without items are walked past."""
-        return _Pages(self._stream)
-
-    def close(self) -> None:
-        """Ends it, and whatever is being fetched."""
-        self._stream.close()
-        self._items.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+        return self._whole()
 
 
-class AsyncItems(AsyncIterator[T]):
+class AsyncItems(Awaiting[T]):
     """``Items`` for ``async for``. What a wait that was cancelled was waiting for is not
     lost, but comes next."""
 
-    __slots__ = ("_items", "_stream")
+    __slots__ = ()
 
     def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._items: deque[T] = deque()
-
-    async def __anext__(self) -> T:
-        while True:
-            try:
-                return self._items.popleft()
-            except IndexError:
-                pass
-            self._items.extend(await anext_of(self._stream))
+        super().__init__(Taker(stream))
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """The pages that were not yet begun. Pages without items are walked past."""
-        return _AsyncPages(self._stream)
-
-    async def aclose(self) -> None:
-        """Ends it, and whatever is being fetched."""
-        self._stream.close()
-        self._items.clear()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-
-# Generators would be shorter, but whatever is raised in one ends it for good.
-
-
-class _Pages(Iterator[Page[T]]):
-    __slots__ = ("_stream",)
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def __next__(self) -> Page[T]:
-        page: Page[T] = next_of(self._stream)
-        return page
-
-
-class _AsyncPages(AsyncIterator[Page[T]]):
-    __slots__ = ("_stream",)
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    async def __anext__(self) -> Page[T]:
-        page: Page[T] = await anext_of(self._stream)
-        return page
+        return Awaiting(self._taker._whole())
 
 
 def in_loop(callback: Callable[[T], object] | None) -> Callable[[T], object] | None:

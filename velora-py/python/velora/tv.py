@@ -6,8 +6,9 @@ Sources: Velora TV, *Webhooks*, *Events API*, *Rate limits*.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent import futures
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,8 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _velora, events
-from ._stream import anext_of, next_of
-from ._velora import SigningSecret
+from ._awaiting import Awaiting
+from ._velora import SigningSecret, Taker
 from .api import AsyncBase, SyncBase
 from .errors import ApiError
 from .events import OtherType
@@ -24,7 +25,7 @@ from .events import OtherType
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Unpack
 
     from .api import ClientOptions
 
@@ -187,56 +188,28 @@ StreamItem = Connected | StreamEvent | Gap
 """One thing that the stream has to tell."""
 
 
-class EventStream(Iterator[StreamItem]):
+class EventStream(Taker[StreamItem]):
     """What the system has to tell, one item after the other. It never ends by itself.
 
     A wait that is interrupted loses nothing. ``close()``, also from another thread, or the end
     of a ``with`` block ends it, and the connection.
     """
 
-    __slots__ = ("_stream",)
-
-    def __init__(self, stream: _velora.Stream) -> None:
-        self._stream = stream
-
-    def __next__(self) -> StreamItem:
-        item: StreamItem = next_of(self._stream)
-        return item
-
-    def close(self) -> None:
-        """Ends it."""
-        self._stream.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.close()
+    __slots__ = ()
 
 
-class AsyncEventStream(AsyncIterator[StreamItem]):
+class AsyncEventStream(Awaiting[StreamItem]):
     """``EventStream`` for ``async for``. A wait that is cancelled loses nothing."""
 
-    __slots__ = ("_enter", "_stream")
+    __slots__ = ("_enter",)
 
     def __init__(self, stream: _velora.Stream, enter: Callable[[], None]) -> None:
-        self._stream = stream
+        super().__init__(Taker(stream, whole=True))
         self._enter = enter
 
     async def __anext__(self) -> StreamItem:
         self._enter()
-        item: StreamItem = await anext_of(self._stream)
-        return item
-
-    async def aclose(self) -> None:
-        """Ends it."""
-        self._stream.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *raised: object) -> None:
-        await self.aclose()
+        return await super().__anext__()
 
 
 class Client(SyncBase[_velora.Tv]):
@@ -275,9 +248,8 @@ class Client(SyncBase[_velora.Tv]):
         and is made again with a growing wait and a token that is asked for anew. Raises what no
         further attempt would mend; with ``max_outage``, whatever keeps it away for so long.
         """
-        return EventStream(
-            self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
-        )
+        stream = self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
+        return EventStream(stream, whole=True)
 
 
 class AsyncClient(AsyncBase[_velora.Tv]):
@@ -323,6 +295,12 @@ class AsyncClient(AsyncBase[_velora.Tv]):
 _PATIENCE = 30.0
 
 
+def _must_go_on() -> None:
+    """No thread may wait here when the program ends."""
+    if not threading.main_thread().is_alive():
+        raise RuntimeError("the program ends")
+
+
 class _InLoop:
     """Asks a function for a token in an event loop, for a thread that waits."""
 
@@ -340,6 +318,7 @@ class _InLoop:
                 while loop.is_running() or self._running() is loop:
                     if futures.wait([asked], timeout=1).done:
                         return asked.result()
+                    _must_go_on()
             finally:
                 if not loop.is_closed():
                     asked.cancel()
@@ -359,6 +338,7 @@ class _InLoop:
         while (loop := self.loop) is None or not loop.is_running():
             if time.monotonic() > give_up_at:
                 raise RuntimeError("no event loop runs")
+            _must_go_on()
             time.sleep(0.05)
         return loop
 
