@@ -120,11 +120,26 @@ fn state_and_parent(pid: u32) -> Option<(String, u32)> {
     Some((state, fields.next()?.parse().ok()?))
 }
 
-/// Ends a server as its operator would, so that it leaves nothing behind.
+/// Ends a server as its operator would, so that it leaves nothing behind. Redis forgets what
+/// it is told while it writes its first file as a replica: it is told again.
 pub(crate) fn end(child: &mut Option<Child>) {
-    if let Some(mut child) = child.take() {
-        send(&child, rustix::process::Signal::INT);
-        child.wait().unwrap();
+    let told_at_most = 100;
+    for time in 1..=told_at_most {
+        let Some(running) = child else { return };
+        send(
+            running,
+            match time < told_at_most {
+                true => rustix::process::Signal::INT,
+                false => rustix::process::Signal::KILL,
+            },
+        );
+        let give_up_at = Instant::now() + Duration::from_millis(200);
+        while !has_ended(child) && Instant::now() < give_up_at {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if has_ended(child) {
+            *child = None;
+        }
     }
 }
 

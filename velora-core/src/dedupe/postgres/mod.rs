@@ -6,11 +6,12 @@ mod tls;
 use std::error::Error as _;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod,
-    Runtime,
+    Runtime, Timeouts,
 };
 use tokio::sync::OnceCell;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
@@ -88,7 +89,7 @@ use crate::error::{ConfigError, StoreError};
 pub struct PostgresStore {
     pool: Pool,
     options: StoreOptions,
-    prepared: OnceCell<()>,
+    prepared: Arc<OnceCell<()>>,
     commits: AtomicU64,
 }
 
@@ -143,6 +144,12 @@ impl PostgresStore {
             // The one that was used last: the server's process for it is still warm.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
+            // Nobody may wait for it any more.
+            .timeouts(Timeouts {
+                wait: Some(options.timeout()),
+                create: Some(options.timeout()),
+                recycle: None,
+            })
             .post_create(Hook::async_fn(move |client, _| {
                 let session = session.clone();
                 Box::pin(async move {
@@ -155,7 +162,7 @@ impl PostgresStore {
         Ok(Self {
             pool,
             options,
-            prepared: OnceCell::new(),
+            prepared: Arc::default(),
             commits: AtomicU64::new(0),
         })
     }
@@ -298,19 +305,26 @@ impl PostgresStore {
         work: impl AsyncFnOnce(&mut Object) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
         within(self.options.timeout(), async {
-            self.prepared.get_or_try_init(|| self.prepare()).await?;
+            self.prepare().await?;
             on_connection(&self.pool, work).await
         })
         .await
     }
 
-    /// Creates the tables unless they are there, and looks at their version.
+    /// Creates the tables unless they are there, and looks at their version. As opening a
+    /// connection is, it is done to its end.
     async fn prepare(&self) -> Result<(), StoreError> {
-        let found = on_connection(&self.pool, async |client| prepare(client).await).await?;
-        match found == i64::from(SCHEMA_VERSION) {
-            true => Ok(()),
-            false => Err(foreign_schema(found)),
+        if self.prepared.initialized() {
+            return Ok(());
         }
+        let (prepared, pool) = (Arc::clone(&self.prepared), self.pool.clone());
+        let timeout = self.options.timeout();
+        let work = async move {
+            let looked = || within(timeout, prepare_on(&pool));
+            prepared.get_or_try_init(looked).await.copied()
+        };
+        let done = tokio::spawn(work).await;
+        done.map_err(|_| unavailable("no connection"))?
     }
 
     /// Beside the commit, which does not wait for it.
@@ -329,13 +343,21 @@ impl PostgresStore {
     }
 }
 
+async fn prepare_on(pool: &Pool) -> Result<(), StoreError> {
+    let found = on_connection(pool, async |client| prepare(client).await).await?;
+    match found == i64::from(SCHEMA_VERSION) {
+        true => Ok(()),
+        false => Err(foreign_schema(found)),
+    }
+}
+
 /// Whatever is done on a connection of the pool is done here. Where there is no answer, or
 /// nobody waits for it any more, the connection is not used again.
 async fn on_connection<T>(
     pool: &Pool,
     work: impl AsyncFnOnce(&mut Object) -> Result<T, Error>,
 ) -> Result<T, StoreError> {
-    let mut held = Held(Some(pool.get().await.map_err(no_connection)?));
+    let mut held = Held(Some(connection(pool).await?));
     let result = match &mut held.0 {
         Some(client) => work(client).await,
         None => return Err(unavailable("no connection")),
@@ -348,6 +370,21 @@ async fn on_connection<T>(
         _ => held.give_back(),
     }
     result.map_err(fault)
+}
+
+/// A connection of the pool. One that is not there yet is opened to its end, and left in the
+/// pool, also where its caller gives up: where callers come faster than a connection, there
+/// would never be one.
+async fn connection(pool: &Pool) -> Result<Object, StoreError> {
+    let got = match pool.status().available {
+        0 => {
+            let pool = pool.clone();
+            let opened = tokio::spawn(async move { pool.get().await });
+            opened.await.map_err(|_| unavailable("no connection"))?
+        }
+        _ => pool.get().await,
+    };
+    got.map_err(no_connection)
 }
 
 /// Whether the fault may be that of the connection, and not one that another one would

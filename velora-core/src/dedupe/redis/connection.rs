@@ -14,7 +14,7 @@ use redis::{
     ScriptInvocation,
 };
 
-use super::fault;
+use super::fault::{Fault, Of};
 use crate::dedupe::StoreOptions;
 use crate::dedupe::durable::unavailable;
 use crate::dedupe::open::refused;
@@ -69,7 +69,14 @@ impl Address {
             .map_err(unreadable)
     }
 
-    pub(super) async fn open(&self) -> RedisResult<Connection> {
+    /// A connection to where claims can be made, and are kept.
+    pub(super) async fn open(&self) -> Result<Connection, Fault> {
+        let opened = self.connect().await?;
+        opened.check().await?;
+        Ok(opened)
+    }
+
+    async fn connect(&self) -> RedisResult<Connection> {
         match self {
             Self::One(client) => {
                 // A call has its own limit, and connecting is a part of it.
@@ -112,9 +119,13 @@ impl Connection {
     }
 
     /// Whether claims can be made there, and are kept.
-    pub(super) async fn check(&self) -> Result<(), StoreError> {
-        let said = self.info().await.map_err(fault)?;
-        said.iter().try_for_each(|info| check(info))
+    pub(super) async fn check(&self) -> Result<(), Fault> {
+        let said = self.info().await?;
+        let said = said.iter().try_for_each(|info| check(info));
+        said.map_err(|told| {
+            let of = Of::Place;
+            Fault { told, of }
+        })
     }
 
     /// What each server says of itself that has a part of the keys.

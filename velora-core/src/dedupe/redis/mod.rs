@@ -1,20 +1,22 @@
 //! Claims in Redis, for any number of machines.
 
 mod connection;
+mod fault;
 mod script;
 mod shared;
 
 use std::fmt;
 
-use redis::{ErrorKind, RedisError, ScriptInvocation, ServerErrorKind};
+use redis::ScriptInvocation;
 
 use connection::{Address, Connection};
+use fault::{Fault, Of};
 use script::Scripts;
 use shared::Shared;
 
 use super::Key;
 use super::claimed::{Claimed, held, stored};
-use super::durable::{unavailable, within};
+use super::durable::within;
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
 use crate::error::{ConfigError, StoreError};
 
@@ -77,7 +79,7 @@ impl RedisStore {
         Ok(Self {
             options,
             scripts: Scripts::new(),
-            shared: Shared::new(Address::parse(url, options)?),
+            shared: Shared::new(Address::parse(url, options)?, options.timeout()),
         })
     }
 
@@ -85,7 +87,7 @@ impl RedisStore {
         &self,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
-        self.ask(async |connection| connection.invoke(invocation).await.map_err(fault))
+        self.ask(async |connection| Ok(connection.invoke(invocation).await?))
             .await
     }
 
@@ -93,20 +95,21 @@ impl RedisStore {
     /// there is for both.
     async fn ask<T>(
         &self,
-        question: impl AsyncFnOnce(&Connection) -> Result<T, StoreError>,
+        question: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let slot = self.shared.current();
-        let mut asked = false;
+        let mut asked = None;
+        // Silence is taken for that of this very connection.
+        let mut of = Of::Connection;
         let answer = within(self.options.timeout(), async {
-            let connection = self.shared.connect(&slot).await?;
-            asked = true;
-            question(connection).await
+            let open = asked.insert(self.shared.connection().await?);
+            question(&open.connection).await.map_err(|fault| {
+                of = fault.of;
+                fault.told
+            })
         })
         .await;
-        // A server that is full has answered. Any other fault may be that of this very
-        // connection, such as to a server that is a replica now, and so may silence.
-        if asked && !matches!(answer, Ok(_) | Err(StoreError::StoreFull)) {
-            self.shared.replace(&slot);
+        if let (Err(_), Some(open)) = (&answer, &asked) {
+            self.shared.blame(open, of);
         }
         answer
     }
@@ -139,18 +142,6 @@ fn millis(time: std::time::Duration) -> u64 {
     // Redis refuses what overflows its own clock.
     const CENTURY: u128 = 3_155_760_000_000;
     time.as_millis().clamp(1, CENTURY) as u64
-}
-
-/// In the server's words, or those of the operating system: neither knows the password.
-fn fault(error: RedisError) -> StoreError {
-    match error.kind() {
-        ErrorKind::InvalidClientConfig => unavailable("the URL cannot be used"),
-        ErrorKind::Server(ServerErrorKind::ResponseError) if error.to_string().contains("OOM") => {
-            StoreError::StoreFull
-        }
-        _ if error.code() == Some("OOM") => StoreError::StoreFull,
-        _ => unavailable(error),
-    }
 }
 
 impl Store for RedisStore {

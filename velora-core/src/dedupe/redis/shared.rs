@@ -1,73 +1,134 @@
 //! The one connection that all calls share, until it shows a fault.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 use super::connection::{Address, Connection};
-use super::fault;
+use super::fault::Of;
+use crate::dedupe::durable::{unavailable, within};
 use crate::error::StoreError;
 
+/// From one attempt to connect to the next: a server that refuses is not stormed.
+const PAUSE: Duration = Duration::from_millis(250);
+
 pub(super) struct Shared {
-    address: Address,
-    current: Mutex<Arc<Slot>>,
+    address: Arc<Address>,
+    timeout: Duration,
+    state: Arc<Mutex<State>>,
 }
 
-/// One connection, as soon as a call needs it.
 #[derive(Default)]
-pub(super) struct Slot {
-    connection: OnceCell<Connection>,
-    before: Mutex<Option<Connection>>,
+struct State {
+    current: Option<Open>,
+    opening: Option<Opening>,
+    /// When the latest attempt began, or is to begin.
+    begins: Option<Instant>,
+    /// How many attempts there were. One that ends when it is not the latest counts for nothing.
+    attempts: u64,
 }
+
+/// A connection, and the attempt that opened it.
+#[derive(Clone)]
+pub(super) struct Open {
+    pub(super) connection: Connection,
+    attempt: u64,
+}
+
+/// What an attempt comes to, for all who wait for it.
+type Opening = watch::Receiver<Option<Result<Open, StoreError>>>;
 
 impl Shared {
-    pub(super) fn new(address: Address) -> Self {
-        let current = Mutex::default();
-        Self { address, current }
+    pub(super) fn new(address: Address, timeout: Duration) -> Self {
+        Self {
+            address: Arc::new(address),
+            timeout,
+            state: Arc::default(),
+        }
     }
 
-    pub(super) fn current(&self) -> Arc<Slot> {
-        Arc::clone(&lock(&self.current))
-    }
-
-    /// The connection in this slot. Of those who need it at once, one opens it.
-    pub(super) async fn connect<'s>(&self, slot: &'s Slot) -> Result<&'s Connection, StoreError> {
-        let open = async || {
-            let opened = match self.address.open().await {
-                Ok(opened) => opened,
-                Err(error) => return lock(&slot.before).take().ok_or_else(|| fault(error)),
-            };
-            opened.check().await?;
-            *lock(&slot.before) = None;
-            Ok(opened)
+    /// The connection. Of those who need one that is not there, one opens it; and it goes on
+    /// when its caller gives up, as others come before it is there.
+    pub(super) async fn connection(&self) -> Result<Open, StoreError> {
+        let mut opening = {
+            let mut state = lock(&self.state);
+            match &state.current {
+                Some(open) => return Ok(open.clone()),
+                None => self.opening(&mut state),
+            }
         };
-        slot.connection.get_or_try_init(open).await
+        let outcome = opening.wait_for(Option::is_some).await;
+        let outcome = outcome.ok().and_then(|outcome| outcome.clone());
+        outcome.unwrap_or_else(|| Err(unavailable("the attempt to connect was given up")))
     }
 
-    /// The next call opens a new one: what calls of this slot met with is no answer, and
-    /// what is at the other end may never give one again. Whoever comes later with the same
-    /// fault finds the new one, and leaves it alone.
-    pub(super) fn replace(&self, faulty: &Arc<Slot>) {
-        let mut current = lock(&self.current);
-        if Arc::ptr_eq(&current, faulty) {
-            // Of a cluster the old one still serves the nodes that are well, should the one
-            // that the URL names be the one that is not.
-            let before = match faulty.connection.get() {
-                Some(cluster @ Connection::Cluster(_)) => Some(cluster.clone()),
-                _ => None,
-            };
-            *current = Arc::new(Slot {
-                before: Mutex::new(before),
-                ..Slot::default()
-            });
+    /// Has another connection opened, where that may mend what a call of this one met with.
+    /// Whoever comes later with the same fault finds the new one, and leaves it alone. That of a
+    /// cluster is used until then: the fault may be that of one node.
+    pub(super) fn blame(&self, faulty: &Open, of: Of) {
+        let mut state = lock(&self.state);
+        let is_current = |open: &Open| open.attempt == faulty.attempt;
+        if !state.current.as_ref().is_some_and(is_current) {
+            return;
+        }
+        match (of, &faulty.connection) {
+            (Of::Server, _) => {}
+            (Of::Connection, Connection::Cluster(_)) => drop(self.opening(&mut state)),
+            (Of::Connection | Of::Place, _) => state.current = None,
         }
     }
 
     pub(super) fn close(&self) {
-        *lock(&self.current) = Arc::default();
+        let mut state = lock(&self.state);
+        let attempts = state.attempts.saturating_add(1);
+        *state = State {
+            attempts,
+            ..State::default()
+        };
+    }
+
+    /// The attempt that is under way, or another one.
+    fn opening(&self, state: &mut State) -> Opening {
+        // One whose runtime has ended tells nobody any more.
+        let under_way = state.opening.as_ref();
+        if let Some(opening) = under_way.filter(|opening| opening.has_changed().is_ok()) {
+            return opening.clone();
+        }
+        let now = Instant::now();
+        let begins = state.begins.map_or(now, |begun| now.max(begun + PAUSE));
+        state.begins = Some(begins);
+        state.attempts = state.attempts.saturating_add(1);
+        let attempt = state.attempts;
+        let (tell, opening) = watch::channel(None);
+        state.opening = Some(opening.clone());
+        let (address, timeout) = (Arc::clone(&self.address), self.timeout);
+        let shared = Arc::clone(&self.state);
+        tokio::spawn(async move {
+            sleep(begins - now).await;
+            let opened = within(timeout, async {
+                let connection = address.open().await?;
+                Ok(Open {
+                    connection,
+                    attempt,
+                })
+            })
+            .await;
+            let mut state = lock(&shared);
+            if state.attempts == attempt {
+                state.opening = None;
+                if let Ok(open) = &opened {
+                    state.current = Some(open.clone());
+                }
+            }
+            drop(state);
+            tell.send_replace(Some(opened));
+        });
+        opening
     }
 }
 
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
