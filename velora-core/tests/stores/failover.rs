@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use velora_core::{Store, open_store};
@@ -103,6 +105,38 @@ async fn the_last_to_fail_throws_away_no_new_connection() {
     assert_eq!(wire.connections(), before + 1);
 }
 
+/// Whoever comes while there is no connection gives up before there is one.
+async fn is_back_after_an_outage_however_many_ask(url: String) {
+    let wire = Wire::to(&url).await;
+    let store = open_store(&wire.url(&url), hasty()).unwrap();
+    until(&*store, "before", "fresh").await;
+    wire.takes(20);
+    wire.hangs(true);
+    let start = Instant::now();
+    let claims = (0..).map(async |at| {
+        let arrival = Duration::from_millis(at * 10);
+        tokio::time::sleep_until((start + arrival).into()).await;
+        if arrival == Duration::from_secs(1) {
+            wire.hangs(false);
+        }
+        claim(&*store, &key(&format!("crowd {at}"))).await.0
+    });
+    let mut states = stream::iter(claims).buffered(100);
+    while states.next().await.unwrap() != "fresh" {
+        assert!(start.elapsed() < PATIENCE, "not back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_is_back_after_an_outage_however_many_ask() {
+    is_back_after_an_outage_however_many_ask(Redis::start().url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_is_back_after_an_outage_however_many_ask() {
+    is_back_after_an_outage_however_many_ask(Postgres::start().url()).await;
+}
+
 /// A cluster whose nodes know each other by wires.
 async fn wired() -> (RedisCluster, Vec<Wire>) {
     let cluster = RedisCluster::start();
@@ -151,6 +185,42 @@ async fn a_cluster_that_fell_silent_is_connected_to_anew() {
             assert!(start.elapsed() < PATIENCE, "still silent");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_node_of_a_cluster_silences_no_other() {
+    let (cluster, wires) = wired().await;
+    let node = cluster.nodes().first().unwrap().url();
+    let url = format!("{}/?cluster=true", wires.first().unwrap().url(&node));
+    let store = open_store(&url, hasty()).unwrap();
+    until(&*store, "before", "fresh").await;
+    // A call has time for an answer, and none to connect anew.
+    wires.iter().for_each(|wire| wire.takes(40));
+    wires.last().unwrap().hangs(true);
+    for round in 0..4 {
+        let keys: Vec<_> = (0..30).map(|at| key(&format!("{round} {at}"))).collect();
+        let states = join_all(keys.iter().map(|key| claim(&*store, key))).await;
+        let fresh = states.iter().filter(|(state, _)| *state == "fresh");
+        let fresh = fresh.count();
+        assert!((10..30).contains(&fresh), "{fresh} in {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_answers_costs_no_connection() {
+    let server = Redis::start();
+    let wire = Wire::to(&server.url()).await;
+    let store = open_store(&wire.url(&server.url()), hasty()).unwrap();
+    until(&*store, "before", "fresh").await;
+    server.ask("CONFIG SET min-replicas-to-write 1").unwrap();
+    let before = wire.connections();
+    for at in 0..10 {
+        let (state, _) = claim(&*store, &key(&format!("refused {at}"))).await;
+        assert_eq!(state, "store_unavailable");
+    }
+    server.ask("CONFIG SET min-replicas-to-write 0").unwrap();
+    assert_eq!(claim(&*store, &key("after")).await.0, "fresh");
+    assert_eq!(wire.connections(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

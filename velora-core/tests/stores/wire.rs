@@ -1,7 +1,8 @@
 //! What may stand between a store and its server.
 
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -16,6 +17,8 @@ struct State {
     port: u16,
     leads_to: AtomicU16,
     silences: AtomicU32,
+    hangs: AtomicBool,
+    millis: AtomicU32,
     connections: AtomicU32,
     cut_at: Mutex<Option<&'static str>>,
 }
@@ -28,6 +31,8 @@ impl Wire {
             port: listener.local_addr().unwrap().port(),
             leads_to: AtomicU16::new(port_of(url)),
             silences: AtomicU32::new(0),
+            hangs: AtomicBool::new(false),
+            millis: AtomicU32::new(0),
             connections: AtomicU32::new(0),
             cut_at: Mutex::new(None),
         }));
@@ -55,7 +60,18 @@ impl Wire {
         self.0.silences.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The same as soon as somebody says this: for that one alone, and once.
+    /// The same, and who connects is heard by nobody, as long as this is so.
+    pub(crate) fn hangs(&self, does: bool) {
+        self.0.hangs.store(does, Ordering::SeqCst);
+        self.falls_silent();
+    }
+
+    /// What is said takes so long from now on.
+    pub(crate) fn takes(&self, millis: u32) {
+        self.0.millis.store(millis, Ordering::SeqCst);
+    }
+
+    /// What is connected falls silent as soon as it says this: that one alone, and once.
     pub(crate) fn falls_silent_at(&self, text: &'static str) {
         *self.0.cut_at.lock().unwrap() = Some(text);
     }
@@ -72,6 +88,9 @@ impl Wire {
 
     async fn connect(self, client: TcpStream) {
         self.0.connections.fetch_add(1, Ordering::SeqCst);
+        if self.0.hangs.load(Ordering::SeqCst) {
+            return std::future::pending().await;
+        }
         let port = self.0.leads_to.load(Ordering::SeqCst);
         let silences = self.0.silences.load(Ordering::SeqCst);
         let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
@@ -93,6 +112,8 @@ impl Wire {
                 // Nobody hears of its end.
                 return std::future::pending().await;
             }
+            let millis = self.0.millis.load(Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(millis.into())).await;
             if to.write_all(said).await.is_err() {
                 return;
             }
