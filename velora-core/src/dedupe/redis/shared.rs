@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::connection::{Address, Connection};
 use super::fault::Of;
 use crate::dedupe::durable::{unavailable, within};
 use crate::error::StoreError;
 
-/// From one attempt to connect to the next: a server that refuses is not stormed.
+/// From an attempt that failed to the next: a server that refuses is not stormed. Who comes
+/// meanwhile waits for that.
 const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) struct Shared {
@@ -24,8 +25,6 @@ pub(super) struct Shared {
 struct State {
     current: Option<Open>,
     opening: Option<Opening>,
-    /// When the latest attempt began, or is to begin.
-    begins: Option<Instant>,
     /// How many attempts there were. One that ends when it is not the latest counts for nothing.
     attempts: u64,
 }
@@ -52,12 +51,19 @@ impl Shared {
     /// The connection. Of those who need one that is not there, one opens it; and it goes on
     /// when its caller gives up, as others come before it is there.
     pub(super) async fn connection(&self) -> Result<Open, StoreError> {
-        let mut opening = {
-            let mut state = lock(&self.state);
-            match &state.current {
-                Some(open) => return Ok(open.clone()),
-                None => self.opening(&mut state),
+        let mut opening = loop {
+            let mut opening = {
+                let mut state = lock(&self.state);
+                match &state.current {
+                    Some(open) => return Ok(open.clone()),
+                    None => self.opening(&mut state),
+                }
+            };
+            let has_failed = opening.borrow().is_some();
+            if !has_failed {
+                break opening;
             }
+            while opening.changed().await.is_ok() {}
         };
         let outcome = opening.wait_for(Option::is_some).await;
         let outcome = outcome.ok().and_then(|outcome| outcome.clone());
@@ -89,16 +95,13 @@ impl Shared {
         };
     }
 
-    /// The attempt that is under way, or another one.
+    /// The attempt that is under way or has just failed, or another one.
     fn opening(&self, state: &mut State) -> Opening {
         // One whose runtime has ended tells nobody any more.
         let under_way = state.opening.as_ref();
         if let Some(opening) = under_way.filter(|opening| opening.has_changed().is_ok()) {
             return opening.clone();
         }
-        let now = Instant::now();
-        let begins = state.begins.map_or(now, |begun| now.max(begun + PAUSE));
-        state.begins = Some(begins);
         state.attempts = state.attempts.saturating_add(1);
         let attempt = state.attempts;
         let (tell, opening) = watch::channel(None);
@@ -106,7 +109,6 @@ impl Shared {
         let (address, timeout) = (Arc::clone(&self.address), self.timeout);
         let shared = Arc::clone(&self.state);
         tokio::spawn(async move {
-            sleep(begins - now).await;
             let opened = within(timeout, async {
                 let connection = address.open().await?;
                 Ok(Open {
@@ -115,15 +117,24 @@ impl Shared {
                 })
             })
             .await;
-            let mut state = lock(&shared);
-            if state.attempts == attempt {
-                state.opening = None;
-                if let Ok(open) = &opened {
-                    state.current = Some(open.clone());
+            let ended = |current: Option<Open>| {
+                let mut state = lock(&shared);
+                if state.attempts == attempt {
+                    state.opening = None;
+                    state.current = current.or(state.current.take());
+                }
+            };
+            match &opened {
+                Ok(open) => {
+                    ended(Some(open.clone()));
+                    tell.send_replace(Some(opened));
+                }
+                Err(_) => {
+                    tell.send_replace(Some(opened));
+                    sleep(PAUSE).await;
+                    ended(None);
                 }
             }
-            drop(state);
-            tell.send_replace(Some(opened));
         });
         opening
     }
