@@ -119,10 +119,7 @@ impl Stream {
         // What a handler raises costs no item.
         py.check_signals()?;
         if self.about.closed.load(Ordering::SeqCst) {
-            return match self.endless || self.has_ended() {
-                true => Ok(Taken::End),
-                false => Err(Failure::from(cut("it was closed before its end")).into()),
-            };
+            return self.end_of_closed(py);
         }
         if let Ok(mut state) = self.state.try_lock()
             && state.is_ready()
@@ -142,12 +139,22 @@ impl Stream {
         self.about.closed.store(true, Ordering::SeqCst);
         self.about.closing.notify_waiters();
     }
-}
 
-impl Stream {
-    fn has_ended(&self) -> bool {
+    fn end_of_closed(&self, py: Python<'_>) -> PyResult<Taken> {
         let state = self.state.try_lock();
-        state.is_ok_and(|state| matches!(state.source, Source::Ended) && state.ready.is_none())
+        let (failed, ended) = match state.as_deref() {
+            Ok(State { ready, source }) => match ready {
+                Some(Err(trouble)) => (Some(trouble.raised(py)), false),
+                Some(Ok(_)) => (None, false),
+                None => (None, matches!(source, Source::Ended)),
+            },
+            Err(_) => (None, false),
+        };
+        match failed {
+            Some(error) => Err(error),
+            None if self.endless || ended => Ok(Taken::End),
+            None => Err(Failure::from(cut("it was closed before its end")).into()),
+        }
     }
 }
 

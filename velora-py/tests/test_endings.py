@@ -14,7 +14,7 @@ import pytest
 from deliveries import code_of
 from patience import until
 from simulated import EVENTS, HEALTH_KEY, TV_TOKEN, WEEK, Simulator
-from velora import ApiError, health, tv
+from velora import health, tv
 
 PROGRAM = """
 import asyncio, sys
@@ -144,6 +144,6 @@ def test_what_failed_fails_again(simulator: Simulator) -> None:
     with health.Client(HEALTH_KEY, **simulator.options()) as client:
         events = client.export(**WEEK)
         for _ in range(3):
-            with pytest.raises(ApiError) as raised:
-                next(events)
-            assert raised.value.code == "forbidden"
+            assert code_of(lambda: next(events)) == "forbidden"
+        events.close()
+        assert code_of(lambda: next(events)) == "forbidden"
