@@ -228,7 +228,12 @@ impl Source {
         let Self::Running(items) = self else {
             return None;
         };
-        let item = items.recv().await.unwrap_or(Some(Err(Trouble::Panicked)));
+        let item = match items.recv().await {
+            Some(item) => item,
+            // Whoever closes it ends the reading, too.
+            None if about.closed.load(Ordering::SeqCst) => return None,
+            None => Some(Err(Trouble::Panicked)),
+        };
         if item.is_none() {
             *self = Self::Ended;
         }
