@@ -240,8 +240,28 @@ impl Tolerance {
     ///
     /// Only the deduplication store then stands between a replay and the handler,
     /// and only for as long as it retains the key.
-    pub const fn dangerous_no_limit() -> Self {
+    pub const fn dangerous_no_tolerance() -> Self {
         Self(Window::Off)
+    }
+
+    /// The options of other languages: `tolerance` in seconds, 300 where it is absent, and
+    /// `dangerous_no_tolerance`.
+    ///
+    /// Errors: those of [`try_from_secs_f64`](Self::try_from_secs_f64); `invalid_option`
+    /// where both are given, as they contradict each other.
+    pub fn of_options(
+        tolerance: Option<f64>,
+        dangerous_no_tolerance: bool,
+    ) -> Result<Self, ConfigError> {
+        match (tolerance, dangerous_no_tolerance) {
+            (None, false) => Ok(Self::default()),
+            (None, true) => Ok(Self::dangerous_no_tolerance()),
+            (Some(seconds), false) => Self::try_from_secs_f64(seconds),
+            (Some(_), true) => Err(ConfigError::InvalidOption {
+                option: "tolerance",
+                reason: "there is none: see `dangerous_no_tolerance`",
+            }),
+        }
     }
 
     /// The window in milliseconds; `None` where it is switched off.

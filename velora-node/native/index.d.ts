@@ -641,5 +641,5 @@ export interface StreamItemParts {
 /** How to verify; what is absent is the core's default. */
 export interface ToleranceParts {
   seconds?: number
-  dangerousNoLimit?: boolean
+  dangerousNoTolerance?: boolean
 }

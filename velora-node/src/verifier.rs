@@ -26,7 +26,7 @@ pub struct NativeVerifier {
 #[napi(object, object_to_js = false)]
 pub struct ToleranceParts {
     pub seconds: Option<f64>,
-    pub dangerous_no_limit: Option<bool>,
+    pub dangerous_no_tolerance: Option<bool>,
 }
 
 #[napi]
@@ -41,17 +41,16 @@ impl NativeVerifier {
         let verifier = || {
             let scheme = scheme(scheme_argument)?;
             let verifier = Verifier::new(scheme, secrets(&secret_arguments)?)?;
-            Ok::<_, Error>(match tolerance.read()? {
-                Some(tolerance) => verifier.with_tolerance(tolerance),
-                None => verifier,
-            })
+            let none = tolerance.dangerous_no_tolerance == Some(true);
+            let tolerance = Tolerance::of_options(tolerance.seconds, none)?;
+            Ok::<_, Error>(verifier.with_tolerance(tolerance))
         };
         answer(verifier().map(|verifier| {
             Self {
                 again: Arc::new(
                     verifier
                         .clone()
-                        .with_tolerance(Tolerance::dangerous_no_limit()),
+                        .with_tolerance(Tolerance::dangerous_no_tolerance()),
                 ),
                 verifier: Arc::new(verifier),
             }
@@ -107,16 +106,6 @@ impl NativeVerifier {
         let headers = Values::new(&self.again, &values);
         let delivery = self.again.verify(&body, &headers);
         answer(delivery.and_then(|delivery| delivery.check_headers().map(|()| true)))
-    }
-}
-
-impl ToleranceParts {
-    fn read(&self) -> std::result::Result<Option<Tolerance>, Error> {
-        if self.dangerous_no_limit == Some(true) {
-            return Ok(Some(Tolerance::dangerous_no_limit()));
-        }
-        let seconds = self.seconds.map(Tolerance::try_from_secs_f64);
-        Ok(seconds.transpose()?)
     }
 }
 

@@ -236,6 +236,7 @@ test('misuse at construction has a code', async () => {
     ...[null, [], 5].map((options) => ['invalid_option', () => verifier.verify(BODY, signed.headers, options)]),
     ['invalid_option', () => verifier.verifyAsync(BODY, signed.headers, null)],
     ['invalid_option', () => new Verifier('tv', 7)], ['too_many_secrets', () => new Signer('tv', ['a', 'b'])],
+    ['invalid_option', () => new Verifier('tv', 'a', { tolerance: 1, dangerousNoTolerance: true })],
     ['invalid_tolerance', () => new Verifier('tv', 'a', { tolerance: -1 })], ['invalid_tolerance', () => new Verifier('tv', 'a', { tolerance: NaN })],
     ['invalid_option', () => new Verifier('tv', 'a', { tolerence: 1 })], ['invalid_option', () => new Verifier('tv', 'a', { tolerance: '300' })],
     ['invalid_option', () => new Verifier('tv', 'a', [])], ['invalid_option', () => verifier.verify(BODY, signed.headers, { at: 1 })],

@@ -20,7 +20,7 @@ export interface VerifierOptions {
   tolerance?: number | undefined;
   /**
    * No age check at all: a captured delivery can be replayed for ever, or until the store
-   * has forgotten its key.
+   * has forgotten its key. Not beside a `tolerance`.
    */
   dangerousNoTolerance?: boolean | undefined;
 }
@@ -67,7 +67,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     const made = guard(() =>
       native.NativeVerifier.create(schemeArgument(scheme), secretList(secrets), {
         seconds: numberOption('tolerance', tolerance),
-        dangerousNoLimit: flagOption('dangerousNoTolerance', dangerousNoTolerance),
+        dangerousNoTolerance: flagOption('dangerousNoTolerance', dangerousNoTolerance),
       } as native.ToleranceParts),
     );
     const verifier = unwrap(made);

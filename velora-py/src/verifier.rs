@@ -23,29 +23,17 @@ pub(crate) struct Verifier(pub(crate) CoreVerifier);
 #[pymethods]
 impl Verifier {
     #[new]
-    #[pyo3(signature = (scheme, secrets, *, tolerance = None))]
+    #[pyo3(signature = (scheme, secrets, *, tolerance = None, dangerous_no_tolerance = false))]
     fn new(
         scheme: &Bound<'_, PyAny>,
         secrets: &Bound<'_, PyAny>,
         tolerance: Option<Real>,
+        dangerous_no_tolerance: bool,
     ) -> Result<Self> {
         let verifier = CoreVerifier::new(scheme::read(scheme)?, secret::read_all(secrets)?)?;
-        Ok(Self(match tolerance {
-            Some(Real(seconds)) => verifier.with_tolerance(Tolerance::try_from_secs_f64(seconds)?),
-            None => verifier,
-        }))
-    }
-
-    /// A verifier that checks no age: a captured delivery can be replayed for ever.
-    #[staticmethod]
-    fn dangerous_without_tolerance(
-        scheme: &Bound<'_, PyAny>,
-        secrets: &Bound<'_, PyAny>,
-    ) -> Result<Self> {
-        let Self(verifier) = Self::new(scheme, secrets, None)?;
-        Ok(Self(
-            verifier.with_tolerance(Tolerance::dangerous_no_limit()),
-        ))
+        let seconds = tolerance.map(|Real(seconds)| seconds);
+        let tolerance = Tolerance::of_options(seconds, dangerous_no_tolerance)?;
+        Ok(Self(verifier.with_tolerance(tolerance)))
     }
 
     /// Verifies the raw body, exactly as received.

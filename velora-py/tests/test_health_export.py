@@ -78,14 +78,14 @@ def test_a_crowd_is_read_page_by_page(simulators: Any, either: Either) -> None:
 def test_once_says_whether_it_was_cut(client: Any, simulator: Simulator) -> None:
     whole = client.export_once(**DAY)
     assert isinstance(whole, health.ExportedOnce)
-    assert whole.truncated is False
+    assert whole.truncation == "no"
     assert isinstance(whole.events, tuple)
     assert lines(whole.events) == simulator.truth(**DAY)
     cut = client.export_once(**WEEK)
-    assert (cut.truncated, len(cut.events)) == (True, 10_000)
+    assert (cut.truncation, len(cut.events)) == ("yes", 10_000)
     simulator.inject("no_truncation_header", always=True)
-    assert client.export_once(**DAY).truncated is None
-    assert client.export_once(**WEEK).truncated is True
+    assert client.export_once(**DAY).truncation == "unknown"
+    assert client.export_once(**WEEK).truncation == "yes"
     assert client.export_once(**DAY, phi_involved=True).events
 
 

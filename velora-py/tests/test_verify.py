@@ -165,7 +165,7 @@ def test_the_edge_of_the_tolerance_passes(tolerance: float | None, edge: int) ->
 
 
 def test_no_age_at_all_is_dangerous_by_name() -> None:
-    verifier = Verifier.dangerous_without_tolerance("health", SECRET)
+    verifier = Verifier("health", SECRET, dangerous_no_tolerance=True)
     for now in [0, NOW, 10**12]:
         verifier.verify(BODY, SIGNED, now)
     assert code_of(lambda: verifier.verify(BODY + b" ", SIGNED, NOW)) == "signature_mismatch"
@@ -193,6 +193,11 @@ def test_what_a_verifier_cannot_be_made_of() -> None:
         (("health", SECRET), {"tolerance": -1}, "invalid_tolerance"),
         (("health", SECRET), {"tolerance": float("nan")}, "invalid_tolerance"),
         (("health", SECRET), {"tolerance": float("inf")}, "invalid_tolerance"),
+        (
+            ("health", SECRET),
+            {"tolerance": 1, "dangerous_no_tolerance": True},
+            "invalid_option",
+        ),
         (("guess", ""), {"tolerance": -1}, "unknown_scheme"),
         (("health", ""), {"tolerance": -1}, "empty_secret"),
         (("health", None), {}, "no_secret"),

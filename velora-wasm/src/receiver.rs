@@ -37,7 +37,7 @@ exports! {
             let [headers, secrets, body] = frame::parts(heard, [headers, secrets, body]);
             let precheck = scheme::numbered(scheme)?;
             let values = Values { precheck: &precheck, items: Items(headers) };
-            let no_limit = Tolerance::dangerous_no_limit();
+            let no_limit = Tolerance::dangerous_no_tolerance();
             let now = instant(0.0);
             let delivery = precheck.verify_within(no_limit, body, &values, now, hashed(secrets))?;
             if wanted == wanted::HEADERS {

@@ -11,7 +11,7 @@ thread_local! {
     static INDEX: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What the host says of the tolerance.
+/// What the host says of the tolerance, added up.
 mod limit {
     pub(super) const GIVEN: u32 = 1;
     pub(super) const NONE: u32 = 2;
@@ -43,12 +43,11 @@ exports! {
 
     /// The tolerance of a verifier of so many secrets, in milliseconds.
     ///
-    /// Errors: `no_secret`, `invalid_tolerance`.
+    /// Errors: `no_secret`, `invalid_tolerance`, `invalid_option`.
     fn verifier(secrets: usize, limit: u32, seconds: f64) -> f64 {
-        let tolerance = HashedSecret::are_enough(secrets).and_then(|()| match limit {
-            limit::GIVEN => Tolerance::try_from_secs_f64(seconds),
-            limit::NONE => Ok(Tolerance::dangerous_no_limit()),
-            _ => Ok(Tolerance::default()),
+        let tolerance = HashedSecret::are_enough(secrets).and_then(|()| {
+            let given = (limit & limit::GIVEN != 0).then_some(seconds);
+            Tolerance::of_options(given, limit & limit::NONE != 0)
         });
         failure::number(tolerance.map(|tolerance| {
             tolerance.as_millis().map_or(NO_LIMIT, |millis| millis as f64)
@@ -94,7 +93,7 @@ const NO_LIMIT: f64 = -1.0;
 /// A tolerance of so many milliseconds.
 pub(crate) fn within(millis: f64) -> Tolerance {
     if millis == NO_LIMIT {
-        Tolerance::dangerous_no_limit()
+        Tolerance::dangerous_no_tolerance()
     } else {
         Tolerance::from_millis(millis as u64)
     }

@@ -18,7 +18,7 @@ export interface VerifierOptions {
   tolerance?: number | undefined;
   /**
    * No age check at all: a captured delivery can be replayed for ever, or until the store
-   * has forgotten its key.
+   * has forgotten its key. Not beside a `tolerance`.
    */
   dangerousNoTolerance?: boolean | undefined;
 }

@@ -136,5 +136,5 @@ fn a_tolerance_says_its_milliseconds() {
         Tolerance::try_from_secs_f64(1e300).unwrap().as_millis(),
         Some(u64::MAX)
     );
-    assert_eq!(Tolerance::dangerous_no_limit().as_millis(), None);
+    assert_eq!(Tolerance::dangerous_no_tolerance().as_millis(), None);
 }

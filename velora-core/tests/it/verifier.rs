@@ -180,7 +180,18 @@ fn tolerance_and_clock_are_the_callers() {
     assert!(!with(Tolerance::from_secs(0)));
     assert!(with(Tolerance::from_secs(1)));
     assert!(!with(Tolerance::try_from_secs_f64(0.999).unwrap()));
-    assert!(with(Tolerance::dangerous_no_limit()));
+    assert!(with(Tolerance::dangerous_no_tolerance()));
+    for (seconds, none, millis) in [
+        (None, false, Ok(Some(300_000))),
+        (Some(0.0), false, Ok(Some(0))),
+        (None, true, Ok(None)),
+        (Some(f64::NAN), false, Err("invalid_tolerance")),
+        (Some(300.0), true, Err("invalid_option")),
+    ] {
+        let tolerance = Tolerance::of_options(seconds, none);
+        let tolerance = tolerance.map_err(|error| error.code().as_str());
+        assert_eq!(tolerance.map(Tolerance::as_millis), millis);
+    }
 
     let at = |now| verifier("curae").with_clock(ManualClock::new(now));
     assert!(at(later).verify(BODY, &signed.headers).is_ok());

@@ -4,9 +4,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, PromiseRaw, Result};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
-use velora_core::health::{
-    Export, ExportQuery, LeafProof, Manifest, Progress, RawEvent, Truncation, Window,
-};
+use velora_core::health::{Export, ExportQuery, LeafProof, Manifest, Progress, RawEvent, Window};
 use velora_core::{ConfigError, Error};
 
 use super::health::NativeHealth;
@@ -101,11 +99,7 @@ impl NativeHealth {
             let call = async {
                 let exported = client.export_once(query?).await?;
                 Ok::<_, Error>(ExportedOnceParts {
-                    truncation: match exported.truncation() {
-                        Truncation::Yes => "yes",
-                        Truncation::No => "no",
-                        _ => "unknown",
-                    },
+                    truncation: exported.truncation().as_str(),
                     events: EventsText::of(exported.raw()),
                 })
             };

@@ -114,6 +114,8 @@ class Verifier(Generic[_E_co]):
     threads. The scheme is always named by the caller and never guessed from a header. During a
     rotation give both secrets; either may match. ``tolerance`` is how far a timestamp may lie
     from now, both ways, in seconds: 300 by default, and exactly 300 passes.
+    ``dangerous_no_tolerance`` stands in its place where no age is to be checked at all: a
+    captured delivery can then be replayed for ever, or until the store has forgotten its key.
 
     >>> verifier = Verifier("health", "0123456789abcdef" * 4)
     >>> delivery = verifier.verify(
@@ -126,24 +128,44 @@ class Verifier(Generic[_E_co]):
     b'{"id":"evt_1","n":1}'
 
     Raises ``unknown_scheme``, ``invalid_scheme``, ``no_secret``, ``empty_secret``,
-    ``secret_has_whitespace``, ``invalid_tolerance``.
+    ``secret_has_whitespace``, ``invalid_tolerance``; ``invalid_option`` where both are given.
     """
 
     @overload
     def __new__(
-        cls, scheme: Literal["health"], secrets: _Secrets, *, tolerance: float | None = None
+        cls,
+        scheme: Literal["health"],
+        secrets: _Secrets,
+        *,
+        tolerance: float | None = None,
+        dangerous_no_tolerance: bool = False,
     ) -> Verifier[health.Event]: ...
     @overload
     def __new__(
-        cls, scheme: Literal["billing"], secrets: _Secrets, *, tolerance: float | None = None
+        cls,
+        scheme: Literal["billing"],
+        secrets: _Secrets,
+        *,
+        tolerance: float | None = None,
+        dangerous_no_tolerance: bool = False,
     ) -> Verifier[billing.Event]: ...
     @overload
     def __new__(
-        cls, scheme: Literal["curae"], secrets: _Secrets, *, tolerance: float | None = None
+        cls,
+        scheme: Literal["curae"],
+        secrets: _Secrets,
+        *,
+        tolerance: float | None = None,
+        dangerous_no_tolerance: bool = False,
     ) -> Verifier[curae.Event]: ...
     @overload
     def __new__(
-        cls, scheme: Literal["tv"], secrets: _Secrets, *, tolerance: float | None = None
+        cls,
+        scheme: Literal["tv"],
+        secrets: _Secrets,
+        *,
+        tolerance: float | None = None,
+        dangerous_no_tolerance: bool = False,
     ) -> Verifier[tv.Event]: ...
     @overload
     def __new__(
@@ -152,15 +174,17 @@ class Verifier(Generic[_E_co]):
         secrets: _Secrets,
         *,
         tolerance: float | None = None,
+        dangerous_no_tolerance: bool = False,
     ) -> Verifier[tv.BodyOnlyEvent]: ...
     @overload
     def __new__(
-        cls, scheme: str | Scheme, secrets: _Secrets, *, tolerance: float | None = None
+        cls,
+        scheme: str | Scheme,
+        secrets: _Secrets,
+        *,
+        tolerance: float | None = None,
+        dangerous_no_tolerance: bool = False,
     ) -> Verifier[Any]: ...
-    @staticmethod
-    def dangerous_without_tolerance(scheme: str | Scheme, secrets: _Secrets) -> Verifier[Any]:
-        """A verifier that checks no age: a captured delivery can be replayed for ever, as far
-        as no store stands between it and the handler."""
     def verify(
         self, body: Buffer, headers: Headers, now: float | None = None
     ) -> Delivery[_E_co]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import _velora, events
 from ._velora import AuditEvent, Manifest, SigningSecret
@@ -160,8 +160,8 @@ class ExportedOnce:
 
     events: tuple[AuditEvent, ...]
     """The rows, in the system's order."""
-    truncated: bool | None
-    """Whether the system's cap cut it; ``None`` where nothing is said, below the cap."""
+    truncation: Literal["yes", "no", "unknown"]
+    """Whether the system's cap cut it; ``unknown`` where nothing is said, below the cap."""
 
 
 @dataclass(frozen=True, slots=True)

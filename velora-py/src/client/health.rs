@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use velora_core::health::{
     Client, Endpoint, EventQuery, ExportQuery, ExportedOnce, NewEndpoint, Progress, Registration,
-    Truncation, Window, failing,
+    Window, failing,
 };
 use velora_core::{ApiKey, ConfigError};
 
@@ -251,14 +251,10 @@ fn export_query(
 }
 
 fn show_once(py: Python<'_>, once: ExportedOnce) -> PyResult<Py<PyAny>> {
-    let truncated = match once.truncation() {
-        Truncation::Yes => Some(true),
-        Truncation::No => Some(false),
-        _ => None,
-    };
+    let truncation = once.truncation().as_str();
     let events = once.events().map(|event| Py::new(py, AuditEvent(event)));
     let events = PyTuple::new(py, events.collect::<PyResult<Vec<_>>>()?)?;
-    Ok(record!(py, "velora.health", "ExportedOnce", (events, truncated))?.unbind())
+    Ok(record!(py, "velora.health", "ExportedOnce", (events, truncation))?.unbind())
 }
 
 fn show_progress(py: Python<'_>, progress: Progress) -> PyResult<Bound<'_, PyAny>> {

@@ -99,7 +99,7 @@ export function headerNames({ secrets: { scheme } }: Kept): string[] {
 /** A verifier of these secrets; with a tolerance in seconds, the core's own, or none at all. */
 export function keep(scheme: string | SchemeParts, secrets: readonly Secret[], tolerance: number | undefined, none: boolean): Kept {
   const hashed = hash(scheme, secrets);
-  const limit = none ? 2 : Number(tolerance !== undefined);
+  const limit = Number(tolerance !== undefined) + (none ? 2 : 0);
   const millis = enter((one) => taken(one, one.exports['verifier']!(secrets.length, limit, tolerance ?? 0)));
   return { secrets: hashed, tolerance: millis };
 }

@@ -28,6 +28,15 @@ pub enum Truncation {
 }
 
 impl Truncation {
+    /// `yes`, `no` or `unknown`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Reads `X-Velora-Truncated`, whose values are not documented.
     pub(crate) fn of(response: &Response) -> Self {
         Self::read(response.headers("X-Velora-Truncated"))
