@@ -106,7 +106,7 @@ fn curae_event<'py>(
         "Event",
         (
             event_type!(py, "velora.curae", event.event_type.as_str()),
-            &event.event_id,
+            &event.id,
             json::value(py, event.data.as_ref())?,
             extra(py, &event.extra)?,
             raw,

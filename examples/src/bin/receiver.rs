@@ -89,8 +89,8 @@ async fn on_billing(event: billing::Event) -> Result<(), Box<dyn Error + Send>> 
 
 async fn on_curae(event: curae::Event) -> Result<(), Box<dyn Error + Send>> {
     match event.event_type {
-        curae::EventType::RecordsExportReady => println!("curae: {} is ready", event.event_id),
-        other => println!("curae {other} {}", event.event_id),
+        curae::EventType::RecordsExportReady => println!("curae: {} is ready", event.id),
+        other => println!("curae {other} {}", event.id),
     }
     Ok(())
 }

@@ -48,7 +48,8 @@ pub struct Event {
     /// What happened, such as `records.export_ready`.
     pub event_type: EventType,
     /// The same in every retry of the event.
-    pub event_id: String,
+    #[serde(rename = "eventId")]
+    pub id: String,
     /// The payload, whose schemas are not documented.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<RawJson>,
@@ -69,7 +70,7 @@ impl FromDelivery for Event {
         let mut fields = delivery.fields()?;
         Ok(Self {
             event_type: fields.text("eventType")?.into(),
-            event_id: fields.text("eventId")?,
+            id: fields.text("eventId")?,
             data: fields.optional("data"),
             extra: fields.rest(),
         })
@@ -80,7 +81,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("event_type", &self.event_type)
-            .field("event_id", &self.event_id)
+            .field("id", &self.id)
             .finish_non_exhaustive()
     }
 }

@@ -67,13 +67,13 @@ pub trait Store: Send + Sync {
     /// Claims a key. Errors: `store_full`, `store_unavailable`.
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>>;
 
-    /// Marks the work as done. Errors: `lease_lost`, `store_unavailable`.
+    /// Marks the work as done. Errors: `lease_lost`, `store_full`, `store_unavailable`.
     fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
 
-    /// Gives the key back undone. Errors: `lease_lost`, `store_unavailable`.
+    /// Gives the key back undone. Errors: `lease_lost`, `store_full`, `store_unavailable`.
     fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
 
-    /// Starts the lease anew. Errors: `lease_lost`, `store_unavailable`.
+    /// Starts the lease anew. Errors: `lease_lost`, `store_full`, `store_unavailable`.
     fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
 }
 
@@ -160,21 +160,21 @@ impl<'s> Lease<'s> {
 
     /// The work is done: every later claim is [`Claim::Done`].
     ///
-    /// Errors: `lease_lost`, `store_unavailable`. In both cases do not answer 2xx.
+    /// Errors: `lease_lost`, `store_full`, `store_unavailable`. Do not answer 2xx then.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.store.commit(&self.key, self.epoch).await
     }
 
     /// The work is not done: the next claim is fresh.
     ///
-    /// Errors: `lease_lost`, `store_unavailable`.
+    /// Errors: `lease_lost`, `store_full`, `store_unavailable`.
     pub async fn release(self) -> Result<(), StoreError> {
         self.store.release(&self.key, self.epoch).await
     }
 
     /// More time for long work: the lease starts anew.
     ///
-    /// Errors: `lease_lost`, after which the work should stop; `store_unavailable`.
+    /// Errors: `lease_lost`, after which the work should stop; `store_full`, `store_unavailable`.
     pub async fn renew(&self) -> Result<(), StoreError> {
         self.store.renew(&self.key, self.epoch).await
     }

@@ -36,8 +36,9 @@ pub(crate) fn audit(rest: &str) -> Path {
 ///
 /// Reads and all else that may be repeated are retried: see
 /// [`RetryOptions`](crate::api::RetryOptions). Every call may fail with
-/// `unauthorized`, `forbidden`, `rate_limited`, `server_error`, `connection`,
-/// `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`.
+/// `unauthorized`, `forbidden`, `not_found`, `conflict`, `invalid_request` (also before it is
+/// sent), `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
+/// `response_too_large`, `unexpected_redirect`.
 ///
 /// Source: Velora Health, *Code samples*, *Audit events*, *Webhooks*.
 #[derive(Clone)]
@@ -46,6 +47,13 @@ pub struct Client {
 }
 
 impl Client {
+    /// A client of `https://api.velora.health`, with all defaults.
+    ///
+    /// Errors: those of [`build`](ClientBuilder::build).
+    pub fn new(key: ApiKey) -> Result<Self, ConfigError> {
+        Self::builder(key).build()
+    }
+
     /// Starts building a client of `https://api.velora.health`.
     pub fn builder(key: ApiKey) -> ClientBuilder<Self> {
         let finish = |api| Ok(Self { api });
@@ -67,8 +75,8 @@ impl Client {
 
     /// Asks for one event, to see that key, scope and URL fit together.
     ///
-    /// Errors: `unauthorized` (the key), `forbidden` (it lacks `audit:read`), and
-    /// those of any call.
+    /// Errors: those of any call, of which `unauthorized` is the key, and `forbidden` that it
+    /// lacks `audit:read`.
     pub async fn probe(&self) -> Result<(), ApiError> {
         let one = EventQuery::one();
         self.api

@@ -44,7 +44,7 @@ pub use query::EventQuery;
 #[cfg(feature = "client")]
 pub use raw_event::RawEvent;
 #[cfg(feature = "client")]
-pub use webhooks::{Endpoint, NewEndpoint, Registration, Webhooks, failing};
+pub use webhooks::{Endpoint, NewEndpoint, Registration, Webhooks};
 #[cfg(feature = "client")]
 pub use window::Window;
 

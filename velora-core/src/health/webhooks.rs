@@ -169,12 +169,12 @@ impl Webhooks {
     }
 }
 
-/// The endpoints with more than 3 consecutive failures: mend them before the tenth,
-/// at which the system disables them.
-pub fn failing(endpoints: &[Endpoint]) -> impl Iterator<Item = &Endpoint> {
-    endpoints
-        .iter()
-        .filter(|endpoint| endpoint.consecutive_failures > ALERT_ABOVE)
+impl Endpoint {
+    /// Whether more than 3 deliveries in a row have failed: mend it before the tenth, at
+    /// which the system disables it.
+    pub fn is_failing(&self) -> bool {
+        self.consecutive_failures > ALERT_ABOVE
+    }
 }
 
 impl fmt::Debug for Webhooks {

@@ -57,7 +57,7 @@ const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// | refused before or by the MAC, or `header_body_mismatch` | 401; CuraeAI 400 |
 /// | `malformed_event` | 500: it is genuine, and a later version of ours may read it |
 /// | `body_too_large` | 413; CuraeAI 500, as it would not send it again after a 4xx |
-/// | `handler_failed`, `handler_panicked` | 500 |
+/// | `body_unreadable`, `handler_failed`, `handler_panicked` | 500 |
 /// | `lease_lost`, `store_full`, `store_unavailable` | 503, `Retry-After` 5 s |
 ///
 /// Answer in under 10 s, the systems' own limit: hand slow work to a queue.
@@ -309,7 +309,7 @@ impl<'b> Work<'b> {
 
     /// More time for long work: the lease starts anew.
     ///
-    /// Errors: `lease_lost`, after which the work should stop; `store_unavailable`.
+    /// Errors: `lease_lost`, after which the work should stop; `store_full`, `store_unavailable`.
     pub async fn renew(&self) -> Result<(), StoreError> {
         self.lease().renew().await
     }

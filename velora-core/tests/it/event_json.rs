@@ -220,7 +220,7 @@ fn expected(event: &Event) -> Value {
         Event::Curae(event) => {
             let members = vec![
                 ("eventType", json!(event.event_type)),
-                ("eventId", json!(event.event_id)),
+                ("eventId", json!(event.id)),
                 ("data", json!(event.data)),
             ];
             object(members, &event.extra)

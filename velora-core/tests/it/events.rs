@@ -137,10 +137,7 @@ fn curae_envelope_keeps_an_unknown_type_whole() {
     let event: curae::Event = delivery("curae", body).event().unwrap();
     assert_eq!(event.event_type, curae::EventType::RecordsExportReady);
     assert_eq!(
-        (
-            event.event_id.as_str(),
-            event.data.as_ref().unwrap().as_str()
-        ),
+        (event.id.as_str(), event.data.as_ref().unwrap().as_str()),
         ("evt_1", r#"{"url":"u"}"#)
     );
     assert_eq!(serde_json::to_string(&event).unwrap(), body);

@@ -4,7 +4,7 @@ use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Result};
 use napi_derive::napi;
 use velora_core::health::{
-    AuditEvent, Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window, failing,
+    AuditEvent, Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window,
 };
 use velora_core::{ApiKey, ConfigError, Error, RawJson};
 
@@ -277,7 +277,7 @@ impl EventQueryParts {
 
 impl From<Endpoint> for HealthEndpoint {
     fn from(endpoint: Endpoint) -> Self {
-        let is_failing = failing(std::slice::from_ref(&endpoint)).next().is_some();
+        let is_failing = endpoint.is_failing();
         Self {
             id: endpoint.id,
             url: endpoint.url,

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use velora_core::health::{
     Client, Endpoint, EventQuery, ExportQuery, ExportedOnce, NewEndpoint, Progress, Registration,
-    Window, failing,
+    Window,
 };
 use velora_core::{ApiKey, ConfigError};
 
@@ -293,7 +293,7 @@ fn show_endpoint<'py>(py: Python<'py>, endpoint: &Endpoint) -> PyResult<Bound<'p
             endpoint.consecutive_failures,
             time::datetime(py, endpoint.last_delivery_at)?,
             time::datetime(py, endpoint.created_at)?,
-            failing(std::slice::from_ref(endpoint)).next().is_some(),
+            endpoint.is_failing(),
         )
     )
 }

@@ -1,6 +1,6 @@
 //! The endpoints that events are delivered to.
 
-use velora_core::health::{Endpoint, NewEndpoint, failing};
+use velora_core::health::{Endpoint, NewEndpoint};
 
 use super::health::{ask, text_of};
 use crate::frame::{self, Items, item};
@@ -81,7 +81,7 @@ fn tell(told: &mut Vec<u8>, endpoint: &Endpoint) {
         endpoint.consecutive_failures as f64,
         time(endpoint.last_delivery_at),
         time(endpoint.created_at),
-        failing(std::slice::from_ref(endpoint)).count() as f64,
+        endpoint.is_failing().into(),
     ]);
     item(told, tag::NUMBERS, &[&numbers]);
     item(told, tag::ID, &[endpoint.id.as_bytes()]);

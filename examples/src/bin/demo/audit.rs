@@ -9,9 +9,7 @@ use axum::Router;
 use comfy_table::{Table, presets};
 use tokio::net::TcpListener;
 use velora_core::axum::deliveries;
-use velora_core::health::{
-    Client, Event, EventQuery, ExportQuery, Manifest, NewEndpoint, Window, failing,
-};
+use velora_core::health::{Client, Event, EventQuery, ExportQuery, Manifest, NewEndpoint, Window};
 use velora_core::{ApiKey, MemoryStore, Receiver, Scheme, Verifier};
 use velora_examples::{progress_bar, show};
 use velora_simulator::{Emission, HEALTH_KEY, Simulator, System};
@@ -104,7 +102,7 @@ async fn deliver(client: &Client, simulator: &Simulator) -> Result<bool, Box<dyn
     println!(
         "{} endpoint registered, {} in need of attention",
         endpoints.len(),
-        failing(&endpoints).count(),
+        endpoints.iter().filter(|one| one.is_failing()).count(),
     );
     client.webhooks().delete(&registered.endpoint.id).await?;
     sent.sort();

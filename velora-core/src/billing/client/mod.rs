@@ -44,8 +44,9 @@ pub use rows::{CsvRow, CsvRows, JournalFormat};
 /// The system allows each key 120 reads and 30 writes a minute. Reads, and
 /// [`run_recon`](Self::run_recon), are retried: see
 /// [`RetryOptions`](crate::api::RetryOptions). Every call may fail with
-/// `unauthorized`, `forbidden`, `rate_limited`, `server_error`, `connection`,
-/// `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`.
+/// `unauthorized`, `forbidden`, `not_found`, `conflict`, `invalid_request` (also before it is
+/// sent), `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
+/// `response_too_large`, `unexpected_redirect`.
 ///
 /// Source: Velora Billing, *API + Webhooks*.
 #[derive(Clone)]

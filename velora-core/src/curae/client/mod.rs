@@ -35,8 +35,9 @@ use environment::Environment;
 /// for which the system gives its first answer again for 24 hours. A failure that the
 /// system itself calls not retryable is not. See
 /// [`RetryOptions`](crate::api::RetryOptions). Every call may fail with `unauthorized`,
-/// `forbidden`, `rate_limited`, `server_error`, `connection`, `timeout`,
-/// `malformed_response`, `response_too_large`, `unexpected_redirect`; the system's own
+/// `forbidden`, `not_found`, `conflict`, `invalid_request` (also before it is sent),
+/// `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
+/// `response_too_large`, `unexpected_redirect`; the system's own
 /// code, such as `SCOPE_INSUFFICIENT`, is in
 /// [`vendor_code`](crate::ApiError::vendor_code).
 ///

@@ -49,9 +49,9 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// # Ok(()) }
 /// ```
 ///
-/// Every call may fail with `unauthorized`, `forbidden`, `rate_limited`, `server_error`,
-/// `connection`, `timeout`, `malformed_response`, `response_too_large`,
-/// `unexpected_redirect`, and with what the function that gives tokens fails with.
+/// Every call may fail with `unauthorized`, `forbidden`, `not_found`, `conflict`,
+/// `invalid_request` (also before it is sent), `rate_limited`, `server_error`, `connection`,
+/// `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`, and with what the function that gives tokens fails with.
 ///
 /// Source: Velora TV, *Events API*, *Webhooks*, *Rate limits*.
 #[derive(Clone)]
