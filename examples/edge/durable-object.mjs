@@ -88,13 +88,14 @@ export function durableStore(namespace) {
 let receiver;
 
 export default {
-  fetch(request, env) {
+  fetch(request, env, context) {
     receiver ??= new Receiver({
       verifier: new Verifier('health', env.VELORA_WEBHOOK_SECRET),
       store: durableStore(env.CLAIMS),
       onEvent: handle,
     });
-    return receiver.handle(request);
+    // A worker stops where the sender hangs up: what it has begun goes on by its context.
+    return receiver.handle(request, context);
   },
 };
 

@@ -1,17 +1,36 @@
-// Checks a delivery in the page: the verdict, its code, and what was signed.
+// Checks a delivery in the page: the verdict, its code, and what was signed. Serve it as a
+// bundle beside page.html: `npx esbuild page.mjs --bundle --format=esm --outfile=public/page.mjs`.
 
 import { VeloraError, Verifier } from 'velora-wasm';
 
 const form = document.querySelector('form');
 const output = document.querySelector('output');
 
+// A text area has line's ends of its own: what was pasted is kept as it was.
+let pasted = '';
+form.elements.body.addEventListener('paste', ({ clipboardData }) => {
+  pasted = clipboardData.getData('text');
+});
+
+/** The body as it was pasted; none where it had other line's ends and was edited since. */
+function received(shown) {
+  if (pasted.replace(/\r\n?/g, '\n') === shown) {
+    return pasted;
+  }
+  return pasted.includes('\r') && shown.includes('\n') ? undefined : shown;
+}
+
 form.addEventListener('submit', (submitted) => {
   submitted.preventDefault();
   const { scheme, secret, headers, body, old } = form.elements;
   try {
-    // A text area has line's ends of its own: what had others must be checked elsewhere.
     const verifier = new Verifier(scheme.value, secret.value, { dangerousNoTolerance: old.checked });
-    const delivery = verifier.verify(body.value, pairs(headers.value));
+    const raw = received(body.value);
+    if (raw === undefined) {
+      show('', ['Paste the body once more: its line ends were lost when it was edited.']);
+      return;
+    }
+    const delivery = verifier.verify(raw, pairs(headers.value));
     show('genuine', [`Genuine: signed with this secret.`, ...said(delivery),
       `Signed at: ${delivery.signedTimestamp?.toISOString() ?? 'the time is not signed'}`,
       `Under the signature: ${delivery.signedTimestamp === null ? 'the body' : 'the time and the body'}, ${delivery.body.length} bytes of body`]);

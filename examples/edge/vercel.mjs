@@ -11,6 +11,6 @@ const receiver = new Receiver({
   onEvent: (event) => console.log(event.type, event.id),
 });
 
-export default function handler(request) {
-  return receiver.handle(request);
+export default function handler(request, context) {
+  return receiver.handle(request, context);
 }

@@ -1,6 +1,7 @@
 // Each event once, and the answer each system wants.
 
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { MemoryStore, Receiver, Signer, Store, StoreError, Verifier, Work } from 'velora';
 import { codeOf, held, SECRET } from './support.mjs';
@@ -148,6 +149,46 @@ test('handles web-standard requests', async () => {
   structuredClone(gone, { transfer: [gone.buffer] });
   assert.equal(await codeOf(() => web.receive(gone, headers)), 'body_already_parsed');
   assert.deepEqual(handled, ['evt_1']);
+});
+
+test('handles requests of hosts that show the body otherwise', async () => {
+  const web = receiver(() => {});
+  const { body, headers: given } = event('evt_1');
+  const headers = new Headers(given);
+  const hidden = (arrayBuffer) => web.handle({ headers, bodyUsed: false, arrayBuffer });
+  assert.equal(await (await hidden(async () => new Uint8Array(body).buffer)).text(), 'processed');
+  assert.equal((await hidden(() => Promise.reject(new Error('gone')))).status, 500);
+  assert.equal(await codeOf(() => web.handle({ headers, bodyUsed: false, body: Readable.from([body]) })), 'body_already_parsed');
+  // A source may write its next chunk where the last one stood.
+  const memory = new Uint8Array(8);
+  let at = 0;
+  const source = {
+    pull(controller) {
+      const part = body.subarray(at, (at += memory.length));
+      memory.set(part);
+      return part.length > 0 ? controller.enqueue(memory.subarray(0, part.length)) : controller.close();
+    },
+  };
+  const parts = new ReadableStream(source, { highWaterMark: 0 });
+  const answer = await web.handle(new Request('http://a/hook', { method: 'POST', duplex: 'half', body: parts, headers }));
+  assert.equal(await answer.text(), 'duplicate');
+});
+
+test('what the host stops with the request is given to it to go on with', async () => {
+  let goOn;
+  const slow = receiver(() => new Promise((resolve) => { goOn = resolve; }));
+  const { body, headers } = event('evt_1');
+  const given = [];
+  const waitUntil = (work) => { given.push(work); };
+  const answer = slow.handle(new Request('http://a/hook', { method: 'POST', body, headers }), { waitUntil });
+  assert.deepEqual(given, [answer]);
+  while (goOn === undefined) {
+    await new Promise(setImmediate);
+  }
+  goOn();
+  assert.equal((await answer).status, 200);
+  // Other hosts give something else along with it.
+  assert.equal((await slow.handle(new Request('http://a/hook', { method: 'POST', body, headers }), { params: {} })).status, 200);
 });
 
 test('a stream of what is not bytes is refused, and called off', async () => {

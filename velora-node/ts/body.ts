@@ -23,7 +23,8 @@ export function rawMemory(body: unknown): string | Uint8Array {
   return typeof body === 'string' ? body : rawBytes(body);
 }
 
-function rawBytes(body: unknown): Uint8Array {
+/** Bytes, in whatever view of them. Throws `body_already_parsed` where there are none. */
+export function rawBytes(body: unknown): Uint8Array {
   try {
     if (ArrayBuffer.isView(body)) {
       const raw = isUint8Array(body) ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
@@ -91,19 +92,15 @@ export class Chunks {
     const bytes = rawBytes(chunk);
     const before = this.#size;
     this.#size = Math.min(before + bytes.length, this.#most);
-    if (before === 0) {
-      // It may be the only one.
-      this.#bytes = bytes;
-    } else {
-      this.#grow();
-      this.#bytes.set(bytes.subarray(0, this.#size - before), before);
-    }
+    this.#grow();
+    // Its memory is the sender's again once the next one is asked for.
+    this.#bytes.set(bytes.subarray(0, this.#size - before), before);
     return this.#size === this.#most;
   }
 
-  /** What has come. Throws `body_already_parsed` where its memory was given away since. */
+  /** What has come. */
   get bytes(): Uint8Array {
-    return rawBytes(this.#bytes).subarray(0, this.#size);
+    return this.#bytes.subarray(0, this.#size);
   }
 
   #grow(): void {

@@ -6,7 +6,7 @@
  * ```
  */
 
-import type { Handler } from 'hono';
+import type { Context, Handler } from 'hono';
 import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
@@ -16,5 +16,14 @@ import type { Scheme, SchemeName } from './scheme.js';
  */
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): Handler {
   Receiver.handler(receiver);
-  return (context) => receiver.handle(context.req.raw);
+  return (context) => receiver.handle(context.req.raw, contextOf(context));
+}
+
+/** What the host gave along, where it gives anything: to ask for it throws elsewhere. */
+function contextOf(context: Context): { waitUntil(work: Promise<unknown>): void } | undefined {
+  try {
+    return context.executionCtx;
+  } catch {
+    return undefined;
+  }
 }

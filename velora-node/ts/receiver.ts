@@ -44,6 +44,12 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
 /** What became of an event. */
 export type OutcomeName = 'processed' | 'duplicate' | 'in_flight' | Code;
 
+/** What a host gives along with a request: the context of a worker, or of an edge function. */
+export interface HostContext {
+  /** Goes on with work after the answer, and where the sender has gone. */
+  waitUntil?(work: Promise<unknown>): void;
+}
+
 /** The answer to a request. */
 export interface Reply {
   /** The HTTP status. */
@@ -161,9 +167,15 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return Work.made(begun, Verifier.delivery(this.#verifier, own, values, begun.takeVerdict()));
   }
 
-  /** Receives a web-standard request, such as of a route handler, and answers it. */
-  async handle(request: Request): Promise<Response> {
-    return response(await this.#receiveRequest(request));
+  /**
+   * Receives a web-standard request, such as of a route handler, and answers it. Where the host
+   * stops what it began for a sender that has hung up, as Cloudflare Workers does, give its
+   * context too: what is begun is done to its end then, and the event is not handled again.
+   */
+  handle(request: Request, context?: HostContext): Promise<Response> {
+    const answer = this.#receiveRequest(request).then(response);
+    context?.waitUntil?.(answer);
+    return answer;
   }
 
   /**
@@ -203,10 +215,12 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
 
   async #receiveRequest(request: Request): Promise<Reply> {
     const { body, bodyUsed } = request;
-    if (bodyUsed || body?.locked) {
+    if (bodyUsed || body?.locked || (body && typeof body.getReader !== 'function')) {
       rawBody({});
     }
-    const read = body ? await streamed(body, this.bodyLimit) : new Uint8Array();
+    // Some hosts have a body and do not show it.
+    const hidden = (body as unknown) === undefined;
+    const read = await (hidden ? request.arrayBuffer().catch(() => undefined) : body ? streamed(body, this.bodyLimit) : new Uint8Array());
     return read === undefined ? this.unreadable() : this.receive(read, request.headers);
   }
 

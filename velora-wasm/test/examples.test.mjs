@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { Miniflare } from 'miniflare';
 import { Signer } from 'velora-wasm';
 import { browser } from './runtimes/browser.mjs';
 import { bundle, PACKAGE, ROOT } from './runtimes/bundle.mjs';
+import { serveWorker } from './runtimes/workerd.mjs';
 
 const SECRET = '0123456789abcdef'.repeat(4);
 const WORKERD = ['workerd', 'worker', 'browser'];
@@ -127,6 +129,63 @@ test('the worker with a Durable Object', async (context) => {
   });
 });
 
+/** Workers whose handler waits for a word of the test's; `export default` is what each serves. */
+const GIVEN_UP = {
+  'the worker with a Durable Object': `
+    export { Claims } from ${JSON.stringify(example('durable-object.mjs'))};
+    import { durableStore } from ${JSON.stringify(example('durable-object.mjs'))};
+    let made;
+    export default { fetch(request, env, context) {
+      made ??= receiver(durableStore(env.CLAIMS));
+      return answered(request) ?? made.handle(request, context);
+    } };`,
+  'a route of Hono': `
+    import { Hono } from 'hono';
+    import { MemoryStore } from 'velora-wasm';
+    import { deliveries } from 'velora-wasm/hono';
+    const app = new Hono();
+    const made = receiver(new MemoryStore());
+    app.get('*', (context) => answered(context.req.raw));
+    app.post('/', deliveries(made));
+    export default app;`,
+};
+
+for (const [name, script] of Object.entries(GIVEN_UP)) {
+  test(`${name} ends what it has begun where the sender hangs up`, async (context) => {
+    const port = await serveWorker(context, `
+      import { Receiver, Verifier } from 'velora-wasm';
+      let [begun, ended] = [0, 0];
+      const onEvent = async () => {
+        begun += 1;
+        await scheduler.wait(500);
+        ended += 1;
+      };
+      const receiver = (store) => new Receiver({ verifier: new Verifier('health', '${SECRET}'), store, onEvent });
+      const answered = ({ method }) => (method === 'GET' ? Response.json([begun, ended]) : undefined);
+      ${script}`, { durable: name.includes('Durable') ? 'Claims' : undefined });
+    const url = `http://127.0.0.1:${port}/`;
+    const counts = async () => (await fetch(url)).json();
+    const { headers, body } = request('evt_1');
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    socket.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n`);
+    socket.write(Object.entries(headers).map((pair) => `${pair.join(': ')}\r\n`).join(''));
+    socket.write(Buffer.concat([Buffer.from('\r\n'), body]));
+    while ((await counts())[0] === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    socket.resetAndDestroy();
+    for (;;) {
+      const answer = await (await fetch(url, { method: 'POST', headers, body })).text();
+      if (answer !== 'in_flight') {
+        assert.equal(answer, 'duplicate');
+        break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.deepEqual(await counts(), [1, 1]);
+  });
+}
+
 for (const [name, scheme, body, path] of [
   ['durable-object.mjs', 'health', { id: 'evt_1', type: 'phi.read' }, ''],
   ['hono.mjs', 'curae', { eventId: 'evt_1', eventType: 'import.completed' }, 'velora-webhook'],
@@ -198,7 +257,8 @@ test('the page says whether a delivery is genuine', async (context) => {
         return route.fulfill({ status: 404, body: '' });
     }
   });
-  await page.goto('http://page.example/');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto('http://localhost/');
   const body = '{"id":"evt_1","type":"phi.read"}';
   const { headers } = new Signer('health', SECRET).sign(body);
   await page.getByLabel('Signing secret').fill(SECRET);
@@ -222,6 +282,32 @@ test('the page says whether a delivery is genuine', async (context) => {
   await page.getByRole('button', { name: 'Check' }).click();
   await page.locator('output[data-verdict=refused]').waitFor();
   assert.match(await page.locator('output').textContent(), /signature_mismatch/);
+  const pasted = async (raw) => {
+    await page.evaluate((raw) => navigator.clipboard.writeText(raw), raw);
+    await page.getByLabel('Raw body').fill('');
+    await page.getByLabel('Raw body').press('Control+V');
+  };
+  const checked = async (verdict) => {
+    await page.locator('output').evaluate((output) => { delete output.dataset.verdict; });
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.locator(`output[data-verdict="${verdict}"]`).waitFor();
+  };
+  for (const lines of ['{"id":"evt_1",\r\n"type":"phi.read"}', '{"id":"evt_1",\r"type":"phi.read"}', '{"id":"evt_1",\n"type":"phi.read"}\n']) {
+    const { headers } = new Signer('health', SECRET).sign(lines);
+    await page.getByLabel('Headers').fill(Object.entries(headers).map((pair) => pair.join(': ')).join('\n'));
+    await pasted(lines);
+    await checked('genuine');
+    // What was signed had other line ends than what has come.
+    await pasted(lines.replace(/\r\n?|\n/, (end) => (end === '\n' ? '\r\n' : '\n')));
+    await checked('refused');
+  }
+  await pasted('{"id":"evt_1",\r\n"type":"phi.read"}');
+  await page.getByLabel('Raw body').press('End');
+  await page.getByLabel('Raw body').press('Space');
+  await checked('');
+  assert.match(await page.locator('output').textContent(), /Paste the body once more/);
+  await page.getByLabel('Raw body').fill(`${body} `);
+  await checked('refused');
   if (folder !== undefined) {
     await writeFile(join(folder, 'refused.png'), await page.screenshot({ fullPage: true }));
   }
