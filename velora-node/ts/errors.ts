@@ -1,3 +1,4 @@
+/// <reference lib="es2021.promise" preserve="true" />
 /// <reference lib="es2022.error" preserve="true" />
 /** Errors: real classes with a stable `code`, the same in every language. */
 

@@ -67,10 +67,11 @@ function module(name) {
     '--low-memory-unused', join(target, 'wasm32-unknown-unknown/wasm/velora_wasm.wasm'), '-o', join(wasm, `${name}.wasm`),
   );
   const text = readFileSync(join(wasm, `${name}.wasm`)).toString('base64');
+  // Not `module`, which a bundle that is run as CommonJS finds taken.
   writeFileSync(join(wasm, `${name}.inline.js`),
-    `const text = '${text}';\nlet module;\nexport default () => (module ??= new WebAssembly.Module(Uint8Array.from(atob(text), (one) => one.charCodeAt(0))));\n`);
-  writeFileSync(join(wasm, `${name}.module.js`), `import module from './${name}.wasm';\nexport default () => module;\n`);
-  writeFileSync(join(wasm, `${name}.edge.js`), `import module from './${name}.wasm?module';\nexport default () => module;\n`);
+    `const text = '${text}';\nlet compiled;\nexport default () => (compiled ??= new WebAssembly.Module(Uint8Array.from(atob(text), (one) => one.charCodeAt(0))));\n`);
+  writeFileSync(join(wasm, `${name}.module.js`), `import compiled from './${name}.wasm';\nexport default () => compiled;\n`);
+  writeFileSync(join(wasm, `${name}.edge.js`), `import compiled from './${name}.wasm?module';\nexport default () => compiled;\n`);
 }
 
 function layer() {

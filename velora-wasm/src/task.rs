@@ -3,7 +3,8 @@
 //! The host starts a task, and takes turns: [`turn`] goes on with whatever can, and says, as
 //! items, what has ended and what the host is to do, each under a number. What it did comes
 //! back by [`answer`] before the next turn. No call of the host's happens within one of ours,
-//! and what nobody waits for any more is called off.
+//! and what nobody waits for any more is called off. A host may say by [`end_task`] that what a
+//! task asked for never comes.
 
 use std::cell::Cell;
 use std::future::{Future, ready};
@@ -35,7 +36,8 @@ pub(crate) mod tell {
     pub(crate) const FAILED: u8 = 1;
     /// What was asked for under this number is not wanted any more.
     pub(crate) const CALLED_OFF: u8 = 2;
-    /// Wait for so many milliseconds.
+    /// Wait for so many milliseconds. Here and in the next two the number of the task that
+    /// asks comes first.
     pub(crate) const WAIT: u8 = 3;
     /// Send a request.
     pub(crate) const SEND: u8 = 4;
@@ -52,6 +54,8 @@ struct Host {
     asked: Vec<(u32, State)>,
     told: Vec<u8>,
     last: u32,
+    /// The task that is gone on with.
+    current: u32,
 }
 
 enum State {
@@ -112,6 +116,7 @@ fn go_on(number: u32) {
     let Some(mut work) = taken(number) else {
         return;
     };
+    host(|host| host.current = number);
     let waker = Waker::from(Arc::new(Bell(number)));
     let mut context = Context::from_waker(&waker);
     let ended = match &mut work {
@@ -179,11 +184,12 @@ pub(crate) fn tell_of(kind: u8, number: u32, parts: &[&[u8]]) {
 /// Asks the host for something.
 pub(crate) fn ask(kind: u8, parts: &[&[u8]]) -> Asked {
     let number = next();
-    host(|host| {
+    let task = host(|host| {
         host.asked
-            .push((number, State::Waiting(Waker::noop().clone())))
+            .push((number, State::Waiting(Waker::noop().clone())));
+        host.current.to_le_bytes()
     });
-    tell_of(kind, number, parts);
+    tell_of(kind, number, &[&[&task[..]], parts].concat());
     Asked(number)
 }
 

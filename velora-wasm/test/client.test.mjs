@@ -73,12 +73,16 @@ const ANSWERS = {
   'a length, and the connection closes': [[length(ALL), CLOSE], ALL, 100, 100],
   'a length, cut': [[length(ALL)], HALF, 'connection', 'connection'],
   'a length, cut, and the connection closes': [[length(ALL), CLOSE], HALF, 'connection', 'connection'],
-  'gzip with a length': [[GZIP, length(ZIPPED)], ZIPPED, 100, 100],
+  // Some hosts take what is left of it for a whole one.
+  'gzip with a length': [[GZIP, length(ZIPPED)], ZIPPED, 'connection', 'connection'],
+  'gzip without its end, with a length': [[GZIP, length(HALF_ZIPPED)], HALF_ZIPPED, 'connection', 'connection'],
   'gzip with a length, cut': [[GZIP, length(ZIPPED)], HALF_ZIPPED.subarray(0, ZIPPED.length - 1), 'connection', 'connection'],
   'gzip without a length, cut': [[GZIP, CLOSE], HALF_ZIPPED, 'connection', 'connection'],
-  'gzip in chunks': [[GZIP, CHUNKED], chunks(ZIPPED), 100, 100],
+  'gzip in chunks': [[GZIP, CHUNKED], chunks(ZIPPED), 'connection', 'connection'],
+  'gzip without its end, in chunks': [[GZIP, CHUNKED], chunks(HALF_ZIPPED), 'connection', 'connection'],
   'gzip in chunks, cut': [[GZIP, CHUNKED], chunk(HALF_ZIPPED), 'connection', 'connection'],
   'gzip in chunks, cut, and the connection closes': [[GZIP, CHUNKED, CLOSE], chunk(HALF_ZIPPED), 'connection', 'connection'],
+  'an encoding that is none': [['Content-Encoding: identity', length(ALL)], ALL, 100, 100],
   'chunks': [[CHUNKED], chunks(ALL), 100, 100],
   'chunks, cut': [[CHUNKED], chunk(HALF), 'connection', 'connection'],
   'chunks, cut, and the connection closes': [[CHUNKED, CLOSE], chunk(HALF), 'connection', 'connection'],
@@ -163,9 +167,97 @@ for (const runtime of ['deno', 'bun']) {
     await writeFile(file, (await bundle(`${SCRIPT}console.log(JSON.stringify(await ${asked}));`, [runtime])).script);
     const args = runtime === 'deno' ? ['run', '--allow-net', file] : ['run', file];
     const { stdout } = await promisify(execFile)(join(PACKAGE, 'node_modules/.bin', runtime), args, { env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' } });
-    assert.deepEqual(named(JSON.parse(stdout)), OVER_LOOPBACK);
+    const found = JSON.parse(stdout);
+    if (runtime === 'deno') {
+      // It hands on as it came what was not asked for.
+      found.forEach((outcome, at) => { found[at] = outcome === 'malformed_response' && names[at].startsWith('gzip') ? 'connection' : outcome; });
+    }
+    assert.deepEqual(named(found), OVER_LOOPBACK);
   });
 }
+
+test('what is asked for is asked for as it is', async (context) => {
+  const encodings = [];
+  const baseUrl = await serve(context, (request, response) => {
+    encodings.push(request.headers['accept-encoding']);
+    response.end(ALL);
+  });
+  assert.equal((await new health.Client({ apiKey: HEALTH_KEY, baseUrl }).export(WEEK).toArray()).length, 100);
+  assert.deepEqual([...new Set(encodings)], ['identity']);
+});
+
+test('chunks of any bytes are rows, and what is no bytes is no end', async (context) => {
+  const own = globalThis.fetch;
+  context.after(() => { globalThis.fetch = own; });
+  const bytes = new TextEncoder().encode(ALL);
+  const export_ = (chunks) => {
+    globalThis.fetch = async () => ({
+      status: 200, headers: new Headers({ 'content-length': String(bytes.length) }),
+      body: new ReadableStream({ start(controller) { chunks.forEach((chunk) => controller.enqueue(chunk)); controller.close(); } }),
+    });
+    const client = new health.Client({ apiKey: HEALTH_KEY, attempts: 1 });
+    return client.export(WEEK).toArray().then(({ length }) => length, ({ code }) => code);
+  };
+  for (const whole of [[bytes.buffer], [new DataView(bytes.buffer)], [new Uint16Array(bytes.buffer.slice(0, 2)), bytes.subarray(2)]]) {
+    assert.equal(await export_(whole), 100);
+  }
+  for (const odd of [undefined, null, 'text', 7, {}]) {
+    assert.equal(await export_([bytes.subarray(0, bytes.length / 2), odd, bytes.subarray(bytes.length / 2)]), 'connection', String(odd));
+  }
+});
+
+test('work whose host never answers is given up, and its memory with it', async (context) => {
+  const own = { fetch: globalThis.fetch, now: performance.now, timer: globalThis.setTimeout };
+  context.after(() => {
+    [globalThis.fetch, performance.now, globalThis.setTimeout] = [own.fetch, own.now, own.timer];
+  });
+  // As what a request of a worker has under way, once it is over.
+  let lost = true;
+  globalThis.setTimeout = (call, ...given) => (lost ? own.timer(() => {}, ...given).unref() : own.timer(call, ...given));
+  globalThis.fetch = () => (lost ? new Promise(() => {}) : Promise.resolve(new Response(ALL, { headers: { 'content-length': String(ALL.length) } })));
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: 'http://127.0.0.1:1', callTimeout: 100 });
+  const codes = [];
+  for (const call of [client.probe(), client.export(WEEK).toArray()]) {
+    call.catch(({ code }) => codes.push(code));
+  }
+  await new Promise(setImmediate);
+  lost = false;
+  assert.equal((await client.export(WEEK).toArray()).length, 100);
+  assert.deepEqual(codes, []);
+  performance.now = () => own.now.call(performance) + 200_000;
+  assert.equal((await client.export(WEEK).toArray()).length, 100);
+  assert.deepEqual(codes.sort(), ['connection', 'internal']);
+});
+
+test('workerd: a module that fails in one request ends the calls of others with an error', async (context) => {
+  const baseUrl = await serve(context, (_, response) => {
+    response.setHeader('content-length', ALL.length);
+    response.write(HALF);
+  });
+  const flare = await worker(context, `
+    import { health, Verifier } from 'velora-wasm/client';
+    const client = new health.Client({ apiKey: '${HEALTH_KEY}', baseUrl: '${baseUrl}', attempts: 1 });
+    const verifier = new Verifier('health', 'secret');
+    let reading = 0;
+    const said = (work) => work().then(() => 'nothing', ({ name, code }) => name + ' ' + code);
+    export default { async fetch(request) {
+      switch (new URL(request.url).pathname) {
+        case '/read':
+          reading += 1;
+          return new Response(await said(() => client.export(${JSON.stringify(WEEK)}).toArray()));
+        case '/reading':
+          return new Response(String(reading));
+        default:
+          return new Response(await said(async () => verifier.verify(new Uint8Array(2 ** 31 + 8), {})));
+      }
+    } };`);
+  const ask = async (path) => (await flare.dispatchFetch(`http://a${path}`)).text();
+  const reads = [ask('/read'), ask('/read')];
+  while (await ask('/reading') !== '2') {
+    await sleep(5);
+  }
+  assert.deepEqual([await ask('/fail'), ...await Promise.all(reads)], Array(3).fill('VeloraError internal'));
+});
 
 test('an export that nobody reads, or reads on, does not hold who was to be told of it', async (context) => {
   const baseUrl = await serve(context, (_, response) => response.end(ALL));

@@ -66,6 +66,16 @@ for (const [name, bundler] of Object.entries(BUNDLERS)) {
   });
 }
 
+test('a bundle that is run as CommonJS finds the module', async (context) => {
+  const inside = await folder(context);
+  await writeFile(join(inside, 'entry.mjs'), `
+    import { Verifier } from 'velora-wasm/verify';
+    console.log(new Verifier('health', '${SECRET}').scheme);`);
+  await esbuild({ entryPoints: [join(inside, 'entry.mjs')], outfile: join(inside, 'out.cjs'), bundle: true, format: 'esm', platform: 'browser', logLevel: 'error' });
+  const { stdout, stderr } = spawnSync(process.execPath, [join(inside, 'out.cjs')], { encoding: 'utf8' });
+  assert.deepEqual([stdout, stderr], ['health\n', '']);
+});
+
 test('what users write holds to the types', async (context) => {
   const program = run(context, [join(PACKAGE, 'node_modules/typescript/bin/tsc'), '--project', 'tsconfig.types.json'], {}, { cwd: PACKAGE });
   assert.equal(await program.exit, 0, program.printed());

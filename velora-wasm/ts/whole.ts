@@ -31,7 +31,7 @@ export function whole(): void {
 const COPIED = 4096;
 
 function copied(body: Uint8Array): Uint8Array | undefined {
-  return body.length <= COPIED ? copyOf(body) : undefined;
+  return body.length <= COPIED ? copyOf(rawMemory(body) as Uint8Array) : undefined;
 }
 
 /** What is wanted of a delivery: see `receiver.rs`. */

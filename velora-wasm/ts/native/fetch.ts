@@ -1,14 +1,17 @@
 /** The host's `fetch` and its timers, as the core asks for them. */
 
 import { itemBytes, itemsOf, numbersOf, wholeOf, type Item } from './frame.js';
-import { answer, later, learn } from './tasks.js';
+import { answer, giveUp, later, learn } from './tasks.js';
 import type { Instance } from './instance.js';
+import { rawBytes } from '../body.js';
 import { utf8Text } from '../host.js';
 
 /** What the module asks for: see `task.rs`. */
 const WAIT = 3;
 const SEND = 4;
 const READ = 5;
+/** The bytes of the number of the task that asks, which come first. */
+const TASK = 4;
 /** What became of it: see `client/host.rs`. */
 const OK = 0;
 const END = 1;
@@ -16,6 +19,9 @@ const TIMEOUT = 2;
 const FAULT = 3;
 /** What a timer of a host can wait at most. */
 const LONGEST = 0x7fff_ffff;
+
+/** How late a timer of a host can be, in milliseconds, while what it belongs to lives. */
+const LATE = 30_000;
 
 /** `later` for what sends. No sooner than it is called are there random numbers on every host. */
 export const sending: typeof later = (start, ...rest) =>
@@ -27,17 +33,51 @@ export const sending: typeof later = (start, ...rest) =>
       learn(SEND, send);
       learn(READ, read);
       exchanges.set(one, new Map());
+      awaited.set(one, new Map());
     }
+    giveUpLost(one);
     return start(one);
   }, ...rest);
 
+/** Until when the host is to answer what it was asked for, and the task that asked. */
+const awaited = new WeakMap<Instance, Map<number, readonly [until: number, task: number]>>();
+
+/**
+ * A worker's request that is over takes along what it has under way: neither its fetches nor its
+ * timers ever answer, and nothing says so.
+ */
+function giveUpLost(one: Instance): void {
+  const now = performance.now();
+  for (const [number, [until, task]] of awaited.get(one)!) {
+    if (until < now) {
+      awaited.get(one)!.delete(number);
+      giveUp(one, task);
+    }
+  }
+}
+
+/** Notes what is asked for, and gives the bytes behind the task. */
+function asked(one: Instance, number: number, bytes: Uint8Array, milliseconds: number): void {
+  awaited.get(one)!.set(number, [performance.now() + milliseconds + LATE, wholeOf(bytes)]);
+}
+
+function answered(one: Instance, number: number, outcome: number, bytes?: string | Uint8Array): void {
+  awaited.get(one)!.delete(number);
+  answer(one, number, outcome, bytes);
+}
+
 function wait(one: Instance, number: number, bytes: Uint8Array): void {
-  const [[milliseconds]] = numbersOf(bytes, 1);
+  const [[given]] = numbersOf(bytes.subarray(TASK), 1);
+  const milliseconds = Math.min(given!, LONGEST);
+  asked(one, number, bytes, milliseconds);
   const timer = setTimeout(() => {
     one.chores.delete(number);
-    answer(one, number, OK);
-  }, Math.min(milliseconds!, LONGEST));
-  one.chores.set(number, () => clearTimeout(timer));
+    answered(one, number, OK);
+  }, milliseconds);
+  one.chores.set(number, () => {
+    awaited.get(one)!.delete(number);
+    clearTimeout(timer);
+  });
 }
 
 interface Exchange {
@@ -50,11 +90,13 @@ interface Exchange {
 const exchanges = new WeakMap<Instance, Map<number, Exchange>>();
 
 async function send(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
-  const [[answerTimeout, readTimeout], items] = numbersOf(bytes, 2);
+  const [[answerTimeout, readTimeout], items] = numbersOf(bytes.subarray(TASK), 2);
+  asked(one, number, bytes, answerTimeout!);
   const exchange: Exchange = { end: new AbortController(), readTimeout: readTimeout! };
   const under = exchanges.get(one)!.set(number, exchange);
   one.chores.set(number, () => {
     under.delete(number);
+    awaited.get(one)!.delete(number);
     exchange.end.abort();
     exchange.reader?.cancel().catch(() => {});
   });
@@ -64,19 +106,24 @@ async function send(one: Instance, number: number, bytes: Uint8Array): Promise<v
     const sent = fetch(url, { redirect: 'manual', signal: exchange.end.signal, ...request });
     const response = await within(answerTimeout!, sent);
     exchange.reader = response.body?.getReader();
-    answer(one, number, OK, headOf(response, url));
+    answered(one, number, OK, headOf(response, url));
   } catch (error) {
-    answer(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
+    answered(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
   }
 }
 
 async function read(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
-  const exchange = exchanges.get(one)?.get(wholeOf(bytes));
+  const exchange = exchanges.get(one)!.get(wholeOf(bytes.subarray(TASK)));
+  asked(one, number, bytes, exchange?.readTimeout ?? 0);
   try {
-    const chunk = exchange?.reader && (await within(exchange.readTimeout, exchange.reader.read()));
-    answer(one, number, chunk?.value === undefined ? END : OK, chunk?.value);
+    const step = exchange?.reader && (await within(exchange.readTimeout, exchange.reader.read()));
+    if (step && !step.done) {
+      answered(one, number, OK, rawBytes(step.value));
+    } else {
+      answered(one, number, END);
+    }
   } catch (error) {
-    answer(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
+    answered(one, number, error === TIMEOUT ? TIMEOUT : FAULT);
   }
 }
 
@@ -90,7 +137,8 @@ const STATUS = 5;
 const UNFRAMED = 6;
 
 function requestOf(items: Uint8Array): [url: string, request: RequestInit] {
-  const headers: [string, string][] = [];
+  // A host's decoder may take what was cut for whole.
+  const headers: [string, string][] = [['accept-encoding', 'identity']];
   const request: RequestInit = { headers };
   let url = '';
   for (const [tag, value] of itemsOf(items)) {
@@ -125,11 +173,14 @@ function headOf({ headers, status, type }: Response, url: string): Uint8Array {
 
 /**
  * Whether the end that the host tells of is that of the body. Every host holds a body to its
- * length; some take the end of a connection that was to be closed for the last chunk. HTTP/2,
- * which is spoken over `https` alone and has neither codings nor such connections, marks the
- * end of each body by itself.
+ * length; some take the end of a connection that was to be closed for the last chunk, and some
+ * what is left of a compressed body for a whole one. HTTP/2, which is spoken over `https` alone
+ * and has neither codings nor such connections, marks the end of each body by itself.
  */
 function isFramed(headers: Headers, url: string): boolean {
+  if (!/^(identity)?$/i.test(headers.get('content-encoding') ?? '')) {
+    return false;
+  }
   const codings = headers.get('transfer-encoding');
   if (codings === null && headers.has('content-length')) {
     return true;

@@ -17,7 +17,8 @@ export type Exports = Record<string, (...numbers: number[]) => number> & { memor
 /** An instance until it fails. */
 export interface Instance {
   failed?: true;
-  readonly exports: Exports;
+  /** Only as long as it works: whatever still names it then holds no memory of it. */
+  exports: Exports;
   /** Calls that take time, by their tasks, to be told how they end. */
   readonly tasks: Map<number, Waiting>;
   /** What is done for it, by the number it was asked for under: how to call it off. */
@@ -73,7 +74,19 @@ export function broken(one: Instance, thrown: unknown): unknown {
   }
   const error = new VeloraError('internal', 'the module failed and was started anew', { cause: thrown });
   one.failed = true;
-  one.chores.forEach((callOff) => callOff());
+  one.exports = undefined as never;
   one.tasks.forEach((waiting) => waiting.broken(error));
+  one.chores.forEach(quit);
+  one.tasks.clear();
+  one.chores.clear();
   return error;
+}
+
+/** Calls something off. In a worker it may be another request's, which is not to be touched. */
+export function quit(callOff: (() => void) | undefined): void {
+  try {
+    callOff?.();
+  } catch {
+    // It ends with its request.
+  }
 }

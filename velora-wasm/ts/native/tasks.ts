@@ -4,8 +4,9 @@ import type { Failure } from './types.js';
 import { itemsOf, putAlone, said, wholeOf } from './frame.js';
 import { enter } from './calls.js';
 import { failureOf } from './failures.js';
+import { VeloraError } from '../errors.js';
 import { learnTurn, quietly } from './held.js';
-import type { Instance } from './instance.js';
+import { quit, type Instance } from './instance.js';
 
 /** Ends the one call that it is given to. */
 export class NativeCancel {
@@ -50,12 +51,18 @@ export function later<T>(start: (one: Instance) => number, read: (bytes: Uint8Ar
 
 /** Ends a task at once; whoever waits for it is not told. */
 function endTask(one: Instance, task: number): void {
-  if (one.tasks.delete(task)) {
-    quietly(one, () => {
-      one.exports['end_task']!(task);
-      turn(one);
-    });
-  }
+  one.tasks.delete(task);
+  quietly(one, () => {
+    one.exports['end_task']!(task);
+    turn(one);
+  });
+}
+
+/** Ends a task that waits for what never comes. */
+export function giveUp(one: Instance, task: number): void {
+  const waiting = one.tasks.get(task);
+  endTask(one, task);
+  waiting?.broken(new VeloraError('internal', 'the host did not answer'));
 }
 
 /** What the module asks for, by its tag: see `task.rs`. */
@@ -67,7 +74,7 @@ const chores: Chore[] = [
   (one, number) => {
     const callOff = one.chores.get(number);
     one.chores.delete(number);
-    callOff?.();
+    quit(callOff);
   },
 ];
 
