@@ -2,7 +2,7 @@
 // should have come, so that an outage of any length loses nothing. Both go through one
 // store: each event counts once, whichever way it came first.
 //
-//     VELORA_API_KEY=… VELORA_HEALTH_SECRET=… node examples/node/backfill.mjs
+//     VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… node examples/node/backfill.mjs
 
 import { createServer } from 'node:http';
 import express from 'express';
@@ -14,11 +14,11 @@ const OVERLAP_MS = 15 * 60_000;
 const EVERY_MS = Number(process.env.BACKFILL_EVERY ?? 300) * 1000;
 
 const receiver = new Receiver({
-  verifier: new Verifier('health', process.env.VELORA_HEALTH_SECRET),
+  verifier: new Verifier('health', process.env.VELORA_WEBHOOK_SECRET),
   store: new MemoryStore(),
   onEvent: (event) => handle('delivered', event.id, event.type),
 });
-const server = createServer(express().post('/velora-health', deliveries(receiver)));
+const server = createServer(express().post('/velora-webhook', deliveries(receiver)));
 server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => console.log('listening on', server.address()));
 
 const client = health.Client.fromEnv();

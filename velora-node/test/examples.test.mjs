@@ -8,12 +8,16 @@ import { HEALTH_KEY, ROOT, run, SECRET, simulate, SINCE, temporary, UNTIL } from
 
 const example = (name) => join(ROOT, 'examples/node', name);
 
-for (const name of ['receiver.mjs', 'fastify.mjs', 'hono.mjs']) {
+const EXAMPLES = [
+  ['receiver.mjs', 'VELORA_HEALTH_SECRET', '/velora-health'],
+  ...['fastify.mjs', 'hono.mjs'].map((name) => [name, 'VELORA_WEBHOOK_SECRET', '/velora-webhook']),
+];
+for (const [name, variable, path] of EXAMPLES) {
   test(`${name} receives`, async (context) => {
-    const program = run(context, [example(name)], { PORT: '0', VELORA_HEALTH_SECRET: SECRET });
+    const program = run(context, [example(name)], { PORT: '0', [variable]: SECRET });
     const [, port] = await program.prints(/listening on [^]*?(?:port: |127\.0\.0\.1:)(\d+)/);
     const { body, headers } = new Signer('health', SECRET).sign('{"id":"evt_1","type":"phi.read"}');
-    const url = `http://127.0.0.1:${port}/velora-health`;
+    const url = `http://127.0.0.1:${port}${path}`;
     const post = async () => (await fetch(url, { method: 'POST', body, headers })).text();
     assert.deepEqual([await post(), await post()], ['processed', 'duplicate']);
     await program.prints(/phi\.read evt_1/);
@@ -33,7 +37,7 @@ test('audit.mjs reads the API', async (context) => {
 test('backfill.mjs counts what was delivered before once', async (context) => {
   const simulator = await simulate(context, '--events', '50');
   const program = run(context, [example('backfill.mjs')], {
-    PORT: '0', VELORA_HEALTH_SECRET: SECRET, VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url,
+    PORT: '0', VELORA_WEBHOOK_SECRET: SECRET, VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url,
     BACKFILL_SINCE: SINCE, BACKFILL_EVERY: '1',
   });
   await program.prints(/back-filled up to .*: 50 missed/);

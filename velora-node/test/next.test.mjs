@@ -28,7 +28,7 @@ function project(context) {
 
 test('next.js: a route handler answers what the receiver says', async (context) => {
   const folder = project(context);
-  const environment = { NEXT_TELEMETRY_DISABLED: '1', VELORA_HEALTH_SECRET: SECRET };
+  const environment = { NEXT_TELEMETRY_DISABLED: '1', VELORA_WEBHOOK_SECRET: SECRET };
   // Turbopack follows no link out of the project, and `next` is one here.
   const build = run(context, [NEXT, 'build', '--webpack', folder], environment);
   assert.equal(await build.exit, 0, build.printed());
@@ -36,7 +36,7 @@ test('next.js: a route handler answers what the receiver says', async (context) 
   const [, port] = await program.prints(/127\.0\.0\.1:(\d+)/);
 
   const post = async (body, headers) => {
-    const response = await fetch(`http://127.0.0.1:${port}/velora-health`, { method: 'POST', body, headers });
+    const response = await fetch(`http://127.0.0.1:${port}/velora-webhook`, { method: 'POST', body, headers });
     return [response.status, await response.text()];
   };
   // Blanks that a parser would not give back, and a type that would have it parsed.
