@@ -21,6 +21,13 @@ test('an event is handled once', async () => {
   assert.deepEqual(handled, [['evt_1', 'health:evt_1:phi.read', 0]]);
 });
 
+test('a receiver says what it is made of, and a signer for which scheme it signs', () => {
+  const [verifier, store] = [new Verifier('health', SECRET), new MemoryStore()];
+  const made = new Receiver({ verifier, store });
+  assert.ok(made.verifier === verifier && made.store === store);
+  assert.equal(new Signer('tv', SECRET).scheme, 'tv');
+});
+
 test('a handler that throws makes the event come again', async () => {
   const errors = [];
   let failing = true;

@@ -228,7 +228,10 @@ test('contradicting headers and malformed events', async () => {
 
 test('misuse at construction has a code', async () => {
   const cases = [
-    ['unknown_scheme', () => new Verifier('nobody', SECRET)], ['unknown_scheme', () => new Verifier(null, SECRET)],
+    ['unknown_scheme', () => new Verifier('nobody', SECRET)], ['unknown_scheme', () => new Signer('nobody', SECRET)],
+    ...[undefined, null, 5, {}, ['health']].flatMap((scheme) => [
+      ['invalid_option', () => new Verifier(scheme, SECRET)], ['invalid_option', () => new Signer(scheme, SECRET)],
+    ]),
     ['empty_secret', () => new Verifier('tv', '')], ['secret_has_whitespace', () => new Verifier('tv', ' a')],
     ['no_secret', () => new Verifier('tv', [])], ['no_secret', () => new Verifier('tv', undefined)],
     ['no_secret', () => new Verifier('tv', [, 'a'])], ['no_secret', () => new Verifier('tv', ['a', undefined])], ['no_secret', () => new SigningSecret()],
@@ -254,7 +257,7 @@ test('misuse at construction has a code', async () => {
 });
 
 test('secrets are texts, bytes, or SigningSecrets', () => {
-  for (const secret of [SECRET, Buffer.from(SECRET), new SigningSecret(SECRET), [new SigningSecret(Buffer.from(SECRET))]]) {
+  for (const secret of [SECRET, Buffer.from(SECRET), new SigningSecret(SECRET), [new SigningSecret(Buffer.from(SECRET))], new SigningSecret(new SigningSecret(SECRET))]) {
     assert.equal(new Verifier('health', secret).verify(BODY, signed.headers).secretIndex, 0);
   }
 });

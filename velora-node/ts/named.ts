@@ -1,7 +1,7 @@
 /** Schemes by their names; one of your own is a `Scheme`, which not everyone has. */
 
 import type { SchemeParts } from '../native/index.js';
-import { ConfigError } from './errors.js';
+import { invalidOption } from './options.js';
 import type { Scheme } from './scheme.js';
 
 /** The systems' own schemes. */
@@ -14,7 +14,7 @@ export const PARTS = Symbol('parts');
 export function schemeArgument(scheme: SchemeName | Scheme): string | SchemeParts {
   const argument = typeof scheme === 'string' ? scheme : (scheme as Partial<Scheme> | null | undefined)?.[PARTS];
   if (argument === undefined) {
-    throw new ConfigError('unknown_scheme', 'the scheme is neither a name nor a Scheme');
+    throw invalidOption('the scheme is neither a name nor a Scheme');
   }
   return argument;
 }

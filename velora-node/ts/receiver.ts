@@ -42,7 +42,7 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
 }
 
 /** What became of an event. */
-export type OutcomeName = 'processed' | 'duplicate' | 'in_flight' | Code;
+export type Outcome = 'processed' | 'duplicate' | 'in_flight' | Code;
 
 /** What a host gives along with a request: the context of a worker, or of an edge function. */
 export interface HostContext {
@@ -57,15 +57,15 @@ export interface Reply {
   /** When the sender should come again, in seconds: `Retry-After`. */
   retryAfter: number | null;
   /** `processed`, `duplicate`, `in_flight`, or the code of what failed. */
-  outcome: OutcomeName;
+  outcome: Outcome;
   /** The code, where the outcome is a fault. */
   code: Code | null;
 }
 
 /** What became of an event that was listed. */
-export interface Outcome {
+export interface Backfilled {
   /** `processed`, `duplicate`, `in_flight`, or the code of what failed. */
-  outcome: OutcomeName;
+  outcome: Outcome;
   /** The code, where the outcome is a fault. */
   code: Code | null;
   /** Of `in_flight`: ask again after so many seconds. */
@@ -89,8 +89,11 @@ export interface Outcome {
  * `duplicate`.
  */
 export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
+  /** Decides what is genuine. */
+  readonly verifier: Verifier<S>;
+  /** Where claims are kept. */
+  readonly store: Store;
   readonly #native: native.NativeReceiver;
-  readonly #verifier: Verifier<S>;
   readonly #onEvent: Handler<EventOf<S>> | undefined;
   readonly #onError: (error: unknown) => unknown;
 
@@ -104,7 +107,8 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     // One that is missing by mistake would be found at the first delivery.
     this.#onEvent = 'onEvent' in options ? callable('onEvent', onEvent) : undefined;
     const limit = numberOption('bodyLimit', bodyLimit);
-    this.#verifier = verifier;
+    this.verifier = verifier;
+    this.store = store;
     this.#onError = functionOption('onError', onError) ?? ((error) => console.error('velora: a handler threw', error));
     this.#native = unwrap(
       guard(() => native.NativeReceiver.create(Verifier.native(verifier), Store.native(store), limit)),
@@ -119,7 +123,11 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return this.#native.bodyLimit;
   }
 
-  /** Receives one request: its raw body, exactly as it came, and its headers. */
+  /**
+   * Receives one request: its raw body, exactly as it came, and its headers. Throws
+   * `body_already_parsed`, `unreadable_headers`; `invalid_option` without an `onEvent`. All else
+   * is in the reply.
+   */
   async receive(body: Body, headers: HeadersInput): Promise<Reply> {
     const onEvent = Receiver.handler(this);
     const work = await this.begin(body, headers);
@@ -153,24 +161,29 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
    * }
    * return work.committed();
    * ```
+   *
+   * Throws `body_already_parsed`, `unreadable_headers`.
    */
   async begin(body: Body, headers: HeadersInput): Promise<Work<EventOf<S>> | Reply> {
     const raw = bodyBytes(rawBody(body));
     // A copy of our own: the caller may use the memory again while the handler works. A byte
     // over the limit is enough to be refused.
     const own = copyOf(raw.subarray(0, this.bodyLimit + 1));
-    const values = Verifier.values(this.#verifier, headers);
+    const values = Verifier.values(this.verifier, headers);
     const begun = await call(undefined, () => this.#native.begin(own, values));
     if (!(begun instanceof native.NativeWork)) {
       return reply(begun);
     }
-    return Work.made(begun, Verifier.delivery(this.#verifier, own, values, begun.takeVerdict()));
+    return Work.made(begun, Verifier.delivery(this.verifier, own, values, begun.takeVerdict()));
   }
 
   /**
    * Receives a web-standard request, such as of a route handler, and answers it. Where the host
    * stops what it began for a sender that has hung up, as Cloudflare Workers does, give its
    * context too: what is begun is done to its end then, and the event is not handled again.
+   *
+   * Throws `body_already_parsed` where its body was read before; `invalid_option` without an
+   * `onEvent`.
    */
   handle(request: Request, context?: HostContext): Promise<Response> {
     const answer = this.#receiveRequest(request).then(response);
@@ -181,9 +194,9 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   /**
    * Handles an event that was listed or exported after an outage, under the same rules.
    * `key` is that of the listed event: a delivery of it, before or after, counts as the
-   * same.
+   * same. Throws `invalid_option`; all else is in what it gives.
    */
-  async backfill(key: string, handler: () => unknown): Promise<Outcome> {
+  async backfill(key: string, handler: () => unknown): Promise<Backfilled> {
     const wanted = text('key', key);
     const handle = callable('handler', handler);
     let failure: Thrown | undefined;
@@ -193,7 +206,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     };
     const ended = await call(undefined, () => this.#native.backfill(wanted, run));
     await this.#tell(failure);
-    return { outcome: ended.outcome as OutcomeName, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
+    return { outcome: ended.outcome as Outcome, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
   }
 
   /** The answer to a request whose body broke off, for those who read it themselves. */
@@ -210,7 +223,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   [inspect.custom](): string {
-    return `Receiver(${this.#verifier.scheme})`;
+    return `Receiver(${this.verifier.scheme})`;
   }
 
   async #receiveRequest(request: Request): Promise<Reply> {
@@ -288,7 +301,7 @@ export class Work<E = unknown> {
     return reply(await held(() => this.#native.release()));
   }
 
-  /** More time for long work: the lease starts anew. Throws `lease_lost`, `store_unavailable`. */
+  /** More time for long work: the lease starts anew. Throws `lease_lost`, `store_full`, `store_unavailable`. */
   async renew(): Promise<void> {
     await held(() => this.#native.renew());
   }
@@ -332,7 +345,7 @@ function reply(parts: native.ReplyParts): Reply {
   return {
     status: parts.status,
     retryAfter: parts.retryAfter ?? null,
-    outcome: parts.outcome as OutcomeName,
+    outcome: parts.outcome as Outcome,
     code: (parts.code as Code | undefined) ?? null,
   };
 }

@@ -18,11 +18,12 @@ export class SigningSecret {
   readonly #value: string | Uint8Array;
 
   /**
-   * A text, whose UTF-8 bytes are the key, or raw bytes.
+   * A text, whose UTF-8 bytes are the key, raw bytes, or a secret that is one already.
    *
-   * Throws `empty_secret`, `secret_has_whitespace`; `no_secret` where there is none.
+   * Throws `empty_secret`, `secret_has_whitespace`; `no_secret` where there is none;
+   * `invalid_option` where it is anything else.
    */
-  constructor(value: string | Uint8Array | undefined) {
+  constructor(value: SecretInput) {
     this.#value = ownSecret(value);
     unwrap(guard(() => checkSecret(this.#value)));
   }
@@ -49,11 +50,14 @@ export class SigningSecret {
 export function secretList(input: SecretInput | readonly SecretInput[]): (string | Uint8Array)[] {
   const inputs: readonly unknown[] = Array.isArray(input) ? input : [input];
   // A place that was left out is one without a secret.
-  return Array.from(inputs, (one) => (one instanceof SigningSecret ? one.exposeSecret() : ownSecret(one)));
+  return Array.from(inputs, ownSecret);
 }
 
 /** A copy that nobody else can write to. */
 function ownSecret(value: unknown): string | Uint8Array {
+  if (value instanceof SigningSecret) {
+    return value.exposeSecret();
+  }
   if (typeof value === 'string') {
     return value;
   }

@@ -25,7 +25,8 @@ export interface SignedDelivery {
  * Source: CuraeAI, *Webhooks: Test deliveries* (`buildSignedWebhookRequest`).
  */
 export class Signer {
-  readonly #scheme: string;
+  /** The name of the scheme that deliveries are signed for. */
+  readonly scheme: string;
   readonly #native: native.NativeSigner;
 
   /**
@@ -38,10 +39,13 @@ export class Signer {
     this.#native = unwrap(
       guard(() => native.NativeSigner.create(schemeArgument(scheme), secretList(secrets))),
     );
-    this.#scheme = typeof scheme === 'string' ? scheme : scheme.name;
+    this.scheme = typeof scheme === 'string' ? scheme : scheme.name;
   }
 
-  /** Signs a raw body, as of now or of the time that is given. */
+  /**
+   * Signs a raw body, as of now or of the time that is given. Throws `body_already_parsed`, and
+   * `invalid_option` where that is no time.
+   */
   sign(body: Body, options?: VerifyOptions): SignedDelivery {
     const now = options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
     const signed = guard(() => this.#native.sign(bodyBytes(rawBody(body)), now));
@@ -49,6 +53,6 @@ export class Signer {
   }
 
   [inspect.custom](): string {
-    return `Signer(${this.#scheme})`;
+    return `Signer(${this.scheme})`;
   }
 }

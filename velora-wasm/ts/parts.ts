@@ -6,7 +6,7 @@ export type { Code } from './codes.js';
 export { ConfigError, FileError, StoreError, VeloraError, VerificationError } from './errors.js';
 export type { EventOf, Events } from './events.js';
 export type { HeadersInput } from './headers.js';
-export { Receiver, Work, type Handler, type HostContext, type Outcome, type OutcomeName, type ReceiverOptions, type Reply } from './receiver.js';
+export { Receiver, Work, type Backfilled, type Handler, type HostContext, type Outcome, type ReceiverOptions, type Reply } from './receiver.js';
 export { Scheme, type SchemeName, type SchemeOptions } from './scheme.js';
 export { SigningSecret, type SecretInput } from './secret.js';
 export { Signer, type SignedDelivery } from './signer.js';
