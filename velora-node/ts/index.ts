@@ -16,7 +16,7 @@ export { ConfigError, FileError, StoreError, VeloraError, VerificationError } fr
 export type { EventOf, Events } from './events.js';
 export type { HeadersInput } from './headers.js';
 export type { Code } from './codes.js';
-export { Items, Steps } from './paging.js';
+export { Items, Steps, type Page } from './paging.js';
 export { Receiver, Work, type Backfilled, type Handler, type HostContext, type Outcome, type ReceiverOptions, type Reply } from './receiver.js';
 export { Scheme, type SchemeName, type SchemeOptions } from './scheme.js';
 export { SigningSecret, type SecretInput } from './secret.js';

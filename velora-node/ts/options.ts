@@ -72,6 +72,11 @@ export function text(name: string, value: unknown): string {
   return present(name, textOption(name, value));
 }
 
+/** A list of texts that has to be there. */
+export function texts(name: string, value: unknown): string[] {
+  return present(name, textsOption(name, value));
+}
+
 /** An instant, as text that the core reads. */
 export function instantOption(name: string, value: unknown): string | undefined {
   if (value instanceof Date) {

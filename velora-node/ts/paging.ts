@@ -10,6 +10,17 @@ export interface NativeStream<T> {
   close(): Promise<void>;
 }
 
+/**
+ * Items that came together, in the system's order. A page of Velora Billing or CuraeAI is an
+ * array besides; one of Velora Health is a `health.Page`.
+ */
+export interface Page<T> extends Iterable<T> {
+  /** How many there are. */
+  readonly length: number;
+  /** Where the next page starts; null on the last. */
+  readonly nextCursor: string | null;
+}
+
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /**
@@ -147,7 +158,7 @@ class Walk<T, R> extends Steps<R> {
 }
 
 /** The items of pages. */
-class Flat<T, P extends Iterable<T>> extends Steps<T> {
+class Flat<T, P extends Page<T>> extends Steps<T> {
   readonly #pages: Steps<P>;
   #page: Iterator<T> | undefined;
 
@@ -195,8 +206,19 @@ export function walk<T, R>(
   return new Walk(open, read, signal, explain, ahead);
 }
 
-/** Items one by one, and the pages beneath. */
-export class Items<T, P extends Iterable<T> = readonly T[]> implements AsyncIterable<T> {
+/** The page that the addon gives. */
+export function pageOf<N, T>(page: { items: N[]; nextCursor?: string | null }, read: (item: N) => T): readonly T[] & Page<T> {
+  return Object.assign(page.items.map(read), { nextCursor: page.nextCursor ?? null });
+}
+
+/**
+ * Items one by one, and the pages beneath. Nothing is sent before the first one is asked for.
+ *
+ * Each loop, each `pages()` and each `toArray()` starts anew and asks the system again. To go on
+ * where you were, keep what `pages()` or `[Symbol.asyncIterator]()` gave and call its `next()`:
+ * leaving a loop over it ends it.
+ */
+export class Items<T, P extends Page<T> = readonly T[] & Page<T>> implements AsyncIterable<T> {
   readonly #walk: () => Steps<P>;
 
   protected constructor(walk: () => Steps<P>) {
@@ -204,11 +226,11 @@ export class Items<T, P extends Iterable<T> = readonly T[]> implements AsyncIter
   }
 
   /** @internal */
-  static of<T, P extends Iterable<T>>(walk: () => Steps<P>): Items<T, P> {
+  static of<T, P extends Page<T>>(walk: () => Steps<P>): Items<T, P> {
     return new Items(walk);
   }
 
-  /** The pages, each fetched while the one before is worked on. */
+  /** The pages from the first one on, each fetched while the one before is worked on. */
   pages(): Steps<P> {
     return this.#walk();
   }

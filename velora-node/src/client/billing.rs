@@ -9,7 +9,7 @@ use velora_core::billing::{Client, CsvRows, DeliveryQuery, DeliveryStatus, Logge
 use velora_core::{ApiKey, ConfigError, Error};
 
 use super::billing_parts::{
-    LoggedDeliveryParts, ReconRunParts, ReconSummaryParts, RefireProgressParts, RefireReportParts,
+    DeliveryPageParts, ReconRunParts, ReconSummaryParts, RefireProgressParts, RefireReportParts,
     RetriedParts,
 };
 use super::extra::Pairs;
@@ -174,14 +174,14 @@ impl NativeDeliveryPages {
         &self,
         env: &'env Env,
         cancel: Option<&NativeCancel>,
-    ) -> Result<PromiseRaw<'env, Answer<Option<Vec<LoggedDeliveryParts>>>>> {
+    ) -> Result<PromiseRaw<'env, Answer<Option<DeliveryPageParts>>>> {
         let (pages, cancel) = (self.pages.clone(), cancel.cloned());
         env.spawn_future(async move {
             let next = async |pages: &mut Pages<LoggedDelivery>| {
                 pages.next().await.map(|page| {
-                    page.map(|page| {
-                        let rows = page.into_items().into_iter();
-                        rows.map(LoggedDeliveryParts::from).collect()
+                    page.map(|page| DeliveryPageParts {
+                        next_cursor: page.next_cursor().map(str::to_owned),
+                        items: page.into_items().into_iter().map(Into::into).collect(),
                     })
                 })
             };

@@ -40,6 +40,13 @@ pub struct LoggedDeliveryParts {
     pub extra: Pairs,
 }
 
+/// A page of the delivery log.
+#[napi(object, object_from_js = false)]
+pub struct DeliveryPageParts {
+    pub items: Vec<LoggedDeliveryParts>,
+    pub next_cursor: Option<String>,
+}
+
 /// What re-firing a delivery gave.
 #[napi(object, object_from_js = false)]
 pub struct RetriedParts {

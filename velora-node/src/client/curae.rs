@@ -39,6 +39,13 @@ pub struct CuraeEndpoint {
     pub extra: Pairs,
 }
 
+/// A page of endpoints.
+#[napi(object, object_from_js = false)]
+pub struct EndpointPageParts {
+    pub items: Vec<CuraeEndpoint>,
+    pub next_cursor: Option<String>,
+}
+
 /// An endpoint and its version; with the secret right after it was registered.
 #[napi(object, object_from_js = false)]
 pub struct CuraeVersioned {
@@ -192,14 +199,14 @@ impl NativeEndpointPages {
         &self,
         env: &'env Env,
         cancel: Option<&NativeCancel>,
-    ) -> Result<PromiseRaw<'env, Answer<Option<Vec<CuraeEndpoint>>>>> {
+    ) -> Result<PromiseRaw<'env, Answer<Option<EndpointPageParts>>>> {
         let (pages, cancel) = (self.pages.clone(), cancel.cloned());
         env.spawn_future(async move {
             let next = async |pages: &mut Pages<Endpoint>| {
                 pages.next().await.map(|page| {
-                    page.map(|page| {
-                        let endpoints = page.into_items().into_iter();
-                        endpoints.map(CuraeEndpoint::from).collect()
+                    page.map(|page| EndpointPageParts {
+                        next_cursor: page.next_cursor().map(str::to_owned),
+                        items: page.into_items().into_iter().map(Into::into).collect(),
                     })
                 })
             };

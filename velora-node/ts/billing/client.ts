@@ -6,8 +6,8 @@ import { call, signalOf, telling, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, instant, loggedAs, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { guard, unwrap } from '../errors.js';
 import { checkOptions, numberOption, text, textOption } from '../options.js';
-import { Items, walk, type Steps } from '../paging.js';
-import { loggedDelivery, refireReport, retried, type LoggedDelivery, type RefireProgress, type RefireReport, type Retried } from './deliveries.js';
+import { Items, pageOf, walk, type Steps } from '../paging.js';
+import { loggedDelivery, refireReport, retried, type LoggedDelivery, type Progress, type RefireReport, type Retried } from './deliveries.js';
 
 /** The options of a client. */
 export interface BillingClientOptions extends ClientOptions {
@@ -57,7 +57,7 @@ export interface RefireOptions extends CallOptions {
   /** 30 by default, the system's own limit. */
   writesPerMinute?: number | undefined;
   /** Is told how far it has come. What it throws ends the call, which then throws it. */
-  onProgress?: ((progress: RefireProgress) => void) | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** A row of CSV, its fields under the names of the header. */
@@ -67,9 +67,9 @@ export type CsvRow = Record<string, string>;
  * The client of Velora Billing's integration API.
  *
  * The system allows each key 120 reads and 30 writes a minute. Reads, and `runRecon`, are
- * retried. Every call may throw an `ApiError`: `unauthorized`, `forbidden`, `rate_limited`,
- * `server_error`, `connection`, `timeout`, `malformed_response`, `response_too_large`,
- * `unexpected_redirect`.
+ * retried. Every call may throw an `ApiError`: `unauthorized`, `forbidden`, `not_found`,
+ * `invalid_request`, `rate_limited`, `server_error`, `connection`, `timeout`,
+ * `malformed_response`, `response_too_large`, `unexpected_redirect`.
  *
  * Source: Velora Billing, *API + Webhooks*.
  */
@@ -100,8 +100,7 @@ export class Client {
 
   /**
    * Runs the reconciliation of an uploaded invoice. It is idempotent on the pair: the same
-   * `runKey` gives the run that it gave before. Throws `not_found`, `conflict`,
-   * `invalid_request`.
+   * `runKey` gives the run that it gave before. Throws `not_found`, `conflict`.
    */
   async runRecon(invoiceId: string, runKey: string, options?: CallOptions): Promise<ReconRun> {
     const [invoice, key] = [text('invoiceId', invoiceId), text('runKey', runKey)];
@@ -138,9 +137,7 @@ export class Client {
     const signal = signalOf(options);
     const open = () => unwrap(guard(() => this.#native.deliveries(endpoint, wanted, most)));
     open();
-    return Items.of(() =>
-      walk<native.LoggedDeliveryParts[], LoggedDelivery[]>(open, (page) => page.map(loggedDelivery), signal),
-    );
+    return Items.of(() => walk(open, (page: native.DeliveryPageParts) => pageOf(page, loggedDelivery), signal));
   }
 
   /**
@@ -159,7 +156,7 @@ export class Client {
    */
   async refireFailed(endpointId: string, options?: RefireOptions): Promise<RefireReport> {
     const { signal, writesPerMinute, onProgress } = checkOptions(options, ['signal', 'writesPerMinute', 'onProgress']);
-    const told = telling(signal, onProgress, (progress: RefireProgress) => progress);
+    const told = telling(signal, onProgress, (progress: Progress) => progress);
     const endpoint = text('endpointId', endpointId);
     const writes = numberOption('writesPerMinute', writesPerMinute);
     const report = await call(told.signal, (cancel) => this.#native.refireFailed(endpoint, writes, told.tell, cancel));

@@ -71,7 +71,7 @@ export interface RefireReport {
 }
 
 /** How far a sweep has come. */
-export interface RefireProgress {
+export interface Progress {
   /** Events that have not arrived. */
   total: number;
   /** Events that have arrived by now. */

@@ -5,8 +5,8 @@ import * as native from '../../native/index.js';
 import { call, signalOf, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, instant, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { guard, unwrap } from '../errors.js';
-import { checkOptions, numberOption, text, textOption, textsOption } from '../options.js';
-import { Items, walk } from '../paging.js';
+import { checkOptions, numberOption, text, textOption, texts, textsOption } from '../options.js';
+import { Items, pageOf, walk } from '../paging.js';
 import { SigningSecret } from '../secret.js';
 import type { KnownEventType } from './event.js';
 
@@ -90,8 +90,9 @@ export interface Registration extends Versioned {
  * `wrong_environment`.
  *
  * Every call may be repeated, and is retried: mutations carry an `Idempotency-Key`. Every call
- * may throw an `ApiError`: `unauthorized`, `forbidden`, `rate_limited`, `server_error`,
- * `connection`, `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`.
+ * may throw an `ApiError`: `unauthorized`, `forbidden`, `not_found`, `invalid_request`,
+ * `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
+ * `response_too_large`, `unexpected_redirect`.
  * The system's own code, such as `SCOPE_INSUFFICIENT`, is in `vendorCode`.
  *
  * Source: CuraeAI, *API conventions*, *Authentication*, *Platform webhooks*.
@@ -140,12 +141,12 @@ export class Webhooks {
    *
    * With an `idempotencyKey` of your own the registration is one even if the program runs
    * again: for 24 hours the system answers the same key as it did first, the secret included.
-   * Throws `invalid_request`, `conflict`.
+   * Throws `conflict`; `invalid_option` before anything is sent.
    */
   async create(endpoint: NewEndpoint, options?: CallOptions): Promise<Registration> {
     const { url, eventTypes, idempotencyKey } = checkOptions(endpoint, ['url', 'eventTypes', 'idempotencyKey']);
     const where = text('url', url);
-    const types = textsOption('eventTypes', eventTypes) ?? [];
+    const types = texts('eventTypes', eventTypes);
     const key = textOption('idempotencyKey', idempotencyKey);
     const made = await call(signalOf(options), (cancel) => this.#native.createWebhook(where, types, key, cancel));
     return { ...versioned(made), secret: new SigningSecret(made.secret) };
@@ -157,7 +158,7 @@ export class Webhooks {
     const signal = signalOf(options);
     const open = () => unwrap(guard(() => this.#native.listWebhooks(limit)));
     open();
-    return Items.of(() => walk<native.CuraeEndpoint[], Endpoint[]>(open, (page) => page.map(read), signal));
+    return Items.of(() => walk(open, (page: native.EndpointPageParts) => pageOf(page, read), signal));
   }
 
   /** One endpoint. Throws `not_found`. */

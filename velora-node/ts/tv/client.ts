@@ -6,7 +6,7 @@ import { call, checkedSignal, signalOf, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, loggedAs, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { ApiError } from '../api-error.js';
 import { guard, toError, unwrap } from '../errors.js';
-import { checkOptions, invalidOption, numberOption, text, textsOption } from '../options.js';
+import { checkOptions, invalidOption, numberOption, text, texts } from '../options.js';
 import { walk, type Steps } from '../paging.js';
 import { SigningSecret } from '../secret.js';
 import type { Event, KnownEventType } from './event.js';
@@ -120,10 +120,13 @@ export interface Gap {
 /** One thing that the stream has to tell, narrowed by `switch (item.kind)`. */
 export type StreamItem = Connected | StreamEvent | Gap;
 
+/** What the stream tells, one thing after the other, until it is left. */
+export type EventStream = Steps<StreamItem>;
+
 /**
  * The client of Velora TV. Every call may throw an `ApiError`: `unauthorized`, `forbidden`,
- * `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
- * `response_too_large`, `unexpected_redirect`.
+ * `not_found`, `invalid_request`, `rate_limited`, `server_error`, `connection`, `timeout`,
+ * `malformed_response`, `response_too_large`, `unexpected_redirect`.
  *
  * Source: Velora TV, *Events API*, *Webhooks*, *Rate limits*.
  */
@@ -148,11 +151,11 @@ export class Client {
 
   /**
    * Registers a webhook of an app. It is sent once, never again by itself. Throws `not_found`
-   * where there is no such app; `invalid_request`.
+   * where there is no such app; `invalid_option` before anything is sent.
    */
   async createWebhook(webhook: NewWebhook, options?: CallOptions): Promise<CreatedWebhook> {
     const { clientId, url, events } = checkOptions(webhook, ['clientId', 'url', 'events']);
-    const [app, where, types] = [text('clientId', clientId), text('url', url), textsOption('events', events) ?? []];
+    const [app, where, types] = [text('clientId', clientId), text('url', url), texts('events', events)];
     const made = await call(signalOf(options), (cancel) => this.#native.createWebhook(app, where, types, cancel)).catch(
       (error) => {
         throw this.#explain === undefined ? error : this.#explain(error);
@@ -167,7 +170,7 @@ export class Client {
    * is asked for anew. It ends with an error that no further attempt would mend; with
    * `maxOutage`, with whatever keeps it away for so long; without one it never does.
    */
-  events(options?: StreamOptions): Steps<StreamItem> {
+  events(options?: StreamOptions): EventStream {
     const { signal, idleTimeout, maxOutage } = checkOptions(options, ['signal', 'idleTimeout', 'maxOutage']);
     const [idle, outage] = [numberOption('idleTimeout', idleTimeout), numberOption('maxOutage', maxOutage)];
     const stream = unwrap(guard(() => this.#native.events(idle, outage)));
