@@ -56,7 +56,7 @@ export interface StoreOptions extends Times {
  *
  * It does not connect: the first claim does, and `ready`. Throws `invalid_option` where the
  * URL names no store or is a variable that is not set, and shows no part of it, which may hold
- * a password; `invalid_lease`, `invalid_retention`.
+ * a password, or where an option is out of its range; `invalid_lease`, `invalid_retention`.
  */
 export function openStore(url: string | undefined, options?: StoreOptions): DurableStore {
   const given = checkOptions(options, [...TIMES, 'timeout', 'connections', 'namespace']);

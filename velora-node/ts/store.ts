@@ -42,7 +42,10 @@ export interface CustomStore {
 
 const VERBS = ['claim', 'commit', 'release', 'renew'] as const;
 
-/** The right to work on one event, until it is committed, released or taken over. */
+/**
+ * The right to work on one event, until it is committed, released or taken over. Each of its calls
+ * is `store_full` where the disk or the memory of a durable store is.
+ */
 export class Lease implements AsyncDisposable {
   /** What was claimed. */
   readonly key: string;
@@ -62,19 +65,19 @@ export class Lease implements AsyncDisposable {
     return new Lease(store, key, epoch);
   }
 
-  /** The work is done. Throws `lease_lost`, `store_unavailable`: then do not answer 2xx. */
+  /** The work is done. Throws `lease_lost`, `store_full`, `store_unavailable`: then do not answer 2xx. */
   async commit(): Promise<void> {
     this.#ended = true;
     await call(undefined, () => this.#store.commit(this.key, this.epoch));
   }
 
-  /** The work is not done: the next claim is fresh. Throws `lease_lost`, `store_unavailable`. */
+  /** The work is not done: the next claim is fresh. Throws `lease_lost`, `store_full`, `store_unavailable`. */
   async release(): Promise<void> {
     this.#ended = true;
     await call(undefined, () => this.#store.release(this.key, this.epoch));
   }
 
-  /** More time for long work. Throws `lease_lost`, `store_unavailable`. */
+  /** More time for long work. Throws `lease_lost`, `store_full`, `store_unavailable`. */
   async renew(): Promise<void> {
     await call(undefined, () => this.#store.renew(this.key, this.epoch));
   }
@@ -185,7 +188,7 @@ export class MemoryStore extends Store {
   /** @internal */
   static readonly [OURS] = true;
 
-  /** Throws `invalid_lease`, `invalid_retention`, `invalid_capacity`. */
+  /** Throws `invalid_lease`, `invalid_retention`, `invalid_capacity`; `invalid_option` where one is no such number. */
   constructor(options?: MemoryStoreOptions) {
     const given = checkOptions(options, [...TIMES, 'capacity']);
     const parts = { ...times(given), capacity: numberOption('capacity', given.capacity) } as native.StoreParts;

@@ -110,7 +110,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
    * mark, and replaces what is not UTF-8.
    *
    * Throws a `VerificationError`; `body_already_parsed` where the body is not raw;
-   * `unreadable_headers`.
+   * `unreadable_headers`; `invalid_option` where `now` is no time.
    */
   verify(body: Body, headers: HeadersInput, options?: VerifyOptions): Delivery<EventOf<S>> {
     return this.#verified(rawBody(body), headers, options, this.verify);
@@ -226,7 +226,8 @@ export class Delivery<E = unknown> {
    * identify the event, or nothing but the bytes where their digest does: there can be a key
    * where `event` is `malformed_event`.
    *
-   * Throws `malformed_event`, `header_body_mismatch`.
+   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` and
+   * `body_already_parsed` where the body was written to, or given away, before this was read.
    */
   get key(): string {
     return this.#read().key;
@@ -235,7 +236,8 @@ export class Delivery<E = unknown> {
   /**
    * What happened, as the system writes it, where anything says so.
    *
-   * Throws `malformed_event`, `header_body_mismatch`.
+   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` and
+   * `body_already_parsed` where the body was written to, or given away, before this was read.
    */
   get eventType(): string | null {
     return this.#read().eventType;
@@ -246,7 +248,8 @@ export class Delivery<E = unknown> {
    * its members hold is not: `structuredClone({ ...event })` is a copy to write to. Logging it
    * does not show its members, and `JSON.stringify` gives the body's members back.
    *
-   * Throws `malformed_event`, `header_body_mismatch`.
+   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` and
+   * `body_already_parsed` where the body was written to, or given away, before this was read.
    */
   get event(): E {
     return this.#read().event;
