@@ -21,7 +21,7 @@ export async function read({ ApiError, VeloraError, health }, command, args) {
     }
     const events = command === 'export' ? client.export(query) : client.events(query);
     for await (const page of events.pages()) {
-      if (!process.stdout.write(`${page.raw.join('\n')}\n`)) {
+      if (!process.stdout.write(`${page.lines.join('\n')}\n`)) {
         await once(process.stdout, 'drain');
       }
     }

@@ -30,7 +30,7 @@ try {
   /** @param {health.Progress} progress */
   const onProgress = ({ rows, leaves }) => process.stderr.write(`\r${rows} rows from ${leaves} windows`);
   const manifest = await client.exportToFile({ since, until }, path, { onProgress });
-  await health.verifyExport(path);
+  await manifest.verify(path);
   process.stderr.write('\n');
   console.log(`${manifest.rows} rows in ${manifest.leaves.length} leaves: proven whole`);
 

@@ -58,14 +58,14 @@ export declare class NativeCurae {
 /** Pages of the delivery log. */
 export declare class NativeDeliveryPages {
   /** Null at the end. */
-  next(cancel?: NativeCancel | undefined | null): Promise<Answer<Array<LoggedDeliveryParts> | undefined | null>>
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<DeliveryPageParts | undefined | null>>
   close(): Promise<undefined>
 }
 
 /** Pages of endpoints. */
 export declare class NativeEndpointPages {
   /** Null at the end. */
-  next(cancel?: NativeCancel | undefined | null): Promise<Answer<Array<CuraeEndpoint> | undefined | null>>
+  next(cancel?: NativeCancel | undefined | null): Promise<Answer<EndpointPageParts | undefined | null>>
   close(): Promise<undefined>
 }
 
@@ -106,7 +106,24 @@ export declare class NativeHealth {
   deleteWebhook(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
   export(query: ExportQueryParts, progress?: ((arg: ProgressParts) => void) | undefined | null): Answer<NativeExport>
   exportOnce(query: ExportQueryParts, cancel?: NativeCancel | undefined | null): Promise<Answer<ExportedOnceParts>>
-  exportToFile(query: ExportQueryParts, path: string, progress?: ((arg: ProgressParts) => void) | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<ManifestParts>>
+  exportToFile(query: ExportQueryParts, path: string, progress?: ((arg: ProgressParts) => void) | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<NativeManifest>>
+}
+
+/** The proof of an export. */
+export declare class NativeManifest {
+  /**
+   * Reads the one of an exported file.
+   *
+   * Errors: `file_unusable`, `file_mismatch`.
+   */
+  static read(path: string): Promise<Answer<NativeManifest>>
+  get parts(): ManifestParts
+  /**
+   * Checks a file against it.
+   *
+   * Errors: `file_unusable`, `file_mismatch`.
+   */
+  verify(path: string): Promise<Answer<undefined>>
 }
 
 /** A receiver of the core. */
@@ -316,8 +333,20 @@ export interface CuraeVersioned {
   secret?: string
 }
 
+/** A page of the delivery log. */
+export interface DeliveryPageParts {
+  items: Array<LoggedDeliveryParts>
+  nextCursor?: string
+}
+
 /** What a listed event's `details` are, in JSON. */
 export declare function detailsOfEvent(json: string): string | null
+
+/** A page of endpoints. */
+export interface EndpointPageParts {
+  items: Array<CuraeEndpoint>
+  nextCursor?: string
+}
 
 /** Which events to list. */
 export interface EventQueryParts {
@@ -404,6 +433,9 @@ export interface HealthRegistration {
   secret: string
 }
 
+/** Whether a text is an instant, as the `timestamp` of a listed event is one. */
+export declare function isInstant(text: string): boolean
+
 /** One field that the system found fault with. */
 export interface IssueParts {
   code?: string
@@ -444,7 +476,7 @@ export interface LoggedDeliveryParts {
   extra: Pairs
 }
 
-/** The proof of an export. */
+/** What the proof of an export says. */
 export interface ManifestParts {
   format: number
   baseUrl: string
@@ -497,13 +529,6 @@ export interface RateLimitParts {
   reset?: string
   retryAt?: string
 }
-
-/**
- * Reads the manifest of an exported file, and checks the file against it if asked to.
- *
- * Errors: `file_unusable`, `file_mismatch`.
- */
-export declare function readManifest(path: string, verify: boolean): Promise<Answer<ManifestParts>>
 
 /** A run, and the answer in JSON. */
 export interface ReconRunParts {

@@ -40,7 +40,7 @@ test('errors call options as they are called here, and nothing else', async () =
   for (const [name, call] of misused) {
     await assert.rejects(async () => call(), ({ message }) => message.includes(`\`${name}\``), name);
   }
-  await assert.rejects(velora.health.verifyExport('/no_such/`a_file`'), ({ message }) => message.includes('/no_such/`a_file`'));
+  await assert.rejects(velora.health.Manifest.read('/no_such/`a_file`'), ({ message }) => message.includes('/no_such/`a_file`'));
 });
 
 for (const system of ['health', 'curae', 'tv']) {

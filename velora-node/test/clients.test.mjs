@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { billing, curae, health, Scheme, tv, Verifier } from 'velora';
-import { codeOf, HEALTH_KEY, simulate, temporary, UNTIL, WEEK } from './support.mjs';
+import { codeOf, HEALTH_KEY, serve, simulate, temporary, UNTIL, WEEK } from './support.mjs';
 
 const { keyOfEvent } = createRequire(import.meta.url)('../native/index.js');
 
@@ -21,17 +21,17 @@ test('health: probe, list, pages, one event', async (context) => {
   assert.ok(phi.length > 0 && phi.length < events.length && phi.every((event) => event.phiInvolved === true));
 
   let pages = 0;
-  let raw = [];
+  let lines = [];
   for await (const page of client.events(WEEK).pages()) {
     pages += 1;
-    raw = raw.concat(page.raw);
+    lines = lines.concat(page.lines);
     assert.equal(page.length, page.events.length);
-    assert.equal(page.events[0].raw, page.raw[0]);
-    assert.deepEqual(page.events.map((event) => event.members), page.raw.map((row) => JSON.parse(row)));
+    assert.equal(page.events[0].line, page.lines[0]);
+    assert.deepEqual(page.events.map((event) => event.members), page.lines.map((row) => JSON.parse(row)));
   }
   assert.equal(pages, 4);
-  assert.ok(raw.some((row) => /[^\x00-\x7f]/.test(row)));
-  assert.deepEqual(raw.sort(), (await simulator.truth('rows')).sort());
+  assert.ok(lines.some((row) => /[^\x00-\x7f]/.test(row)));
+  assert.deepEqual(lines.sort(), (await simulator.truth('rows')).sort());
 
   const one = await client.event(events[0].eventId);
   assert.deepEqual(one.members, events[0].members);
@@ -67,7 +67,7 @@ test('health: exports in every form', async (context) => {
   const told = [];
   const rows = [];
   for await (const event of client.export(WEEK, { onProgress: (progress) => told.push(progress) })) {
-    rows.push(event.raw);
+    rows.push(event.line);
   }
   assert.deepEqual(rows.toSorted(), truth.toSorted());
   assert.equal(told.at(-1).rows, 24000);
@@ -78,7 +78,7 @@ test('health: exports in every form', async (context) => {
 
   const once = await client.exportOnce(WEEK);
   assert.equal(once.truncation, 'yes');
-  assert.equal(once.page.length, 10000);
+  assert.equal(once.events.length, 10000);
 
   const folder = temporary(context);
   const path = join(folder, 'may.ndjson');
@@ -87,18 +87,32 @@ test('health: exports in every form', async (context) => {
   assert.equal(manifest.rows, 24000);
   assert.equal(progress.at(-1), 24000);
   assert.deepEqual((await readFile(path, 'utf8')).trimEnd().split('\n'), rows);
-  assert.deepEqual(await health.verifyExport(path), manifest);
-  assert.deepEqual(await health.readExportManifest(path), manifest);
+  assert.ok(manifest instanceof health.Manifest);
+  const read = await health.Manifest.read(path);
+  assert.deepEqual(read, manifest);
+  assert.deepEqual(JSON.parse(JSON.stringify(read)), JSON.parse(await readFile(`${path}.manifest.json`, 'utf8'), camelCased));
+  // What is held is checked, wherever the file is, and whatever now stands beside it.
+  const elsewhere = join(folder, 'moved.ndjson');
+  await writeFile(elsewhere, await readFile(path));
+  await writeFile(`${path}.manifest.json`, '{}');
+  await Promise.all([read.verify(path), manifest.verify(path), manifest.verify(elsewhere)]);
+  assert.equal(await codeOf(() => health.Manifest.read(path)), 'file_mismatch');
   await writeFile(path, 'something else');
-  assert.equal(await codeOf(() => health.verifyExport(path)), 'file_mismatch');
+  assert.equal(await codeOf(() => manifest.verify(path)), 'file_mismatch');
   assert.equal(await codeOf(() => client.exportToFile({ ...WEEK, phiInvolved: true }, path)), 'file_mismatch');
-  assert.equal(await codeOf(() => health.readExportManifest(join(folder, 'none'))), 'file_unusable');
-  for (const read of [health.readExportManifest, health.verifyExport]) {
+  for (const ask of [(at) => health.Manifest.read(at), (at) => manifest.verify(at)]) {
+    assert.equal(await codeOf(() => ask(join(folder, 'none'))), 'file_unusable');
     for (const nowhere of [undefined, null, 5]) {
-      assert.equal(await codeOf(() => read(nowhere)), 'invalid_option');
+      assert.equal(await codeOf(() => ask(nowhere)), 'invalid_option');
     }
   }
 });
+
+/** The members of a manifest's file as they are called here. */
+function camelCased(_, value) {
+  const renamed = ([name, member]) => [name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), member];
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).map(renamed)) : value;
+}
 
 test('health: what failed fails again, and is never taken for the end', async (context) => {
   const simulator = await simulate(context, '--events', '2500');
@@ -131,7 +145,7 @@ test('health: an export that is read ahead fails behind what it gave, and can be
   const given = [];
   const all = async () => {
     for await (const page of steps) {
-      given.push(...page.raw);
+      given.push(...page.lines);
     }
   };
   await assert.rejects(all(), { code: 'server_error' });
@@ -232,6 +246,17 @@ test('health: an environment names the client', async (context) => {
   await health.Client.fromEnv().probe();
 });
 
+/** The pages of a list, each of which but the last says where the next one starts. */
+async function pagesOf(items) {
+  const pages = [];
+  for await (const page of items.pages()) {
+    pages.push(page);
+  }
+  assert.ok(pages.slice(0, -1).every(({ nextCursor }) => typeof nextCursor === 'string' && nextCursor !== ''));
+  assert.equal(pages.at(-1).nextCursor, null);
+  return pages.map((page) => [...page]);
+}
+
 test('billing: reconciliation, CSV, the log, and a sweep', async (context) => {
   const simulator = await simulate(context, '--events', '1');
   const client = new billing.Client({ apiKey: 'vb_live_0123456789abcdef', baseUrl: simulator.url });
@@ -255,6 +280,7 @@ test('billing: reconciliation, CSV, the log, and a sweep', async (context) => {
   await simulator.ask('POST', `endpoints/${endpoint.id}/history`, { count: 5, ok: false, retained: true });
   const log = await client.deliveries(endpoint.id, { status: 'failed', limit: 2 }).toArray();
   assert.equal(log.length, 5);
+  assert.deepEqual(await pagesOf(client.deliveries(endpoint.id, { status: 'failed', limit: 2 })), [log.slice(0, 2), log.slice(2, 4), log.slice(4)]);
   const progress = [];
   const report = await client.refireFailed(endpoint.id, { onProgress: (one) => progress.push(one) });
   assert.equal(report.failedAgain.length + report.refired.length + report.notRefired.length, 5);
@@ -280,7 +306,9 @@ test('curae: endpoints by version', async (context) => {
   const changed = await client.webhooks.update(endpoint.id, etag, { eventTypes: ['user.graduated', 'entry.folded'] });
   assert.deepEqual(changed.endpoint.eventTypes, ['user.graduated', 'entry.folded']);
   assert.equal(await codeOf(() => client.webhooks.update(endpoint.id, etag, { status: 'ACTIVE' })), 'conflict');
-  assert.deepEqual((await client.webhooks.list({ limit: 1 }).toArray()).map(({ id }) => id), [endpoint.id]);
+  const second = await client.webhooks.create({ url: 'https://b.example/hook', eventTypes: ['entry.folded'] });
+  const listed = await pagesOf(client.webhooks.list({ limit: 1 }));
+  assert.deepEqual(listed.map((page) => page.map(({ id }) => id)).sort(), [[endpoint.id], [second.endpoint.id]].sort());
   await client.webhooks.delete(endpoint.id, '*');
   assert.equal(await codeOf(() => client.webhooks.get(endpoint.id)), 'not_found');
   assert.equal(await codeOf(() => new curae.Client({ apiKey: 'cae_test_1', baseUrl: 'https://api.curaeai.com' })), 'wrong_environment');
@@ -363,6 +391,21 @@ test('tv: a function that gives no token', async (context) => {
   }
   assert.deepEqual(kinds, ['connected', 'gap', 'connected']);
   assert.equal(asked, 3);
+});
+
+test('what is registered for no types is not sent', async (context) => {
+  const asked = [];
+  const baseUrl = await serve(context, (request, response) => {
+    asked.push(request.url);
+    response.end('{}');
+  });
+  const endpoints = new curae.Client({ apiKey: 'cae_test_1', baseUrl }).webhooks;
+  const app = new tv.Client({ token: 'a', baseUrl });
+  for (const types of [undefined, null, 'import.completed', {}, [1]]) {
+    assert.equal(await codeOf(() => endpoints.create({ url: 'https://a.example', eventTypes: types })), 'invalid_option');
+    assert.equal(await codeOf(() => app.createWebhook({ clientId: 'a', url: 'https://a.example', events: types })), 'invalid_option');
+  }
+  assert.deepEqual(asked, []);
 });
 
 test('a client says where its API is', () => {

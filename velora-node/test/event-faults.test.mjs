@@ -17,7 +17,7 @@ for (const [name, [ofListing, ofExport]] of Object.entries(OF_EVENTS)) {
     const simulator = await start(context);
     const truth = await simulator.truth('rows');
     await simulator.arm(fault(name, { path: EVENTS, skip: 2 }));
-    const [text, wanted] = name === 'pretty' ? [compact, truth.map((raw) => compact({ raw }))] : [plain, truth];
+    const [text, wanted] = name === 'pretty' ? [compact, truth.map((line) => compact({ line }))] : [plain, truth];
     assert.equal(await verdict(client(simulator).events({ ...WEEK, limit: 250 }), wanted, text), ofListing);
   });
 

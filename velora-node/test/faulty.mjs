@@ -54,6 +54,6 @@ export async function verdict(rows, truth, text) {
   return JSON.stringify(read.toSorted()) === JSON.stringify(truth.toSorted()) ? WHOLE : `${read.length} of ${truth.length} rows`;
 }
 
-export const plain = (event) => event.raw;
+export const plain = (event) => event.line;
 /** Without what a pretty printer puts between the tokens. */
-export const compact = (event) => JSON.stringify(JSON.parse(event.raw));
+export const compact = (event) => JSON.stringify(JSON.parse(event.line));

@@ -40,7 +40,7 @@ const SIZES = {
   client: ['--features', 'client', ...inlined(15)],
 };
 /** What the TypeScript layer of Node has and this one has not. */
-const NODE_ALONE = /^(express|fastify|incoming|index|host|durable|reader|transaction|verifier)\.ts$|^(billing|curae|tv)\/(?!event\.ts)|^(health\/index|health\/export-file)\.ts$/;
+const NODE_ALONE = /^(express|fastify|incoming|index|host|durable|reader|transaction|verifier)\.ts$|^(billing|curae|tv)\/(?!event\.ts)|^health\/(index|file-client|manifest)\.ts$/;
 
 if (!process.argv.includes('--no-wasm')) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });

@@ -8,5 +8,5 @@ export type * as tv from './tv/event.js';
 export * as health from './health/index.js';
 export type { CallOptions } from './calls.js';
 export type { ClientOptions, RateLimit } from './client.js';
-export { Items, Steps } from './paging.js';
+export { Items, Steps, type Page } from './paging.js';
 export * from './parts.js';

@@ -233,6 +233,12 @@ fn json_of_event(json: &str, read: fn(&AuditEvent) -> Option<RawJson>) -> Option
     Some(value.as_str().to_owned())
 }
 
+/// Whether a text is an instant, as the `timestamp` of a listed event is one.
+#[napi(catch_unwind)]
+pub fn is_instant(text: String) -> bool {
+    Window::parse(&text, &text).is_ok()
+}
+
 /// An event's text on one line.
 ///
 /// Errors: `malformed_response` where it is not a JSON object.

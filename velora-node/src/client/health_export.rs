@@ -1,11 +1,13 @@
 //! Velora Health: exports.
 
+use std::sync::Arc;
+
 use napi::Env;
-use napi::bindgen_prelude::{Function, PromiseRaw, Result};
+use napi::bindgen_prelude::{Function, PromiseRaw, Result, ToNapiValue, spawn_blocking};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use velora_core::health::{Export, ExportQuery, LeafProof, Manifest, Progress, RawEvent, Window};
-use velora_core::{ConfigError, Error};
+use velora_core::{ConfigError, Error, FileError};
 
 use super::health::NativeHealth;
 use super::streams::{EventsText, Held};
@@ -45,7 +47,7 @@ pub struct ProgressParts {
     pub calls: f64,
 }
 
-/// The proof of an export.
+/// What the proof of an export says.
 #[napi(object, object_from_js = false)]
 pub struct ManifestParts {
     pub format: u32,
@@ -115,39 +117,69 @@ impl NativeHealth {
         path: String,
         progress: Option<Function<'_, ProgressParts, ()>>,
         cancel: Option<&NativeCancel>,
-    ) -> Result<PromiseRaw<'env, Answer<ManifestParts>>> {
+    ) -> Result<PromiseRaw<'env, Answer<NativeManifest>>> {
         let (client, cancel) = (self.client.clone(), cancel.cloned());
         let query = query.read(progress)?;
         env.spawn_future(async move {
             let call = async {
                 let manifest = client.export_to_file(query?, path).await?;
-                Ok::<_, Error>(ManifestParts::from(manifest))
+                Ok::<_, Error>(NativeManifest::from(manifest))
             };
             Ok(unless_cancelled(cancel, call).await)
         })
     }
 }
 
-/// Reads the manifest of an exported file, and checks the file against it if asked to.
-///
-/// Errors: `file_unusable`, `file_mismatch`.
-#[napi(catch_unwind)]
-pub fn read_manifest<'env>(
+/// The proof of an export.
+#[napi]
+pub struct NativeManifest {
+    manifest: Arc<Manifest>,
+}
+
+#[napi]
+impl NativeManifest {
+    /// Reads the one of an exported file.
+    ///
+    /// Errors: `file_unusable`, `file_mismatch`.
+    #[napi(catch_unwind)]
+    pub fn read<'env>(
+        env: &'env Env,
+        path: String,
+    ) -> Result<PromiseRaw<'env, Answer<NativeManifest>>> {
+        reading(env, || Manifest::read(path).map(NativeManifest::from))
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn parts(&self) -> ManifestParts {
+        ManifestParts::from(&*self.manifest)
+    }
+
+    /// Checks a file against it.
+    ///
+    /// Errors: `file_unusable`, `file_mismatch`.
+    #[napi(catch_unwind)]
+    pub fn verify<'env>(
+        &self,
+        env: &'env Env,
+        path: String,
+    ) -> Result<PromiseRaw<'env, Answer<()>>> {
+        let manifest = Arc::clone(&self.manifest);
+        reading(env, move || manifest.verify(path))
+    }
+}
+
+/// Reads files where that may take its time.
+fn reading<'env, T>(
     env: &'env Env,
-    path: String,
-    verify: bool,
-) -> Result<PromiseRaw<'env, Answer<ManifestParts>>> {
+    read: impl FnOnce() -> std::result::Result<T, FileError> + Send + 'static,
+) -> Result<PromiseRaw<'env, Answer<T>>>
+where
+    T: Send + 'static,
+    Answer<T>: ToNapiValue,
+{
     env.spawn_future(async move {
-        let read = napi::bindgen_prelude::spawn_blocking(move || {
-            let manifest = Manifest::read(&path)?;
-            if verify {
-                manifest.verify(&path)?;
-            }
-            Ok::<_, Error>(ManifestParts::from(manifest))
-        });
-        let read = read
-            .await
-            .map_err(|_| napi::Error::from_reason("the reading broke off"))?;
+        let read = spawn_blocking(read).await;
+        let read = read.map_err(|_| napi::Error::from_reason("the reading broke off"))?;
         Ok(answer(read))
     })
 }
@@ -228,31 +260,39 @@ impl From<Progress> for ProgressParts {
     }
 }
 
-impl From<Manifest> for ManifestParts {
+impl From<Manifest> for NativeManifest {
     fn from(manifest: Manifest) -> Self {
         Self {
+            manifest: Arc::new(manifest),
+        }
+    }
+}
+
+impl From<&Manifest> for ManifestParts {
+    fn from(manifest: &Manifest) -> Self {
+        Self {
             format: manifest.format,
-            base_url: manifest.base_url,
+            base_url: manifest.base_url.clone(),
             since: manifest.since.to_string(),
             until: manifest.until.to_string(),
             phi_involved: manifest.phi_involved,
             rows: manifest.rows as f64,
             bytes: manifest.bytes as f64,
-            leaves: manifest.leaves.into_iter().map(LeafParts::from).collect(),
+            leaves: manifest.leaves.iter().map(LeafParts::from).collect(),
         }
     }
 }
 
-impl From<LeafProof> for LeafParts {
-    fn from(leaf: LeafProof) -> Self {
+impl From<&LeafProof> for LeafParts {
+    fn from(leaf: &LeafProof) -> Self {
         Self {
             since: leaf.since.to_string(),
             until: leaf.until.to_string(),
             rows: leaf.rows as f64,
             bytes: leaf.bytes as f64,
-            first_id: leaf.first_id,
-            last_id: leaf.last_id,
-            sha256: leaf.sha256,
+            first_id: leaf.first_id.clone(),
+            last_id: leaf.last_id.clone(),
+            sha256: leaf.sha256.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 // What users write, held to the types: compiled, never run.
 
 import { Verifier, Scheme, Receiver, Items, Lease, MemoryStore, Signer, SigningSecret, ApiError, Store, Work, health, tv, curae, billing } from 'velora';
-import type { Delivery, DurableStore, EventOf, PgClient, Reply } from 'velora';
+import type { Backfilled, Code, Delivery, DurableStore, EventOf, Outcome, Page, PgClient, Reply } from 'velora';
 import { deliveries as forExpress } from 'velora/express';
 import { deliveries as forFastify } from 'velora/fastify';
 import { deliveries as forHono } from 'velora/hono';
@@ -48,7 +48,7 @@ assertType<Equal<ReturnType<Verifier<'tv'>['verify']>, Delivery<tv.Event>>>();
 assertType<Equal<EventOf<typeof own>, Readonly<Record<string, unknown>>>>();
 
 export function headers(body: Buffer, incoming: IncomingHttpHeaders, raw: string[], web: Headers): void {
-  const verifier = new Verifier('health', ['a', Buffer.from('b'), new SigningSecret('c')], { tolerance: 300 });
+  const verifier = new Verifier('health', ['a', Buffer.from('b'), new SigningSecret(new SigningSecret('c'))], { tolerance: 300 });
   verifier.verify(body, incoming, { now: 1 });
   verifier.verify(body.toString(), raw, { now: new Date() });
   verifier.verify(body.buffer as ArrayBuffer, web);
@@ -62,6 +62,7 @@ export function headers(body: Buffer, incoming: IncomingHttpHeaders, raw: string
   new Verifier('paypal', 'a');
   const signed = new Signer('tv', 'a').sign('{}');
   assertType<Equal<typeof signed.headers, Record<string, string>>>();
+  assertType<Equal<Receiver<'tv'>['verifier'], Verifier<'tv'>>>();
 }
 
 export async function adapters(): Promise<void> {
@@ -85,11 +86,28 @@ export async function clients(signal: AbortSignal): Promise<void> {
     assertType<Equal<typeof event, health.AuditEvent>>();
   }
   for await (const page of client.events().pages()) {
-    assertType<Equal<typeof page.raw, readonly string[]>>();
+    assertType<Equal<typeof page.lines, readonly string[]>>();
+    page satisfies Page<health.AuditEvent>;
   }
   client.export({ since: '', until: '' }).toReadableStream() satisfies ReadableStream<Uint8Array>;
   const { rows } = await client.exportToFile({ since: '', until: '' }, 'file', { onProgress: ({ leaves }) => leaves });
   assertType<Equal<typeof rows, number>>();
+  const manifest: health.Manifest = await health.Manifest.read('file');
+  assertType<Equal<Awaited<ReturnType<typeof manifest.verify>>, void>>();
+  manifest.leaves satisfies readonly health.LeafProof[];
+  const named = health.Client.fromEnv();
+  assertType<Equal<typeof named, health.Client>>();
+  const once = await client.exportOnce({ since: '', until: '' });
+  assertType<Equal<typeof once.events, health.Page>>();
+  // @ts-expect-error one call has none beside it
+  await client.exportOnce({ since: '', until: '', concurrency: 2 });
+  for await (const page of new billing.Client({ apiKey: 'a' }).deliveries('e').pages()) {
+    page satisfies Page<billing.LoggedDelivery> & readonly billing.LoggedDelivery[];
+  }
+  const told = ({ refired }: billing.Progress) => console.log(refired);
+  await new billing.Client({ apiKey: 'a' }).refireFailed('e', { onProgress: told });
+  const events: tv.EventStream = new tv.Client({ token: 'a' }).events();
+  await events.return();
   for await (const item of new tv.Client({ token: async () => 'a' }).events()) {
     if (item.kind === 'gap') {
       assertType<Equal<typeof item.reason, ApiError>>();
@@ -99,6 +117,12 @@ export async function clients(signal: AbortSignal): Promise<void> {
   }
   const { secret } = await new curae.Client({ apiKey: 'a' }).webhooks.create({ url: 'a', eventTypes: ['import.completed', 'new'] });
   new Verifier('curae', secret);
+}
+
+export async function backfills(receiver: Receiver): Promise<Outcome> {
+  const made: Backfilled = await receiver.backfill('key', () => {});
+  assertType<Equal<Outcome, 'processed' | 'duplicate' | 'in_flight' | Code>>();
+  return made.outcome;
 }
 
 export async function leases(store: Store): Promise<void> {
@@ -140,6 +164,8 @@ export function unmade(): unknown[] {
     new health.Page(),
     // @ts-expect-error
     new health.Export(),
+    // @ts-expect-error
+    new health.Manifest(),
     // @ts-expect-error
     new tv.CreatedWebhook(),
   ];

@@ -1,7 +1,7 @@
 /** Audit events as the API lists and exports them. */
 
 import { inspect } from '../host.js';
-import { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, lineOfEvent } from '../../native/index.js';
+import { detailsOfEvent, fieldsAccessedOfEvent, isInstant, keyOfEvent, lineOfEvent } from '../../native/index.js';
 import { learnApiError } from '../api-error.js';
 import { guard, unwrap } from '../errors.js';
 import { text as required } from '../options.js';
@@ -39,7 +39,7 @@ export interface Source {
 /**
  * An audit event that was listed or exported. A member that is absent, or not of its
  * documented type, is null here and still in `members`. Neither logging it nor
- * `JSON.stringify` shows PHI; `members` and `raw` have it.
+ * `JSON.stringify` shows PHI; `members` and `line` have it.
  *
  * Source: Velora Health, *Audit events*.
  */
@@ -65,8 +65,8 @@ export class AuditEvent {
    */
   static fromJson(json: string): AuditEvent {
     const row = required('json', json);
-    const raw = unwrap(guard(() => lineOfEvent(row)));
-    return AuditEvent.made(JSON.parse(raw) as AuditEventMembers, { texts: [raw] }, 0);
+    const line = unwrap(guard(() => lineOfEvent(row)));
+    return AuditEvent.made(JSON.parse(line) as AuditEventMembers, { texts: [line] }, 0);
   }
 
   /** The id, a delivery's `id`. */
@@ -74,9 +74,10 @@ export class AuditEvent {
     return text(this.#members.event_id);
   }
 
-  /** When it happened, as the system writes it: ISO 8601. */
+  /** When it happened, as the system writes it: an instant of ISO 8601, with its microseconds. */
   get timestamp(): string | null {
-    return text(this.#members.timestamp);
+    const written = text(this.#members.timestamp);
+    return written !== null && isInstant(written) ? written : null;
   }
 
   /** What happened, a delivery's `type`. */
@@ -106,7 +107,7 @@ export class AuditEvent {
 
   /** Which of its fields were read. The system sends JSON inside a text; this is its value. */
   get fieldsAccessed(): unknown {
-    return parsed(fieldsAccessedOfEvent(this.raw));
+    return parsed(fieldsAccessedOfEvent(this.line));
   }
 
   /** Whether protected health information was involved. */
@@ -141,7 +142,7 @@ export class AuditEvent {
 
   /** Free-form details: the value, whether it came as an object or as JSON inside a text. */
   get details(): unknown {
-    return parsed(detailsOfEvent(this.raw));
+    return parsed(detailsOfEvent(this.line));
   }
 
   /**
@@ -149,7 +150,7 @@ export class AuditEvent {
    * event lacks its id or its action.
    */
   get key(): string | null {
-    return keyOfEvent(this.raw) ?? null;
+    return keyOfEvent(this.line) ?? null;
   }
 
   /** All members as the system sent them. */
@@ -158,7 +159,7 @@ export class AuditEvent {
   }
 
   /** The event in the system's own text, on one line. */
-  get raw(): string {
+  get line(): string {
     return this.#source.texts[this.#at] ?? '';
   }
 

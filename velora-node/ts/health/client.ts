@@ -4,11 +4,11 @@ import { environment, inspect } from '../host.js';
 import * as native from '../../native/index.js';
 import { call, signalOf, telling, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
-import { guard, unwrap } from '../errors.js';
+import { ConfigError, guard, unwrap } from '../errors.js';
 import { checkOptions, flagOption, instantOption, numberOption, text, textOption } from '../options.js';
 import { Items, walk } from '../paging.js';
 import { AuditEvent } from './audit-event.js';
-import { Export, manifest, progress, type ExportedOnce, type ExportOptions, type ExportQuery, type Manifest } from './export.js';
+import { Export, progress, type ExportedOnce, type ExportOptions, type ExportQuery } from './export.js';
 import { Page } from './page.js';
 import { Webhooks } from './webhooks.js';
 
@@ -45,8 +45,9 @@ export interface EventQuery {
  * ```
  *
  * Reads, and all else that may be repeated, are retried. Every call may throw an
- * `ApiError`: `unauthorized`, `forbidden`, `rate_limited`, `server_error`, `connection`,
- * `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`.
+ * `ApiError`: `unauthorized`, `forbidden`, `not_found`, `invalid_request`, `rate_limited`,
+ * `server_error`, `connection`, `timeout`, `malformed_response`, `response_too_large`,
+ * `unexpected_redirect`.
  *
  * Source: Velora Health, *Code samples*, *Audit events*, *Webhooks*.
  */
@@ -63,11 +64,15 @@ export class Client {
 
   /**
    * A client of what the environment names: `VELORA_API_KEY`, and `VELORA_BASE_URL` if it
-   * is not the vendor's. Throws `invalid_api_key`, also where it is not set.
+   * is not the vendor's; an empty one is none. Throws `invalid_api_key`, also where it is not
+   * set; `invalid_base_url`.
    */
-  static fromEnv(): Client {
-    const { VELORA_API_KEY: apiKey = '', VELORA_BASE_URL: baseUrl } = environment();
-    return new Client({ apiKey, baseUrl });
+  static fromEnv<C extends Client>(this: new (options: HealthClientOptions) => C): C {
+    const { VELORA_API_KEY: apiKey, VELORA_BASE_URL: baseUrl } = environment();
+    if (apiKey === undefined) {
+      throw new ConfigError('invalid_api_key', 'VELORA_API_KEY is not set');
+    }
+    return new this({ apiKey, baseUrl: baseUrl || undefined });
   }
 
   /**
@@ -107,8 +112,9 @@ export class Client {
   /**
    * Exports a window whole, through the cap of 10,000 rows a call: it is split until every
    * part is proven to have fitted. Rows come once each, oldest first; memory does not grow with
-   * their number. Needs the scope `audit:export`. The loop throws `incomplete_window` where the
-   * rows given so far are not all there are, or that cannot be proven.
+   * their number. Needs the scope `audit:export`. Throws `invalid_option`, `invalid_window`; the
+   * loop throws `incomplete_window` where the rows given so far are not all there are, or that
+   * cannot be proven.
    */
   export(query: ExportQuery, options?: ExportOptions): Export {
     const { signal, tell } = exportOptions(options);
@@ -124,29 +130,14 @@ export class Client {
     });
   }
 
-  /** One call of the export, and whether the system's cap cut it. */
-  async exportOnce(query: ExportQuery, options?: CallOptions): Promise<ExportedOnce> {
-    const parts = exportQuery(query);
-    const once = await call(signalOf(options), (cancel) => this.#native.exportOnce(parts, cancel));
-    return { truncation: once.truncation as ExportedOnce['truncation'], page: Page.made(once.events) };
-  }
-
   /**
-   * Exports a window whole into a file of NDJSON, and gives the proof. Killed at any point
-   * and called again, it goes on where it was. While it runs, `<path>.checkpoint` stands beside
-   * the file; in the end `<path>.manifest.json` does. On Unix its files are made with mode 0600;
-   * one that is there keeps its mode.
-   *
-   * Throws what `export` does; `file_unusable`, also where another process is at it;
-   * `file_mismatch` where the file exists and is of something else.
+   * One call of the export, and whether the system's cap cut it. Throws `invalid_option`, also
+   * for a `concurrency`; `invalid_window`.
    */
-  async exportToFile(query: ExportQuery, path: string, options?: ExportOptions): Promise<Manifest> {
-    const { signal, tell, check } = exportOptions(options);
-    const parts = exportQuery(query);
-    const file = text('path', path);
-    const proof = await call(signal, (cancel) => this.#native.exportToFile(parts, file, tell, cancel));
-    check();
-    return manifest(proof);
+  async exportOnce(query: Omit<ExportQuery, 'concurrency'>, options?: CallOptions): Promise<ExportedOnce> {
+    const parts = exportQuery(checkOptions(query, ['since', 'until', 'phiInvolved']));
+    const once = await call(signalOf(options), (cancel) => this.#native.exportOnce(parts, cancel));
+    return { truncation: once.truncation as ExportedOnce['truncation'], events: Page.made(once.events) };
   }
 
   /** Where the API is. */
@@ -157,6 +148,11 @@ export class Client {
   /** The rate limit as the last answer that spoke of it left it. */
   get rateLimit(): RateLimit {
     return rateLimit(this.#native.rateLimit());
+  }
+
+  /** @internal The addon's client. */
+  static native(client: Client): native.NativeHealth {
+    return client.#native;
   }
 
   [inspect.custom](): string {
@@ -182,7 +178,8 @@ function eventQuery(query: EventQuery | undefined): native.EventQueryParts {
   } as native.EventQueryParts;
 }
 
-function exportQuery(query: ExportQuery): native.ExportQueryParts {
+/** What the addon takes. */
+export function exportQuery(query: ExportQuery): native.ExportQueryParts {
   const known = ['since', 'until', 'phiInvolved', 'concurrency'] as const;
   const { since, until, phiInvolved, concurrency } = checkOptions(query, known);
   return {
@@ -193,7 +190,8 @@ function exportQuery(query: ExportQuery): native.ExportQueryParts {
   } as native.ExportQueryParts;
 }
 
-function exportOptions(options: ExportOptions | undefined) {
+/** How an export is ended early, and who is told of it. */
+export function exportOptions(options: ExportOptions | undefined) {
   const { signal, onProgress } = checkOptions(options, ['signal', 'onProgress']);
   return telling(signal, onProgress, progress);
 }

@@ -1,15 +1,11 @@
 /** Exports that are proven whole. */
 
-import { readManifest, type ManifestParts, type ProgressParts } from '../../native/index.js';
-import { call, type CallOptions } from '../calls.js';
+import type { ProgressParts } from '../../native/index.js';
+import type { CallOptions } from '../calls.js';
 import { instant } from '../client.js';
-import { FileError, learnKind } from '../errors.js';
-import { text } from '../options.js';
 import { Items, type Steps } from '../paging.js';
 import type { AuditEvent } from './audit-event.js';
 import type { Page } from './page.js';
-
-learnKind('file', FileError);
 
 /** Which events to export, and how. */
 export interface ExportQuery {
@@ -50,45 +46,7 @@ export interface ExportedOnce {
   /** Whether the system's cap cut it; `unknown` where nothing is said, below the cap. */
   truncation: 'yes' | 'no' | 'unknown';
   /** The rows, in the system's order. */
-  page: Page;
-}
-
-/** A part of an export that was read whole in one go. */
-export interface LeafProof {
-  /** The first instant in it. */
-  since: string;
-  /** The first instant after it. */
-  until: string;
-  /** How many rows it holds. */
-  rows: number;
-  /** How many bytes of the file they are, line ends included. */
-  bytes: number;
-  /** The id of its first row. */
-  firstId: string | null;
-  /** The id of its last row. */
-  lastId: string | null;
-  /** The SHA-256 of those bytes, in hex. */
-  sha256: string;
-}
-
-/** The proof of an export: leaves that tile its window, and what each one holds. */
-export interface Manifest {
-  /** The form of the file that it stands in. */
-  format: number;
-  /** Where the rows came from. Whose they are, the key decided. */
-  baseUrl: string;
-  /** The start of the window. */
-  since: string;
-  /** The end of the window, which is not in it. */
-  until: string;
-  /** The filter. */
-  phiInvolved: boolean | null;
-  /** How many rows there are. */
-  rows: number;
-  /** How many bytes the file has. */
-  bytes: number;
-  /** The parts, in time and in the file one after the other. */
-  leaves: LeafProof[];
+  events: Page;
 }
 
 /** The rows of an export, oldest first: one by one, in chunks, or as a stream of NDJSON. */
@@ -110,7 +68,7 @@ export class Export extends Items<AuditEvent, Page> {
         if (done) {
           controller.close();
         } else {
-          controller.enqueue(encoder.encode(`${value.raw.join('\n')}\n`));
+          controller.enqueue(encoder.encode(`${value.lines.join('\n')}\n`));
         }
       },
       async cancel() {
@@ -118,30 +76,6 @@ export class Export extends Items<AuditEvent, Page> {
       },
     }, queue);
   }
-}
-
-/** Reads the manifest beside an exported file. Throws `file_unusable`, `file_mismatch`. */
-export async function readExportManifest(path: string): Promise<Manifest> {
-  const file = text('path', path);
-  return manifest(await call(undefined, () => readManifest(file, false)));
-}
-
-/**
- * Reads the manifest beside an exported file, and the file once more: its leaves tile the
- * window, and hash to what was read. Throws `file_unusable`, `file_mismatch`.
- */
-export async function verifyExport(path: string): Promise<Manifest> {
-  const file = text('path', path);
-  return manifest(await call(undefined, () => readManifest(file, true)));
-}
-
-/** What the addon gives. */
-export function manifest(parts: ManifestParts): Manifest {
-  return {
-    ...parts,
-    phiInvolved: parts.phiInvolved ?? null,
-    leaves: parts.leaves.map((leaf) => ({ ...leaf, firstId: leaf.firstId ?? null, lastId: leaf.lastId ?? null })),
-  };
 }
 
 /** What the addon tells. */

@@ -2,13 +2,14 @@
 
 import { inspect } from '../host.js';
 import type { EventsText } from '../../native/index.js';
+import type * as paging from '../paging.js';
 import { AuditEvent, type AuditEventMembers, type Source } from './audit-event.js';
 
 /** Between two events in the text that the addon gives; it stands nowhere else in it. */
 const BETWEEN = '\n,';
 
 /** Events in the system's order, each read once. */
-export class Page implements Iterable<AuditEvent> {
+export class Page implements paging.Page<AuditEvent> {
   /** How many events there are. */
   readonly length: number;
   /** Where the next page starts; null on the last, and in an export. */
@@ -31,8 +32,8 @@ export class Page implements Iterable<AuditEvent> {
     return this.#source.events;
   }
 
-  /** The events in the system's own text, one a line. Nothing is parsed for it. */
-  get raw(): readonly string[] {
+  /** The events in the system's own text, each on one line. Nothing is parsed for it. */
+  get lines(): readonly string[] {
     return this.#source.texts;
   }
 

@@ -154,6 +154,12 @@ exports! {
         }))
     }
 
+    /// Whether the text in the frame is an instant, as the `timestamp` of a listed event is one.
+    fn is_instant(text: usize) -> u32 {
+        let text = text_of(text);
+        Window::parse(&text, &text).is_ok().into()
+    }
+
     /// Says the key of a listed event, given in JSON: that of its delivery; or nothing.
     fn key_of_event(json: usize) {
         let event = AuditEvent::from_json(text_of(json));

@@ -1,7 +1,7 @@
 // What users write, held to the types: compiled, never run.
 
 import {
-  ApiError, health, MemoryStore, Receiver, Scheme, Signer, Store, Verifier, Work, type Delivery, type EventOf, type Reply, type tv,
+  ApiError, health, MemoryStore, Receiver, Scheme, Signer, Store, Verifier, Work, type Delivery, type EventOf, type Page, type Reply, type tv,
 } from 'velora-wasm/client';
 import * as usual from 'velora-wasm';
 import * as alone from 'velora-wasm/verify';
@@ -47,6 +47,13 @@ export async function reads(client: health.Client): Promise<ReadableStream<Uint8
   for await (const event of client.events({ phiInvolved: true, limit: 10 })) {
     assertType<Equal<typeof event.eventId, string | null>>();
   }
+  for await (const page of client.events().pages()) {
+    page satisfies Page<health.AuditEvent>;
+  }
+  const named = health.Client.fromEnv();
+  assertType<Equal<typeof named, health.Client>>();
+  // @ts-expect-error there are no files
+  client.exportToFile;
   return client.export({ since: new Date(0), until: '2026-05-08T00:00:00Z' }).toReadableStream();
 }
 

@@ -1,4 +1,4 @@
-/** Velora Health: PHI audit events. Exports to files are Node's. */
+/** Velora Health: PHI audit events. What has to do with files is Node's. */
 
 export { AuditEvent, type AuditEventMembers } from './audit-event.js';
 export { Client, type EventQuery, type HealthClientOptions } from './client.js';

@@ -2,7 +2,7 @@
 
 import type {
   ClientParts, EventQueryParts, EventsText, ExportedOnceParts, ExportQueryParts, Failure, HealthEndpoint,
-  HealthRegistration, ManifestParts, PageParts, ProgressParts, RateLimitParts,
+  HealthRegistration, PageParts, ProgressParts, RateLimitParts,
 } from './types.js';
 import { doubleBytes, itemsOf, numbersOf, putAlone, putItems, said, saidText, type Item } from './frame.js';
 import { enter, FAILED, taken } from './calls.js';
@@ -31,7 +31,6 @@ function itemsAt(...values: (string | number | boolean | undefined)[]): Item[] {
 }
 
 const invalidOption = (message: string) => ({ failure: 'config', code: 'invalid_option', message }) as Failure;
-const noFiles = (message: string) => ({ failure: 'file', code: 'file_unusable', message }) as Failure;
 
 /** An instant of so many milliseconds, as the core writes it. */
 function instantText(milliseconds: number | undefined): string | undefined {
@@ -110,11 +109,6 @@ export class NativeHealth {
       return { truncation: ['yes', 'no', 'unknown'][truncation!], ...pageOf(bytes) } as ExportedOnceParts;
     };
     return sending(start, read, cancel);
-  }
-
-  /** There are no files here. */
-  async exportToFile(..._: unknown[]): Promise<Answer<ManifestParts>> {
-    return noFiles('there are no files on this host: use export().toReadableStream()');
   }
 
   createWebhook(url: string, eventFilter?: string[], description?: string, cancel?: NativeCancel): Promise<Answer<HealthRegistration>> {
@@ -279,6 +273,11 @@ export function lineOfEvent(json: string): string {
   });
 }
 
+/** Whether a text is an instant. */
+export function isInstant(text: string): boolean {
+  return enter((one) => one.exports['is_instant']!(putAlone(one, text)) === 1);
+}
+
 /** The key of a listed event, given in JSON: that of its delivery. */
 export function keyOfEvent(json: string): string | undefined {
   return asked('key_of_event', json);
@@ -300,9 +299,4 @@ function asked(call: string, json: string, option = 0): string | undefined {
     return saidText(one);
   });
   return told || undefined;
-}
-
-/** There are no files here. */
-export async function readManifest(_path: string, _verify: boolean): Promise<Answer<ManifestParts>> {
-  return noFiles('there are no files on this host');
 }

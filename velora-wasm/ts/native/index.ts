@@ -2,10 +2,10 @@
 
 export type {
   ApiFailure, ClientParts, EventQueryParts, EventsText, ExportQueryParts, Failure, HealthEndpoint,
-  ManifestParts, PageParts, ProgressParts, RateLimitParts, ReplyParts, SchemeParts, StoreAnswer, StoreParts, ToleranceParts,
+  PageParts, ProgressParts, RateLimitParts, ReplyParts, SchemeParts, StoreAnswer, StoreParts, ToleranceParts,
 } from './types.js';
 export { NativeCancel } from './tasks.js';
-export { detailsOfEvent, fieldsAccessedOfEvent, keyOfEvent, lineOfEvent, NativeEventPages, NativeExport, NativeHealth, readManifest } from './health.js';
+export { detailsOfEvent, fieldsAccessedOfEvent, isInstant, keyOfEvent, lineOfEvent, NativeEventPages, NativeExport, NativeHealth } from './health.js';
 export { NativeReceiver, NativeSigner, NativeStore, NativeWork } from './receiver.js';
 export { checkSecret } from './verifier.js';
 export type { Envelope, Verdict } from './verifier.js';

@@ -1,0 +1,83 @@
+/** The proof of an export into a file. */
+
+import * as native from '../../native/index.js';
+import { call } from '../calls.js';
+import { FileError, learnKind } from '../errors.js';
+import { text } from '../options.js';
+
+learnKind('file', FileError);
+
+/** A part of an export that was read whole in one go. */
+export interface LeafProof {
+  /** The first instant in it: text, as a `Date` has no microseconds. */
+  readonly since: string;
+  /** The first instant after it. */
+  readonly until: string;
+  /** How many rows it holds. */
+  readonly rows: number;
+  /** How many bytes of the file they are, line ends included. */
+  readonly bytes: number;
+  /** The id of its first row. */
+  readonly firstId: string | null;
+  /** The id of its last row. */
+  readonly lastId: string | null;
+  /** The SHA-256 of those bytes, in hex. */
+  readonly sha256: string;
+}
+
+/** The proof of an export: leaves that tile its window, and what each one holds. */
+export class Manifest {
+  /** The form of the file that it stands in. */
+  readonly format: number;
+  /** Where the rows came from. Whose they are, the key decided. */
+  readonly baseUrl: string;
+  /** The start of the window: text, as a `Date` has no microseconds. */
+  readonly since: string;
+  /** The end of the window, which is not in it. */
+  readonly until: string;
+  /** The filter. */
+  readonly phiInvolved: boolean | null;
+  /** How many rows there are. */
+  readonly rows: number;
+  /** How many bytes the file has. */
+  readonly bytes: number;
+  /** The parts, in time and in the file one after the other. */
+  readonly leaves: readonly LeafProof[];
+  readonly #native: native.NativeManifest;
+
+  private constructor(made: native.NativeManifest) {
+    const parts = made.parts;
+    this.format = parts.format;
+    this.baseUrl = parts.baseUrl;
+    this.since = parts.since;
+    this.until = parts.until;
+    this.phiInvolved = parts.phiInvolved ?? null;
+    this.rows = parts.rows;
+    this.bytes = parts.bytes;
+    this.leaves = parts.leaves.map((leaf) => ({ ...leaf, firstId: leaf.firstId ?? null, lastId: leaf.lastId ?? null }));
+    this.#native = made;
+  }
+
+  /** @internal */
+  static made(made: native.NativeManifest): Manifest {
+    return new Manifest(made);
+  }
+
+  /**
+   * Reads the manifest of an exported file. Throws `file_unusable` where there is none,
+   * `file_mismatch` where it is not one.
+   */
+  static async read(exported: string): Promise<Manifest> {
+    const file = text('exported', exported);
+    return new Manifest(await call(undefined, () => native.NativeManifest.read(file)));
+  }
+
+  /**
+   * Checks that the leaves tile the window and that the file holds just them. Throws
+   * `file_unusable`, `file_mismatch`.
+   */
+  async verify(exported: string): Promise<void> {
+    const file = text('exported', exported);
+    await call(undefined, () => this.#native.verify(file));
+  }
+}
