@@ -101,7 +101,7 @@ codes! {
     /// The claim has been taken over, released or already committed.
     #[cfg(feature = "receiver")]
     LeaseLost = "lease_lost",
-    /// Every place in the store holds a claim that is still being worked on.
+    /// The store has no room: claims in progress hold every place, or its disk or memory is full.
     #[cfg(feature = "receiver")]
     StoreFull = "store_full",
     /// The store could not be reached, or did not answer in time.
@@ -122,13 +122,13 @@ codes! {
     /// The API key lacks a scope or a role (403).
     #[cfg(feature = "client")]
     Forbidden = "forbidden",
-    /// There is no such thing in this tenant (404).
+    /// It is not there, or is gone (404, 410).
     #[cfg(feature = "client")]
     NotFound = "not_found",
     /// The call contradicts the state of things (409, 412).
     #[cfg(feature = "client")]
     Conflict = "conflict",
-    /// The system refused the request itself (400, 422 and other 4xx).
+    /// The system refused the request (any other 4xx), or it was refused before it was sent.
     #[cfg(feature = "client")]
     InvalidRequest = "invalid_request",
     /// Too many requests (429), and waiting did not help or would take too long.

@@ -80,7 +80,7 @@ Code = Literal[
     "malformed_event",
     # The claim has been taken over, released or already committed.
     "lease_lost",
-    # Every place in the store holds a claim that is still being worked on.
+    # The store has no room: claims in progress hold every place, or its disk or memory is full.
     "store_full",
     # The store could not be reached, or did not answer in time.
     "store_unavailable",
@@ -94,11 +94,11 @@ Code = Literal[
     "unauthorized",
     # The API key lacks a scope or a role (403).
     "forbidden",
-    # There is no such thing in this tenant (404).
+    # It is not there, or is gone (404, 410).
     "not_found",
     # The call contradicts the state of things (409, 412).
     "conflict",
-    # The system refused the request itself (400, 422 and other 4xx).
+    # The system refused the request (any other 4xx), or it was refused before it was sent.
     "invalid_request",
     # Too many requests (429), and waiting did not help or would take too long.
     "rate_limited",
