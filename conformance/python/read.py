@@ -46,7 +46,7 @@ def print_all(events: Command, asked: Namespace, output: BinaryIO) -> str | None
         try:
             with Client(asked.api_key, base_url=asked.base_url) as client:
                 for page in events(client, asked, phi_involved):
-                    output.writelines(f"{event.to_json()}\n".encode() for event in page)
+                    output.writelines(f"{event.line}\n".encode() for event in page)
         finally:
             output.flush()
     except VeloraError as error:

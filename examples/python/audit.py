@@ -57,7 +57,7 @@ def list_events(client: Client, asked: argparse.Namespace) -> None:
     for event in client.events(
         since=asked.since, until=asked.until, phi_involved=asked.phi, limit=1000
     ):
-        print(event.to_json())
+        print(event.line)
 
 
 def export(client: Client, asked: argparse.Namespace) -> None:

@@ -131,7 +131,14 @@ impl AuditEvent {
         self.0.raw().as_str()
     }
 
+    /// The system's own text on one line, without the line's end.
+    #[getter]
+    fn line(&self) -> Cow<'_, str> {
+        self.0.raw().as_line()
+    }
+
     /// The identity to deduplicate on: the same as of the event's delivery.
+    #[getter]
     fn key(&self) -> Option<String> {
         self.0.key().map(|key| key.as_str().to_owned())
     }
@@ -144,11 +151,6 @@ impl AuditEvent {
     /// All members, as the system wrote them.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         json::answered(py, self.raw())
-    }
-
-    /// The system's own text on one line, without the line's end.
-    fn to_json(&self) -> Cow<'_, str> {
-        self.0.raw().as_line()
     }
 
     fn __eq__(&self, other: &Self) -> bool {

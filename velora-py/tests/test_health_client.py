@@ -24,7 +24,7 @@ def client(either: Either, simulator: Simulator) -> Any:
 
 
 def lines(events: Any) -> list[str]:
-    return sorted(event.to_json() for event in events)
+    return sorted(event.line for event in events)
 
 
 def test_probes(client: Any, either: Either, simulator: Simulator) -> None:
@@ -186,9 +186,9 @@ def test_an_event_reads_its_members(client: Any) -> None:
         assert event.event_id == members["event_id"]
         assert event.member("event_id") == event.event_id
         assert event.member("no such member") is None
-        assert event.raw == event.to_json()
+        assert event.raw == event.line
         if event.event_id and event.action:
-            assert event.key() == f"health:{event.event_id}:{event.action}"
+            assert event.key == f"health:{event.event_id}:{event.action}"
         if isinstance(members.get("details"), str):
             assert not isinstance(event.details, str)
         assert pickle.loads(pickle.dumps(event)) == event
@@ -198,6 +198,14 @@ def test_an_event_reads_its_members(client: Any) -> None:
         if event.action == "phi.read":
             assert event.type is health.EventType.PHI_READ
             break
+
+
+def test_an_event_has_its_text_as_it_came_and_on_one_line() -> None:
+    text = '{"event_id":"evt_1",\r\n "action":"phi.read"}'
+    event = health.AuditEvent.from_json(text)
+    assert (event.raw, event.line) == (text, '{"event_id":"evt_1", "action":"phi.read"}')
+    assert event.key == "health:evt_1:phi.read"
+    assert health.AuditEvent.from_json('{"event_id":"evt_1"}').key is None
 
 
 def test_registers_and_looks_after_endpoints(client: Any, simulator: Simulator) -> None:

@@ -23,7 +23,7 @@ def client(either: Either, simulator: Simulator) -> Any:
 
 
 def lines(events: Any) -> list[str]:
-    return sorted(event.to_json() for event in events)
+    return sorted(event.line for event in events)
 
 
 def test_exports_a_window_whole_through_the_cap(client: Any, simulator: Simulator) -> None:
@@ -64,7 +64,7 @@ def test_what_cannot_be_proven_whole_is_said(simulators: Any, either: Either) ->
     crowded = simulators("--events", "12000", "--crowd", "11000", "--cursor", "leaky")
     client = either.client(health, HEALTH_KEY, **crowded.options())
     seen: list[str] = []
-    rows = (seen.append(row.to_json()) for row in client.export(**WEEK))
+    rows = (seen.append(row.line) for row in client.export(**WEEK))
     assert code_of(lambda: list(rows)) == "incomplete_window"
     assert len(seen) == len(set(seen)) < 12_000
 

@@ -254,7 +254,7 @@ def test_one_list_is_shared_between_threads(simulator: Simulator) -> None:
     events = health.Client(HEALTH_KEY, **simulator.options()).events(**WEEK, limit=100)
 
     def read(number: int) -> list[str]:
-        return [event.to_json() for event in iter(lambda: next(events, None), None)]
+        return [event.line for event in iter(lambda: next(events, None), None)]
 
     with ThreadPoolExecutor(4) as threads:
         read_by = list(threads.map(read, range(4), timeout=60))
@@ -265,7 +265,7 @@ def test_one_list_is_shared_between_tasks(simulator: Simulator) -> None:
     async def read(events: Any) -> list[str]:
         seen = []
         while (event := await anext(events, None)) is not None:
-            seen.append(event.to_json())
+            seen.append(event.line)
             await asyncio.sleep(0)
         return seen
 

@@ -97,7 +97,7 @@ def test_a_client_is_shared_between_threads(simulator: Simulator) -> None:
 
     def read(number: int) -> bool:
         events = client.export(**window) if number % 2 else client.events(**window, limit=300)
-        return sorted(event.to_json() for event in events) == truth
+        return sorted(event.line for event in events) == truth
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(read, range(16), timeout=60))
@@ -107,7 +107,7 @@ def test_one_stream_gives_each_item_to_one_thread(simulator: Simulator) -> None:
     pages = health.Client(HEALTH_KEY, **simulator.options()).events(**WEEK, limit=1000)
 
     def read(number: int) -> list[str]:
-        return [event.to_json() for page in pages.pages() for event in page]
+        return [event.line for page in pages.pages() for event in page]
 
     with ThreadPoolExecutor(4) as threads:
         read_by = list(threads.map(read, range(4), timeout=60))
@@ -147,7 +147,7 @@ def test_what_was_read_is_not_lost_with_a_wait_that_was_cancelled(simulator: Sim
         events, seen, patience = client.export(**WEEK), [], 0.001
         while True:
             try:
-                seen.append((await asyncio.wait_for(anext(events), patience)).to_json())
+                seen.append((await asyncio.wait_for(anext(events), patience)).line)
             except asyncio.TimeoutError:
                 patience *= 1.5
             except StopAsyncIteration:
@@ -198,8 +198,8 @@ window = dict(since="2026-05-02T00:00:00Z", until="2026-05-02T06:00:00Z")
 
 def work():
     client.probe()
-    listed = sorted(event.to_json() for event in client.events(**window, limit=500))
-    exported = sorted(event.to_json() for event in client.export(**window))
+    listed = sorted(event.line for event in client.events(**window, limit=500))
+    exported = sorted(event.line for event in client.export(**window))
     assert listed == exported and listed
     assert isinstance(next(reader.events()), velora.tv.Connected)
     delivery = signed()

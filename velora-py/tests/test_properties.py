@@ -335,11 +335,11 @@ def test_any_text_is_an_audit_event_or_none(text: str, name: str) -> None:
     for member in members:
         if member.isascii():
             assert event.member(member) == members[member]
-    line = event.to_json()
+    line = event.line
     assert "\n" not in line
     assert "\r" not in line
     assert json.loads(line) == members
     assert isinstance(repr(event), str)
     again = pickle.loads(pickle.dumps(event))
     assert (again, hash(again), again.raw) == (event, hash(event), event.raw)
-    assert event.key() is None or event.key().startswith("health:")
+    assert event.key is None or event.key.startswith("health:")

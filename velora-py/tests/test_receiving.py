@@ -361,7 +361,7 @@ def test_a_backfill_that_raises_is_done_again(made: Made, either: Either) -> Non
 
     with pytest.raises(LookupError):
         receiver.backfill(listed(), either.handler(handler))
-    with receiver.store.claim(listed().key() or "") as claim:
+    with receiver.store.claim(listed().key or "") as claim:
         assert receiver.backfill(listed(), never) == "in_flight"
         claim.release()
     assert receiver.backfill(listed(), nothing) == "processed"

@@ -328,6 +328,11 @@ class AuditEvent:
     @property
     def raw(self) -> str:
         """The system's own text."""
+    @property
+    def line(self) -> str:
+        """The same on one line, without its end: as received, but for line breaks between its
+        members."""
+    @property
     def key(self) -> str | None:
         """The identity to deduplicate on: the same as of the event's delivery. ``None`` where
         the event lacks its id or its action."""
@@ -335,8 +340,6 @@ class AuditEvent:
         """Any member by name, those this version does not know among them."""
     def to_dict(self) -> dict[str, Any]:
         """All members, as the system wrote them."""
-    def to_json(self) -> str:
-        """The system's own text on one line, without the line's end."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Callable[[str], AuditEvent], tuple[str]]: ...

@@ -333,7 +333,6 @@ def _release(begun: _velora.Work | Reply) -> _velora.Call | None:
 
 
 def _key(event: AuditEvent | StreamEvent) -> str:
-    key = event.key() if callable(event.key) else event.key
-    if key is None:
+    if event.key is None:
         raise ValueError("the event has no identity to deduplicate on")
-    return key
+    return event.key

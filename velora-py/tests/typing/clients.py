@@ -23,6 +23,8 @@ def of_health(at: datetime) -> None:
             assert_type(event, health.AuditEvent)
             assert_type(event.type, health.EventType | OtherType | None)
             assert_type(event.timestamp, datetime | None)
+            assert_type(event.line, str)
+            assert_type(event.key, str | None)
         for page in events.pages():
             assert_type(page, Page[health.AuditEvent])
             assert_type(page[0], health.AuditEvent)
