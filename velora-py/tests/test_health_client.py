@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from deliveries import code_of
 from either import Either
+from scripted import Server, answer
 from simulated import EVENTS, HEALTH_KEY, HEALTH_NO_SCOPE_KEY, WEEK, Simulator
 from velora import ApiError, ConfigError, SigningSecret, Verifier, health
 from velora.paging import Page
@@ -247,23 +248,13 @@ def test_a_registration_is_sent_once(client: Any, simulator: Simulator) -> None:
     assert raised.value.attempts == 5
 
 
-def test_tells_which_endpoints_fail() -> None:
-    def endpoint(id: str, failures: int) -> health.Endpoint:
-        return health.Endpoint(id, None, (), None, True, failures, None, None, failures > 3)
-
-    found = health.failing(endpoint(str(failures), failures) for failures in range(6))
-    assert [each.id for each in found] == ["4", "5"]
-
-
-def test_a_failing_endpoint_is_marked(client: Any, simulator: Simulator) -> None:
-    made = simulator.control(
-        "POST", "endpoints", {"system": "health", "url": "http://127.0.0.1:9"}
-    )
-    simulator.control("POST", f"endpoints/{made['id']}/history",
-                      {"count": 4, "ok": False, "retained": True})  # fmt: skip
-    found = {each.id: each for each in client.webhooks.list()}[made["id"]]
-    assert found.is_failing == (found.consecutive_failures > 3)
-    client.webhooks.delete(made["id"])
+def test_an_endpoint_of_more_than_three_failures_is_failing(either: Either) -> None:
+    listed = [{"id": str(count), "consecutive_failures": count} for count in range(6)]
+    with Server(lambda number, request: answer(200, {"endpoints": listed})) as server:
+        client = either.client(health, HEALTH_KEY, **server.options())
+        found = client.webhooks.list()
+    assert [each.id for each in found if each.is_failing] == ["4", "5"]
+    assert len(found) == 6
 
 
 def test_a_client_is_a_context_and_may_be_used_again(client: Any, either: Either) -> None:

@@ -17,7 +17,7 @@ from .paging import AsyncItems, Items, in_loop
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from typing_extensions import Unpack
 
@@ -39,7 +39,6 @@ __all__ = [
     "Registration",
     "Resource",
     "Webhooks",
-    "failing",
 ]
 
 
@@ -200,12 +199,6 @@ class LeafProof:
     """The id of its last row."""
     sha256: str
     """The SHA-256 of those bytes, in hex."""
-
-
-def failing(endpoints: Iterable[Endpoint]) -> Iterator[Endpoint]:
-    """The endpoints with more than 3 consecutive failures: mend them before the tenth, at
-    which the system disables them."""
-    return (endpoint for endpoint in endpoints if endpoint.is_failing)
 
 
 class Webhooks:
