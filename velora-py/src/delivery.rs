@@ -1,8 +1,10 @@
 //! A delivery that has been verified.
 
+use std::borrow::Cow;
+
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use velora_core::Event;
+use velora_core::{Envelope, Event};
 
 use crate::errors::Result;
 use crate::unchecked::Kept;
@@ -44,6 +46,13 @@ impl Delivery {
     /// The identity to deduplicate on, from authenticated bytes alone.
     fn key(&self) -> Result<String> {
         Ok(self.0.delivery().key()?.as_str().to_owned())
+    }
+
+    /// What happened, as the system writes it.
+    #[getter]
+    fn event_type(&self) -> Result<Option<String>> {
+        let envelope: Envelope = self.0.delivery().event()?;
+        Ok(envelope.event_type.map(Cow::into_owned))
     }
 
     /// The typed event.

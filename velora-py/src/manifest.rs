@@ -28,6 +28,12 @@ impl Manifest {
         Ok(py.detach(|| self.0.verify(exported))?)
     }
 
+    /// The form of its file.
+    #[getter]
+    fn format(&self) -> u32 {
+        self.0.format
+    }
+
     /// Where the rows came from.
     #[getter]
     fn base_url(&self) -> &str {

@@ -6,7 +6,6 @@ use velora_core::{Clock, SignedDelivery as CoreSigned, Signer as CoreSigner, Sys
 
 use crate::body::raw_body;
 use crate::headers::wire_text;
-use crate::number::Real;
 use crate::{scheme, secret, time};
 
 /// Makes deliveries that are byte-identical to production.
@@ -23,15 +22,25 @@ impl Signer {
         )?))
     }
 
-    /// Signs the raw body as of `now`, in seconds since the epoch.
+    /// Signs the raw body as of `now`.
     #[pyo3(signature = (body, now = None))]
-    fn sign(&self, body: &Bound<'_, PyAny>, now: Option<Real>) -> PyResult<SignedDelivery> {
+    fn sign(
+        &self,
+        body: &Bound<'_, PyAny>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<SignedDelivery> {
         let body = raw_body(body)?;
         let now = match now {
-            Some(seconds) => time::now(seconds)?,
+            Some(now) => time::now(now)?,
             None => SystemClock.now(),
         };
         Ok(SignedDelivery(self.0.sign_at(body.as_bytes(), now)))
+    }
+
+    /// The name of the scheme that deliveries are signed in.
+    #[getter]
+    fn scheme(&self) -> &str {
+        self.0.scheme().name()
     }
 
     fn __repr__(&self) -> String {

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
-use velora_core::UnixTime;
+use velora_core::health::Window;
+use velora_core::{ConfigError, UnixTime};
 
 use crate::errors::{Failure, Result, invalid_option};
 use crate::number::Real;
@@ -36,6 +38,20 @@ pub(crate) fn instant_text(option: &'static str, at: &Bound<'_, PyAny>) -> PyRes
     Ok(text
         .extract()
         .map_err(|_| invalid_option(option, "it is not a text that can be written"))?)
+}
+
+/// One instant: a `datetime`, or a text.
+///
+/// Errors: `invalid_option`, also of a `datetime` that does not say how far from UTC it is.
+pub(crate) fn instant(option: &'static str, at: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
+    let text = instant_text(option, at)?;
+    let window = Window::parse(&text, &text).map_err(|error| match error {
+        ConfigError::InvalidOption { reason, .. } => {
+            Failure::from(ConfigError::InvalidOption { option, reason })
+        }
+        other => Failure::from(other),
+    });
+    Ok(window?.since())
 }
 
 /// An aware `datetime` in UTC; `None` where Python has none for it.
@@ -78,9 +94,20 @@ pub(crate) fn of_unix(at: UnixTime) -> Option<Timestamp> {
     Timestamp::from_millisecond(at.as_millis()).ok()
 }
 
-/// Seconds since the epoch.
+/// The time to work as of: seconds since the epoch, or a `datetime`.
 ///
 /// Errors: `invalid_option`.
-pub(crate) fn now(Real(seconds): Real) -> std::result::Result<UnixTime, Failure> {
-    Ok(UnixTime::try_from_secs_f64(seconds)?)
+pub(crate) fn now(at: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
+    match at.extract() {
+        Ok(Real(seconds)) => Ok(UnixTime::try_from_secs_f64(seconds).map_err(Failure::from)?),
+        Err(error) if !error.is_instance_of::<PyTypeError>(at.py()) => Err(error),
+        Err(_) if at.hasattr("isoformat")? => {
+            let micros = instant("now", at)?.as_microsecond();
+            Ok(UnixTime::from_millis(micros.div_euclid(1_000)))
+        }
+        Err(_) => {
+            let reason = "it is neither a number of seconds nor a datetime";
+            Err(invalid_option("now", reason).into())
+        }
+    }
 }

@@ -42,7 +42,7 @@ impl Verifier {
         slf: &Bound<'_, Self>,
         body: &Bound<'_, PyAny>,
         headers: &Bound<'_, PyAny>,
-        now: Option<Real>,
+        now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Delivery> {
         let body = raw_body(body)?;
         let found = Found::read(slf.get().0.precheck(), headers)?;

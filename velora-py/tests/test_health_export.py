@@ -97,6 +97,8 @@ def test_exports_to_a_file_with_its_proof(
     text = path.read_text("utf-8")
     assert sorted(text.splitlines()) == simulator.truth(**WEEK)
     assert (manifest.rows, manifest.bytes) == (23_456, path.stat().st_size)
+    proof = json.loads((tmp_path / "events.ndjson.manifest.json").read_text("utf-8"))
+    assert manifest.format == proof["format"] == 1
     assert manifest.base_url.startswith(simulator.url)
     assert (manifest.since.isoformat(), manifest.phi_involved) == (
         "2026-05-01T00:00:00+00:00",

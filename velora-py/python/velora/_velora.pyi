@@ -186,21 +186,21 @@ class Verifier(Generic[_E_co]):
         dangerous_no_tolerance: bool = False,
     ) -> Verifier[Any]: ...
     def verify(
-        self, body: Buffer, headers: Headers, now: float | None = None
+        self, body: Buffer, headers: Headers, now: float | datetime | None = None
     ) -> Delivery[_E_co]:
         """Verifies the raw body, exactly as received.
 
         ``body`` is anything that holds bytes: ``await request.body()`` in FastAPI and
         Starlette, ``request.get_data()`` in Flask, ``request.body`` in Django. ``headers`` is a
         dict in any case, a framework's header object, pairs as ASGI has them, or a WSGI
-        environ; prefer what shows a header that was sent twice. ``now`` is in seconds since the
-        epoch.
+        environ; prefer what shows a header that was sent twice. ``now`` is the time to verify
+        as of, the present by default: seconds since the epoch, or an aware ``datetime``.
 
         Raises a ``VerificationError``, the first that applies: ``missing_header``,
         ``duplicate_header``, ``header_too_large``, ``malformed_header``,
         ``malformed_timestamp``, ``timestamp_too_old``, ``timestamp_in_future``,
         ``signature_mismatch``; or, for misuse, a ``ConfigError``: ``body_already_parsed``,
-        ``unreadable_headers``.
+        ``unreadable_headers``, ``invalid_option`` (``now``).
         """
     @property
     def scheme(self) -> str:
@@ -227,6 +227,10 @@ class Delivery(Generic[_E_co]):
     def key(self) -> str:
         """The identity to deduplicate on, from authenticated bytes alone. Raises
         ``malformed_event``, ``header_body_mismatch``."""
+    @property
+    def event_type(self) -> str | None:
+        """What happened, as the system writes it, where anything says so. Raises
+        ``malformed_event``, ``header_body_mismatch``."""
     def event(self) -> _E_co:
         """The typed event. Raises ``malformed_event``, ``header_body_mismatch``."""
     def check_headers(self) -> None:
@@ -245,9 +249,14 @@ class Signer:
     """
 
     def __new__(cls, scheme: str | Scheme, secrets: _Secrets) -> Signer: ...
-    def sign(self, body: Buffer, now: float | None = None) -> SignedDelivery:
-        """Signs the raw body as of ``now``, in seconds since the epoch. Headers that repeat a
-        member of the body are written where the body has it."""
+    def sign(self, body: Buffer, now: float | datetime | None = None) -> SignedDelivery:
+        """Signs the raw body as of ``now``, the present by default: seconds since the epoch, or
+        an aware ``datetime``. Headers that repeat a member of the body are written where the
+        body has it. Raises ``body_already_parsed``, ``invalid_option`` (``now``).
+        """
+    @property
+    def scheme(self) -> str:
+        """The name of the scheme that deliveries are signed in."""
 
 @final
 class SignedDelivery:
@@ -355,6 +364,9 @@ class Manifest:
     def verify(self, exported: str | PathLike[str]) -> None:
         """Checks that the leaves tile the window and that the file holds just them. Raises
         ``file_unusable``, ``file_mismatch``."""
+    @property
+    def format(self) -> int:
+        """The form of the file that it is in."""
     @property
     def base_url(self) -> str:
         """Where the rows came from. Whose they are, the key decided."""

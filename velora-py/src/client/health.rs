@@ -4,14 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use jiff::Timestamp;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use velora_core::ApiKey;
 use velora_core::health::{
     Client, Endpoint, EventQuery, ExportQuery, ExportedOnce, NewEndpoint, Progress, Registration,
     Window,
 };
-use velora_core::{ApiKey, ConfigError};
 
 use super::{Reports, lists, rate_limit};
 use crate::audit_event::{AuditEvent, Batch};
@@ -25,7 +24,7 @@ use crate::record::record;
 use crate::secret::SigningSecret;
 use crate::stream::Stream;
 use crate::text::{Lossy, Text};
-use crate::time::{self, instant_text};
+use crate::time::{self, instant, instant_text};
 
 /// What the clients of `velora.health` are made of.
 #[pyclass(frozen, module = "velora._velora")]
@@ -217,18 +216,6 @@ impl Health {
     fn base_url(&self) -> Result<String> {
         Ok(self.0.get()?.base_url().as_str().to_owned())
     }
-}
-
-/// One end of a window, where the other may be open.
-fn instant(option: &'static str, at: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
-    let text = instant_text(option, at)?;
-    let window = Window::parse(&text, &text).map_err(|error| match error {
-        ConfigError::InvalidOption { reason, .. } => {
-            Failure::from(ConfigError::InvalidOption { option, reason })
-        }
-        other => Failure::from(other),
-    });
-    Ok(window?.since())
 }
 
 fn export_query(
