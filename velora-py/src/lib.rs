@@ -12,6 +12,7 @@ mod errors;
 mod event;
 mod forked;
 mod headers;
+mod held;
 mod json;
 mod manifest;
 mod number;
@@ -50,7 +51,7 @@ mod _velora {
     #[pymodule_export]
     use manifest::Manifest;
     #[pymodule_export]
-    use receiver::{Receiver, Work};
+    use receiver::{Listed, Receiver, Work};
     #[pymodule_export]
     use scheme::Scheme;
     #[pymodule_export]

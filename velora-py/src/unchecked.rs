@@ -81,12 +81,13 @@ pub(crate) fn matching<'py, K>(
     OtherKeys(others)
 }
 
-/// A delivery, and the Python objects that it borrows from.
+/// A delivery, and the Python objects that it borrows from, if it does.
 pub(crate) struct Kept {
-    /// Not `'static` in truth: see [`Kept::new`]. Dropped before the objects are.
+    /// Not `'static` in truth where there is a verifier: see [`Kept::new`]. Dropped before the
+    /// objects are.
     delivery: Delivery<'static>,
     body: Py<PyBytes>,
-    _verifier: Py<Verifier>,
+    _verifier: Option<Py<Verifier>>,
 }
 
 impl Kept {
@@ -106,8 +107,17 @@ impl Kept {
         Ok(Self {
             delivery,
             body: body.unbind(),
-            _verifier: verifier.clone().unbind(),
+            _verifier: Some(verifier.clone().unbind()),
         })
+    }
+
+    /// A delivery that borrows from nothing, and the object that its body came in.
+    pub(crate) fn owned(delivery: Delivery<'static>, body: Py<PyBytes>) -> Self {
+        Self {
+            delivery,
+            body,
+            _verifier: None,
+        }
     }
 
     pub(crate) fn delivery(&self) -> &Delivery<'_> {

@@ -36,14 +36,14 @@ class Either:
         """Something whose calls wait, whichever kind it is of."""
         return Waiting(self, subject) if self.is_async else subject
 
-    def handler(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def handler(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function, or a coroutine function, that does the same."""
         if not self.is_async:
             return function
 
-        async def handler(event: Any) -> Any:
+        async def handler(*given: Any) -> Any:
             await asyncio.sleep(0)
-            return function(event)
+            return function(*given)
 
         return handler
 

@@ -89,7 +89,7 @@ class Handler:
         self.error = error
         self.seen = 0
 
-    async def __call__(self, event: Any) -> None:
+    async def __call__(self, *given: Any) -> None:
         self.seen += 1
         if self.seen == 1:
             self.slow.begin()
@@ -140,6 +140,27 @@ def test_a_receiver_that_is_cancelled_while_it_releases_has_released(slow: Slow)
         told = await receiver.receive(delivery.body, delivery.headers, handler)
         assert told.outcome == "processed"
         assert handler.seen == 2
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("while_it", "outcome"),
+    [("claims", "processed"), ("commits", "duplicate"), ("releases", "processed")],
+)
+def test_a_backfill_that_is_cancelled_ends_its_claim(
+    slow: Slow, while_it: str, outcome: str
+) -> None:
+    receiver = AsyncReceiver(Verifier("health", SECRET), slow.store)
+    handler = Handler(slow, KeyError("odd") if while_it == "releases" else None)
+
+    async def main() -> None:
+        if while_it == "claims":
+            slow.begin()
+            handler.seen = 1  # It is not to be asked.
+        await slow.cancelled(receiver.backfill(KEY, handler), handler.was_asked)
+        assert handler.seen == 1
+        assert (await receiver.backfill(KEY, handler)).outcome == outcome
 
     asyncio.run(main())
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from deliveries import BODY, SCHEMES, SECRET, body_of, code_of, signed
+from deliveries import BODY, SCHEMES, SECRET, body_of, signed
 from either import Either
 from velora import (
     AsyncReceiver,
+    Backfilled,
     ConfigError,
     MemoryStore,
     Receiver,
@@ -45,7 +46,7 @@ def nothing(event: Any) -> None:
     """A handler that is content."""
 
 
-def never(event: Any) -> None:
+def never(*given: Any) -> None:
     raise AssertionError("nothing is to be handled")
 
 
@@ -336,35 +337,125 @@ def test_many_tasks_hand_over_each_event_once() -> None:
     assert sum(each.outcome == "processed" for each in told) == 20
 
 
-def listed(id: str = "evt_1") -> health.AuditEvent:
-    return health.AuditEvent.from_json(f'{{"event_id":"{id}","action":"phi.read"}}')
+def listed(id: str = "evt_1") -> str:
+    """The key of a listed event."""
+    event = health.AuditEvent.from_json(f'{{"event_id":"{id}","action":"phi.read"}}')
+    assert event.key is not None
+    return event.key
+
+
+def backfilled(outcome: str, retry_after: float | None = None) -> Backfilled:
+    told = reply(0, outcome)
+    return Backfilled(told.outcome, told.code, retry_after)
 
 
 def test_listed_and_delivered_events_count_once(made: Made, either: Either) -> None:
     receiver, seen = made(), []
-    handler = either.handler(seen.append)
+    handler, handle = either.handler(seen.append), either.handler(lambda: seen.append("listed"))
     delivery, other = signed(), signed(id="evt_2")
     assert receiver.receive(delivery.body, delivery.headers, handler).outcome == "processed"
-    assert receiver.backfill(listed(), handler) == "duplicate"
-    assert receiver.backfill(listed("evt_2"), handler) == "processed"
-    assert receiver.backfill(listed("evt_2"), handler) == "duplicate"
+    assert receiver.backfill(listed(), handle) == backfilled("duplicate")
+    assert receiver.backfill(listed("evt_2"), handle) == backfilled("processed")
+    assert receiver.backfill(listed("evt_2"), handle) == backfilled("duplicate")
     assert receiver.receive(other.body, other.headers, handler).outcome == "duplicate"
     assert len(seen) == 2
-    assert seen[1] == listed("evt_2")
+    assert seen[1] == "listed"
 
 
-def test_a_backfill_that_raises_is_done_again(made: Made, either: Either) -> None:
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_backfill_that_raises_is_done_again(
+    made: Made, either: Either, wrapped: bool
+) -> None:
+    receiver, raised, seen = made(), LookupError("by the handler"), []
+
+    def handler() -> None:
+        raise raised
+
+    for _ in range(2):
+        told = receiver.backfill(listed(), either.handler(handler) if wrapped else handler)
+        assert told == backfilled("handler_failed")
+        assert told.error is raised
+    assert "by the handler" not in repr(told)
+    assert receiver.backfill(listed(), lambda: seen.append(1)) == backfilled("processed")
+    assert len(seen) == 1
+
+
+def test_a_listed_event_that_is_being_handled_is_asked_for_later(made: Made) -> None:
+    receiver = made(store=MemoryStore(lease=30))
+    with receiver.store.claim(listed()) as claim:
+        told = receiver.backfill(listed(), never)
+        assert told == backfilled("in_flight", told.retry_after)
+        assert 20 < told.retry_after <= 30
+        claim.release()
+    assert receiver.backfill(listed(), lambda: None).outcome == "processed"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_what_ends_the_program_ends_a_backfill_and_releases(
+    made: Made, error: type[BaseException]
+) -> None:
     receiver = made()
 
-    def handler(event: Any) -> None:
+    def handler() -> None:
+        raise error
+
+    with pytest.raises(error):
+        receiver.backfill(listed(), handler)
+    assert receiver.backfill(listed(), lambda: None).outcome == "processed"
+
+
+def test_a_cancelled_backfill_releases() -> None:
+    receiver = AsyncReceiver(Verifier("health", SECRET), MemoryStore())
+
+    async def main() -> None:
+        begun = asyncio.Event()
+
+        async def handler() -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(receiver.backfill(listed(), handler))
+        await asyncio.wait_for(begun.wait(), 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        told = await receiver.backfill(listed(), lambda: None)
+        assert told.outcome == "processed"
+
+    asyncio.run(main())
+
+
+def test_a_store_that_fails_a_backfill_says_so(made: Made) -> None:
+    full = made(store=MemoryStore(capacity=1))
+    with full.store.claim("other"):
+        assert full.backfill(listed(), never) == backfilled("store_full")
+    store = MemoryStore(lease=0.05)
+
+    def taken_over() -> None:
+        limit = time.monotonic() + 30
+        while not store.claim(listed()).__enter__().fresh:
+            assert time.monotonic() < limit, "the lease does not run out"
+
+    told = made(store=store).backfill(listed(), taken_over)
+    assert told == backfilled("lease_lost")
+
+    def taken_over_and_failed() -> None:
+        taken_over()
         raise LookupError
 
-    with pytest.raises(LookupError):
-        receiver.backfill(listed(), either.handler(handler))
-    with receiver.store.claim(listed().key or "") as claim:
-        assert receiver.backfill(listed(), never) == "in_flight"
-        claim.release()
-    assert receiver.backfill(listed(), nothing) == "processed"
+    again = made(store=MemoryStore(lease=0.05))
+    store = again.store
+    assert again.backfill(listed(), taken_over_and_failed) == backfilled("lease_lost")
+
+
+def test_a_handler_that_nobody_would_run_backfills_nothing(made: Made) -> None:
+    receiver = made()
+    for handler in [lazy, lazy_too, Lazy()]:
+        with pytest.raises(TypeError, match="generator"):
+            receiver.backfill(listed(), handler)
+        told = receiver.backfill(listed(), lambda: handler(None))  # noqa: B023
+        assert told == backfilled("handler_failed")
+        assert isinstance(told.error, TypeError)
 
 
 def test_a_streamed_event_counts_once_too(made: Made) -> None:
@@ -372,18 +463,17 @@ def test_a_streamed_event_counts_once_too(made: Made) -> None:
     key = Verifier("tv", SECRET).verify(delivery.body, delivery.headers).key()
     event = tv.StreamEvent("stream.online", "1", body_of("tv").decode(), None, key)
     receiver = made("tv")
-    assert receiver.backfill(event, nothing) == "processed"
+    assert receiver.backfill(event.key, lambda: None).outcome == "processed"
     assert receiver.receive(delivery.body, delivery.headers, never).outcome == "duplicate"
 
 
 def test_an_event_without_an_identity_is_not_backfilled(made: Made) -> None:
     receiver = made()
-    for event in [
-        health.AuditEvent.from_json('{"event_id":"evt_1"}'),
-        tv.StreamEvent("x", None, "{}", None, None),
-    ]:
-        with pytest.raises(ValueError, match="identity"):
-            receiver.backfill(event, never)
-    full = made(store=MemoryStore(capacity=1))
-    with full.store.claim("other"):
-        assert code_of(lambda: full.backfill(listed(), never)) == "store_full"
+    event = health.AuditEvent.from_json('{"event_id":"evt_1"}')
+    streamed = tv.StreamEvent("x", None, "{}", None, None)
+    for key in [event.key, streamed.key, event, 5, b"key", "\ud800"]:
+        with pytest.raises(ConfigError) as raised:
+            receiver.backfill(key, never)
+        assert raised.value.code == "invalid_option"
+        assert ("no identity" in str(raised.value)) == (key is None)
+    assert len(receiver.store) == 0

@@ -25,6 +25,7 @@ from ._velora import (
     Verifier,
     __version__,
 )
+from .api import ClientOptions, RateLimit
 from .errors import (
     ApiError,
     Code,
@@ -35,21 +36,39 @@ from .errors import (
     VeloraError,
     VerificationError,
 )
-from .receiving import AsyncReceiver, AsyncWork, Receiver, Reply, Work
+from .paging import AsyncItems, Items, Page
+from .receiving import (
+    AsyncReceiver,
+    AsyncWork,
+    Backfilled,
+    Headers,
+    Outcome,
+    Receiver,
+    Reply,
+    Work,
+)
 from .stores import Claim, ClaimIn, MemoryStore, Store, open_store
 
 __all__ = [
     "ApiError",
+    "AsyncItems",
     "AsyncReceiver",
     "AsyncWork",
+    "Backfilled",
     "Claim",
     "ClaimIn",
+    "ClientOptions",
     "Code",
     "ConfigError",
     "Delivery",
     "FileError",
+    "Headers",
     "Issue",
+    "Items",
     "MemoryStore",
+    "Outcome",
+    "Page",
+    "RateLimit",
     "Receiver",
     "Reply",
     "Scheme",

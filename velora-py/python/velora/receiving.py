@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from ._velora import Verifier
-    from .health import AuditEvent
-    from .tv import StreamEvent
+    from ._velora import Delivery, Verifier
 
-__all__ = ["AsyncReceiver", "AsyncWork", "Headers", "Outcome", "Receiver", "Reply", "Work"]
+__all__ = [
+    "AsyncReceiver",
+    "AsyncWork",
+    "Backfilled",
+    "Headers",
+    "Outcome",
+    "Receiver",
+    "Reply",
+    "Work",
+]
 
 E = TypeVar("E")
 
@@ -53,6 +60,21 @@ class Reply:
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
+@dataclass(frozen=True, slots=True)
+class Backfilled:
+    """What became of an event that was listed."""
+
+    outcome: Outcome
+    """``processed``, ``duplicate``, ``in_flight``, or the code of a fault: the event is not
+    handled, ask again."""
+    code: Code | None
+    """The code, where the outcome is a fault."""
+    retry_after: float | None
+    """Of ``in_flight``: when the lease runs out at the latest, in seconds. Ask again then."""
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+    """What the handler raised, to be logged with care: it may repeat what was listed."""
+
+
 class _Work(Generic[E]):
     """What work of either kind has."""
 
@@ -62,8 +84,14 @@ class _Work(Generic[E]):
         self._native = native
 
     @property
+    def delivery(self) -> Delivery[E]:
+        """What was delivered: its raw body, when it was signed, and which secret matched."""
+        delivery: Delivery[E] = self._native.delivery
+        return delivery
+
+    @property
     def event(self) -> E:
-        """What was delivered."""
+        """The event that it carries."""
         event: E = self._native.event
         return event
 
@@ -207,17 +235,9 @@ class Receiver(_Receiver[E]):
         ``Reply.error``. Nothing but a ``ConfigError`` is raised, for misuse.
         """
         must_wait(handler)
-        work = self.begin(body, headers)
-        if isinstance(work, Reply):
-            return work
-        try:
-            settled(handler(work.event))
-        except BaseException as error:
-            reply = work.release()
-            if not isinstance(error, Exception):
-                raise
-            return replace(reply, error=error)
-        return work.done()
+        begun = self._native.begin(body, headers).wait()
+        reply: Reply = _handled(begun, lambda: handler(begun.event))
+        return reply
 
     def begin(self, body: Buffer, headers: Headers) -> Work[E] | Reply:
         """The first half of ``receive``, for a control flow of your own: the work to do, or
@@ -259,21 +279,25 @@ class Receiver(_Receiver[E]):
         begun: _velora.Work | Reply = self._native.begin(body, headers).wait()
         return begun if isinstance(begun, Reply) else Work(begun)
 
-    def backfill(
-        self, event: AuditEvent | StreamEvent, handler: Callable[[Any], object]
-    ) -> Outcome:
+    def backfill(self, key: str, handler: Callable[[], object]) -> Backfilled:
         """Handles an event that did not come as a delivery, but was listed, exported or
-        streamed after an outage, under the same rules: a delivery of it, before or after,
-        counts as the same. ``processed``, ``duplicate``, or ``in_flight``: ask again later.
+        streamed after an outage, under the same rules: ``handler`` is called only if nobody has
+        handled the event or is handling it. ``key`` is that of the listed event, such as
+        ``AuditEvent.key``: a delivery of it, before or after, counts as the same.
 
-        Raises what the handler raises, after the claim is released; a ``StoreError``; a
-        ``ValueError`` for an event without an identity.
+        >>> from velora import MemoryStore, Receiver, Verifier
+        >>> receiver = Receiver(Verifier("health", "secret"), MemoryStore())
+        >>> receiver.backfill("health:evt_1:phi.read", lambda: print("handled"))
+        handled
+        Backfilled(outcome='processed', code=None, retry_after=None)
+
+        What the handler raises is in ``Backfilled.error``, once the claim is released. Raises
+        ``invalid_option`` where the key is no text, as that of an event without an identity is
+        ``None``.
         """
         must_wait(handler)
-        with self._store.claim(_key(event)) as claim:
-            if claim.fresh:
-                settled(handler(event))
-            return _OUTCOMES[claim.state]
+        backfilled: Backfilled = _handled(self._native.backfill(key).wait(), handler)
+        return backfilled
 
 
 class AsyncReceiver(_Receiver[E]):
@@ -288,17 +312,9 @@ class AsyncReceiver(_Receiver[E]):
         the claim is released, or committed if the handler had come to its end; that is
         waited for."""
         must_run(handler)
-        work = await self.begin(body, headers)
-        if isinstance(work, Reply):
-            return work
-        try:
-            await settled_later(handler(work.event))
-        except BaseException as error:
-            reply = await work.release()
-            if not isinstance(error, Exception):
-                raise
-            return replace(reply, error=error)
-        return await work.done()
+        begun = await to_its_end(self._native.begin(body, headers), undo=_release)
+        reply: Reply = await _handled_later(begun, lambda: handler(begun.event))
+        return reply
 
     async def begin(self, body: Buffer, headers: Headers) -> AsyncWork[E] | Reply:
         """See ``Receiver.begin``. Where the task is cancelled meanwhile, what it claimed is
@@ -309,30 +325,46 @@ class AsyncReceiver(_Receiver[E]):
         return begun if isinstance(begun, Reply) else AsyncWork(begun)
 
     async def backfill(
-        self,
-        event: AuditEvent | StreamEvent,
-        handler: Callable[[Any], Awaitable[object] | object],
-    ) -> Outcome:
-        """See ``Receiver.backfill``."""
+        self, key: str, handler: Callable[[], Awaitable[object] | object]
+    ) -> Backfilled:
+        """See ``Receiver.backfill``, and of a task that is cancelled ``receive``."""
         must_run(handler)
-        async with self._store.claim(_key(event)) as claim:
-            if claim.fresh:
-                await settled_later(handler(event))
-            return _OUTCOMES[claim.state]
+        begun = await to_its_end(self._native.backfill(key), undo=_release)
+        backfilled: Backfilled = await _handled_later(begun, handler)
+        return backfilled
 
 
-_OUTCOMES: dict[Literal["fresh", "in_flight", "done"], Outcome] = {
-    "fresh": "processed",
-    "in_flight": "in_flight",
-    "done": "duplicate",
-}
+_Begun = _velora.Work | _velora.Listed | Reply | Backfilled
+"""What is ours to handle, or what has become of it already."""
 
 
-def _release(begun: _velora.Work | Reply) -> _velora.Call | None:
-    return None if isinstance(begun, Reply) else begun.release()
+def _handled(begun: _Begun, handler: Callable[[], object]) -> Any:
+    """What becomes of it: its claim is ended as the handler ended."""
+    if isinstance(begun, (Reply, Backfilled)):
+        return begun
+    try:
+        settled(handler())
+    except BaseException as error:
+        ended = begun.release().wait()
+        if not isinstance(error, Exception):
+            raise
+        return replace(ended, error=error)
+    return begun.done().wait()
 
 
-def _key(event: AuditEvent | StreamEvent) -> str:
-    if event.key is None:
-        raise ValueError("the event has no identity to deduplicate on")
-    return event.key
+async def _handled_later(begun: _Begun, handler: Callable[[], object]) -> Any:
+    """``_handled`` for ``asyncio``."""
+    if isinstance(begun, (Reply, Backfilled)):
+        return begun
+    try:
+        await settled_later(handler())
+    except BaseException as error:
+        ended = await to_its_end(begun.release())
+        if not isinstance(error, Exception):
+            raise
+        return replace(ended, error=error)
+    return await to_its_end(begun.done())
+
+
+def _release(begun: _Begun) -> _velora.Call | None:
+    return None if isinstance(begun, (Reply, Backfilled)) else begun.release()

@@ -6,10 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from typing_extensions import assert_type
-from velora import ApiError, Code, Issue, SigningSecret, billing, curae, health, tv
-from velora.api import ClientOptions, RateLimit
+from velora import (
+    ApiError,
+    AsyncItems,
+    ClientOptions,
+    Code,
+    Issue,
+    Items,
+    Page,
+    RateLimit,
+    SigningSecret,
+    billing,
+    curae,
+    health,
+    tv,
+)
 from velora.events import OtherType
-from velora.paging import AsyncItems, Items, Page
 
 OPTIONS: ClientOptions = {"base_url": "https://api.velora.health", "backoff": (0.5, 20)}
 

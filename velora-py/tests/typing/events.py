@@ -10,8 +10,10 @@ from typing_extensions import assert_type
 from velora import (
     AsyncReceiver,
     AsyncWork,
+    Backfilled,
     Delivery,
     MemoryStore,
+    Outcome,
     Receiver,
     Reply,
     Scheme,
@@ -91,12 +93,22 @@ def work(store: Store) -> Reply:
     if isinstance(work, Reply):
         return work
     assert_type(work, Work[curae.Event])
+    assert_type(work.delivery, Delivery[curae.Event])
     assert_type(work.event, curae.Event)
     assert_type(work.epoch, int)
     store.commit_in(sqlite3.connect(":memory:"), work.key, work.epoch)
     assert_type(work.release(), Reply)
     assert_type(work.committed(), Reply)
     return work.done()
+
+
+def listed(receiver: Receiver[health.Event], event: health.AuditEvent) -> Outcome:
+    if event.key is None:
+        return "malformed_event"
+    backfilled = receiver.backfill(event.key, lambda: print(event.action))
+    assert_type(backfilled, Backfilled)
+    assert_type(backfilled.retry_after, float | None)
+    return backfilled.outcome
 
 
 async def async_receivers() -> None:
@@ -106,6 +118,7 @@ async def async_receivers() -> None:
     assert_type(receiver, AsyncReceiver[curae.Event])
     assert_type(await receiver.receive(b"", {}, handle), Reply)
     assert_type(await receiver.receive(b"", {}, lambda event: event.id), Reply)
+    assert_type(await receiver.backfill("key", receivers), Backfilled)
     work = await receiver.begin(b"", {})
     assert_type(work, AsyncWork[curae.Event] | Reply)
     if isinstance(work, AsyncWork):

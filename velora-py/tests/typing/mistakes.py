@@ -41,6 +41,8 @@ def handlers(receiver: Receiver[health.Event]) -> None:
     receiver.receive(b"", 3, print)  # type: ignore[arg-type]
     receiver.verifier.verify(b"", "text")  # type: ignore[arg-type]
     receiver.begin(b"", {}).done()  # type: ignore[union-attr]
+    receiver.backfill(health.AuditEvent.from_json("{}").key, print)  # type: ignore[arg-type]
+    receiver.backfill("key", of_another_system)  # type: ignore[arg-type]
 
 
 def calls(client: health.Client, awaited: health.AsyncClient) -> None:

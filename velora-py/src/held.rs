@@ -1,0 +1,88 @@
+//! A claim that is ours, until it is ended.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyRuntimeError;
+use tokio::sync::Mutex;
+use velora_core::dedupe::Epoch;
+use velora_core::{Key, Outcome, Store};
+
+use crate::call::Trouble;
+
+/// A claim that is ours. It is ended once: a second time is a `RuntimeError`.
+#[derive(Clone)]
+pub(crate) struct Held(Arc<Claim>);
+
+struct Claim {
+    store: Arc<dyn Store>,
+    key: Key,
+    epoch: Epoch,
+    ended: Mutex<bool>,
+}
+
+impl Held {
+    pub(crate) fn new(store: Arc<dyn Store>, key: Key, epoch: Epoch) -> Self {
+        let ended = Mutex::new(false);
+        Self(Arc::new(Claim {
+            store,
+            key,
+            epoch,
+            ended,
+        }))
+    }
+
+    /// What was claimed.
+    pub(crate) fn key(&self) -> &str {
+        self.0.key.as_str()
+    }
+
+    /// Under which number.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.0.epoch
+    }
+
+    /// The event was handled.
+    pub(crate) async fn commit(self) -> Result<Outcome, Trouble> {
+        self.end().await?;
+        let Claim {
+            store, key, epoch, ..
+        } = &*self.0;
+        Ok(Outcome::of_commit(store.commit(key, *epoch).await))
+    }
+
+    /// The event was handled, and the claim is committed with what that did.
+    pub(crate) async fn committed(self) -> Result<Outcome, Trouble> {
+        self.end().await?;
+        Ok(Outcome::of_commit(Ok(())))
+    }
+
+    /// The event was not handled.
+    pub(crate) async fn release(self) -> Result<Outcome, Trouble> {
+        self.end().await?;
+        let Claim {
+            store, key, epoch, ..
+        } = &*self.0;
+        let released = store.release(key, *epoch).await;
+        Ok(Outcome::of_release(released, Outcome::HandlerFailed))
+    }
+
+    /// More time for long work.
+    pub(crate) async fn renew(self) -> Result<(), Trouble> {
+        let ended = self.0.ended.lock().await;
+        check(*ended)?;
+        Ok(self.0.store.renew(&self.0.key, self.0.epoch).await?)
+    }
+
+    async fn end(&self) -> Result<(), Trouble> {
+        check(std::mem::replace(&mut *self.0.ended.lock().await, true))
+    }
+}
+
+fn check(ended: bool) -> Result<(), Trouble> {
+    match ended {
+        true => Err(Trouble::Raised(PyRuntimeError::new_err(
+            "this work was ended already",
+        ))),
+        false => Ok(()),
+    }
+}
