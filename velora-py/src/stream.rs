@@ -1,6 +1,7 @@
 //! Items one after the other, read ahead in the background.
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::iter;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::process;
@@ -8,18 +9,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use futures_util::future::{Either, select};
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, Notify, mpsc};
 use velora_core::{ApiError, ApiErrorKind};
 
-use crate::call::{Call, Trouble};
+use crate::call::{Call, Report, Trouble};
 use crate::errors::{Failure, Result};
 
 /// How an item becomes a Python value: as often as it takes, for Python may raise meanwhile.
 type Item = Box<dyn Fn(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
-type Read = std::result::Result<Item, Trouble>;
+type Read = std::result::Result<Next, Trouble>;
 type Items = BoxStream<'static, Read>;
+
+/// What comes next.
+enum Next {
+    Item(Item),
+    /// Something to tell before the items that follow are given.
+    Report(Report),
+}
 
 /// Items one after the other. They are read ahead in the background, from the first one
 /// that is asked for on.
@@ -49,7 +57,9 @@ struct State {
     source: Source,
     /// What was read and not yet given. An error stays here: a stream that failed never
     /// looks as if it had come to its end.
-    ready: Option<Read>,
+    ready: Option<std::result::Result<Item, Trouble>>,
+    /// What was read before it and not yet told.
+    report: Option<Report>,
 }
 
 enum Source {
@@ -71,13 +81,36 @@ impl Stream {
         E: Into<Failure> + 'static,
         S: futures_util::Stream<Item = std::result::Result<T, E>> + Send + 'static,
     {
+        let (_, nothing) = mpsc::unbounded_channel();
+        Self::reporting(make, nothing, show)
+    }
+
+    /// The same of one that has something to report while it gives items: who takes them is
+    /// told, and what that raises ends it.
+    pub(crate) fn reporting<T, E, S>(
+        make: impl FnOnce() -> Result<S> + Send + 'static,
+        mut reports: mpsc::UnboundedReceiver<Report>,
+        show: fn(Python<'_>, &T) -> PyResult<Py<PyAny>>,
+    ) -> Self
+    where
+        T: Send + 'static,
+        E: Into<Failure> + 'static,
+        S: futures_util::Stream<Item = std::result::Result<T, E>> + Send + 'static,
+    {
         let make = move || -> Result<Items> {
             let items = make()?.map(move |item| -> Read {
                 let value = item?;
-                Ok(Box::new(move |py: Python<'_>| show(py, &value)))
+                Ok(Next::Item(Box::new(move |py| show(py, &value))))
             });
             let items = AssertUnwindSafe(items).catch_unwind();
             let items = items.map(|item| item.map_err(Trouble::panicked)?);
+            // The last report may come when there is no item left.
+            let items = items.map(Some).chain(stream::once(ready(None)));
+            let items = items.flat_map(move |item| {
+                let told = iter::from_fn(|| reports.try_recv().ok());
+                let told: Vec<_> = told.map(|report| Ok(Next::Report(report))).collect();
+                stream::iter(told.into_iter().chain(item))
+            });
             Ok(items.boxed())
         };
         Self {
@@ -85,6 +118,7 @@ impl Stream {
             state: Arc::new(Mutex::new(State {
                 source: Source::Idle(Box::new(make)),
                 ready: None,
+                report: None,
             })),
             endless: false,
         }
@@ -101,6 +135,7 @@ impl Stream {
 
 /// What taking an item has come to.
 pub(crate) enum Taken {
+    /// Something was handed over, or told: there may be more.
     One,
     End,
     /// Worth asking again once this is over.
@@ -124,7 +159,13 @@ impl Stream {
         if let Ok(mut state) = self.state.try_lock()
             && state.is_ready()
         {
-            return state.give(py, keep);
+            let Some(report) = state.report.take() else {
+                return state.give(py, keep);
+            };
+            // A function of the caller's may ask for the next item.
+            drop(state);
+            report(py).inspect_err(|_| self.close())?;
+            return Ok(Taken::One);
         }
         let (about, state) = (Arc::clone(&self.about), Arc::clone(&self.state));
         let waiting = async move {
@@ -143,10 +184,14 @@ impl Stream {
     fn end_of_closed(&self, py: Python<'_>) -> PyResult<Taken> {
         let state = self.state.try_lock();
         let (failed, ended) = match state.as_deref() {
-            Ok(State { ready, source }) => match ready {
+            Ok(State {
+                ready,
+                report,
+                source,
+            }) => match ready {
                 Some(Err(trouble)) => (Some(trouble.raised(py)), false),
                 Some(Ok(_)) => (None, false),
-                None => (None, matches!(source, Source::Ended)),
+                None => (None, report.is_none() && matches!(source, Source::Ended)),
             },
             Err(_) => (None, false),
         };
@@ -180,7 +225,12 @@ impl About {
 async fn made_ready(about: &Arc<About>, state: Arc<Mutex<State>>) {
     let mut state = state.lock().await;
     if !state.is_ready() {
-        state.ready = state.source.next(about).await;
+        match state.source.next(about).await {
+            Some(Ok(Next::Item(item))) => state.ready = Some(Ok(item)),
+            Some(Ok(Next::Report(report))) => state.report = Some(report),
+            Some(Err(trouble)) => state.ready = Some(Err(trouble)),
+            None => {}
+        }
     }
 }
 
@@ -191,7 +241,7 @@ fn cut(reason: &'static str) -> ApiError {
 
 impl State {
     fn is_ready(&self) -> bool {
-        self.ready.is_some() || matches!(self.source, Source::Ended)
+        self.ready.is_some() || self.report.is_some() || matches!(self.source, Source::Ended)
     }
 
     /// An item is taken only once somebody has it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,71 @@ def test_an_export_that_is_left_early_ends(client: Any, simulator: Simulator) ->
             break
     assert code_of(lambda: list(rows)) == "connection"
     assert client.probe() is None
+
+
+def test_an_export_tells_how_far_it_has_come(client: Any, simulator: Simulator) -> None:
+    told: list[health.Progress] = []
+    threads: set[int] = set()
+
+    def report(progress: health.Progress) -> None:
+        told.append(progress)
+        threads.add(threading.get_ident())
+
+    events = client.export(**WEEK, on_progress=report)
+    assert told == []
+    rows = []
+    for row in events:
+        rows.append(row)
+        # A row that is given was counted, and no more than what comes with it.
+        assert len(rows) <= told[-1].rows <= len(rows) + 11_000
+    assert lines(rows) == simulator.truth(**WEEK)
+    assert threads == {threading.get_ident()}
+    assert all(isinstance(each, health.Progress) for each in told)
+    assert [each.rows for each in told] == sorted(each.rows for each in told)
+    last = told[-1]
+    assert (last.rows, last.done_until) == (len(rows), last.until)
+    assert last.calls >= last.leaves > 1
+
+    told.clear()
+    pages = list(client.export(**DAY, on_progress=report).pages())
+    assert told[-1].rows == sum(len(page) for page in pages)
+    empty = {"since": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z"}
+    told.clear()
+    assert list(client.export(**empty, on_progress=report)) == []
+    assert [(each.rows, each.done_until) for each in told] == [(0, told[-1].until)]
+
+
+@pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt])
+def test_what_a_report_raises_ends_an_export(
+    either: Either, simulator: Simulator, error: type[BaseException]
+) -> None:
+    raised, seen = error("by the report"), list[Any]()
+
+    def report(progress: health.Progress) -> None:
+        if progress.rows > 5_000:
+            raise raised
+
+    client = either.client(health, HEALTH_KEY, **simulator.options())
+    rows = client.export(**WEEK, concurrency=1, on_progress=report)
+    with pytest.raises(error) as caught:
+        list(map(seen.append, rows))
+    assert caught.value is raised
+    # What was not told of was not given, and a part is never the whole.
+    assert len(seen) <= 5_000
+    assert code_of(lambda: next(rows)) == "connection"
+    assert client.probe() is None
+
+
+def test_a_report_may_ask_for_rows_itself(simulator: Simulator) -> None:
+    asked: list[str] = []
+
+    def report(progress: health.Progress) -> None:
+        asked.append(next(rows).line)
+
+    rows = health.Client(HEALTH_KEY, **simulator.options()).export(**DAY, on_progress=report)
+    rest = [row.line for row in rows]
+    assert asked
+    assert sorted(asked + rest) == simulator.truth(**DAY)
 
 
 def test_concurrency_has_bounds(client: Any) -> None:

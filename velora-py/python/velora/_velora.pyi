@@ -518,6 +518,7 @@ class Health:
         until: datetime | str,
         phi_involved: bool | None,
         concurrency: int | None,
+        on_progress: Callable[[health.Progress], object] | None,
     ) -> Stream: ...
     def export_once(
         self, *, since: datetime | str, until: datetime | str, phi_involved: bool | None

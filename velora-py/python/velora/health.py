@@ -351,18 +351,26 @@ class Client(SyncBase[_velora.Health]):
         until: datetime | str,
         phi_involved: bool | None = None,
         concurrency: int | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
     ) -> Items[AuditEvent]:
         """Exports a window whole, through the cap of 10,000 rows a call: it is split until
         every part is proven to have fitted. Rows come once each, oldest first; memory does not
         grow with their number. ``concurrency`` calls (4) run beside each other, each holding
         about 5 MB. Needs ``audit:export``.
 
-        Raises ``incomplete_window`` where the rows given so far are not all there are, or that
-        cannot be proven.
+        ``on_progress`` is called by whoever asks for a row, before the rows that it counts are
+        given. What it raises ends the export, and is raised there.
+
+        Raises ``invalid_option`` and ``invalid_window`` at once; ``incomplete_window`` where
+        the rows given so far are not all there are, or that cannot be proven.
         """
         return Items(
             self._native.export(
-                since=since, until=until, phi_involved=phi_involved, concurrency=concurrency
+                since=since,
+                until=until,
+                phi_involved=phi_involved,
+                concurrency=concurrency,
+                on_progress=on_progress,
             )
         )
 
@@ -471,11 +479,16 @@ class AsyncClient(AsyncBase[_velora.Health]):
         until: datetime | str,
         phi_involved: bool | None = None,
         concurrency: int | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncItems[AuditEvent]:
         """See ``Client.export``."""
         return AsyncItems(
             self._native.export(
-                since=since, until=until, phi_involved=phi_involved, concurrency=concurrency
+                since=since,
+                until=until,
+                phi_involved=phi_involved,
+                concurrency=concurrency,
+                on_progress=on_progress,
             )
         )
 

@@ -115,21 +115,24 @@ impl Health {
         ))
     }
 
-    #[pyo3(signature = (*, since, until, phi_involved, concurrency))]
+    #[pyo3(signature = (*, since, until, phi_involved, concurrency, on_progress))]
     fn export(
         &self,
         since: &Bound<'_, PyAny>,
         until: &Bound<'_, PyAny>,
         phi_involved: Option<bool>,
         concurrency: Option<Whole>,
+        on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Stream> {
-        let query = export_query(since, until, phi_involved, concurrency)?;
+        let (reports, told) = Reports::to(on_progress, show_progress);
+        let query = export_query(since, until, phi_involved, concurrency)?
+            .on_progress(move |progress| reports.tell(progress));
         let client = Arc::clone(&self.0);
         let make = move || {
             let rows = lists(client.get()?.export(query));
             Ok(rows.map(|rows| rows.map(Batch::of_rows)))
         };
-        Ok(Stream::new(make, Batch::show))
+        Ok(Stream::reporting(make, told, Batch::show))
     }
 
     #[pyo3(signature = (*, since, until, phi_involved))]
