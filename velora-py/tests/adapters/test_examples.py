@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import sys
+from collections import defaultdict
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from handlers import SECRET
 from sending import Sender, delivery, forged
 from serving import EXAMPLES, Server
+from simulated import HEALTH_KEY
 
 COMMANDS = {
     "fastapi_receiver": ("uvicorn", "--port", "0", "fastapi_receiver:app"),
@@ -39,6 +45,62 @@ def test_the_example_receives(example: str) -> None:
         server.stop()
 
 
+BEFORE = 500
+
+
+def test_the_example_that_closes_gaps_counts_each_event_once(simulators: Any) -> None:
+    since = (datetime.now(timezone.utc) - timedelta(hours=1)).isoformat()
+    simulator = simulators(
+        *("--events", str(BEFORE), "--since", since, "--span-seconds", "3000"),
+        *("--time-scale", "60000"),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    url = f"http://127.0.0.1:{port}/velora-webhook"
+    endpoint = simulator.control("POST", "endpoints", {"system": "health", "url": url})
+
+    def emit() -> str:
+        emitted = simulator.control("POST", "emit", {"system": "health", "type": "phi.export"})
+        id: str = emitted["event_id"]
+        return id
+
+    # Sent while nobody listens: the ladder runs out, and the event is lost but for us.
+    lost = emit()
+    simulator.control("GET", "settled")
+    assert len(simulator.control("GET", "deliveries")) > 1
+
+    server = Server(
+        (sys.executable, "-m", "uvicorn", "--port", port, "backfill:app"),
+        EXAMPLES,
+        VELORA_WEBHOOK_SECRET=endpoint["secrets"][0],
+        VELORA_API_KEY=HEALTH_KEY,
+        VELORA_BASE_URL=simulator.url,
+        BACKFILL_SINCE=since,
+        BACKFILL_EVERY="1",
+    )
+
+    def handled() -> dict[str, list[str]]:
+        ways = defaultdict(list)
+        for how, id in re.findall(r"(?m)^(delivered|back-filled) \S+ (\S+)$", server.log):
+            ways[id].append(how)
+        return ways
+
+    try:
+        server.written(rf"back-filled up to .*: {BEFORE + 1} missed")
+        assert len(handled()) == BEFORE + 1
+        assert handled()[lost] == ["back-filled"]
+
+        # In peace deliveries come first, and the next back-fill has nothing to do.
+        peace = [emit() for _ in range(5)]
+        simulator.control("GET", "settled")
+        seen = server.log.count(" missed\n")
+        server.written(rf"(?s)(?:.*? missed\n){{{seen + 2}}}")
+        assert server.log.count(": 0 missed\n") >= 2
+        assert all(handled()[id] == ["delivered"] for id in peace)
+        assert all(len(ways) == 1 for ways in handled().values())
+    finally:
+        server.stop()
+
+
 def test_there_is_no_other_example() -> None:
-    receivers = {path.stem for path in EXAMPLES.glob("*_receiver.py")}
-    assert receivers == set(COMMANDS)
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*COMMANDS, "backfill", "audit"}

@@ -1,0 +1,102 @@
+"""Closes gaps: receives the deliveries of Velora Health, and exports again and again what should
+have come, so that an outage of any length loses nothing. Both go through one store: each event
+counts once, whichever way it came first.
+
+    pip install velora[fastapi] uvicorn
+    VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… uvicorn backfill:app
+
+``BACKFILL_SINCE`` is where to begin (an hour ago), ``BACKFILL_EVERY`` how often to export, in
+seconds (300). In a service of your own keep the claims and the end of the last back-fill in a
+database: the memory that they are in here is that of this one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from fastapi import FastAPI
+from velora import AsyncReceiver, MemoryStore, VeloraError, Verifier
+from velora.fastapi import deliveries
+from velora.health import AsyncClient, Event
+
+# Each back-fill begins this much before the end of the last one: an event may be listed some
+# time after it happened. The store must remember for longer.
+OVERLAP = timedelta(minutes=15)
+EVERY = float(os.environ.get("BACKFILL_EVERY", "300"))
+
+secrets = os.environ["VELORA_WEBHOOK_SECRET"].split(",")
+receiver = AsyncReceiver(Verifier("health", secrets), MemoryStore())
+
+
+class Unfinished(Exception):
+    """Why a back-fill did not come to its end."""
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    closing = asyncio.create_task(close_gaps())
+    yield
+    closing.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await closing
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.post("/velora-webhook")
+@deliveries(receiver)
+async def on_delivery(event: Event) -> None:
+    handle("delivered", event.id, event.type)
+
+
+async def close_gaps() -> None:
+    since: datetime | str
+    since = os.environ.get("BACKFILL_SINCE") or now() - timedelta(hours=1)
+    async with AsyncClient.from_env() as client:
+        while True:
+            until = now()
+            try:
+                missed = await backfill(client, since, until)
+            except (VeloraError, Unfinished) as error:
+                # The next one begins where this one did: nothing is skipped.
+                print("back-fill:", error, file=sys.stderr, flush=True)
+            else:
+                print(f"back-filled up to {until}: {missed} missed", flush=True)
+                since = until - OVERLAP
+            await asyncio.sleep(EVERY)
+
+
+async def backfill(client: AsyncClient, since: datetime | str, until: datetime) -> int:
+    """Handles every event of the window that was not handled yet, and counts them."""
+    missed = 0
+    # The export, not the listing: it is proven to be whole.
+    async for event in client.export(since=since, until=until):
+        if event.key is None:
+            raise Unfinished("an event without an identity")
+        handler = partial(handle, "back-filled", event.event_id, event.action)
+        while True:
+            told = await receiver.backfill(event.key, handler)
+            if told.outcome != "in_flight":
+                break
+            # Its delivery is being handled now: see how that ends.
+            await asyncio.sleep(1)
+        if told.code is not None:
+            raise Unfinished(told.code) from told.error
+        missed += told.outcome == "processed"
+    return missed
+
+
+def handle(how: str, id: str | None, type: str | None) -> None:
+    """The work itself. It runs once for an event, whichever way the event came."""
+    print(how, type, id, flush=True)
+
+
+def now() -> datetime:
+    return datetime.now().astimezone()
