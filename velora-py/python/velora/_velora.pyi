@@ -51,7 +51,8 @@ class SigningSecret:
 
     A text, whose UTF-8 bytes are the key, or raw bytes. It is never decoded, though it may look
     like hex or base64. Raises ``empty_secret``; ``secret_has_whitespace`` where a text starts
-    or ends with white space, the usual trace of a careless copy.
+    or ends with white space, the usual trace of a careless copy; ``invalid_option`` where it is
+    neither.
     """
 
     def __new__(cls, secret: str | bytes | SigningSecret) -> SigningSecret: ...
@@ -78,8 +79,9 @@ class Scheme:
     Any bytes can be verified. An event is a JSON object: to a ``Receiver`` another body, such
     as a form, is ``malformed_event``; the delivery of a ``Verifier`` has its bytes and its key.
 
-    Raises, once a ``Verifier`` is made of it, ``invalid_scheme`` where it contradicts itself,
-    or has the name of a system.
+    Raises ``invalid_option`` where ``timestamp_unit`` has no ``timestamp_header``, or is
+    another one; once a ``Verifier`` is made of it, ``invalid_scheme`` where it contradicts
+    itself, or has the name of a system.
     """
 
     def __new__(
@@ -129,7 +131,8 @@ class Verifier(Generic[_E_co]):
     b'{"id":"evt_1","n":1}'
 
     Raises ``unknown_scheme``, ``invalid_scheme``, ``no_secret``, ``empty_secret``,
-    ``secret_has_whitespace``, ``invalid_tolerance``; ``invalid_option`` where both are given.
+    ``secret_has_whitespace``, ``invalid_tolerance``; ``invalid_option`` where both are given,
+    or the scheme or a secret is none by its type.
     """
 
     @overload

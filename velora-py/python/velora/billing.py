@@ -183,6 +183,9 @@ class Client(SyncBase[_velora.Billing]):
 
     The system allows each key 120 reads and 30 writes a minute. Reads, and ``run_recon``, are
     retried.
+
+    Raises ``invalid_api_key``, ``invalid_base_url``; ``invalid_option`` where an option is out
+    of its range.
     """
 
     __slots__ = ()

@@ -266,6 +266,9 @@ class Client(SyncBase[_velora.Curae]):
 
     Every call may be repeated, and is retried: mutations carry an ``Idempotency-Key``.
     The system's own code, such as ``SCOPE_INSUFFICIENT``, is in ``ApiError.vendor_code``.
+
+    Raises ``invalid_api_key``, also for a key that starts with neither; ``wrong_environment``,
+    ``invalid_base_url``; ``invalid_option`` where an option is out of its range.
     """
 
     __slots__ = ()

@@ -282,11 +282,14 @@ class Client(SyncBase[_velora.Health]):
     ...         print(event.timestamp, event.type)
 
     Reads and all else that may be repeated are retried. Every call may raise an ``ApiError``
-    of the code ``unauthorized``, ``forbidden``, ``rate_limited``, ``server_error``,
-    ``connection``, ``timeout``, ``malformed_response``, ``response_too_large`` or
-    ``unexpected_redirect``. It can be shared between threads, and works on in a process that
-    was forked. Instants are aware ``datetime`` objects, or texts such as
-    ``2026-05-01T00:00:00Z``.
+    of the code ``unauthorized``, ``forbidden``, ``not_found``, ``invalid_request``,
+    ``rate_limited``, ``server_error``, ``connection``, ``timeout``, ``malformed_response``,
+    ``response_too_large`` or ``unexpected_redirect``. It can be shared between threads, and
+    works on in a process that was forked. Instants are aware ``datetime`` objects, or texts
+    such as ``2026-05-01T00:00:00Z``.
+
+    Raises ``invalid_api_key``, ``invalid_base_url``; ``invalid_option`` where an option is out
+    of its range.
     """
 
     __slots__ = ()
@@ -300,7 +303,8 @@ class Client(SyncBase[_velora.Health]):
     @classmethod
     def from_env(cls) -> Client:
         """A client of what the environment names: ``VELORA_API_KEY``, and ``VELORA_BASE_URL``
-        if it is not the vendor's."""
+        if it is not the vendor's. Raises ``invalid_api_key``, also where it is not set;
+        ``invalid_base_url``."""
         client = cls.__new__(cls)
         client._native = _velora.Health.from_env()
         return client
@@ -327,7 +331,10 @@ class Client(SyncBase[_velora.Health]):
         The pages are chained by cursors that encode a timestamp: where very many events share
         one, the system may skip some at the edge of a page. What must be complete is better
         read with ``export``, which proves it. When back-filling set ``until`` too, so that new
-        events do not shift the pages. May raise ``cursor_loop``.
+        events do not shift the pages.
+
+        Raises ``invalid_option`` and ``invalid_window`` at once; the loop may raise
+        ``cursor_loop``.
         """
         return Items(
             self._native.events(
@@ -361,8 +368,9 @@ class Client(SyncBase[_velora.Health]):
         ``on_progress`` is called by whoever asks for a row, before the rows that it counts are
         given. What it raises ends the export, and is raised there.
 
-        Raises ``invalid_option`` and ``invalid_window`` at once; ``incomplete_window`` where
-        the rows given so far are not all there are, or that cannot be proven.
+        Raises ``invalid_option`` and ``invalid_window`` at once; the loop raises
+        ``incomplete_window`` where the rows given so far are not all there are, or that cannot
+        be proven.
         """
         return Items(
             self._native.export(
@@ -377,7 +385,8 @@ class Client(SyncBase[_velora.Health]):
     def export_once(
         self, *, since: datetime | str, until: datetime | str, phi_involved: bool | None = None
     ) -> ExportedOnce:
-        """One call of the export, and whether the system's cap cut it."""
+        """One call of the export, and whether the system's cap cut it. Raises
+        ``invalid_option``, ``invalid_window``."""
         return cast(
             "ExportedOnce",
             self._native.export_once(

@@ -139,7 +139,7 @@ class Work(_Work[E]):
 
     def renew(self) -> None:
         """More time for long work: the lease starts anew. Raises ``lease_lost``, after which
-        the work should stop; ``store_unavailable``."""
+        the work should stop; ``store_unavailable``, ``store_full``."""
         self._native.renew().wait()
 
 
@@ -232,7 +232,9 @@ class Receiver(_Receiver[E]):
         """Receives one request. ``handler`` is called only for a genuine event that nobody has
         handled or is handling; when it returns the claim is committed, and when it raises the
         claim is released, so that the event comes again: what it raised is in
-        ``Reply.error``. Nothing but a ``ConfigError`` is raised, for misuse.
+        ``Reply.error``. Only misuse is raised: a ``TypeError`` for a handler that nobody would
+        await, or of which a call runs nothing; ``body_already_parsed``,
+        ``unreadable_headers``.
         """
         must_wait(handler)
         begun = self._native.begin(body, headers).wait()
@@ -274,7 +276,7 @@ class Receiver(_Receiver[E]):
         [('evt_1',)]
         >>> shop.close()
 
-        Nothing but a ``ConfigError`` is raised, for misuse.
+        Only misuse is raised: ``body_already_parsed``, ``unreadable_headers``.
         """
         begun: _velora.Work | Reply = self._native.begin(body, headers).wait()
         return begun if isinstance(begun, Reply) else Work(begun)
@@ -291,7 +293,8 @@ class Receiver(_Receiver[E]):
         handled
         Backfilled(outcome='processed', code=None, retry_after=None)
 
-        What the handler raises is in ``Backfilled.error``, once the claim is released. Raises
+        What the handler raises is in ``Backfilled.error``, once the claim is released. Only
+        misuse is raised: a ``TypeError`` for such a handler as ``receive`` refuses;
         ``invalid_option`` where the key is no text, as that of an event without an identity is
         ``None``.
         """

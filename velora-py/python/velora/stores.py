@@ -54,16 +54,17 @@ def open_store(
     digits, ``.``, ``_`` and ``-``: their keys never meet. Without one the second takes the
     event for a ``duplicate``. The processes that serve one endpoint share its namespace.
 
-    Times are in seconds: ``lease`` and ``retention`` as for ``MemoryStore``; ``timeout`` (3) is
-    how long one call may take before it is ``store_unavailable``. ``connections`` (16) is for
-    PostgreSQL. It does not connect: the first claim does, and ``ready``. A process that was
-    forked opens connections of its own. SQLite is that of ``sqlite3``, 3.35 or newer; where the
-    file was open at a fork, by a connection of yours, the new process must not use it, and gets
+    Times are in seconds: ``lease`` and ``retention`` as for ``MemoryStore``; ``timeout`` (3),
+    of 0.1 to 60, is how long one call may take before it is ``store_unavailable``.
+    ``connections`` (16), at least one, is how many a store in PostgreSQL opens at most. It does
+    not connect: the first claim does, and ``ready``. A process that was forked opens
+    connections of its own. SQLite is that of ``sqlite3``, 3.35 or newer; where the file was
+    open at a fork, by a connection of yours, the new process must not use it, and gets
     ``store_unavailable``.
 
-    Raises ``invalid_option`` where the URL names no store, or a file, and this Python has no
-    ``sqlite3``; it shows no part of the URL, which may hold a password. ``invalid_lease``,
-    ``invalid_retention``.
+    Raises ``invalid_option`` where an option is out of its range, or the URL names no store, or
+    a file, and this Python has no ``sqlite3``; it shows no part of the URL, which may hold a
+    password. ``invalid_lease``, ``invalid_retention``.
     """
     return Store(
         _velora.Store.open(
@@ -104,7 +105,7 @@ class Store:
 
     def ready(self) -> None:
         """Connects, and creates what is missing, so that a store that cannot be used is found
-        when the service starts. Raises ``store_unavailable``."""
+        when the service starts. Raises ``store_unavailable``, ``store_full``."""
         self._native.ready().wait()
 
     async def aready(self) -> None:
@@ -245,6 +246,9 @@ class MemoryStore(Store):
     Times are in seconds: a lease of 60, a retention of 72 hours by default. A retention under
     24 hours is ``invalid_retention``, as the longest retry ladder is 17.5 hours;
     ``dangerous_short_retention`` allows it.
+
+    Raises ``invalid_lease``, ``invalid_retention``, ``invalid_capacity``; ``invalid_option``
+    where a number is none of seconds or of keys.
     """
 
     __slots__ = ()
@@ -290,8 +294,10 @@ class Claim:
 
     Only where it is ``fresh`` is there work to do. Within the block, ``commit`` and ``release``
     end it earlier, and ``renew`` gives long work more time; in an ``async with`` block they are
-    ``acommit``, ``arelease`` and ``arenew``. They raise a ``StoreError``: ``lease_lost`` where
-    it was taken over, after which the work should stop; ``store_unavailable``.
+    ``acommit``, ``arelease`` and ``arenew``. They raise a ``StoreError``, as the end of the
+    block does: ``lease_lost`` where it was taken over, after which the work should stop;
+    ``store_unavailable``; ``store_full``, also where a disk or a memory is. To enter it is
+    ``store_full`` or ``store_unavailable``.
     """
 
     __slots__ = ("_claim", "_ended", "_native", "key")

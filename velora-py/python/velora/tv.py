@@ -220,6 +220,9 @@ class Client(SyncBase[_velora.Tv]):
     for as long as it lasts. When it raises, the logger ``velora`` has the exception's type, and
     it counts as ``connection``: it is asked again wherever a request would be sent again. That
     it gives none is ``unauthorized``.
+
+    Raises ``invalid_api_key`` for a text that is no token, ``invalid_base_url``;
+    ``invalid_option`` where an option is out of its range.
     """
 
     __slots__ = ()
