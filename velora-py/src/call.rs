@@ -21,7 +21,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::AbortHandle;
 
 use crate::errors::Failure;
-use crate::process::{attached, runtime};
+use crate::process::{attached, glance, runtime};
 
 /// How long Ctrl-C waits at most.
 const SIGNALS: Duration = Duration::from_millis(50);
@@ -242,7 +242,7 @@ fn heard(told: Receiver<Event>) -> PyResult<Outcome> {
         match told.recv_timeout(SIGNALS) {
             Ok(Event::Done(outcome)) => return Ok(outcome),
             Ok(Event::Report(report)) => Python::attach(report)?,
-            Err(RecvTimeoutError::Timeout) => Python::attach(|py| py.check_signals())?,
+            Err(RecvTimeoutError::Timeout) => glance(|py| py.check_signals())?,
             Err(RecvTimeoutError::Disconnected) => return Ok(Err(Trouble::Panicked)),
         }
     }

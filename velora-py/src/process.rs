@@ -40,6 +40,7 @@ pub(crate) fn runtime() -> PyResult<&'static Runtime> {
 static VISITS: Mutex<Visits> = Mutex::new(Visits {
     inside: 0,
     short: 0,
+    glances: 0,
     forks: 0,
     over: false,
 });
@@ -49,6 +50,8 @@ struct Visits {
     inside: usize,
     /// Those of them that call no function of the caller's, and so come to an end.
     short: usize,
+    /// Threads of the caller's that look for signals.
+    glances: usize,
     forks: usize,
     over: bool,
 }
@@ -67,6 +70,29 @@ pub(crate) fn attached<R>(visit: impl FnOnce(Python<'_>) -> R) -> Option<R> {
 pub(crate) fn attached_shortly<R>(visit: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     let _visit = Visit::begin(1)?;
     Some(Python::attach(visit))
+}
+
+/// A moment in Python for a thread of the caller's that waits; not any more once the interpreter
+/// is about to end. It may itself be forked there.
+pub(crate) fn glance(at: impl FnOnce(Python<'_>) -> PyResult<()>) -> PyResult<()> {
+    let mut visits = lock(&VISITS);
+    if visits.over {
+        return Ok(());
+    }
+    visits.glances = visits.glances.saturating_add(1);
+    drop(visits);
+    let _glance = Glance;
+    Python::attach(at)
+}
+
+struct Glance;
+
+impl Drop for Glance {
+    fn drop(&mut self) {
+        let mut visits = lock(&VISITS);
+        visits.glances = visits.glances.saturating_sub(1);
+        CHANGED.notify_all();
+    }
 }
 
 struct Visit {
@@ -105,7 +131,8 @@ pub(crate) fn end_visits(py: Python<'_>) {
         let ended = CHANGED.wait_while(visits, |visits| visits.short > 0);
         let visits = ended.unwrap_or_else(PoisonError::into_inner);
         // One that waits for ever, as a function of the caller's may, is left behind.
-        let _left = CHANGED.wait_timeout_while(visits, FAREWELL, |visits| visits.inside > 0);
+        let any = |visits: &mut Visits| visits.inside > 0 || visits.glances > 0;
+        let _left = CHANGED.wait_timeout_while(visits, FAREWELL, any);
     });
 }
 
@@ -133,7 +160,8 @@ impl KeptOut {
 
     /// In a process that was forked, which has none of these threads.
     pub(crate) fn forget(mut self) {
-        (self.0.inside, self.0.short, self.0.forks) = (0, 0, 0);
+        (self.0.inside, self.0.short) = (0, 0);
+        (self.0.glances, self.0.forks) = (0, 0);
     }
 }
 
