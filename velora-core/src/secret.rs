@@ -96,7 +96,9 @@ impl ApiKey {
             _ if !text.bytes().all(|byte| byte.is_ascii_graphic()) => "not plain ASCII text",
             _ => return Ok(Self(Zeroizing::new(text.to_owned()))),
         };
-        Err(ConfigError::InvalidApiKey { reason })
+        Err(ConfigError::InvalidApiKey {
+            reason: reason.into(),
+        })
     }
 
     /// The key in an environment variable.
@@ -106,7 +108,7 @@ impl ApiKey {
         match std::env::var(variable) {
             Ok(text) => Self::new(Zeroizing::new(text).as_str()),
             Err(_) => Err(ConfigError::InvalidApiKey {
-                reason: "not set in the environment",
+                reason: format!("not set: the environment has no text under {variable}").into(),
             }),
         }
     }

@@ -1,7 +1,9 @@
 //! The native transport.
 
-use std::io;
+use std::borrow::Cow;
+use std::error::Error;
 use std::sync::Arc;
+use std::{io, iter};
 
 use async_compression::futures::bufread::GzipDecoder;
 use bytes::Bytes;
@@ -167,9 +169,31 @@ fn fault(error: reqwest::Error) -> ApiError {
         return ApiError::new(ApiErrorKind::InvalidRequest, "the request cannot be sent");
     }
     let reason = match () {
-        () if error.is_connect() => "no connection to the host",
-        () if error.is_body() || error.is_decode() => CUT,
-        () => "the connection broke",
+        () if error.is_connect() => unconnected(&error),
+        () if error.is_body() || error.is_decode() => CUT.into(),
+        () => "the connection broke".into(),
     };
     ApiError::new(ApiErrorKind::Connection, reason)
+}
+
+/// Why there is no connection, as far as the causes say.
+fn unconnected(error: &reqwest::Error) -> Cow<'static, str> {
+    for cause in iter::successors(error.source(), |&cause| within(cause)) {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return format!("no connection to the host: TLS failed, {tls}").into();
+        }
+        let io = cause.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+            return "no connection to the host: it was refused".into();
+        }
+    }
+    "no connection to the host".into()
+}
+
+/// What an error comes from: that of I/O names as its source what that of another comes from.
+fn within<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    match error.downcast_ref().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
 }

@@ -50,7 +50,7 @@ pub enum ConfigError {
     #[cfg(feature = "client")]
     InvalidApiKey {
         /// What is wrong with it; never a part of it.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
     /// `invalid_base_url`
     #[cfg(feature = "client")]

@@ -76,7 +76,7 @@ says! { VerificationError:
     Self::MalformedTimestamp { hint } => ["the timestamp is not a plain decimal number", hint.unwrap_or_default()],
     Self::TimestampTooOld { seconds } => ["the timestamp is ", &decimal(*seconds), " s in the past, more than the tolerance"],
     Self::TimestampInFuture { seconds } => ["the timestamp is ", &decimal(*seconds), " s in the future, more than the tolerance"],
-    Self::SignatureMismatch => ["no signing secret matches the signature over the raw body"],
+    Self::SignatureMismatch => ["no signing secret matches the signature over the raw body: is it this endpoint's secret, and the body as it was received?"],
     #[cfg(feature = "events")]
     Self::HeaderBodyMismatch { header } => ["the ", header, " header contradicts the verified body"],
     #[cfg(feature = "events")]

@@ -32,7 +32,7 @@ impl Window {
         let read = |option, text: &str| {
             stamp::read(text).ok_or(ConfigError::InvalidOption {
                 option,
-                reason: "it is not a timestamp such as 2026-05-01T00:00:00Z",
+                reason: "it is not a timestamp with a time zone, such as 2026-05-01T00:00:00Z",
             })
         };
         Self::new(read("since", since)?, read("until", until)?)

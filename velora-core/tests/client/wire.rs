@@ -216,6 +216,31 @@ async fn a_proxy_never_sees_the_key() {
     assert!(seen.iter().all(|request| !request.contains("vlk_test_key")));
 }
 
+#[tokio::test]
+async fn why_there_is_no_connection_is_said() {
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plaintext = format!("https://{}", plain.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = plain.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request").await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let refusing = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    for (url, why) in [
+        (&*refusing, "it was refused"),
+        (&*plaintext, "TLS failed, "),
+    ] {
+        let client = Client::builder(ApiKey::new("key").unwrap())
+            .with_base_url(url)
+            .with_retry(RetryOptions::default().with_attempts(1).unwrap());
+        let error = client.build().unwrap().probe().await.unwrap_err();
+        assert_eq!(error.code().as_str(), "connection");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
 /// Some would be passed by, and the others fail each call.
 #[test]
 fn a_proxy_of_another_kind_is_refused() {

@@ -36,7 +36,7 @@ impl Environment {
                 url: url.name(),
             }),
             (None, Some(_)) => Err(ConfigError::InvalidApiKey {
-                reason: "neither of production (cae_live_) nor of the sandbox (cae_test_)",
+                reason: "neither of production (cae_live_) nor of the sandbox (cae_test_)".into(),
             }),
             _ => Ok(()),
         }
