@@ -17,10 +17,10 @@
 //!
 //! | feature | default | what it adds | pulls in |
 //! |---|---|---|---|
-//! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `arrayvec`, `sha2`, `subtle`, `zeroize` |
+//! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `arrayvec`, `sha2`, `subtle`, `thiserror`, `zeroize` |
 //! | `full` | yes | [`Scheme`]s and [`Clock`]s of your own, errors that say more than their code | |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
-//! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde_json`, `jiff` |
+//! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde`, `serde_json`, `jiff`, `wide` |
 //! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `rustc-hash`, `futures-util`, `tracing` |
 //! | `axum` | | [`axum`]: extractor, handler adapter, `tower` service | `axum`, `tokio` |
 //! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `memchr` |
@@ -32,7 +32,7 @@
 //! | `js` | | on `wasm32-unknown-unknown`: [`SystemClock`] is the JavaScript host's | `web-time` |
 //! | `store-conformance` | | [`dedupe::conformance`], for your own store | |
 //!
-//! Without features the crate has no async runtime and no HTTP, and builds for
+//! Rust 1.95 or newer. Without features the crate has no async runtime and no HTTP, and builds for
 //! `wasm32-unknown-unknown`; there [`SystemClock`] needs the feature `js`.
 //!
 //! # Errors

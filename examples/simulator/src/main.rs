@@ -41,7 +41,8 @@ struct Args {
     /// `until` belongs to the window.
     #[arg(long)]
     inclusive_until: bool,
-    /// What a cursor carries: timestamp and id, or a timestamp alone.
+    /// What a cursor carries: timestamp and id (`sound`; `leaky` leaves out the event that a page
+    /// begins with), or a timestamp alone, whose events are skipped or come again at a page's end.
     #[arg(long, value_enum, default_value_t = CursorArg::Sound)]
     cursor: CursorArg,
     /// `GET /events/{id}` answers `{"event": …}`.

@@ -22,6 +22,7 @@ use crate::error::StoreError;
 /// [`PostgresStore::claim_in`](super::PostgresStore::claim_in) want it.
 ///
 /// ```
+/// # #[cfg(feature = "sqlite")] {
 /// use velora_core::dedupe::{Claimed, SqliteStore, Value};
 /// use velora_core::{Key, Store, StoreOptions};
 ///
@@ -31,6 +32,7 @@ use crate::error::StoreError;
 /// assert!(claim.sql.starts_with("INSERT INTO velora_dedupe_claims"));
 /// assert_eq!(claim.values[0], Value::Text("tv:evt_abc123".to_owned()));
 /// assert_eq!(statements.fresh(7), Claimed::Fresh(7));
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct InTransaction {

@@ -295,6 +295,7 @@ impl StoreOptions {
     /// The memory of a [`MemoryStore`](super::MemoryStore) is shared with nobody.
     ///
     /// ```
+    /// # #[cfg(feature = "sqlite")] {
     /// use velora_core::{Claim, Key, Store, StoreOptions, open_store};
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// # let folder = tempfile::tempdir().unwrap();
@@ -305,7 +306,7 @@ impl StoreOptions {
     ///     let store = open_store(url, StoreOptions::default().with_namespace(tenant)?)?;
     ///     assert!(matches!(store.claim(event.clone()).await?, Claim::Fresh(_)));
     /// }
-    /// # Ok::<(), velora_core::Error>(()) }).unwrap();
+    /// # Ok::<(), velora_core::Error>(()) }).unwrap(); }
     /// ```
     ///
     /// Errors: `invalid_option` where it is empty, over 64 bytes, or made of anything but
