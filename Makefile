@@ -69,11 +69,14 @@ lint-python: $(VENV)/test
 	$(VENV)/bin/ruff format --check $(RUFF_PATHS)
 	$(VENV)/bin/mypy --config-file $(PY)/pyproject.toml $(PY)/python $(PY)/bench/rounds.py
 
+# What is published says nothing of where it was built.
+NAMELESS := RUSTFLAGS="--remap-path-prefix=$(HOME)=home --remap-path-prefix=$(CURDIR)=velora"
+
 # The wheel and the source distribution, into target/wheels: apart, as a wheel that is made
 # from the distribution finds more in its lock file than it needs, which `--locked` refuses.
 build-python: $(VENV)/test
 	cd $(PY) && $(VENV)/bin/maturin sdist --out $(CURDIR)/target/wheels
-	cd $(PY) && $(VENV)/bin/maturin build --locked --release --out $(CURDIR)/target/wheels
+	cd $(PY) && $(NAMELESS) $(VENV)/bin/maturin build --locked --release --out $(CURDIR)/target/wheels
 
 # The npm package for the edge, in place: the module in its three sizes, and the TypeScript layer.
 build-wasm: $(WASM)/node_modules
@@ -97,7 +100,9 @@ bench-wasm: build-wasm $(WASM)/bench/node_modules
 	cd $(WASM) && node bench/report.mjs
 
 $(CHROMIUM):
-	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
+	as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$as_root apt-get update -qq && \
+	$$as_root apt-get install -y -qq --no-install-recommends chromium
 
 # The package into the project's own environment, quickly built.
 develop-python: $(VENV)/test
