@@ -44,8 +44,8 @@ def event(case: Case) -> dict[str, object]:
     """The same, and which event it carries, under which key."""
     try:
         delivery = case.delivery()
-        read = delivery.event()
-        key = delivery.key()
+        read = delivery.event
+        key = delivery.key
     except VeloraError as error:
         return {"ok": False, "code": error.code}
     return {"ok": True, "type": read.type, "key": key, "extra": extra(read)}
@@ -54,7 +54,7 @@ def event(case: Case) -> dict[str, object]:
 def key(case: Case) -> dict[str, object]:
     """Whether the delivery is genuine, and its key, whatever the event says."""
     try:
-        return {"ok": True, "key": case.delivery().key()}
+        return {"ok": True, "key": case.delivery().key}
     except VeloraError as error:
         return {"ok": False, "code": error.code}
 

@@ -79,11 +79,11 @@ impl Receiver {
         };
         Ok(Call::new(begun, |py, (receiver, begun)| match begun {
             Ok((held, delivery, Shown(event))) => {
+                let delivery = Delivery::with_event(py, delivery, event);
                 let work = Work {
                     receiver,
                     held,
-                    delivery: Py::new(py, Delivery(delivery))?,
-                    event,
+                    delivery: Py::new(py, delivery)?,
                 };
                 Ok(Py::new(py, work)?.into_any())
             }
@@ -169,7 +169,6 @@ pub(crate) struct Work {
     receiver: CoreReceiver,
     held: Held,
     delivery: Py<Delivery>,
-    event: Py<PyAny>,
 }
 
 impl Work {
@@ -208,8 +207,8 @@ impl Work {
 
     /// The event that it carries.
     #[getter]
-    fn event(&self, py: Python<'_>) -> Py<PyAny> {
-        self.event.clone_ref(py)
+    fn event(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.delivery.get().event(py)
     }
 
     /// The event was handled.

@@ -51,13 +51,13 @@ impl Verifier {
             let kept = Kept::new(slf, body, |verifier, body| {
                 verify(verifier, body, &found, now)
             });
-            return Ok(Delivery(kept?));
+            return Ok(Delivery::new(kept?));
         }
         let (py, found) = (slf.py(), found.detached());
         let kept = Kept::new(slf, body, |verifier, body| {
             py.detach(|| verify(verifier, body, &found, now))
         });
-        Ok(Delivery(kept?))
+        Ok(Delivery::new(kept?))
     }
 
     /// The name of the scheme that deliveries are verified against.

@@ -90,7 +90,7 @@ def test_what_is_changed_later_was_copied() -> None:
     delivery = VERIFIER.verify(body, genuine.headers, NOW)
     body[:] = b"x" * len(body)
     assert delivery.body == genuine.body
-    assert delivery.key() == "health:evt_1:phi.read"
+    assert delivery.key == "health:evt_1:phi.read"
 
 
 def test_what_is_not_bytes_is_refused() -> None:
@@ -176,7 +176,7 @@ def test_large_bodies_from_many_threads_at_once() -> None:
         genuine = Signer("health", SECRET).sign(body, NOW)
         for _ in range(20):
             delivery = VERIFIER.verify(body, dict(genuine.headers), NOW)
-            assert delivery.key() == f"health:evt_{number}:phi.read"
+            assert delivery.key == f"health:evt_{number}:phi.read"
             other = code_of(lambda: VERIFIER.verify(body + b" ", genuine.headers, NOW))
             assert other == "signature_mismatch"
         return True
@@ -191,6 +191,6 @@ def test_what_a_delivery_gives_outlives_what_it_came_from() -> None:
         return Verifier("health", SECRET).verify(delivery.body, dict(delivery.headers), NOW)
 
     deliveries = [made() for _ in range(100)]
-    assert {delivery.key() for delivery in deliveries} == {"health:evt_1:phi.read"}
+    assert {delivery.key for delivery in deliveries} == {"health:evt_1:phi.read"}
     assert all(delivery.body == body_of("health") for delivery in deliveries)
-    assert all(delivery.event().raw == body_of("health").decode() for delivery in deliveries)
+    assert all(delivery.event.raw == body_of("health").decode() for delivery in deliveries)

@@ -221,14 +221,16 @@ def test_a_header_repeats_a_body_that_is_not_ascii(
     verifier = Verifier("curae", SECRET)
     delivery = verifier.verify(body, made(genuine.headers), NOW)
     delivery.check_headers()
-    assert delivery.event().id == id
+    assert delivery.event.id == id
     other = [
         (name, "other" if name == "CuraeAI-Event-Id" else value)
         for name, value in genuine.headers
     ]
     refused = verifier.verify(body, made(other), NOW)
     assert code_of(refused.check_headers) == "header_body_mismatch"
-    assert code_of(refused.event) == code_of(refused.key) == "header_body_mismatch"
+    assert (
+        code_of(lambda: refused.event) == code_of(lambda: refused.key) == "header_body_mismatch"
+    )
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -268,14 +268,14 @@ def test_any_signed_body_is_an_event_or_none(scheme: str, body: bytes) -> None:
     delivery.check_headers()
     assert delivery.body == body
     try:
-        key = delivery.key()
+        key = delivery.key
     except VeloraError as error:
         assert error.code == "malformed_event"
     else:
         assert key.isascii()
         assert len(key) <= 255
     try:
-        event = delivery.event()
+        event = delivery.event
     except VeloraError as error:
         assert error.code == "malformed_event"
         return
@@ -284,7 +284,7 @@ def test_any_signed_body_is_an_event_or_none(scheme: str, body: bytes) -> None:
     assert isinstance(repr(event), str)
     assert pickle.loads(pickle.dumps(event)) == event
     hash(event)
-    assert delivery.key() == key
+    assert delivery.key == key
 
 
 GETTERS = [

@@ -102,7 +102,7 @@ def test_no_value_shows_it() -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_no_event_shows_it(scheme: str) -> None:
     signed = Signer(scheme, SECRET).sign(BODY_OF, NOW)
-    event = Verifier(scheme, SECRET).verify(signed.body, signed.headers, NOW).event()
+    event = Verifier(scheme, SECRET).verify(signed.body, signed.headers, NOW).event
     clean(shown_of(event))
     assert PATIENT in event.raw
     for name in ["actor", "resource"]:
@@ -112,7 +112,7 @@ def test_no_event_shows_it(scheme: str) -> None:
 def test_an_event_of_ones_own_scheme_shows_nothing() -> None:
     scheme = Scheme("mine", "S", prefix="")
     signed = Signer(scheme, SECRET).sign(BODY_OF)
-    clean(shown_of(Verifier(scheme, SECRET).verify(signed.body, signed.headers).event()))
+    clean(shown_of(Verifier(scheme, SECRET).verify(signed.body, signed.headers).event))
 
 
 def refusing(body: Any) -> Callable[[int, Any], bytes]:
@@ -133,9 +133,9 @@ def failures() -> dict[str, Callable[[Server, Path], object]]:
     forged = [("X-Velora-Signature", f"t={NOW},v1={'0' * 64}")]
     odd = Signer("health", SECRET).sign(b'{"' + PATIENT.encode() + b'": 1', NOW)
 
-    def contradicted() -> None:
+    def contradicted() -> curae.Event:
         headers = dict(curae_signed.headers) | {"CuraeAI-Event-Id": PATIENT}
-        Verifier("curae", SECRET).verify(BODY_OF, headers, NOW).event()
+        return Verifier("curae", SECRET).verify(BODY_OF, headers, NOW).event
 
     def token() -> str:
         raise LookupError(KEY)
@@ -158,8 +158,8 @@ def failures() -> dict[str, Callable[[Server, Path], object]]:
         "a text": lambda s, p: verifier.verify(BODY_OF.decode(), forged),
         "odd headers": lambda s, p: verifier.verify(BODY, {"X-Velora-Signature": [[PATIENT]]}),
         "a contradiction": lambda s, p: contradicted(),
-        "a malformed event": lambda s, p: verifier.verify(odd.body, odd.headers, NOW).event(),
-        "a malformed key": lambda s, p: verifier.verify(odd.body, odd.headers, NOW).key(),
+        "a malformed event": lambda s, p: verifier.verify(odd.body, odd.headers, NOW).event,
+        "a malformed key": lambda s, p: verifier.verify(odd.body, odd.headers, NOW).key,
         "a key with white space": lambda s, p: health.Client(KEY + " "),
         "an async key": lambda s, p: health.AsyncClient(KEY + " "),
         "a billing key": lambda s, p: billing.Client(KEY + "\n"),
@@ -281,5 +281,5 @@ def test_an_event_that_is_malformed_says_no_value() -> None:
         signed = Signer("health", SECRET).sign(body % PATIENT.encode(), NOW)
         delivery = Verifier("health", SECRET).verify(signed.body, signed.headers, NOW)
         with pytest.raises(velora.VerificationError) as raised:
-            delivery.event()
+            _ = delivery.event
         clean(shown_of(raised.value))

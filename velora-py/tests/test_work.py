@@ -166,7 +166,7 @@ def test_work_is_handed_over_or_answered(either: Either) -> None:
     assert (forged.status, forged.outcome) == (401, "signature_mismatch")
     work = begun.begin()
     assert (work.event.id, work.key, work.epoch) == ("evt_1", "health:evt_1:phi.read", 1)
-    assert work.event == work.delivery.event()
+    assert work.event is work.delivery.event
     in_flight = begun.begin()
     assert (in_flight.status, in_flight.outcome) == (503, "in_flight")
     assert 1 <= in_flight.retry_after <= 60
@@ -185,20 +185,20 @@ def test_work_has_the_delivery_that_was_verified(either: Either) -> None:
     assert work.delivery.body is made.body or work.delivery.body == made.body
     for name in ["scheme", "body", "signed_timestamp", "secret_index", "event_type"]:
         assert getattr(work.delivery, name) == getattr(verified, name)
-    assert (work.delivery.secret_index, work.delivery.key()) == (1, work.key)
+    assert (work.delivery.secret_index, work.delivery.key) == (1, work.key)
     assert work.done().status == 200
     # It is the verified bytes, whatever has become of the work, and of the memory they came in.
     delivery = work.delivery
     del work, begun, verifier
     gc.collect()
-    assert delivery.event() == verified.event()
+    assert delivery.event == verified.event
     delivery.check_headers()
 
     memory = bytearray(signed().body)
     held = Begun(either, MemoryStore()).receiver.begin(memory, signed().headers)
     memory[:] = b"x" * len(memory)
     assert held.delivery.body == signed().body
-    assert held.delivery.key() == held.key
+    assert held.delivery.key == held.key
 
 
 def test_work_that_is_released_comes_again(either: Either) -> None:

@@ -228,6 +228,7 @@ class Delivery(Generic[_E_co]):
     @property
     def secret_index(self) -> int:
         """Which of the verifier's secrets matched, counted from 0."""
+    @property
     def key(self) -> str:
         """The identity to deduplicate on, from authenticated bytes alone. Raises
         ``malformed_event``, ``header_body_mismatch``."""
@@ -235,8 +236,9 @@ class Delivery(Generic[_E_co]):
     def event_type(self) -> str | None:
         """What happened, as the system writes it, where anything says so. Raises
         ``malformed_event``, ``header_body_mismatch``."""
+    @property
     def event(self) -> _E_co:
-        """The typed event. Raises ``malformed_event``, ``header_body_mismatch``."""
+        """The typed event, read once. Raises ``malformed_event``, ``header_body_mismatch``."""
     def check_headers(self) -> None:
         """Raises ``header_body_mismatch`` where a header outside the MAC contradicts the
         verified body; ``key`` and ``event`` do too."""

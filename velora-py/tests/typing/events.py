@@ -42,8 +42,8 @@ def deliveries(verifier: Verifier[health.Event]) -> None:
     delivery = verifier.verify(b"", {}, now=1.5)
     assert_type(verifier.verify(b"", {}, datetime.now()), Delivery[health.Event])
     assert_type(delivery, Delivery[health.Event])
-    assert_type(delivery.event(), health.Event)
-    assert_type(delivery.key(), str)
+    assert_type(delivery.event, health.Event)
+    assert_type(delivery.key, str)
     assert_type(delivery.event_type, str | None)
     assert_type(delivery.signed_timestamp, datetime | None)
 
