@@ -3,6 +3,7 @@
 
 #![deny(unsafe_code)]
 
+mod argument;
 mod audit_event;
 mod body;
 mod call;

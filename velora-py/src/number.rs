@@ -1,8 +1,9 @@
 //! Numbers of options: whatever Python holds, the core is asked, and refuses.
 
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 
+use crate::argument::wanted;
 use crate::errors::{Result, invalid_option};
 
 /// A whole number of any size.
@@ -21,7 +22,7 @@ impl<'py> FromPyObject<'_, 'py> for Whole {
     type Error = PyErr;
 
     fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Self(unless_too_large(number.extract(), number.py())?))
+        Ok(Self(unless_too_large(number, "a whole number")?))
     }
 }
 
@@ -33,15 +34,20 @@ impl<'py> FromPyObject<'_, 'py> for Real {
     type Error = PyErr;
 
     fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let number = unless_too_large(number.extract(), number.py())?;
+        let number = unless_too_large(number, "a number")?;
         Ok(Self(number.unwrap_or(f64::INFINITY)))
     }
 }
 
-fn unless_too_large<T>(read: PyResult<T>, py: Python<'_>) -> PyResult<Option<T>> {
-    match read {
+fn unless_too_large<'a, 'py, T>(number: Borrowed<'a, 'py, PyAny>, what: &str) -> PyResult<Option<T>>
+where
+    T: FromPyObject<'a, 'py, Error = PyErr>,
+{
+    let py = number.py();
+    match number.extract() {
         Ok(number) => Ok(Some(number)),
         Err(error) if error.is_instance_of::<PyOverflowError>(py) => Ok(None),
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => Err(wanted(what, number)),
         Err(error) => Err(error),
     }
 }

@@ -5,15 +5,17 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use velora_core::api::{ClientBuilder, RetryOptions};
 
+use crate::argument::argument;
 use crate::errors::Result;
 use crate::number::{Real, Whole};
+use crate::text::Text;
 use crate::time::duration;
 
 /// What of them was given. The defaults are the core's.
 #[derive(Default)]
 pub(crate) struct Options {
-    base_url: Option<String>,
-    proxy: Option<String>,
+    base_url: Option<Text>,
+    proxy: Option<Text>,
     attempts: Option<Whole>,
     backoff: Option<(Real, Real)>,
     max_retry_delay: Option<Real>,
@@ -29,16 +31,17 @@ impl Options {
     pub(crate) fn read(given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut options = Self::default();
         for (name, value) in given.into_iter().flatten() {
-            match name.extract()? {
-                "base_url" => options.base_url = value.extract()?,
-                "proxy" => options.proxy = value.extract()?,
-                "attempts" => options.attempts = value.extract()?,
-                "backoff" => options.backoff = value.extract()?,
-                "max_retry_delay" => options.max_retry_delay = value.extract()?,
-                "connect_timeout" => options.connect_timeout = value.extract()?,
-                "read_timeout" => options.read_timeout = value.extract()?,
-                "call_timeout" => options.call_timeout = value.extract()?,
-                "max_response_bytes" => options.max_response_bytes = value.extract()?,
+            let name: &str = name.extract()?;
+            match name {
+                "base_url" => options.base_url = argument(name, &value)?,
+                "proxy" => options.proxy = argument(name, &value)?,
+                "attempts" => options.attempts = argument(name, &value)?,
+                "backoff" => options.backoff = argument(name, &value)?,
+                "max_retry_delay" => options.max_retry_delay = argument(name, &value)?,
+                "connect_timeout" => options.connect_timeout = argument(name, &value)?,
+                "read_timeout" => options.read_timeout = argument(name, &value)?,
+                "call_timeout" => options.call_timeout = argument(name, &value)?,
+                "max_response_bytes" => options.max_response_bytes = argument(name, &value)?,
                 unknown => {
                     let message = format!("unexpected keyword argument '{unknown}'");
                     return Err(PyTypeError::new_err(message));
@@ -50,10 +53,10 @@ impl Options {
 
     pub(crate) fn build<C>(&self, mut builder: ClientBuilder<C>) -> Result<C> {
         if let Some(url) = &self.base_url {
-            builder = builder.with_base_url(url);
+            builder = builder.with_base_url(&**url);
         }
         if let Some(url) = &self.proxy {
-            builder = builder.with_proxy(url);
+            builder = builder.with_proxy(&**url);
         }
         if let Some(seconds) = self.connect_timeout {
             builder = builder.with_connect_timeout(duration("connect_timeout", seconds)?);

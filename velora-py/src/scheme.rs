@@ -4,9 +4,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use velora_core::{Identity, Scheme as CoreScheme, SignatureForm, SignedPayload, TimeUnit};
 
+use crate::argument::argument;
 use crate::errors::{Result, invalid_option};
 use crate::number::Whole;
-use crate::text::Text;
+use crate::text::{Text, Texts};
 
 /// How one system signs its deliveries: a plain value.
 #[pyclass(frozen, eq, module = "velora")]
@@ -29,10 +30,10 @@ impl Scheme {
         timestamp_header: Option<Text>,
         timestamp_unit: Option<Text>,
         signed_payload: Option<(Text, Text)>,
-        identity: Option<Vec<Text>>,
+        identity: Option<&Bound<'_, PyAny>>,
         reject_status: Option<Whole>,
         client_errors_are_final: bool,
-    ) -> Result<Self> {
+    ) -> PyResult<Self> {
         let form = match prefix {
             Some(prefix) => SignatureForm::prefixed(prefix.0),
             None => SignatureForm::List,
@@ -42,12 +43,12 @@ impl Scheme {
             Some("milliseconds") => TimeUnit::Milliseconds,
             _ => {
                 let reason = "it is `seconds` or `milliseconds`";
-                return Err(invalid_option("timestamp_unit", reason));
+                return Err(invalid_option("timestamp_unit", reason).into());
             }
         };
         if timestamp_unit.is_some() && timestamp_header.is_none() {
             let reason = "there is no timestamp header";
-            return Err(invalid_option("timestamp_unit", reason));
+            return Err(invalid_option("timestamp_unit", reason).into());
         }
         let mut scheme = CoreScheme::new(name.0, signature_header.0, form);
         if let Some(status) = reject_status {
@@ -60,6 +61,7 @@ impl Scheme {
             scheme = scheme.signed_payload(SignedPayload::timestamped(before.0, after.0));
         }
         if let Some(members) = identity {
+            let Texts(members) = argument("identity", members)?;
             let members = members.into_iter().map(|member| member.0.into()).collect();
             scheme = scheme.identity(Identity::Members(members));
         }

@@ -10,6 +10,7 @@ use velora_core::{
     Claim as CoreClaim, Key, MemoryStore, Store as CoreStore, StoreError, StoreOptions, open_store,
 };
 
+use crate::argument::argument;
 use crate::call::{Call, show_nothing};
 use crate::errors::{Failure, Result};
 use crate::forked::{Forked, in_file};
@@ -43,15 +44,16 @@ impl Options {
     fn read(given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut options = Self::default();
         for (name, value) in given.into_iter().flatten() {
-            match name.extract()? {
-                "lease" => options.lease = value.extract()?,
-                "retention" => options.retention = value.extract()?,
+            let name: &str = name.extract()?;
+            match name {
+                "lease" => options.lease = argument(name, &value)?,
+                "retention" => options.retention = argument(name, &value)?,
                 "dangerous_short_retention" => {
-                    options.dangerous_short_retention = value.extract()?;
+                    options.dangerous_short_retention = argument(name, &value)?;
                 }
-                "timeout" => options.timeout = value.extract()?,
-                "connections" => options.connections = value.extract()?,
-                "namespace" => options.namespace = value.extract()?,
+                "timeout" => options.timeout = argument(name, &value)?,
+                "connections" => options.connections = argument(name, &value)?,
+                "namespace" => options.namespace = argument(name, &value)?,
                 unknown => {
                     let message = format!("unexpected keyword argument '{unknown}'");
                     return Err(PyTypeError::new_err(message));
@@ -100,7 +102,8 @@ impl Store {
     /// The one that a URL names.
     #[staticmethod]
     #[pyo3(signature = (url, **options))]
-    fn open(py: Python<'_>, url: Text, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn open(url: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let (py, url) = (url.py(), argument::<Text>("url", url)?);
         let options = Options::read(options)?.build()?;
         let store = match SqliteStore::path_of(&url).map_err(Failure::from)? {
             Some(path) => {
@@ -132,9 +135,10 @@ impl Store {
     }
 
     /// Claims a key.
-    fn claim(&self, key: Text) -> Call {
-        let (store, key) = (Arc::clone(&self.store), Key::from(&*key));
-        Call::new(
+    fn claim(&self, key: &Bound<'_, PyAny>) -> PyResult<Call> {
+        let key = Key::from(&*argument::<Text>("key", key)?);
+        let store = Arc::clone(&self.store);
+        Ok(Call::new(
             async move {
                 let state = match store.claim(key.clone()).await? {
                     CoreClaim::Fresh(lease) => State::Fresh(lease.epoch()),
@@ -144,7 +148,7 @@ impl Store {
                 Ok::<_, StoreError>(Claim { store, key, state })
             },
             |py, claim| Ok(Py::new(py, claim)?.into_any()),
-        )
+        ))
     }
 
     /// How many keys are held in memory.

@@ -3,8 +3,9 @@
 use std::ops::Deref;
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PySequence, PyString};
 
+use crate::argument::wanted;
 use crate::errors::invalid_option;
 
 /// A text that can be written as UTF-8.
@@ -28,8 +29,7 @@ impl<'py> FromPyObject<'_, 'py> for Text {
     type Error = PyErr;
 
     fn extract(text: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let text = text.cast::<PyString>()?;
-        match text.to_str() {
+        match written(text)?.to_str() {
             Ok(text) => Ok(Self(text.to_owned())),
             Err(_) => Err(invalid_option("text", "it cannot be written as UTF-8").into()),
         }
@@ -44,8 +44,24 @@ impl<'py> FromPyObject<'_, 'py> for Lossy {
     type Error = PyErr;
 
     fn extract(text: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Self(
-            text.cast::<PyString>()?.to_string_lossy().into_owned(),
-        ))
+        Ok(Self(written(text)?.to_string_lossy().into_owned()))
     }
+}
+
+/// Several texts. One alone would be taken for its letters.
+pub(crate) struct Texts(pub(crate) Vec<Text>);
+
+impl<'py> FromPyObject<'_, 'py> for Texts {
+    type Error = PyErr;
+
+    fn extract(texts: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match texts.cast::<PySequence>() {
+            Ok(_) if !texts.is_instance_of::<PyString>() => Ok(Self(texts.extract()?)),
+            _ => Err(wanted("a list of texts", texts)),
+        }
+    }
+}
+
+fn written<'a, 'py>(text: Borrowed<'a, 'py, PyAny>) -> PyResult<Borrowed<'a, 'py, PyString>> {
+    text.cast().map_err(|_| wanted("a text", text))
 }

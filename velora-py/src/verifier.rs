@@ -5,9 +5,10 @@ use velora_core::{
     Delivery as CoreDelivery, Headers, Tolerance, UnixTime, Verifier as CoreVerifier,
 };
 
+use crate::argument::argument;
 use crate::body::raw_body;
 use crate::delivery::Delivery;
-use crate::errors::Result;
+use crate::errors::{Failure, Result};
 use crate::headers::Found;
 use crate::number::Real;
 use crate::unchecked::Kept;
@@ -27,12 +28,15 @@ impl Verifier {
     fn new(
         scheme: &Bound<'_, PyAny>,
         secrets: &Bound<'_, PyAny>,
-        tolerance: Option<Real>,
+        tolerance: Option<&Bound<'_, PyAny>>,
         dangerous_no_tolerance: bool,
-    ) -> Result<Self> {
-        let verifier = CoreVerifier::new(scheme::read(scheme)?, secret::read_all(secrets)?)?;
-        let seconds = tolerance.map(|Real(seconds)| seconds);
-        let tolerance = Tolerance::of_options(seconds, dangerous_no_tolerance)?;
+    ) -> PyResult<Self> {
+        let verifier = CoreVerifier::new(scheme::read(scheme)?, secret::read_all(secrets)?)
+            .map_err(Failure::from)?;
+        let tolerance = tolerance.map(|seconds| argument("tolerance", seconds));
+        let seconds = tolerance.transpose()?.map(|Real(seconds)| seconds);
+        let tolerance =
+            Tolerance::of_options(seconds, dangerous_no_tolerance).map_err(Failure::from)?;
         Ok(Self(verifier.with_tolerance(tolerance)))
     }
 

@@ -356,5 +356,5 @@ def test_a_key_is_any_text(store: MemoryStore) -> None:
             assert claim.fresh
             assert claim.key == key
     for odd in [None, 5, b"key"]:
-        with pytest.raises(TypeError), store.claim(odd):
+        with pytest.raises(TypeError, match="`key`"), store.claim(odd):
             pass

@@ -112,6 +112,15 @@ def test_what_no_header_can_carry_is_not_sent(client: Any, simulator: Simulator)
     assert simulator.requests() == []
 
 
+def test_event_types_are_a_list(client: Any) -> None:
+    for call in [
+        lambda: client.webhooks.create(URL, "records.export.ready"),
+        lambda: client.webhooks.update("whe_1", '"1"', event_types="records.export.ready"),
+    ]:
+        with pytest.raises(TypeError, match="`event_types`: give a list of texts, not str"):
+            call()
+
+
 def test_the_systems_own_code_is_told(either: Either, simulator: Simulator) -> None:
     stranger = either.client(curae, CURAE_NO_SCOPE_KEY, **simulator.options())
     with pytest.raises(ApiError) as raised:

@@ -304,12 +304,31 @@ def test_what_a_client_cannot_be_made_of(either: Either) -> None:
         with pytest.raises(ConfigError) as raised:
             either.client(health, key, **options)
         assert raised.value.code == code, (key, options)
-    for options in [{"colour": "red"}, {"attempts": "5"}, {"backoff": 1}, {"base_url": 5}]:
-        with pytest.raises(TypeError):
+    for options in [
+        {"colour": "red"},
+        {"attempts": "5"},
+        {"backoff": 1},
+        {"base_url": 5},
+        {"proxy": b"http://127.0.0.1"},
+        {"call_timeout": timedelta(seconds=5)},
+        {"max_response_bytes": 5.5},
+    ]:
+        (name,) = options
+        with pytest.raises(TypeError, match=f"[`']{name}[`']"):
             either.client(health, "key", **options)
     for odd in [None, 5, b"key"]:
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match="`api_key`"):
             either.client(health, odd)
+
+
+def test_an_argument_of_another_type_is_named(either: Either) -> None:
+    client = either.client(health, "key", base_url="http://127.0.0.1:1")
+    with pytest.raises(TypeError, match="`id`: give a text, not NoneType"):
+        client.event(None)
+    # A text is a list of its letters.
+    for odd in ["phi.", None, 5, {"phi.": 1}, [5]]:
+        with pytest.raises(TypeError, match="`event_filter`: give a "):
+            client.webhooks.create("https://example.com", event_filter=odd)
 
 
 def test_an_option_that_is_none_is_the_default(either: Either, simulator: Simulator) -> None:

@@ -284,10 +284,11 @@ def test_options_and_their_errors() -> None:
             open_store(url, **options)
         assert raised.value.code == code, url
         assert "hunter2" not in f"{raised.value!r} {raised.value}"
-    for odd in [{"colour": "red"}, {"lease": "60"}, {"capacity": 5}]:
-        with pytest.raises(TypeError):
+    for odd in [{"colour": "red"}, {"lease": "60"}, {"capacity": 5}, {"namespace": 5}]:
+        (name,) = odd
+        with pytest.raises(TypeError, match=f"[`']{name}[`']"):
             open_store("memory:", **odd)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="`url`"):
         open_store(None)
 
 

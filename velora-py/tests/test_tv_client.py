@@ -264,6 +264,12 @@ def test_what_a_client_cannot_be_made_of(either: Either) -> None:
         either.client(tv, 5)
 
 
+def test_event_types_are_a_list(either: Either, simulator: Simulator) -> None:
+    client = either.client(tv, TV_TOKEN, **simulator.options())
+    with pytest.raises(TypeError, match="`events`: give a list of texts, not str"):
+        client.create_webhook("app_1", URL, "stream.online")
+
+
 def test_what_is_streamed_and_delivered_counts_once(simulator: Simulator) -> None:
     client = tv.Client(TV_TOKEN, **simulator.options())
     stream, seen = client.events(), []

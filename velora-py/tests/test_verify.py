@@ -260,6 +260,9 @@ def test_what_a_verifier_cannot_be_made_of() -> None:
             with pytest.raises(ConfigError) as raised:
                 Signer(*arguments)
             assert raised.value.code == code
+    odd: Any = timedelta(seconds=5)
+    with pytest.raises(TypeError, match="`tolerance`: give a number, not timedelta"):
+        Verifier("health", SECRET, tolerance=odd)
 
 
 def test_a_header_of_one_signature_takes_one_secret() -> None:
@@ -355,6 +358,8 @@ def test_a_scheme_that_contradicts_itself_is_refused() -> None:
     assert code_of(lambda: Scheme("x", "S", **odd)) == "invalid_option"
     with pytest.raises(TypeError):
         Scheme("x", "S", colour="red")
+    with pytest.raises(TypeError, match="`identity`: give a list of texts, not str"):
+        Scheme("x", "S", identity="id")
 
 
 def test_every_error_says_which_kind_it_is() -> None:

@@ -11,6 +11,7 @@ use velora_core::billing::{
 };
 
 use super::{Reports, lists, pages, rate_limit};
+use crate::argument::argument;
 use crate::call::Call;
 use crate::errors::{Failure, Result, api_error};
 use crate::number::Whole;
@@ -29,9 +30,10 @@ pub(crate) struct Billing(Arc<PerProcess<Client>>);
 impl Billing {
     #[new]
     #[pyo3(signature = (api_key, **options))]
-    fn new(api_key: Lossy, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn new(api_key: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let Lossy(key) = argument("api_key", api_key)?;
         let (key, options) = (
-            ApiKey::new(api_key.0).map_err(Failure::from)?,
+            ApiKey::new(key).map_err(Failure::from)?,
             Options::read(options)?,
         );
         let make = move || options.build(Client::builder(key.clone()));

@@ -11,6 +11,7 @@ use velora_core::curae::{
 };
 
 use super::{pages, rate_limit};
+use crate::argument::argument;
 use crate::call::{Call, show_nothing};
 use crate::errors::{Failure, Result};
 use crate::number::Whole;
@@ -19,7 +20,7 @@ use crate::process::PerProcess;
 use crate::record::{event_type, extra, record};
 use crate::secret::SigningSecret;
 use crate::stream::Stream;
-use crate::text::{Lossy, Text};
+use crate::text::{Lossy, Text, Texts};
 use crate::time;
 
 /// What the clients of `velora.curae` are made of.
@@ -30,9 +31,10 @@ pub(crate) struct Curae(Arc<PerProcess<Client>>);
 impl Curae {
     #[new]
     #[pyo3(signature = (api_key, **options))]
-    fn new(api_key: Lossy, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn new(api_key: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let Lossy(key) = argument("api_key", api_key)?;
         let (key, options) = (
-            ApiKey::new(api_key.0).map_err(Failure::from)?,
+            ApiKey::new(key).map_err(Failure::from)?,
             Options::read(options)?,
         );
         let make = move || options.build(Client::builder(key.clone()));
@@ -51,10 +53,11 @@ impl Curae {
     fn create_webhook(
         &self,
         url: Text,
-        event_types: Vec<Text>,
+        event_types: &Bound<'_, PyAny>,
         idempotency_key: Option<Text>,
-    ) -> Result<Call> {
-        let types = event_types.into_iter().map(|kind| kind.0.into());
+    ) -> PyResult<Call> {
+        let Texts(types) = argument("event_types", event_types)?;
+        let types = types.into_iter().map(|kind| kind.0.into());
         let mut endpoint = NewEndpoint::new(url.0, types);
         if let Some(key) = idempotency_key {
             endpoint = endpoint.with_idempotency_key(key.0);
@@ -104,15 +107,16 @@ impl Curae {
         id: Text,
         etag: Text,
         url: Option<Text>,
-        event_types: Option<Vec<Text>>,
+        event_types: Option<&Bound<'_, PyAny>>,
         status: Option<Text>,
         idempotency_key: Option<Text>,
-    ) -> Result<Call> {
+    ) -> PyResult<Call> {
         let mut change = EndpointChange::new();
         if let Some(url) = url {
             change = change.with_url(url.0);
         }
         if let Some(types) = event_types {
+            let Texts(types) = argument("event_types", types)?;
             change = change.with_event_types(types.into_iter().map(|kind| kind.0.into()));
         }
         if let Some(status) = status {

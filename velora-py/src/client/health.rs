@@ -13,6 +13,7 @@ use velora_core::health::{
 };
 
 use super::{Reports, lists, rate_limit};
+use crate::argument::argument;
 use crate::audit_event::{AuditEvent, Batch};
 use crate::call::{Call, show_nothing};
 use crate::errors::{Failure, Result};
@@ -23,7 +24,7 @@ use crate::process::PerProcess;
 use crate::record::record;
 use crate::secret::SigningSecret;
 use crate::stream::Stream;
-use crate::text::{Lossy, Text};
+use crate::text::{Lossy, Text, Texts};
 use crate::time::{self, instant, instant_text};
 
 /// What the clients of `velora.health` are made of.
@@ -35,9 +36,10 @@ impl Health {
     /// A client of this key.
     #[new]
     #[pyo3(signature = (api_key, **options))]
-    fn new(api_key: Lossy, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn new(api_key: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let Lossy(key) = argument("api_key", api_key)?;
         let (key, options) = (
-            ApiKey::new(api_key.0).map_err(Failure::from)?,
+            ApiKey::new(key).map_err(Failure::from)?,
             Options::read(options)?,
         );
         let make = move || options.build(Client::builder(key.clone()));
@@ -107,7 +109,8 @@ impl Health {
         Ok(Stream::new(make, Batch::show))
     }
 
-    fn event(&self, id: Text) -> Result<Call> {
+    fn event(&self, id: &Bound<'_, PyAny>) -> PyResult<Call> {
+        let id: Text = argument("id", id)?;
         let client = self.0.get()?;
         Ok(Call::new(
             async move { client.event(&id).await },
@@ -174,9 +177,10 @@ impl Health {
     fn create_webhook(
         &self,
         url: Text,
-        event_filter: Vec<Text>,
+        event_filter: &Bound<'_, PyAny>,
         description: Option<Text>,
-    ) -> Result<Call> {
+    ) -> PyResult<Call> {
+        let Texts(event_filter) = argument("event_filter", event_filter)?;
         let mut endpoint = NewEndpoint::new(url.0).with_event_filter(event_filter);
         if let Some(description) = description {
             endpoint = endpoint.with_description(description.0);

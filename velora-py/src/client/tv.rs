@@ -12,6 +12,7 @@ use velora_core::tv::{
 use velora_core::{ApiError, ApiErrorKind, ApiKey};
 
 use super::rate_limit;
+use crate::argument::argument;
 use crate::call::Call;
 use crate::errors::{Failure, Result, api_error};
 use crate::event::tv_event;
@@ -23,7 +24,7 @@ use crate::process::attached;
 use crate::record::{event_type, extra, record};
 use crate::secret::SigningSecret;
 use crate::stream::Stream;
-use crate::text::{Lossy, Text};
+use crate::text::{Lossy, Text, Texts};
 use crate::time::{self, duration};
 
 /// What the clients of `velora.tv` are made of.
@@ -62,7 +63,13 @@ impl Tv {
         rate_limit(py, self.0.get()?.rate_limit())
     }
 
-    fn create_webhook(&self, client_id: Text, url: Text, events: Vec<Text>) -> Result<Call> {
+    fn create_webhook(
+        &self,
+        client_id: Text,
+        url: Text,
+        events: &Bound<'_, PyAny>,
+    ) -> PyResult<Call> {
+        let Texts(events) = argument("events", events)?;
         let client = self.0.get()?;
         let events: Vec<EventType> = events.into_iter().map(|kind| kind.0.into()).collect();
         Ok(Call::new(

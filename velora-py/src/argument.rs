@@ -1,0 +1,26 @@
+//! Arguments that are not of their type.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+/// Reads an argument, or an option: the exception of one of another type has its name.
+pub(crate) fn argument<'a, 'py, T: FromPyObject<'a, 'py>>(
+    name: &str,
+    given: &'a Bound<'py, PyAny>,
+) -> PyResult<T> {
+    given.extract().map_err(|error: T::Error| {
+        let (py, error): (_, PyErr) = (given.py(), error.into());
+        match error.is_instance_of::<PyTypeError>(py) {
+            true => PyTypeError::new_err(format!("`{name}`: {}", error.value(py))),
+            false => error,
+        }
+    })
+}
+
+/// Says what to give. Of what was given it says the type: the value may be a secret.
+pub(crate) fn wanted(what: &str, given: Borrowed<'_, '_, PyAny>) -> PyErr {
+    match given.get_type().name() {
+        Ok(kind) => PyTypeError::new_err(format!("give {what}, not {kind}")),
+        Err(error) => error,
+    }
+}
