@@ -104,9 +104,10 @@ $(CHROMIUM):
 	$$as_root apt-get update -qq && \
 	$$as_root apt-get install -y -qq --no-install-recommends chromium
 
-# The package into the project's own environment, quickly built.
+# The package into the project's own environment, quickly built, with a function that panics
+# as in `build-node`.
 develop-python: $(VENV)/test
-	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --profile dev
+	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --profile dev --features panics
 
 lock-python: $(VENV)/test
 	$(VENV)/bin/pip install --quiet pip-tools

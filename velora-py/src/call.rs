@@ -20,7 +20,7 @@ use pyo3::sync::PyOnceLock;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::AbortHandle;
 
-use crate::errors::Failure;
+use crate::errors::{Failure, internal};
 use crate::process::{attached, glance, runtime};
 
 /// How long Ctrl-C waits at most.
@@ -57,7 +57,7 @@ impl Trouble {
         match self {
             Self::Failed(failure) => failure.clone().into(),
             Self::Raised(error) => error.clone_ref(py),
-            Self::Panicked => PyRuntimeError::new_err("velora met a fault of its own"),
+            Self::Panicked => internal(py),
         }
     }
 

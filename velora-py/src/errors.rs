@@ -102,6 +102,13 @@ fn api_exception<'py>(
     ))
 }
 
+/// A fault of this package itself.
+pub(crate) fn internal(py: Python<'_>) -> PyErr {
+    let said = ("velora met a fault of its own", "internal");
+    let made = class(py, &VELORA, "VeloraError").and_then(|class| class.call1(said));
+    made.map_or_else(|error| error, PyErr::from_value)
+}
+
 /// Whether it is one of these exceptions.
 pub(crate) fn is_ours(py: Python<'_>, error: &PyErr) -> bool {
     class(py, &VELORA, "VeloraError").is_ok_and(|class| error.is_instance(py, class))

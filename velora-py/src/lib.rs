@@ -2,6 +2,10 @@
 //! what shapes it for Python is in `python/velora`.
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    feature = "panics",
+    allow(clippy::panic, reason = "this is what it is for")
+)]
 
 mod argument;
 mod audit_event;
@@ -36,6 +40,16 @@ mod verifier;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+/// Work that panics, for the test that this is an error and not the end of the process.
+#[cfg(feature = "panics")]
+#[pyfunction]
+fn panic_later() -> call::Call {
+    async fn panicking() -> errors::Result<()> {
+        panic!("a test asked for it");
+    }
+    call::Call::new(panicking(), call::show_nothing)
+}
 
 #[pymodule]
 mod _velora {
@@ -84,6 +98,8 @@ mod _velora {
             kwargs.set_item("after_in_child", after)?;
             register.call((), Some(&kwargs))?;
         }
+        #[cfg(feature = "panics")]
+        module.setattr("_panic_later", wrap_pyfunction!(panic_later, module)?)?;
         let codes = velora_core::Code::ALL.iter().map(|code| code.as_str());
         module.add("CODES", codes.collect::<Vec<_>>())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

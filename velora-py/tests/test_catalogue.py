@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 import tomllib
 import velora
+from either import Either
 from simulated import ROOT
 from velora import _velora, curae, errors, events, health, tv
 
@@ -31,10 +32,21 @@ def named(modules: list[ModuleType]) -> Any:
     return [pytest.param(module, id=module.__name__) for module in modules]
 
 
-def test_every_code_of_the_core_is_a_code() -> None:
-    assert list(get_args(errors.Code)) == _velora.CODES
+def test_every_code_of_the_core_is_a_code_and_one_is_our_own() -> None:
+    assert list(get_args(errors.Code)) == [*_velora.CODES, "internal"]
     text = (CORE / "error/code.rs").read_text("utf-8")
     assert re.findall(r'^    [A-Z]\w+ = "(\w+)",$', text, re.M) == _velora.CODES
+
+
+def test_a_fault_of_the_package_has_a_code(either: Either) -> None:
+    panic: Any = vars(_velora)["_panic_later"]  # Of builds for tests alone.
+
+    async def awaited() -> None:
+        await panic().future()
+
+    with pytest.raises(errors.VeloraError) as raised:
+        either.run(awaited()) if either.is_async else panic().wait()
+    assert raised.value.code == "internal"
 
 
 def test_a_code_means_what_the_core_says() -> None:
@@ -50,7 +62,8 @@ def test_a_code_means_what_the_core_says() -> None:
 
     core = (CORE / "error/code.rs").read_text("utf-8").split("codes! {", 1)[1]
     ours = inspect.getsource(errors).split("Code = Literal[", 1)[1]
-    assert meanings(ours, "#") == meanings(core, "///")
+    own = {"internal": "A fault of this package itself."}
+    assert meanings(ours, "#") == meanings(core, "///") | own
     assert all(meanings(ours, "#").values())
 
 

@@ -122,6 +122,8 @@ Code = Literal[
     "file_unusable",
     # The file beside which the export would run belongs to something else.
     "file_mismatch",
+    # A fault of this package itself.
+    "internal",
 ]
 """Every stable code."""
 
