@@ -22,7 +22,7 @@ PROGRAMS := $(TESTED) --quiet --examples --bin velora-simulator --bin velora-ser
 
 .PHONY: demo test test-rust test-python test-node servers lint lint-rust lint-python lint-node
 .PHONY: test-wasm lint-wasm build-wasm bench-wasm
-.PHONY: build-python develop-python lock-python build-node bench bench-node soak soak-node fuzz mutants
+.PHONY: build-python develop-python lock-python build-node pack-node pack-wasm bench bench-node soak soak-node fuzz mutants
 
 demo:
 	$(CARGO) run --locked --quiet -p velora-examples --bin demo
@@ -146,6 +146,15 @@ soak: servers soak-node
 # is in this build, for its test; what is published is built without.
 build-node: $(NODE)/node_modules
 	cd $(NODE) && node scripts/build.mjs --features panics
+
+# What is published, into target/npm: the package, and that of this platform with its addon,
+# built as it is shipped.
+pack-node: $(NODE)/node_modules
+	cd $(NODE) && node scripts/pack.mjs
+
+pack-wasm: build-wasm
+	mkdir -p target/npm
+	cd $(WASM) && npm pack --silent --pack-destination $(CURDIR)/target/npm
 
 # That the types hold, that the generated files are those of the sources, and that
 # everyone can load the package.

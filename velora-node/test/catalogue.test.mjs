@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as velora from 'velora';
@@ -57,29 +57,45 @@ test('what is published has the licences in it', () => {
   licensed('velora-node', ...readdirSync(join(PACKAGE, 'npm')).map((name) => `velora-node/npm/${name}`));
 });
 
-test('the packages of the platforms are of one version, and become optional dependencies', async (context) => {
+test('the packages of the platforms are of one version, and what the loader asks for', () => {
   const main = json('velora-node/package.json');
   const [, version] = /\[workspace\.package\][\s\S]*?version = "([^"]+)"/.exec(text('Cargo.toml'));
   assert.equal(main.version, version);
-  const wanted = {};
-  for (const folder of readdirSync(join(PACKAGE, 'npm'))) {
+  const loader = text('velora-node/native/index.js');
+  const platforms = readdirSync(join(PACKAGE, 'npm'));
+  for (const folder of platforms) {
     const platform = json('velora-node/npm', folder, 'package.json');
+    const [os, cpu, abi] = folder.split('-');
     assert.equal(platform.version, version, folder);
     assert.deepEqual([platform.name, platform.main], [`velora-${folder}`, `velora.${folder}.node`]);
+    assert.deepEqual([platform.os, platform.cpu, platform.libc], [[os], [cpu], { gnu: ['glibc'], musl: ['musl'] }[abi]]);
+    assert.ok(platform.files.includes(platform.main), folder);
+    assert.ok(loader.includes(`require('${platform.name}')`), folder);
     assert.deepEqual(platform.engines, main.engines);
-    wanted[platform.name] = version;
   }
-  assert.equal(Object.keys(wanted).length, main.napi.targets.length);
+  const targets = platforms.map((folder) => /\*\*(\S+)\*\*/.exec(text('velora-node/npm', folder, 'README.md'))[1]);
+  assert.deepEqual(targets.sort(), main.napi.targets.toSorted());
+});
 
-  // As publishing does it, in a copy.
-  const copy = temporary(context);
-  for (const part of ['package.json', 'npm', 'README.md', 'native', 'dist']) {
-    cpSync(join(PACKAGE, part), join(copy, part), { recursive: true });
+test('what is packed can be loaded where it is installed', (context) => {
+  const folder = temporary(context);
+  const addon = readdirSync(join(PACKAGE, 'native')).find((name) => name.endsWith('.node'));
+  execFileSync(process.execPath, ['scripts/pack.mjs', '--addon', join('native', addon), '--to', folder], { cwd: PACKAGE, stdio: 'ignore' });
+  const packed = readdirSync(folder);
+  assert.equal(packed.length, 2, packed.join());
+  for (const file of packed) {
+    const installed = join(folder, 'node_modules', file.replace(/-\d.*/, ''));
+    mkdirSync(installed, { recursive: true });
+    execFileSync('tar', ['-xzf', join(folder, file), '-C', installed, '--strip-components=1']);
   }
-  for (const folder of readdirSync(join(copy, 'npm'))) {
-    writeFileSync(join(copy, 'npm', folder, `velora.${folder}.node`), '');
+  const { optionalDependencies, version } = JSON.parse(readFileSync(join(folder, 'node_modules/velora/package.json'), 'utf8'));
+  const platforms = readdirSync(join(PACKAGE, 'npm'));
+  assert.deepEqual(optionalDependencies, Object.fromEntries(platforms.map((name) => [`velora-${name}`, version])));
+  for (const [type, script] of [
+    ['commonjs', "console.log(require('velora/fastify').deliveries.length, new (require('velora').Verifier)('tv', 's').scheme)"],
+    ['module', "import { Verifier } from 'velora'; import { deliveries } from 'velora/express'; console.log(deliveries.length, new Verifier('tv', 's').scheme)"],
+  ]) {
+    const printed = execFileSync(process.execPath, [`--input-type=${type}`, '--eval', script], { cwd: folder, encoding: 'utf8' });
+    assert.match(printed, /^\d tv\n$/, type);
   }
-  const [command, ...args] = main.scripts.prepublishOnly.split(' ');
-  execFileSync(process.execPath, [join(PACKAGE, 'node_modules/.bin', command), ...args, '--skip-optional-publish'], { cwd: copy, stdio: 'ignore' });
-  assert.deepEqual(JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8')).optionalDependencies, wanted);
 });
