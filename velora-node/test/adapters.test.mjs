@@ -59,6 +59,34 @@ test('what cannot receive is refused where it is mounted', async () => {
   }
 });
 
+test('fastify: what is no use of the plugin is refused, and says how it is used', async () => {
+  const receiver = new Receiver({ verifier: new Verifier('health', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  assert.throws(() => fastify().post('/hook', forFastify(receiver)), { code: 'invalid_option', message: /app\.register/ });
+  for (const options of [undefined, {}, { receiver }, { receiver, url: 7 }, { url: '/hook' }]) {
+    assert.equal(await codeOf(() => fastify().register(forFastify, options)), 'invalid_option', Object.keys(options ?? {}).join());
+  }
+});
+
+test('a request that an adapter takes is told so by handle', async (context) => {
+  const receiver = new Receiver({ verifier: new Verifier('health', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  const app = express();
+  const told = [];
+  const handle = (request, response) => receiver.handle(request).catch((error) => {
+    told.push([error.code, error.message]);
+    response.end();
+  });
+  app.post('/unread', handle).post('/parsed', express.json(), handle);
+  const url = await serve(context, app);
+  for (const path of ['/unread', '/parsed']) {
+    await fetch(url + path, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+  }
+  assert.equal(told.length, 2);
+  for (const [code, message] of told) {
+    assert.equal(code, 'invalid_option');
+    assert.match(message, /velora\/express and velora\/fastify/);
+  }
+});
+
 for (const [name, start] of Object.entries(FRAMEWORKS)) {
   test(`${name}: answers what the receiver says`, async (context) => {
     const handled = [];

@@ -165,7 +165,8 @@ test('handles requests of hosts that show the body otherwise', async () => {
   const hidden = (arrayBuffer) => web.handle({ headers, bodyUsed: false, arrayBuffer });
   assert.equal(await (await hidden(async () => new Uint8Array(body).buffer)).text(), 'processed');
   assert.equal((await hidden(() => Promise.reject(new Error('gone')))).status, 500);
-  assert.equal(await codeOf(() => web.handle({ headers, bodyUsed: false, body: Readable.from([body]) })), 'body_already_parsed');
+  const arrayBuffer = () => assert.fail('it was asked for');
+  assert.equal(await codeOf(() => web.handle({ headers, bodyUsed: false, body: Readable.from([body]), arrayBuffer })), 'body_already_parsed');
   // A source may write its next chunk where the last one stood.
   const memory = new Uint8Array(8);
   let at = 0;
@@ -179,6 +180,25 @@ test('handles requests of hosts that show the body otherwise', async () => {
   const parts = new ReadableStream(source, { highWaterMark: 0 });
   const answer = await web.handle(new Request('http://a/hook', { method: 'POST', duplex: 'half', body: parts, headers }));
   assert.equal(await answer.text(), 'duplicate');
+});
+
+test('what is no web request is refused, and says so', async () => {
+  const web = receiver(() => {});
+  const { headers } = event('evt_1');
+  const odd = [undefined, null, 'POST', {}, { headers, body: {} }, { headers, body: null }, { arrayBuffer: async () => new ArrayBuffer() }];
+  for (const request of odd) {
+    await assert.rejects(async () => web.handle(request), { name: 'ConfigError', code: 'invalid_option', message: /no web Request/ });
+  }
+});
+
+test('a mistaken option is named', () => {
+  const [verifier, store] = [new Verifier('health', SECRET), new MemoryStore()];
+  for (const [options, name] of [
+    [{ verifier, store: MemoryStore }, /^store /], [{ verifier }, /^store /], [{ verifier: Verifier, store }, /^verifier /], [{ store }, /^verifier /],
+    [{ verifier, store, onEvnt() {} }, / onEvnt;/],
+  ]) {
+    assert.throws(() => new Receiver(options), { code: 'invalid_option', message: name });
+  }
 });
 
 test('what the host stops with the request is given to it to go on with', async () => {

@@ -8,8 +8,9 @@
  * Within it no body is parsed; the rest of the application keeps its parsers.
  */
 
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { receiveIncoming, written } from './incoming.js';
+import { invalidOption, text } from './options.js';
 import { Receiver } from './receiver.js';
 
 /** Where deliveries are received. */
@@ -22,10 +23,20 @@ export interface DeliveriesOptions {
 
 /**
  * Serves a `POST` route that answers each request as the receiver says. Throws `invalid_option`
- * where it is none that has an `onEvent`.
+ * where it is none that has an `onEvent`, where there is no `url`, and where it is called as the
+ * handler of a route.
  */
-export const deliveries: FastifyPluginAsync<DeliveriesOptions> = async (app, { url, receiver }) => {
+export const deliveries: FastifyPluginAsync<DeliveriesOptions> = (app, options) => {
+  // Fastify gives a plugin options, whether there are any or not.
+  if (typeof options !== 'object') {
+    throw invalidOption('this is a plugin: app.register(deliveries, { url, receiver })');
+  }
+  return mount(app, options);
+};
+
+async function mount(app: FastifyInstance, { url, receiver }: DeliveriesOptions): Promise<void> {
   Receiver.handler(receiver);
+  const path = text('url', url);
   app.removeAllContentTypeParsers();
   // What is not a media type would be Fastify's 415, which a sender may take as final.
   app.addHook('onRequest', async (request) => {
@@ -33,9 +44,9 @@ export const deliveries: FastifyPluginAsync<DeliveriesOptions> = async (app, { u
   });
   // The body stays unread: the limit and its answer are the receiver's.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.post(url, async (request, response) => {
+  app.post(path, async (request, response) => {
     const reply = await receiveIncoming(receiver, request.raw);
     const { headers, text } = written(reply);
     return response.code(reply.status).headers(headers).send(text);
   });
-};
+}

@@ -10,6 +10,9 @@ export const RAW =
   "In Express use express.raw({ type: '*/*' }), in Fastify addContentTypeParser with parseAs: \"buffer\", " +
   'with a web Request await request.arrayBuffer() or request.text()';
 
+/** What takes the requests of frameworks that are no web requests. */
+export const ADAPTERS = ': for those of Express and Fastify there are velora/express and velora/fastify';
+
 /** Bytes that are given to the caller. */
 export type Bytes = Buffer;
 

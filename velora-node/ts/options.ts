@@ -15,7 +15,9 @@ export function checkOptions<O extends object>(options: O | undefined, known: re
   }
   for (const name of Object.keys(options)) {
     if (!(known as readonly string[]).includes(name)) {
-      throw invalidOption(`there is no option of that name; known are ${known.join(', ')}`);
+      // What is no word may be anything: a header, a secret.
+      const word = /^[a-z]{1,24}$/i.test(name) ? name : 'of that name';
+      throw invalidOption(`there is no option ${word}; known are ${known.join(', ')}`);
     }
   }
   return options;

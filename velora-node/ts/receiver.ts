@@ -8,7 +8,7 @@ import type { Code } from './codes.js';
 import { guard, unwrap } from './errors.js';
 import type { EventOf } from './events.js';
 import type { HeadersInput } from './headers.js';
-import { copyOf, inspect } from './host.js';
+import { ADAPTERS, copyOf, inspect } from './host.js';
 import { callable, checkOptions, functionOption, invalidOption, isGenerator, numberOption, text } from './options.js';
 import type { Scheme, SchemeName } from './scheme.js';
 import { Store } from './store.js';
@@ -101,8 +101,11 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   constructor(options: ReceiverOptions<S>) {
     const known = ['verifier', 'store', 'onEvent', 'onError', 'bodyLimit'] as const;
     const { verifier, store, onEvent, onError, bodyLimit } = checkOptions(options, known);
-    if (!(verifier instanceof Verifier) || !(store instanceof Store)) {
-      throw invalidOption('a receiver needs a verifier and a store');
+    if (!(verifier instanceof Verifier)) {
+      throw invalidOption('verifier is not a Verifier');
+    }
+    if (!(store instanceof Store)) {
+      throw invalidOption('store is not a Store');
     }
     // One that is missing by mistake would be found at the first delivery.
     this.#onEvent = 'onEvent' in options ? callable('onEvent', onEvent) : undefined;
@@ -183,7 +186,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
    * context too: what is begun is done to its end then, and the event is not handled again.
    *
    * Throws `body_already_parsed` where its body was read before; `invalid_option` without an
-   * `onEvent`.
+   * `onEvent`, and for what is no such request.
    */
   handle(request: Request, context?: HostContext): Promise<Response> {
     const answer = this.#receiveRequest(request).then(response);
@@ -227,6 +230,9 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   async #receiveRequest(request: Request): Promise<Reply> {
+    if (typeof request?.arrayBuffer !== 'function' || !request.headers) {
+      throw invalidOption(`this is no web Request${ADAPTERS}`);
+    }
     const { body, bodyUsed } = request;
     if (bodyUsed || body?.locked || (body && typeof body.getReader !== 'function')) {
       rawBody({});

@@ -11,6 +11,9 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** How to come by the raw body of a request. */
 export const RAW = 'Use await request.arrayBuffer() or request.text()';
 
+/** What takes requests that are no web requests: nothing here. */
+export const ADAPTERS = '';
+
 /** Bytes that are given to the caller. */
 export type Bytes = Uint8Array;
 
