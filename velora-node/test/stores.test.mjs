@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import pg from 'pg';
 import { openStore, Receiver, Signer, Store, StoreError, VeloraError, Verifier, Work } from 'velora';
-import { codeOf, ROOT, SECRET, servers } from './support.mjs';
+import { codeOf, ROOT, saysUsage, SECRET, servers } from './support.mjs';
 
 const KEY = 'health:evt_1:phi.read';
 // Longer than a busy machine stands still; and one that is meant to run out.
@@ -386,6 +386,8 @@ for (const kind of Object.keys(PLACES)) {
     assert.deepEqual(answers.at(-1), { state: 'error', code: 'invalid_case' });
   });
 }
+
+test('the command says how it is used', () => saysUsage('node'));
 
 test('the command says why there is no store', () => {
   const memory = ['--store', 'memory:'];

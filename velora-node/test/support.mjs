@@ -128,6 +128,21 @@ export function licensed(...folders) {
   }
 }
 
+/** Asserts that the command of a package says how it is used, and refuses what it would not look at. */
+export function saysUsage(language) {
+  const ask = (...args) => {
+    const command = [join(ROOT, 'conformance', language, 'main.mjs'), ...args];
+    const { status, stdout, stderr } = spawnSync(process.execPath, command, { input: '', encoding: 'utf8' });
+    return [status, /^usage: .*verify/.test(stdout), /^usage: .*verify/.test(stderr)];
+  };
+  for (const args of [['--help'], ['-h'], ['verify', '--help'], ['export', '--help']]) {
+    assert.deepEqual(ask(...args), [0, true, false], args.join(' '));
+  }
+  for (const args of [[], ['toString'], ['--verify'], ['verify', 'more'], ['event', '--now'], ['key', '']]) {
+    assert.deepEqual(ask(...args), [2, false, true], args.join(' '));
+  }
+}
+
 /** A folder of its own that is gone after the test. */
 export function temporary(context) {
   const folder = mkdtempSync(join(tmpdir(), 'velora-'));

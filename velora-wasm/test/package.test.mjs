@@ -11,7 +11,7 @@ import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import webpack from 'webpack';
 import { Signer } from 'velora-wasm';
-import { blocks, HEALTH_KEY, holdsToTypes, licensed, ROOT, run, simulate, SINCE, UNTIL, WEEK } from '../../velora-node/test/support.mjs';
+import { blocks, HEALTH_KEY, holdsToTypes, licensed, ROOT, run, saysUsage, simulate, SINCE, UNTIL, WEEK } from '../../velora-node/test/support.mjs';
 import { PACKAGE } from './runtimes/bundle.mjs';
 
 const SECRET = 'whsec-of-your-endpoint';
@@ -126,6 +126,8 @@ for (const name of ['list-events', 'export']) {
     assert.equal(await command(context, name, simulator.url, `${HEALTH_KEY.slice(0, -1)}e`).exit, 1);
   });
 }
+
+test('the command says how it is used', () => saysUsage('wasm'));
 
 test('the command refuses what it does not know', () => {
   const asked = ['--base-url', 'http://127.0.0.1:1', '--api-key', HEALTH_KEY, '--since', SINCE, '--until', UNTIL];

@@ -1,0 +1,35 @@
+// The program of a package: which command is asked for, and how it ends.
+
+import { answers } from './cases.mjs';
+import { answerAll } from './lines.mjs';
+import { read } from './read.mjs';
+
+/** Runs the command of the arguments; `others` are those that not every package has. */
+export async function run(name, velora, others = {}) {
+  const reading = (command) => (args) => read(velora, command, args);
+  const commands = {
+    ...Object.fromEntries(Object.entries(answers(velora)).map(([command, answer]) => [command, (args) => answered(answer, args)])),
+    'list-events': reading('list-events'),
+    export: reading('export'),
+    ...others,
+  };
+  const usage = `usage: conformance/run ${name} ${Object.keys(commands).join('|')} [OPTION]...`;
+  const [command, ...args] = process.argv.slice(2);
+  if ([command, ...args].some((arg) => arg === '--help' || arg === '-h')) {
+    console.log(usage);
+    return;
+  }
+  process.exitCode = Object.hasOwn(commands, command ?? '') ? await commands[command](args) : 2;
+  if (process.exitCode === 2) {
+    console.error(usage);
+  }
+}
+
+/** The exit code: those that answer cases take nothing else. */
+async function answered(answer, args) {
+  if (args.length > 0) {
+    return 2;
+  }
+  await answerAll(answer, process.stdin, process.stdout);
+  return 0;
+}
