@@ -14,7 +14,9 @@ const NEXT = createRequire(import.meta.url).resolve('next/dist/bin/next');
 /** The example as a project of its own: the package installed as it is published. */
 function project(context) {
   const folder = temporary(context);
-  cpSync(join(ROOT, 'examples/node/next'), folder, { recursive: true });
+  for (const part of ['app', 'next.config.mjs']) {
+    cpSync(join(ROOT, 'examples/node/next', part), join(folder, part), { recursive: true });
+  }
   const installed = join(folder, 'node_modules');
   mkdirSync(join(installed, 'velora'), { recursive: true });
   for (const part of ['package.json', 'dist', 'native']) {
@@ -28,11 +30,12 @@ function project(context) {
 
 test('next.js: a route handler answers what the receiver says', async (context) => {
   const folder = project(context);
-  const environment = { NEXT_TELEMETRY_DISABLED: '1', VELORA_WEBHOOK_SECRET: SECRET };
-  // Turbopack follows no link out of the project, and `next` is one here.
+  // Turbopack follows no link out of the project, and `next` is one here. The secret is not where it is built.
+  const environment = { NEXT_TELEMETRY_DISABLED: '1', VELORA_WEBHOOK_SECRET: undefined };
   const build = run(context, [NEXT, 'build', '--webpack', folder], environment);
   assert.equal(await build.exit, 0, build.printed());
-  const program = run(context, [NEXT, 'start', '--port', '0', '--hostname', '127.0.0.1', folder], environment);
+  const args = [NEXT, 'start', '--port', '0', '--hostname', '127.0.0.1', folder];
+  const program = run(context, args, { ...environment, VELORA_WEBHOOK_SECRET: SECRET });
   const [, port] = await program.prints(/127\.0\.0\.1:(\d+)/);
 
   const post = async (body, headers) => {

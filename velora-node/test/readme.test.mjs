@@ -19,6 +19,7 @@ async function block(context, script, environment) {
 }
 
 const npm = blocks('velora-node/README.md');
+const [RECEIVE, NEXT, VERIFY, READ, DEDUPLICATE] = npm;
 
 async function delivered(context, script) {
   assert.ok(script.includes('.listen(8080)'));
@@ -31,22 +32,35 @@ async function delivered(context, script) {
   await program.prints(/phi\.read evt_1/);
 }
 
-test('receive', (context) => delivered(context, npm[0]));
+test('receive', (context) => delivered(context, RECEIVE));
+
+test('a route of Next.js', async (context) => {
+  // Its module is evaluated where there is no secret yet.
+  const program = await block(context, `${NEXT}
+    const { Signer } = await import('velora');
+    process.env.VELORA_WEBHOOK_SECRET = '${SECRET}';
+    for (const outcome of ['processed', 'duplicate']) {
+      const init = { method: 'POST', ...new Signer('health', '${SECRET}').sign('{"id":"evt_1","type":"phi.read"}') };
+      console.log(await (await POST(new Request('http://a/', init))).text() === outcome);
+    }
+  `, { VELORA_WEBHOOK_SECRET: undefined });
+  assert.deepEqual([await program.exit, program.printed()], [0, 'phi.read evt_1\ntrue\ntrue\n']);
+});
 
 test('only verify', async (context) => {
-  const program = await block(context, npm[1]);
+  const program = await block(context, VERIFY);
   assert.deepEqual([await program.exit, program.printed()], [0, 'tv:evt_abc123 stream.online\n']);
 });
 
 test('read the APIs', async (context) => {
   const simulator = await simulate(context, '--events', '1200');
-  const program = await block(context, npm[2], { VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url });
+  const program = await block(context, READ, { VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url });
   assert.equal(await program.exit, 0);
   assert.match(program.printed(), /1200 rows, proven whole\n$/);
 });
 
 test('deduplicate by yourself', async (context) => {
-  const program = await block(context, `${npm[3]}\nif ((await store.claim('tv:evt_abc123')).state !== 'done') process.exit(1);`);
+  const program = await block(context, `${DEDUPLICATE}\nif ((await store.claim('tv:evt_abc123')).state !== 'done') process.exit(1);`);
   assert.equal(await program.exit, 0);
 });
 

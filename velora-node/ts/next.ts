@@ -6,6 +6,9 @@
  * export const POST = deliveries(receiver);
  * ```
  *
+ * Next.js evaluates the module of a route when it builds, too: where the secret is not there,
+ * make the receiver when the first request comes.
+ *
  * `velora` needs the Node.js runtime, and `serverExternalPackages: ['velora']` in
  * next.config.js; `velora-wasm` needs neither.
  */

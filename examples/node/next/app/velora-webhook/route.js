@@ -1,13 +1,23 @@
-// Receives Velora Health's deliveries with Next.js, on its Node.js runtime.
+// Receives Velora Health's deliveries with Next.js, on its Node.js runtime. With the package of
+// this tree, which `make pack-node` makes, in this folder:
 //
-//     VELORA_WEBHOOK_SECRET=… npx next dev examples/node/next
+//     npm install --prefix . --no-save next react react-dom ../../../target/npm/velora-*.tgz
+//     VELORA_WEBHOOK_SECRET=… npx next dev
 
 import { MemoryStore, Receiver, Verifier } from 'velora';
 import { deliveries } from 'velora/next';
 
-const receiver = new Receiver({
-  verifier: new Verifier('health', process.env.VELORA_WEBHOOK_SECRET),
-  store: new MemoryStore(),
-  onEvent: async (event) => console.log(event.type, event.id),
-});
-export const POST = deliveries(receiver);
+let post;
+
+/** @param {Request} request */
+export function POST(request) {
+  // Next.js evaluates this module when it builds, too: the secret need not be there then.
+  post ??= deliveries(
+    new Receiver({
+      verifier: new Verifier('health', process.env.VELORA_WEBHOOK_SECRET),
+      store: new MemoryStore(),
+      onEvent: async (event) => console.log(event.type, event.id),
+    }),
+  );
+  return post(request);
+}
