@@ -3,6 +3,10 @@
 // store: each event counts once, whichever way it came first.
 //
 //     VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… node examples/node/backfill.mjs
+//
+// `BACKFILL_SINCE` is where to begin (an hour ago), `BACKFILL_EVERY` how often to export, in
+// seconds (300), `PORT` where to listen (8080); `VELORA_BASE_URL` is another system than the real
+// one. In a service of your own keep the store and the end of the last back-fill in a database.
 
 import { createServer } from 'node:http';
 import express from 'express';

@@ -1,7 +1,10 @@
 // The examples, whole, as programs of their own.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { test } from 'node:test';
 import { Signer } from 'velora';
 import { HEALTH_KEY, ROOT, run, SECRET, simulate, SINCE, temporary, UNTIL } from './support.mjs';
@@ -36,10 +39,30 @@ test('audit.mjs reads the API', async (context) => {
 
 test('backfill.mjs counts what was delivered before once', async (context) => {
   const simulator = await simulate(context, '--events', '50');
+  const [row] = await simulator.truth('rows');
+  const { event_id: id, action: type } = JSON.parse(row);
+  // The audit API answers once the delivery has been handled.
+  let open;
+  const delivered = new Promise((resolve) => { open = resolve; });
+  const gate = createServer(async (socket) => {
+    await delivered;
+    const api = connect(new URL(simulator.url).port, '127.0.0.1');
+    pipeline(socket, api, socket, () => {});
+  }).listen(0, '127.0.0.1');
+  context.after(() => gate.close());
+  await once(gate, 'listening');
+
   const program = run(context, [example('backfill.mjs')], {
-    PORT: '0', VELORA_WEBHOOK_SECRET: SECRET, VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url,
+    PORT: '0', VELORA_WEBHOOK_SECRET: SECRET, VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: `http://127.0.0.1:${gate.address().port}`,
     BACKFILL_SINCE: SINCE, BACKFILL_EVERY: '1',
   });
-  await program.prints(/back-filled up to .*: 50 missed/);
-  await program.prints(/back-filled up to .*: 0 missed/);
+  const [, port] = await program.prints(/listening on [^]*?port: (\d+)/);
+  const { body, headers } = new Signer('health', SECRET).sign(JSON.stringify({ id, type }));
+  const response = await fetch(`http://127.0.0.1:${port}/velora-webhook`, { method: 'POST', body, headers });
+  assert.equal(await response.text(), 'processed');
+  open();
+  const [, ...missed] = await program.prints(/: (\d+) missed\n[^]*?: (\d+) missed\n/);
+  assert.deepEqual(missed, ['49', '0']);
+  const handled = program.printed().split('\n').filter((line) => line.endsWith(` ${id}`));
+  assert.deepEqual(handled, [`delivered ${type} ${id}`]);
 });
