@@ -150,7 +150,7 @@ build-node: $(NODE)/node_modules
 # What is published, into target/npm: the package, and that of this platform with its addon,
 # built as it is shipped.
 pack-node: $(NODE)/node_modules
-	cd $(NODE) && node scripts/pack.mjs
+	cd $(NODE) && $(NAMELESS) node scripts/pack.mjs
 
 pack-wasm: build-wasm
 	mkdir -p target/npm
