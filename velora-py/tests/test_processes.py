@@ -238,6 +238,46 @@ def test_a_process_that_was_forked_works(simulator: Simulator) -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("[0, 0, 0]\n", "", 0)
 
 
+NUMBERED = """
+import os, sys
+import velora
+
+client = velora.curae.Client("cae_test_key", base_url=sys.argv[1])
+
+def work():
+    for _ in range(3):
+        client.webhooks.create("https://example.com/hook", ["patient.created"])
+
+work()
+children = []
+for _ in range(4):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    children.append(child)
+work()
+print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
+"""
+
+
+def test_no_id_of_a_forked_process_is_that_of_another() -> None:
+    made = {"data": {"id": "whe_1", "signingSecret": "whsec_x"}}
+    with Server(lambda number, request: answer(201, made)) as server:
+        arguments = [sys.executable, "-c", NUMBERED, server.url]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+        seen = [request.headers for request in server.seen]
+    assert (done.stdout, done.stderr, done.returncode) == ("[0, 0, 0, 0]\n", "", 0)
+    # The milliseconds in a key may differ where nothing else does.
+    keys = {headers["idempotency-key"].split("-")[0] for headers in seen}
+    ids = {headers["x-request-id"] for headers in seen}
+    assert (len(seen), len(keys), len(ids)) == (18, 18, 18)
+
+
 def test_a_program_ends_though_a_thread_still_waits() -> None:
     program = """
 import sys, threading, velora

@@ -1,7 +1,6 @@
 //! What waits, and what works in the background.
 
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -25,12 +24,18 @@ pub trait Runtime: Clock {
     /// Runs `work` to its end without anybody waiting for it.
     fn spawn(&self, work: BoxFuture<'static, ()>);
 
-    /// Any number, for the jitter of waits and for ids: random enough that two processes
-    /// differ, not for secrets. The standard library keys each of its hashers at random;
-    /// where it cannot, as on `wasm32-unknown-unknown`, the host has to.
+    /// Any number, for the jitter of waits and for ids: no two processes may be given the
+    /// same ones, be one a fork of the other. By default the operating system's; on
+    /// `wasm32-unknown-unknown`, where there is none, the host has to give its own.
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     fn random(&self) -> u64 {
-        RandomState::new().hash_one(0_u8)
+        getrandom::u64().unwrap_or_else(|_| number_of_its_own())
     }
+
+    /// Any number, for the jitter of waits and for ids: no two processes may be given the
+    /// same ones, be one a fork of the other. There is no operating system here to ask.
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    fn random(&self) -> u64;
 }
 
 impl<R: Runtime + ?Sized> Runtime for Arc<R> {
@@ -45,6 +50,21 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
     fn random(&self) -> u64 {
         (**self).random()
     }
+}
+
+/// For a system that gives no randomness: what no other process has, nor this one again.
+/// It can be guessed, which an id may be.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+fn number_of_its_own() -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::SystemTime;
+
+    static GIVEN: AtomicUsize = AtomicUsize::new(0);
+    let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+    let mut hasher = DefaultHasher::new();
+    (std::process::id(), SystemTime::now(), given).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// An id that no other process has.
@@ -95,5 +115,18 @@ impl<T> Future for Task<T> {
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.abort.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_number_comes_twice_where_the_system_gives_none() {
+        let numbers: HashSet<u64> = (0..10_000).map(|_| number_of_its_own()).collect();
+        assert_eq!(numbers.len(), 10_000);
     }
 }
