@@ -70,9 +70,15 @@ impl Auth {
 }
 
 const AUTHORIZATION: &str = "Authorization";
+const BEARER: &str = "Bearer ";
 
 fn bearer(key: &ApiKey) -> Zeroizing<String> {
-    Zeroizing::new(["Bearer ", key.expose()].concat())
+    Zeroizing::new([BEARER, key.expose()].concat())
+}
+
+/// The credential in the value of a header that authorises: no key holds a blank.
+pub(crate) fn credential(value: &str) -> &str {
+    value.strip_prefix(BEARER).unwrap_or(value)
 }
 
 impl fmt::Debug for Auth {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{Either, FutureExt, select};
 use tracing::{Instrument, debug, debug_span};
 
-use super::auth::Auth;
+use super::auth::{Auth, credential};
 use super::response::{malformed, unreadable};
 use super::retry::{Budget, RetryOptions};
 use super::runtime::random_id;
@@ -248,6 +248,7 @@ impl Api {
             error
                 .with_status(status)
                 .with_request_id(request_id.as_deref())
+                .without(credential(&value))
         })
     }
 

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use futures_util::future::select;
 
-use super::response::KEPT;
 use super::retry::{retry_after, seconds};
 use super::{BoxFuture, Response};
 use crate::clock::UnixTime;
-use crate::error::{ApiError, ApiErrorKind, Issue, Problem};
+use crate::error::{ApiError, ApiErrorKind, Issue, KEPT, Problem};
 use crate::json;
 
 /// How much of an error body is read, and how long it is waited for.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 
 use super::Reading;
-use crate::error::{ApiError, ApiErrorKind};
+use crate::error::{ApiError, ApiErrorKind, KEPT};
 use crate::json;
 use crate::spell::decimal;
 
@@ -17,9 +17,6 @@ const MAX_ID: usize = 128;
 
 /// No more room than this is made for a body on the word of its header.
 const ROOM: usize = 1 << 20;
-
-/// How much of a body that is not the documented one is kept as it is.
-pub(crate) const KEPT: usize = 8 * 1024;
 
 /// What a [`Transport`](super::Transport) gives back. `Debug` shows the status alone.
 pub struct Response {

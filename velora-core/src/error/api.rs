@@ -8,12 +8,19 @@ use super::Code;
 use super::text::{Says, display, each};
 use crate::spell::decimal;
 
+/// How much of a body that is an error, or not the documented one, is kept as it is.
+pub(crate) const KEPT: usize = 8 * 1024;
+
+/// What stands where a credential stood.
+const HIDDEN: &str = "***";
+
 /// A call of a system's API failed.
 ///
 /// `Display` and `Debug` show the code, the status, ids and counts, never a part
 /// of a body: what the system said is in [`detail`](Self::detail),
 /// [`issues`](Self::issues) and [`raw`](Self::raw), to be shown with care, as an
-/// error body may repeat what was sent. The API key is in none of them.
+/// error body may repeat what was sent. The API key is in none of them: where the
+/// system repeats it, `***` stands in its place.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiError(Box<Parts>);
 
@@ -210,6 +217,28 @@ impl ApiError {
         &self.0.problem.raw
     }
 
+    /// The same without the credential that was sent, wherever the system repeats it.
+    pub(crate) fn without(mut self, credential: &str) -> Self {
+        let hide = |text: &mut String| hide(text, credential);
+        let Parts {
+            request_id,
+            problem,
+            ..
+        } = &mut *self.0;
+        let texts = [request_id, &mut problem.code, &mut problem.detail];
+        texts.into_iter().flatten().for_each(hide);
+        for issue in &mut problem.issues {
+            let texts = issue.code.iter_mut().chain(&mut issue.message);
+            texts.chain(&mut issue.path).for_each(hide);
+        }
+        let is_cut = problem.raw.len() >= KEPT;
+        hide(&mut problem.raw);
+        if is_cut {
+            hide_begun(&mut problem.raw, credential);
+        }
+        self
+    }
+
     pub(crate) fn with_kind(mut self, kind: ApiErrorKind) -> Self {
         self.0.kind = kind;
         self
@@ -267,6 +296,22 @@ impl ApiError {
     }
 }
 
+fn hide(text: &mut String, credential: &str) {
+    if text.contains(credential) {
+        *text = text.replace(credential, HIDDEN);
+    }
+}
+
+/// The same of as much of a credential as stands where a text was cut.
+fn hide_begun(text: &mut String, credential: &str) {
+    let begun = (1..credential.len()).rev();
+    let begun = begun.filter_map(|length| text.strip_suffix(credential.get(..length)?));
+    if let Some(before) = begun.map(str::len).next() {
+        text.truncate(before);
+        text.push_str(HIDDEN);
+    }
+}
+
 impl Says for ApiError {
     fn say(&self, out: &mut dyn FnMut(&str)) {
         let parts = &self.0;
@@ -317,5 +362,24 @@ impl fmt::Debug for Issue {
             .field("code", &self.code)
             .field("path", &self.path)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_is_hidden_where_it_was_cut_too() {
+        let raw = |raw: String| {
+            let error = ApiError::new(ApiErrorKind::Unauthorized, "test").with_raw(raw);
+            error.without("vlk_12").raw().to_owned()
+        };
+        assert_eq!(raw("vlk_1".into()), "vlk_1");
+        assert_eq!(raw("vlk_12vlk_123".into()), "******3");
+        let blank = " ".repeat(KEPT);
+        for (end, shown) in [("vlk_1", "***"), ("vlk_12v", "******"), ("lk_1", "lk_1")] {
+            assert_eq!(raw(blank.clone() + end), blank.clone() + shown);
+        }
     }
 }

@@ -16,9 +16,9 @@ mod text;
 mod verification;
 
 #[cfg(feature = "client")]
-pub(crate) use api::Problem;
-#[cfg(feature = "client")]
 pub use api::{ApiError, ApiErrorKind, Issue};
+#[cfg(feature = "client")]
+pub(crate) use api::{KEPT, Problem};
 pub use code::Code;
 pub use config::ConfigError;
 #[cfg(feature = "client")]

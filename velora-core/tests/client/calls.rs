@@ -223,6 +223,40 @@ async fn the_key_and_the_body_are_in_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_the_system_repeats_is_in_no_error() {
+    const KEY: &str = "vlk_live_test";
+    for (status, body) in [
+        (
+            401,
+            r#"{"detail":"Incorrect API key provided: vlk_live_test","code":"vlk_live_test"}"#,
+        ),
+        (
+            422,
+            r#"{"issues":["vlk_live_test",{"code":"vlk_live_test","path":["vlk_live_test"],"message":"of vlk_live_test"}]}"#,
+        ),
+        (500, "Bearer vlk_live_test"),
+        (200, r#"{"authorization":"Bearer vlk_live_test"}"#),
+    ] {
+        let server = Scripted::new(move |_, _| answer(status, &[("X-Request-Id", KEY)], body));
+        let error = server.client().probe().await.unwrap_err();
+        assert_eq!(
+            (error.raw(), error.request_id()),
+            (&*body.replace(KEY, "***"), Some("***"))
+        );
+        let issues = error.issues().iter();
+        let texts =
+            issues.flat_map(|issue| issue.code.iter().chain(&issue.message).chain(&issue.path));
+        let texts = texts.map(String::as_str);
+        let mut texts = texts.chain(error.detail()).chain(error.vendor_code());
+        assert!(
+            texts.all(|text| text.contains("***") && !text.contains(KEY)),
+            "{body}"
+        );
+        assert!(!format!("{error} {error:?}").contains(KEY));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_delete_that_may_have_got_through_is_done_when_nothing_is_left() {
     for (first, outcome) in [
         (0, None),

@@ -168,6 +168,20 @@ async fn a_token_is_asked_for_before_each_request() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_the_system_repeats_is_in_no_error() {
+    let server = Scripted::new(|_, sent| {
+        let sent = header(sent, "Authorization").unwrap().to_owned();
+        answer(401, &[], &format!(r#"{{"message":"not valid: {sent}"}}"#))
+    });
+    let tokens = || async { Ok(token("canary-1")) };
+    let client = server.of(Client::builder_with_tokens(tokens)).build();
+    let mut events = client.unwrap().events(StreamOptions::new());
+    let error = events.next().await.unwrap().unwrap_err();
+    assert_eq!(error.detail(), Some("not valid: Bearer ***"));
+    assert_eq!(error.raw(), r#"{"message":"not valid: Bearer ***"}"#);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_limit_is_told_in_seconds_since_the_epoch() {
     let server = Scripted::new(|_, _| {
         let headers = [
