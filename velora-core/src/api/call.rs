@@ -8,8 +8,9 @@ use futures_util::future::{Either, FutureExt, select};
 use tracing::{Instrument, debug, debug_span};
 
 use super::auth::{Auth, credential};
+use super::gate::Gate;
 use super::response::{malformed, unreadable};
-use super::retry::{Budget, RetryOptions};
+use super::retry::{Budget, RetryOptions, asked_delay};
 use super::runtime::random_id;
 use super::{
     BaseUrl, BoxFuture, Method, RateLimit, Request, Response, Runtime, Transport, problem,
@@ -21,13 +22,14 @@ const USER_AGENT: &str = concat!("velora-core/", env!("CARGO_PKG_VERSION"));
 
 /// What every client is built on: sends requests as values, and knows no system.
 ///
-/// A clone is the same client: connections, budget and rate limit are shared.
+/// A clone is the same client: connections, budget, gate and rate limit are shared.
 #[derive(Clone)]
 pub(crate) struct Api(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
     budget: Budget,
+    gate: Gate,
     rate_limit: Mutex<RateLimit>,
 }
 
@@ -72,6 +74,7 @@ impl Api {
         Self(Arc::new(Inner {
             settings,
             budget: Budget::new(),
+            gate: Gate::default(),
             rate_limit: Mutex::default(),
         }))
     }
@@ -180,13 +183,18 @@ impl Api {
         let mut attempts = 0_u32;
         let mut perhaps_done = false;
         loop {
-            attempts = attempts.saturating_add(1);
-            let attempt = Box::pin(self.attempt(request.clone(), read));
-            // The deadline is of the whole call: an attempt gets what is left of it.
-            let left = deadline.saturating_sub(self.runtime().monotonic());
-            let outcome = match select(attempt, self.runtime().sleep(left)).await {
-                Either::Left((outcome, _)) => outcome,
-                Either::Right(_) => Err(too_late()),
+            let outcome = match self.pass(request.method(), deadline).await {
+                Ok(()) => {
+                    attempts = attempts.saturating_add(1);
+                    let attempt = Box::pin(self.attempt(request.clone(), read));
+                    // The deadline is of the whole call: an attempt gets what is left of it.
+                    let left = deadline.saturating_sub(self.runtime().monotonic());
+                    match select(attempt, self.runtime().sleep(left)).await {
+                        Either::Left((outcome, _)) => outcome,
+                        Either::Right(_) => Err(too_late()),
+                    }
+                }
+                shut => shut,
             };
             let error = match outcome {
                 Ok(()) => {
@@ -213,13 +221,43 @@ impl Api {
         }
     }
 
+    /// Waits until the system takes such requests again: a 429 is of the key, not of the
+    /// call that it was the answer to. Nothing is sent where that is too long.
+    async fn pass(&self, method: Method, deadline: Duration) -> Result<(), ApiError> {
+        loop {
+            let now = self.runtime().monotonic();
+            let left = self.0.gate.left(method, now);
+            if left.is_zero() {
+                return Ok(());
+            }
+            let delay = Some(left);
+            if self.retry().is_too_long(delay) || now.saturating_add(left) >= deadline {
+                let reason = "an earlier answer asked to wait for longer than this call may";
+                return Err(
+                    ApiError::new(ApiErrorKind::RateLimited, reason).with_retry_after(delay)
+                );
+            }
+            self.runtime().sleep(left).await;
+        }
+    }
+
     async fn attempt(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
         let (name, value) = self.0.settings.auth.to_header().await?;
         let (conditional, keeps) = (request.is_conditional(), request.keeps_answer());
+        let method = request.method();
         let request = request.header(name, &value);
         let mut response = self.0.settings.transport.send(request).await?;
         debug!(status = response.status(), "answered");
-        let now = self.runtime().now();
+        let (now, answered) = (self.runtime().now(), self.runtime().monotonic());
+        let status = response.status();
+        // What a 503 asks for is of this call alone: it says nothing of a limit.
+        let hold_back = |asked| {
+            if let (429, Some(delay)) = (status, asked) {
+                self.0.gate.shut(method, answered, delay);
+            }
+        };
+        // All others wait from here on, not when the body has come.
+        hold_back(asked_delay(&response, now));
         if let Some(read) = RateLimit::read(&response, now) {
             let mut limit = self
                 .0
@@ -228,12 +266,13 @@ impl Api {
                 .unwrap_or_else(PoisonError::into_inner);
             *limit = read;
         }
-        let status = response.status();
         let request_id = response.request_id().map(str::to_owned);
         let outcome = match problem::kind_of(status, conditional) {
             Some(kind) => {
                 let patience = self.runtime().sleep(problem::PATIENCE);
-                Err(problem::error_of(kind, response, now, patience).await)
+                let error = problem::error_of(kind, response, now, patience).await;
+                hold_back(error.retry_after());
+                Err(error)
             }
             None => {
                 let head = keeps.then(|| response.keep_head());

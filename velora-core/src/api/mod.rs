@@ -12,6 +12,7 @@ mod auth;
 mod base_url;
 mod builder;
 mod call;
+mod gate;
 mod lines;
 mod list;
 mod page;

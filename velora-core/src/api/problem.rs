@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::select;
 
-use super::retry::{retry_after, seconds};
+use super::retry::{asked_delay, seconds};
 use super::{BoxFuture, Response};
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ApiErrorKind, Issue, KEPT, Problem};
@@ -23,9 +23,7 @@ pub(crate) async fn error_of(
     now: UnixTime,
     patience: BoxFuture<'static, ()>,
 ) -> ApiError {
-    let delay = response
-        .header("Retry-After")
-        .and_then(|value| retry_after(value, now));
+    let delay = asked_delay(&response, now);
     // The status is what counts: a body that cannot be read is no body.
     let body = first_bytes(response, patience).await;
     let (problem, delay_in_body) = decode(&body);

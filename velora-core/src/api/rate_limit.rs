@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Response;
-use super::retry::retry_after;
+use super::retry::asked_delay;
 use crate::clock::UnixTime;
 use crate::stamp;
 
@@ -34,10 +34,8 @@ impl RateLimit {
             limit: number("X-RateLimit-Limit"),
             remaining: number("X-RateLimit-Remaining"),
             reset: response.header("X-RateLimit-Reset").and_then(reset),
-            retry_at: response
-                .header("Retry-After")
+            retry_at: asked_delay(response, now)
                 .filter(|_| response.status() == 429)
-                .and_then(|value| retry_after(value, now))
                 .and_then(|delay| after(now, delay)),
         };
         (read != Self::default()).then_some(read)

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::Response;
 use crate::clock::UnixTime;
 use crate::error::{ApiError, ConfigError};
 
@@ -11,7 +12,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often and after what time a call is sent again.
 ///
 /// Defaults: 5 attempts; full jitter below 0.5 s, 1 s, 2 s, 4 s, at most 20 s; a
-/// `Retry-After` of up to 60 s is waited for.
+/// `Retry-After` of up to 60 s is waited for. That of a 429 all calls of the client wait
+/// for: those that read (`GET`) where it answered one of them, else those that write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryOptions {
     attempts: u32,
@@ -57,7 +59,8 @@ impl RetryOptions {
     }
 
     /// The longest `Retry-After` that is waited for. Past it the call fails at once
-    /// with `rate_limited` and the delay in the error.
+    /// with `rate_limited` and the delay in the error, and so do others, unsent, until less
+    /// is left of it.
     #[must_use]
     pub fn with_max_retry_delay(self, max: Duration) -> Self {
         Self {
@@ -139,9 +142,14 @@ impl Budget {
     }
 }
 
+/// How long an answer asks to wait.
+pub(crate) fn asked_delay(response: &Response, now: UnixTime) -> Option<Duration> {
+    retry_after(response.header("Retry-After")?, now)
+}
+
 /// Reads a `Retry-After`: seconds, or any of the three forms of an HTTP date.
 /// A date that has passed is no delay; what cannot be read is `None`.
-pub(crate) fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
+fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
     let value = value.trim_ascii();
     if let Some(delay) = seconds(value) {
         return Some(delay);

@@ -19,6 +19,7 @@ mod export;
 mod export_file;
 mod export_resumed;
 mod faults;
+mod rate_limits;
 mod refire;
 mod scripted;
 mod simulated;

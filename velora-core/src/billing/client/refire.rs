@@ -258,9 +258,10 @@ impl Run<'_> {
             let outcome = self.client.retry_delivery(id).await;
             // Counted from the answer on: by then it had arrived for certain.
             self.pace.sent(runtime.monotonic());
-            attempts = attempts.saturating_add(1);
             let error = match outcome {
                 Err(error) if error.kind() == ApiErrorKind::RateLimited => {
+                    // None, where it was held back.
+                    attempts = attempts.saturating_add(error.attempts());
                     error.with_attempts(attempts)
                 }
                 outcome => return outcome,
