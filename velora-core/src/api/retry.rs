@@ -144,19 +144,31 @@ impl Budget {
 
 /// How long an answer asks to wait.
 pub(crate) fn asked_delay(response: &Response, now: UnixTime) -> Option<Duration> {
-    retry_after(response.header("Retry-After")?, now)
+    retry_after(
+        response.header("Retry-After")?,
+        response.header("Date"),
+        now,
+    )
 }
 
-/// Reads a `Retry-After`: seconds, or any of the three forms of an HTTP date.
+/// Reads a `Retry-After`: seconds, or any of the three forms of an HTTP date, which is
+/// meant by the system's clock: `date`, where that can be read, as ours may be off.
 /// A date that has passed is no delay; what cannot be read is `None`.
-fn retry_after(value: &str, now: UnixTime) -> Option<Duration> {
+fn retry_after(value: &str, date: Option<&str>, now: UnixTime) -> Option<Duration> {
     let value = value.trim_ascii();
     if let Some(delay) = seconds(value) {
         return Some(delay);
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    let now = Duration::from_millis(now.as_millis().max(0).unsigned_abs());
-    Some(date.duration_since(UNIX_EPOCH).ok()?.saturating_sub(now))
+    let until = since_epoch(value)?;
+    let now = date
+        .and_then(since_epoch)
+        .unwrap_or_else(|| Duration::from_millis(now.as_millis().max(0).unsigned_abs()));
+    Some(until.saturating_sub(now))
+}
+
+fn since_epoch(date: &str) -> Option<Duration> {
+    let date = httpdate::parse_http_date(date).ok()?;
+    date.duration_since(UNIX_EPOCH).ok()
 }
 
 /// Seconds in plain digits, perhaps with a fraction. More than fit are a very long time,
@@ -189,8 +201,8 @@ mod tests {
 
     #[test]
     fn reads_seconds_and_all_dates() {
-        let seconds = |value| retry_after(value, NOW).map(|delay| delay.as_secs());
-        let fraction = retry_after("0.25", NOW);
+        let seconds = |value| retry_after(value, None, NOW).map(|delay| delay.as_secs());
+        let fraction = retry_after("0.25", None, NOW);
         assert_eq!(fraction, Some(Duration::from_millis(250)));
         assert_eq!(seconds("7"), Some(7));
         assert_eq!(seconds(" 0 "), Some(0));
@@ -205,6 +217,22 @@ mod tests {
         assert_eq!(seconds("-5"), None);
         assert_eq!(seconds("NaN"), None);
         assert_eq!(seconds(""), None);
+    }
+
+    #[test]
+    fn a_date_is_meant_by_the_clock_of_the_system() {
+        let seconds =
+            |value, date| retry_after(value, Some(date), NOW).map(|delay| delay.as_secs());
+        let until = "Sun, 06 Nov 1994 08:50:37 GMT";
+        for (date, delay) in [
+            ("Sun, 06 Nov 1994 08:50:32 GMT", 5),
+            ("Sun, 06 Nov 1994 07:50:37 GMT", 3_600),
+            ("Sun, 06 Nov 1994 09:50:37 GMT", 0),
+            ("today", 60),
+        ] {
+            assert_eq!(seconds(until, date), Some(delay), "{date}");
+            assert_eq!(seconds("7", date), Some(7));
+        }
     }
 
     #[test]

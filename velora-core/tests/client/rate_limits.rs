@@ -151,3 +151,15 @@ async fn what_a_503_asks_for_holds_no_other_call_back() {
     client.probe().await.unwrap();
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_date_is_waited_for_by_the_clock_of_the_system() {
+    let headers = &[
+        ("Date", "Fri, 31 Dec 1999 23:59:49 GMT"),
+        ("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"),
+    ];
+    let server = once(429, headers, "");
+    let start = Instant::now();
+    server.client().probe().await.unwrap();
+    assert_eq!((server.requests(), start.elapsed()), (2, SECOND * 10));
+}
