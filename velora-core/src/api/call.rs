@@ -181,7 +181,7 @@ impl Api {
     ) -> Result<(), ApiError> {
         let retry = self.0.settings.retry;
         let mut attempts = 0_u32;
-        let mut perhaps_done = false;
+        let (mut perhaps_done, mut paid) = (false, false);
         loop {
             let outcome = match self.pass(request.method(), deadline).await {
                 Ok(()) => {
@@ -198,7 +198,7 @@ impl Api {
             };
             let error = match outcome {
                 Ok(()) => {
-                    self.0.budget.succeeded(attempts);
+                    self.0.budget.succeeded(paid);
                     return Ok(());
                 }
                 Err(error) => error
@@ -214,9 +214,18 @@ impl Api {
                 return Err(error.with_kind(ApiErrorKind::RateLimited));
             }
             let delay = retry.next_delay(&error, request.is_idempotent(), self.runtime().random());
-            let Some(delay) = delay.filter(|delay| self.affords(*delay, deadline)) else {
+            // A wait beyond the deadline would only delay the error.
+            let by = |delay| self.runtime().monotonic().saturating_add(delay);
+            let Some(delay) = delay.filter(|delay| by(*delay) < deadline) else {
                 return Err(error);
             };
+            // The budget is for outages: who waits as asked adds to nobody's load.
+            if error.leaves_open() || error.retry_after().is_none() {
+                if !self.0.budget.take() {
+                    return Err(error);
+                }
+                paid = true;
+            }
             self.runtime().sleep(delay).await;
         }
     }
@@ -289,11 +298,6 @@ impl Api {
                 .with_request_id(request_id.as_deref())
                 .without(credential(&value))
         })
-    }
-
-    /// A wait beyond the deadline would only delay the error.
-    fn affords(&self, delay: Duration, deadline: Duration) -> bool {
-        self.runtime().monotonic().saturating_add(delay) < deadline && self.0.budget.take()
     }
 }
 

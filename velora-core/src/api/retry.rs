@@ -112,8 +112,8 @@ impl RetryOptions {
 /// What all calls of a client may spend on retries: while a system is down, a busy
 /// client stops adding to its load.
 ///
-/// A retry takes 5 tokens, and gives them back when it succeeds; a call that
-/// succeeds at once gives back 1. The bucket holds 500.
+/// A retry takes 5 tokens, and gives them back when it succeeds; any other success gives
+/// back 1. The bucket holds 500.
 #[derive(Debug)]
 pub(crate) struct Budget(AtomicU32);
 
@@ -133,8 +133,9 @@ impl Budget {
             .is_ok()
     }
 
-    pub(crate) fn succeeded(&self, attempts: u32) {
-        let refund = if attempts > 1 { Self::RETRY } else { 1 };
+    /// A success, and whether it was paid for.
+    pub(crate) fn succeeded(&self, paid: bool) {
+        let refund = if paid { Self::RETRY } else { 1 };
         let fill = |tokens: u32| Some(tokens.saturating_add(refund).min(Self::FULL));
         let _ = self
             .0
@@ -284,9 +285,9 @@ mod tests {
     fn the_budget_runs_dry_and_recovers() {
         let budget = Budget::new();
         assert_eq!((0..1_000).filter(|_| budget.take()).count(), 100);
-        budget.succeeded(1);
+        budget.succeeded(false);
         assert!(!budget.take());
-        budget.succeeded(2);
+        budget.succeeded(true);
         assert!(budget.take());
     }
 }

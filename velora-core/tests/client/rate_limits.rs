@@ -163,3 +163,22 @@ async fn a_date_is_waited_for_by_the_clock_of_the_system() {
     server.client().probe().await.unwrap();
     assert_eq!((server.requests(), start.elapsed()), (2, SECOND * 10));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_waited_for_costs_nothing_of_the_budget() {
+    let server = Scripted::new(|number, _| match (number / 600, number % 4) {
+        (0, 0..3) => answer(429, &[("Retry-After", "1")], ""),
+        (0, _) => fine(),
+        _ => answer(500, &[("Retry-After", "1")], ""),
+    });
+    let client = server.client();
+    for _ in 0..150 {
+        client.probe().await.unwrap();
+    }
+    assert_eq!(server.requests(), 600);
+    for _ in 0..200 {
+        client.probe().await.unwrap_err();
+    }
+    // All of the budget is left for an outage, whatever its answers ask for.
+    assert_eq!(server.requests(), 600 + 300);
+}
