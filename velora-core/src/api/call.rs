@@ -210,7 +210,7 @@ impl Api {
             debug!(code = %error.code(), status = error.status(), attempts, "attempt failed");
             // Of what must not be repeated it may not be said that it was not carried out.
             let refused = request.is_idempotent() || request.method() == Method::Get;
-            if refused && retry.is_too_long(error.retry_after()) {
+            if refused && error.kind().is_retryable() && retry.is_too_long(error.retry_after()) {
                 return Err(error.with_kind(ApiErrorKind::RateLimited));
             }
             let delay = retry.next_delay(&error, request.is_idempotent(), self.runtime().random());
@@ -253,7 +253,7 @@ impl Api {
     async fn attempt(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
         let (name, value) = self.0.settings.auth.to_header().await?;
         let (conditional, keeps) = (request.is_conditional(), request.keeps_answer());
-        let method = request.method();
+        let (method, keyed) = (request.method(), request.is_keyed());
         let request = request.header(name, &value);
         let mut response = self.0.settings.transport.send(request).await?;
         debug!(status = response.status(), "answered");
@@ -279,7 +279,7 @@ impl Api {
         let outcome = match problem::kind_of(status, conditional) {
             Some(kind) => {
                 let patience = self.runtime().sleep(problem::PATIENCE);
-                let error = problem::error_of(kind, response, now, patience).await;
+                let error = problem::error_of(kind, response, now, patience, keyed).await;
                 hold_back(error.retry_after());
                 Err(error)
             }

@@ -16,21 +16,24 @@ use crate::json;
 const READ: usize = 64 * 1024;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The error that an answer of this kind is. `patience` is how long its body may take.
+/// The error that an answer of this kind is. `patience` is how long its body may take; of
+/// what is `keyed` the system may say that it can be sent again.
 pub(crate) async fn error_of(
     kind: ApiErrorKind,
     response: Response,
     now: UnixTime,
     patience: BoxFuture<'static, ()>,
+    keyed: bool,
 ) -> ApiError {
     let delay = asked_delay(&response, now);
     // The status is what counts: a body that cannot be read is no body.
     let body = first_bytes(response, patience).await;
-    let (problem, delay_in_body) = decode(&body);
+    let (mut problem, delay_in_body) = decode(&body);
+    problem.retryable = problem.retryable.filter(|may| keyed || !may);
     let delay = delay.or(delay_in_body.filter(|_| kind == ApiErrorKind::RateLimited));
-    ApiError::new(kind, reason_of(kind))
-        .with_retry_after(delay.filter(|_| kind.is_retryable()))
-        .with_problem(problem)
+    let error = ApiError::new(kind, reason_of(kind)).with_problem(problem);
+    let is_worth_it = kind.is_retryable() || error.is_retryable();
+    error.with_retry_after(delay.filter(|_| is_worth_it))
 }
 
 /// What kind of failure a status is; a success is none, nor is `304` where it was asked for.

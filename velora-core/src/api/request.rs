@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 use crate::error::{ApiError, ApiErrorKind};
 use crate::spell::escape;
 
+/// The header of what a repetition of a request is known by.
+pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -91,6 +94,13 @@ impl Request {
 
     pub(crate) fn is_conditional(&self) -> bool {
         self.conditional
+    }
+
+    /// Whether the system itself sees to it that a repetition does nothing more.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.headers
+            .iter()
+            .any(|(name, _)| *name == IDEMPOTENCY_KEY)
     }
 
     /// Sent once, whatever it is: somebody else decides when to send again.

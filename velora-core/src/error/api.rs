@@ -191,9 +191,10 @@ impl ApiError {
     }
 
     /// Whether the same call may succeed later: by its kind, unless the system itself
-    /// says that it will not.
+    /// says that it will not; or, of what carries an `Idempotency-Key`, that it may.
     pub fn is_retryable(&self) -> bool {
-        self.0.kind.is_retryable() && self.0.problem.retryable != Some(false)
+        let by_kind = || self.0.kind.is_retryable();
+        self.0.problem.retryable.unwrap_or_else(by_kind)
     }
 
     /// What the system said went wrong (`error`, `detail` or `message` of its body).

@@ -1,5 +1,8 @@
 //! The client of the CuraeAI system.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
 use velora_core::curae::{
     Client, EndpointChange, EndpointQuery, EventType, IfChanged, NewEndpoint, scheme,
 };
@@ -131,7 +134,7 @@ async fn every_call_knows_every_problem() {
         (503, "final", "server_error", 1),
     ] {
         let server = Scripted::new(move |_, _| {
-            let retryable = vendor != "final";
+            let retryable = requests > 1;
             let body = format!(
                 r#"{{"type":"about:blank","title":"t","status":{status},"detail":"why",
                 "instance":"/x","code":"{vendor}","details":null,"retryable":{retryable}}}"#
@@ -297,4 +300,44 @@ async fn manages_endpoints_of_the_simulator() {
             ("forbidden", Some(vendor))
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_system_calls_worth_another_try_is_tried_again_under_its_key() {
+    const IN_PROGRESS: &str =
+        r#"{"status":409,"code":"IDEMPOTENCY_IN_PROGRESS","detail":"soon","retryable":true}"#;
+    let answers = |delay: &'static str| {
+        Scripted::new(move |number, _| match number {
+            0 => answer(409, &[("Retry-After", delay)], IN_PROGRESS),
+            _ => answer(201, &[], r#"{"data":{"id":"whe_1","signingSecret":"s"}}"#),
+        })
+    };
+    let server = answers("3");
+    let start = Instant::now();
+    client(&server)
+        .webhooks()
+        .create(&endpoint())
+        .await
+        .unwrap();
+    let seen = server.seen();
+    let keys = seen.iter().map(|sent| header(sent, "Idempotency-Key"));
+    let keys: Vec<_> = keys.collect();
+    assert_eq!((keys.len(), keys[0].is_some(), keys[0]), (2, true, keys[1]));
+    assert_eq!(start.elapsed(), Duration::from_secs(3));
+
+    let server = answers("3600");
+    let error = client(&server)
+        .webhooks()
+        .create(&endpoint())
+        .await
+        .unwrap_err();
+    assert_eq!((error.code().as_str(), error.attempts()), ("conflict", 1));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3_600)));
+    assert!(error.is_retryable());
+
+    // Without a key the status counts.
+    let server = answers("3");
+    let error = client(&server).webhooks().get("whe_1").await.unwrap_err();
+    assert_eq!((error.code().as_str(), error.attempts()), ("conflict", 1));
+    assert!(!error.is_retryable() && error.retry_after().is_none());
 }

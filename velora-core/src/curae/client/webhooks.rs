@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::endpoint::{ENDPOINTS, Endpoint, EndpointChange, EndpointQuery, NewEndpoint};
 use crate::api::{
-    Api, Items, Listing, Method, Next, Page, Path, Request, Response, malformed, not_json,
-    random_id,
+    Api, IDEMPOTENCY_KEY, Items, Listing, Method, Next, Page, Path, Request, Response, malformed,
+    not_json, random_id,
 };
 use crate::error::{ApiError, ApiErrorKind, EventFault};
 use crate::secret::SigningSecret;
@@ -168,12 +168,12 @@ impl Webhooks {
     /// Makes a mutation one that may be sent again: all attempts carry one key.
     fn once(&self, request: Request, key: Option<&str>) -> Result<Request, ApiError> {
         let request = match key {
-            Some(key) => request.outside_header("Idempotency-Key", key)?,
+            Some(key) => request.outside_header(IDEMPOTENCY_KEY, key)?,
             // The time, too: not every host has randomness to give.
             None => {
                 let runtime = self.api.runtime();
                 let (id, now) = (random_id(runtime), runtime.now().as_millis());
-                request.header("Idempotency-Key", &format!("{id}-{now:x}"))
+                request.header(IDEMPOTENCY_KEY, &format!("{id}-{now:x}"))
             }
         };
         Ok(request.idempotent())
