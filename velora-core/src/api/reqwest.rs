@@ -71,13 +71,15 @@ impl ReqwestTransport {
             };
         let headers = response.headers().iter().filter_map(text).collect();
         let status = response.status().as_u16();
+        // As hyper reads it, so that what it takes for no framing is none here: a value that
+        // is no text names nothing.
         let last = |name| {
             let value = response.headers().get_all(name).iter().next_back()?;
-            value.as_bytes().rsplit(|byte| *byte == b',').next()
+            value.to_str().ok()?.rsplit(',').next()
         };
         let is_last = |name, coding: &str| {
-            let found = last(name).map(<[u8]>::trim_ascii);
-            found.is_some_and(|found| found.eq_ignore_ascii_case(coding.as_bytes()))
+            let found = last(name).map(str::trim);
+            found.is_some_and(|found| found.eq_ignore_ascii_case(coding))
         };
         // A body of any other coding ends where the connection does. That a gzip body ends
         // where a member of it does proves nothing: another one could follow.
