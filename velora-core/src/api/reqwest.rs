@@ -8,7 +8,7 @@ use std::{io, iter};
 use async_compression::futures::bufread::GzipDecoder;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use futures_util::{AsyncReadExt, TryStreamExt};
+use futures_util::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, StreamExt, TryStreamExt};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, TRANSFER_ENCODING};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy, Url, Version};
@@ -101,17 +101,30 @@ impl ReqwestTransport {
 
 /// Decodes as it arrives, so that a caller who stops reading stops the decoding.
 fn gunzip(chunks: impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static) -> Body {
-    let mut decoder = GzipDecoder::new(chunks.map_err(io::Error::other).into_async_read());
+    let mut zipped = Box::pin(chunks.map_err(io::Error::other).into_async_read());
+    let decoded = async move {
+        // Nothing at all is not even a member, and is an empty body all the same.
+        Ok(match zipped.fill_buf().await.map_err(not_gzip)? {
+            [] => None,
+            _ => Some(members(zipped)),
+        })
+    };
+    let decoded = stream::once(decoded).map_ok(|body| stream::iter(body).flatten());
+    Body::new(decoded.try_flatten())
+}
+
+/// What all members hold, one after the other.
+fn members(
+    zipped: impl AsyncBufRead + Send + Unpin,
+) -> impl Stream<Item = Result<Bytes, ApiError>> + Send {
+    let mut decoder = GzipDecoder::new(zipped);
     decoder.multiple_members(true);
-    Body::new(stream::try_unfold(
-        Box::pin(decoder),
-        async |mut decoder| {
-            let mut decoded = vec![0; DECODED];
-            let length = decoder.read(&mut decoded).await.map_err(not_gzip)?;
-            decoded.truncate(length);
-            Ok((length > 0).then(|| (Bytes::from(decoded), decoder)))
-        },
-    ))
+    stream::try_unfold(decoder, async |mut decoder| {
+        let mut decoded = vec![0; DECODED];
+        let length = decoder.read(&mut decoded).await.map_err(not_gzip)?;
+        decoded.truncate(length);
+        Ok((length > 0).then(|| (Bytes::from(decoded), decoder)))
+    })
 }
 
 /// What the transport said, if it was that; else the body was cut or is damaged.

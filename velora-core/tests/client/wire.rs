@@ -184,6 +184,32 @@ async fn an_encoding_is_known_in_any_case() {
 }
 
 #[tokio::test]
+async fn a_zipped_body_is_all_its_members_or_nothing() {
+    let rows = [1, 2]
+        .map(|id| format!("{{\"event_id\":\"{id}\",\"timestamp\":\"2026-05-02T00:00:0{id}Z\"}}\n"));
+    let mut zipped = Vec::new();
+    for row in &rows {
+        let mut member = GzipEncoder::new(row.as_bytes());
+        member.read_to_end(&mut zipped).await.unwrap();
+    }
+    for (body, read) in [(&zipped[..], &rows[..]), (&[], &[])] {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nX-Velora-Truncated: false\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let server = Server::start([head.as_bytes(), body].concat(), Duration::ZERO).await;
+        let found = export(&server.client(), ExportQuery::new(week()))
+            .await
+            .unwrap();
+        let read: Vec<_> = read.iter().map(|row| row.trim_end()).collect();
+        assert_eq!(
+            (found, server.requests()),
+            (read.iter().map(ToString::to_string).collect(), 1)
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_encoding_that_was_not_asked_for_is_no_json() {
     let brotli = "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n\u{1b}x";
     let server = Server::start(brotli, Duration::ZERO).await;
