@@ -84,7 +84,8 @@ pub struct Endpoint {
     pub description: Option<String>,
     /// Whether deliveries are sent. There is no way back: register it again.
     pub active: Option<bool>,
-    /// Failed deliveries in a row; at 10 the system disables the endpoint.
+    /// Failed deliveries in a row; at 10 the system disables the endpoint. In a list, one
+    /// that cannot be read is `malformed_response`: it would hide what fails.
     pub consecutive_failures: u64,
     /// When a delivery was last sent.
     pub last_delivery_at: Option<Timestamp>,
@@ -190,7 +191,9 @@ fn registration(text: String) -> Result<Registration, ApiError> {
     let secret = secret.and_then(|secret| json::text_of(secret.as_bytes()));
     let secret = Zeroizing::new(secret.ok_or_else(undocumented)?.into_owned());
     Ok(Registration {
-        endpoint: endpoint.and_then(Endpoint::read).ok_or_else(undocumented)?,
+        endpoint: endpoint
+            .and_then(|endpoint| Endpoint::read(endpoint, Some(0)))
+            .ok_or_else(undocumented)?,
         secret: SigningSecret::new(secret.as_str())
             .map_err(|_| malformed("the secret of the endpoint is not one"))?,
     })
@@ -200,14 +203,18 @@ fn endpoints(text: String) -> Result<Vec<Endpoint>, ApiError> {
     let [endpoints] =
         json::values(&text, ["endpoints"]).map_err(|fault| unreadable(&text, fault))?;
     let endpoints = endpoints.and_then(json::items).ok_or_else(undocumented)?;
-    let endpoints: Option<Vec<_>> = endpoints.into_iter().map(Endpoint::read).collect();
+    let endpoints = endpoints.into_iter();
+    let endpoints: Option<Vec<_>> = endpoints
+        .map(|endpoint| Endpoint::read(endpoint, None))
+        .collect();
     endpoints.ok_or_else(undocumented)
 }
 
 impl Endpoint {
     /// Of all that is documented the id alone must be there: the secret, which is shown
-    /// once, is not lost for a member of another type.
-    fn read(object: &str) -> Option<Self> {
+    /// once, is not lost for a member of another type. `uncounted` stands for failures whose
+    /// number cannot be read.
+    fn read(object: &str, uncounted: Option<u64>) -> Option<Self> {
         let [
             id,
             url,
@@ -244,13 +251,22 @@ impl Endpoint {
                 Some("false") => Some(false),
                 _ => None,
             },
-            consecutive_failures: failures
-                .and_then(|count| count.parse().ok())
-                .unwrap_or_default(),
+            consecutive_failures: match failures {
+                None | Some("null") => 0,
+                Some(count) => whole(count).or(uncounted)?,
+            },
             last_delivery_at: last_delivery_at.and_then(time),
             created_at: created_at.and_then(time),
         })
     }
+}
+
+/// A whole number, as a number or as text: `9`, `9.0` or `"9"`.
+fn whole(value: &str) -> Option<u64> {
+    let text = json::text_of(value.as_bytes()).unwrap_or(Cow::Borrowed(value));
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    whole.parse().ok().filter(|_| is_whole)
 }
 
 #[cfg(test)]
@@ -276,5 +292,24 @@ mod tests {
         assert_eq!((endpoint.active, endpoint.created_at), (None, None));
         assert_eq!(endpoint.consecutive_failures, 0);
         assert!(endpoint.event_filter.is_empty());
+    }
+    #[test]
+    fn failures_that_cannot_be_counted_are_not_none() {
+        let failures = |count: &str| {
+            let member = format!(r#","consecutive_failures":{count}"#);
+            let listed = format!(r#"{{"endpoints":[{{"id":"wh_1"{member}}}]}}"#);
+            endpoints(listed).map(|listed| listed.first().unwrap().consecutive_failures)
+        };
+        for (count, read) in [("9", 9), ("\"9\"", 9), ("9.0", 9), ("0", 0), ("null", 0)] {
+            assert_eq!(failures(count).unwrap(), read, "{count}");
+        }
+        for count in ["-1", "9.5", "\"\"", "\"many\"", "true", "[9]", "9e99"] {
+            let error = failures(count).unwrap_err();
+            assert_eq!(error.kind(), ApiErrorKind::MalformedResponse, "{count}");
+        }
+        let absent = endpoints(r#"{"endpoints":[{"id":"wh_1"}]}"#.to_owned()).unwrap();
+        assert_eq!(absent.first().unwrap().consecutive_failures, 0);
+        let created = r#"{"endpoint":{"id":"wh_1","consecutive_failures":"none"},"secret":"s"}"#;
+        assert!(registration(created.to_owned()).is_ok());
     }
 }
