@@ -341,3 +341,17 @@ async fn what_the_system_calls_worth_another_try_is_tried_again_under_its_key() 
     assert_eq!((error.code().as_str(), error.attempts()), ("conflict", 1));
     assert!(!error.is_retryable() && error.retry_after().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_secret_of_a_malformed_registration_is_in_no_error() {
+    let server = Scripted::new(|_, _| answer(201, &[], r#"{"data":{"signingSecret":"whsec_x"}}"#));
+    let error = client(&server)
+        .webhooks()
+        .create(&endpoint())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code().as_str(), error.raw()),
+        ("malformed_response", "")
+    );
+}

@@ -79,12 +79,15 @@ async fn the_answer_is_kept_and_its_secret_signs() {
     let server = Scripted::new(|_, _| answer(204, &[], ""));
     let created = client(&server).create_webhook("app_1", URL, &EVENTS).await;
     assert_eq!(created.unwrap().response, None);
-    let server = Scripted::new(|_, _| answer(201, &[], "<html>"));
+    let server = Scripted::new(|_, _| answer(201, &[], r#"<p>{"secret":"s"}"#));
     let error = client(&server)
         .create_webhook("app_1", URL, &EVENTS)
         .await
         .unwrap_err();
-    assert_eq!(error.code().as_str(), "malformed_response");
+    assert_eq!(
+        (error.code().as_str(), error.raw()),
+        ("malformed_response", "")
+    );
 }
 
 #[tokio::test(start_paused = true)]

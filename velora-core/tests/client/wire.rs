@@ -340,3 +340,37 @@ async fn one_encoding_is_asked_for() {
     assert_eq!(asked(&seen[0]), ["gzip"]);
     assert_eq!(asked(&seen[1]), ["identity"]);
 }
+
+/// The clock stands still but for what is waited for: nothing else happens on the loopback.
+#[tokio::test(start_paused = true)]
+async fn connecting_and_reading_take_no_longer_than_they_may() {
+    let elapsed = |start: tokio::time::Instant| start.elapsed().as_secs();
+    let once = RetryOptions::default().with_attempts(1).unwrap();
+    // It never answers the handshake of TLS.
+    let server = Server::start("", Duration::from_secs(3_600)).await;
+    let client = server.builder().with_retry(once);
+    let client = client.with_base_url(server.url.replace("http:", "https:"));
+    let start = tokio::time::Instant::now();
+    let error = client.build().unwrap().probe().await.unwrap_err();
+    assert_eq!((error.code().as_str(), elapsed(start)), ("timeout", 10));
+
+    let start = tokio::time::Instant::now();
+    let client = server.builder().with_retry(once).build().unwrap();
+    let error = client.probe().await.unwrap_err();
+    assert_eq!((error.code().as_str(), elapsed(start)), ("timeout", 30));
+
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let server = Server::start(head, Duration::from_secs(3_600)).await;
+    let token = ApiKey::new("token").unwrap();
+    let client = tv::Client::builder(token).with_base_url(&server.url);
+    let patient = tv::StreamOptions::new().with_idle_timeout(Duration::from_secs(1_000));
+    let mut stream = client.build().unwrap().events(patient.unwrap());
+    let start = tokio::time::Instant::now();
+    let tv::StreamItem::Gap(gap) = stream.next().await.unwrap().unwrap() else {
+        panic!("nothing was sent");
+    };
+    assert_eq!(
+        (gap.reason.code().as_str(), elapsed(start)),
+        ("timeout", 300)
+    );
+}
