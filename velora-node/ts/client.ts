@@ -18,7 +18,8 @@ export interface ClientOptions {
   backoff?: { base: number; max: number } | undefined;
   /**
    * The longest `Retry-After` that is waited for. 60 by default. Past it the call fails at once
-   * with `rate_limited`, and the delay in the error.
+   * with `rate_limited`, and the delay in the error. That of a 429 all calls of the client wait
+   * for that read, or that write, as the one it answered does.
    */
   maxRetryDelay?: number | undefined;
   /** The longest wait for a connection. 10 by default. */

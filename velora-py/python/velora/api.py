@@ -29,7 +29,8 @@ class ClientOptions(TypedDict, total=False):
     """The upper end of the first wait, which doubles, and of every wait. Default: 0.5, 20."""
     max_retry_delay: float
     """The longest ``Retry-After`` that is waited for. Past it the call fails at once with
-    ``rate_limited`` and the delay in the error. Default: 60."""
+    ``rate_limited`` and the delay in the error. That of a 429 all calls of the client wait for
+    that read, or that write, as the one it answered does. Default: 60."""
     connect_timeout: float
     """The longest wait for a connection. Default: 10."""
     read_timeout: float
