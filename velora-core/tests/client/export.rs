@@ -123,6 +123,7 @@ async fn one_call_comes_with_its_verdict() {
 #[tokio::test(start_paused = true)]
 async fn what_is_no_event_is_never_taken_for_one() {
     const ROW: &str = r#"{"event_id":"1","timestamp":"2026-05-02T00:00:00Z"}"#;
+    const FAULT: &str = r#"{"timestamp":"2026-05-02T00:00:00Z","status":500,"path":"/export"}"#;
     for (status, body) in [
         (206, ROW.to_owned()),
         (202, String::new()),
@@ -131,6 +132,7 @@ async fn what_is_no_event_is_never_taken_for_one() {
         (200, r#"{"error":"internal"}"#.to_owned()),
         (200, r#"{"events":[],"truncated":false}"#.to_owned()),
         (200, format!("{ROW}\n{{\"error\":\"query timed out\"}}\n")),
+        (200, format!("{ROW}\n{FAULT}\n")),
     ] {
         let server = Scripted::new({
             let body = body.clone();

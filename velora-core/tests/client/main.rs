@@ -16,6 +16,7 @@ mod curae;
 mod curae_versions;
 mod events;
 mod export;
+mod export_bounds;
 mod export_file;
 mod export_resumed;
 mod faults;

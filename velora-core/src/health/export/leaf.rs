@@ -17,6 +17,13 @@ impl Leaf {
     pub(crate) fn contains(self, stamp: Micros) -> bool {
         (self.since..self.until).contains(&stamp)
     }
+
+    /// Whether the stamp lies a second or more outside. Systems round the bounds of a window
+    /// to their clock's tick, a second at most, or give rows at `until` too: rows from
+    /// further out say that the window was misread, and then others are missing inside.
+    pub(crate) fn is_far_from(self, stamp: Micros) -> bool {
+        stamp <= self.since.saturating_sub(SECOND) || stamp >= self.until.saturating_add(SECOND)
+    }
 }
 
 /// What the rows of an answer look like beside the leaf they were asked for.
@@ -27,6 +34,8 @@ pub(crate) struct Shape {
     pub(crate) below: usize,
     pub(crate) above: usize,
     pub(crate) unreadable: usize,
+    /// Those before or after it that no rounding explains.
+    pub(crate) far: usize,
     /// The finest unit among the stamps.
     pub(crate) unit: Micros,
 }
@@ -38,6 +47,7 @@ impl Default for Shape {
             below: 0,
             above: 0,
             unreadable: 0,
+            far: 0,
             unit: SECOND,
         }
     }
@@ -57,7 +67,8 @@ impl Shape {
         } else if stamp >= leaf.until {
             self.above = self.above.saturating_add(1);
         }
-        (leaf.since..leaf.until).contains(&stamp)
+        self.far = self.far.saturating_add(leaf.is_far_from(stamp).into());
+        leaf.contains(stamp)
     }
 }
 
@@ -68,6 +79,7 @@ impl Shape {
         self.below = self.below.saturating_add(other.below);
         self.above = self.above.saturating_add(other.above);
         self.unreadable = self.unreadable.saturating_add(other.unreadable);
+        self.far = self.far.saturating_add(other.far);
         self.unit = self.unit.min(other.unit);
     }
 }

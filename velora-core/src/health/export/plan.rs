@@ -193,8 +193,10 @@ impl Plan {
         if shape.unreadable > 0 && self.split {
             return Err(unreadable());
         }
-        let stray = shape.below > 0 && node.leaf.since != first;
-        if mixed || stray || kept < node.pages.unwrap_or_default() {
+        if shape.far > 0 || (shape.below > 0 && node.leaf.since != first) {
+            return Err(astray());
+        }
+        if mixed || kept < node.pages.unwrap_or_default() {
             return Err(incomplete(
                 "more events share one instant than the system lists page by page",
             ));
@@ -226,8 +228,8 @@ impl Plan {
         if shape.unreadable > 0 && split {
             return Err(unreadable());
         }
-        if shape.below > 0 && node.leaf.since != whole.since {
-            return Err(incomplete("the system gives rows from before the window"));
+        if shape.far > 0 || (shape.below > 0 && node.leaf.since != whole.since) {
+            return Err(astray());
         }
         if shape.above > 0 && node.leaf.until != whole.until {
             return self.above(at).map(|()| false);
@@ -256,7 +258,7 @@ impl Plan {
             _ => node.leaf.until,
         };
         if asked < node.leaf.until {
-            return Err(incomplete("the system gives rows from after the window"));
+            return Err(astray());
         }
         self.inclusive = true;
         node.state = State::Pending;
@@ -282,12 +284,15 @@ impl Plan {
             return Ok(());
         };
         let leaf = node.leaf;
+        if sample.iter().any(|stamp| leaf.is_far_from(*stamp)) {
+            return Err(astray());
+        }
         if sample.iter().any(|stamp| *stamp >= leaf.until) {
             return self.above(at);
         }
         let within = sample.iter().filter(|stamp| leaf.contains(**stamp)).count();
         if within < sample.len() && leaf.since != self.whole.since {
-            return Err(incomplete("the system gives rows from before the window"));
+            return Err(astray());
         }
         let mut cuts = Vec::new();
         if leaf.width() > unit {
@@ -375,6 +380,10 @@ fn unreadable() -> ApiError {
         ApiErrorKind::MalformedResponse,
         "a row has no readable timestamp to tell its window by",
     )
+}
+
+fn astray() -> ApiError {
+    incomplete("the system gives rows from outside of the window")
 }
 
 pub(crate) fn incomplete(reason: &'static str) -> ApiError {

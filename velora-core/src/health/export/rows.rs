@@ -110,7 +110,7 @@ impl Rows {
     /// Keeps the rows that belong to the leaf and to the window, each once, oldest
     /// first (of one instant by their ids), and tells what all of them looked like.
     ///
-    /// Errors: `malformed_response` where a row is not a JSON object.
+    /// Errors: `malformed_response` where a row is not an event.
     pub(crate) fn judge(mut self, leaf: Leaf, window: Window) -> Result<(Self, Shape), ApiError> {
         let mut shape = Shape::default();
         let mut kept = Vec::with_capacity(self.places.len());
@@ -136,7 +136,7 @@ impl Rows {
 
     /// Whether all rows that lie in the leaf by their own stamps are known by their ids.
     ///
-    /// Errors: `malformed_response` where a row is not a JSON object.
+    /// Errors: `malformed_response` where a row is not an event.
     pub(crate) fn are_known(
         &self,
         leaf: Leaf,
@@ -155,7 +155,7 @@ impl Rows {
 
     /// The stamps of rows in their order; of those that have one.
     ///
-    /// Errors: `malformed_response` where a row is not a JSON object.
+    /// Errors: `malformed_response` where a row is not an event.
     pub(crate) fn stamps(&self) -> Result<Vec<i64>, ApiError> {
         self.texts()
             .filter_map(|row| Head::read(row).map(|head| head.stamp).transpose())
@@ -182,9 +182,11 @@ impl<'r> Head<'r> {
         if !row.starts_with('{') {
             return Err(not_a_row());
         }
-        let [id, stamp] = json::values(row, ["event_id", "timestamp"]).map_err(|_| not_a_row())?;
-        if id.is_none() && stamp.is_none() {
-            // No event, but what a system writes when it fails on the way.
+        let names = ["event_id", "action", "timestamp"];
+        let [id, action, stamp] = json::values(row, names).map_err(|_| not_a_row())?;
+        if id.is_none() && action.is_none() {
+            // No event, but what a system writes when it fails on the way: often with a
+            // timestamp.
             return Err(not_a_row());
         }
         let stamp = stamp.and_then(|stamp| json::text_of(stamp.as_bytes()));
@@ -255,10 +257,15 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_no_object_is_malformed() {
+    fn a_row_that_is_no_event_is_malformed() {
         let leaf = Leaf { since: 0, until: 1 };
         let window = Window::new(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH).unwrap();
-        for text in ["1\n{}", "<html>\n{}", "{]\n{}"] {
+        for text in [
+            "1\n{}",
+            "<html>\n{}",
+            "{]\n{}",
+            "{\"timestamp\":\"1970-01-01T00:00:00Z\",\"status\":500}",
+        ] {
             let error = rows(text).judge(leaf, window).unwrap_err();
             assert_eq!(error.code().as_str(), "malformed_response", "{text}");
         }

@@ -24,8 +24,9 @@ impl Client {
     /// `audit:read` where more events share one instant than a call can hold.
     ///
     /// Rows come once each, oldest first, those without a timestamp before all others. An
-    /// event belongs to the window by its own timestamp. The memory does not grow with
-    /// the number of rows.
+    /// event belongs to the window by its own timestamp: what rounding brings in beyond is
+    /// dropped, and one from a second or more outside is `incomplete_window`, as others may
+    /// be missing then. The memory does not grow with the number of rows.
     ///
     /// Where one instant holds 10,000 events or more, they are listed page by page, and
     /// what an export of that instant gives must be among them: a listing that leaves

@@ -1,0 +1,106 @@
+//! Exports of systems that read the bounds of a window in their own way: an answer that
+//! shows it is never passed off as whole.
+
+use jiff::{Timestamp, ToSpan};
+
+use crate::scripted::{Scripted, answer};
+use crate::simulated::{export, week, window};
+use velora_core::api::Request;
+use velora_core::health::{ExportQuery, Window};
+
+/// The window that a call of the export asks for.
+fn asked(request: &Request) -> (Timestamp, Timestamp) {
+    let body: serde_json::Value = serde_json::from_slice(request.body().unwrap()).unwrap();
+    let at = |name: &str| body[name].as_str().unwrap().parse().unwrap();
+    (at("since"), at("until"))
+}
+
+fn row(stamp: Timestamp) -> String {
+    format!("{{\"event_id\":\"{stamp}\",\"timestamp\":\"{stamp}\",\"action\":\"phi.read\"}}\n")
+}
+
+fn rows(stamps: impl Iterator<Item = Timestamp>) -> String {
+    stamps.map(row).collect()
+}
+
+async fn code(server: &Scripted, window: Window) -> Result<usize, &'static str> {
+    let rows = export(&server.client(), ExportQuery::new(window)).await;
+    rows.map(|rows| rows.len())
+        .map_err(|error| error.code().as_str())
+}
+
+const CUT: &[(&str, &str)] = &[("X-Velora-Truncated", "true")];
+const WHOLE: &[(&str, &str)] = &[("X-Velora-Truncated", "false")];
+
+/// An event a minute, all week long; the bounds are read so many seconds too early.
+fn shifted(seconds: i64) -> Scripted {
+    Scripted::new(move |_, request| {
+        let (since, until) = asked(request);
+        let minutes = (0..7 * 1_440).map(|minute| week().since() + (minute * 60).seconds());
+        let inside = minutes.filter(|at| {
+            let at = *at + seconds.seconds();
+            since <= at && at < until
+        });
+        answer(200, WHOLE, &rows(inside))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_is_misread_is_not_whole() {
+    let day = window("2026-05-03T00:00:00Z", "2026-05-04T00:00:00Z");
+    assert_eq!(code(&shifted(0), day).await, Ok(1_440));
+    for seconds in [7_200, -7_200, 60, -120] {
+        let outcome = code(&shifted(seconds), day).await;
+        assert_eq!(outcome, Err("incomplete_window"), "{seconds}");
+    }
+}
+
+/// Rounding brings in less than a second on either side, and the window stays exact.
+#[tokio::test(start_paused = true)]
+async fn what_rounding_brings_in_is_dropped() {
+    let (since, until) = ("2026-05-03T00:00:00.5Z", "2026-05-04T00:00:00.25Z");
+    for (stamp, outcome) in [
+        ("2026-05-02T23:59:59.5Z", Err("incomplete_window")),
+        ("2026-05-02T23:59:59.500001Z", Ok(0)),
+        ("2026-05-03T00:00:00Z", Ok(0)),
+        ("2026-05-03T00:00:00.5Z", Ok(1)),
+        ("2026-05-04T00:00:00.249Z", Ok(1)),
+        ("2026-05-04T00:00:00.25Z", Ok(0)),
+        ("2026-05-04T00:00:01.999999Z", Ok(0)),
+        ("2026-05-04T00:00:02Z", Err("incomplete_window")),
+    ] {
+        let server = Scripted::new(move |_, _| answer(200, WHOLE, &row(stamp.parse().unwrap())));
+        assert_eq!(
+            code(&server, window(since, until)).await,
+            outcome,
+            "{stamp}"
+        );
+    }
+}
+
+/// A part may have no row of the part before it: that one has been told whole without it.
+#[tokio::test(start_paused = true)]
+async fn a_row_from_before_a_part_is_astray() {
+    let middle: Timestamp = "2026-05-02T00:00:00Z".parse().unwrap();
+    let of_two_days = window("2026-05-01T00:00:00Z", "2026-05-03T00:00:00Z");
+    for (early, outcome) in [(0, Ok(1)), (1, Err("incomplete_window"))] {
+        let server = Scripted::new(move |_, request| {
+            let (since, until) = asked(request);
+            match (since < middle, until > middle) {
+                (true, true) => answer(200, CUT, ""),
+                (true, false) => answer(200, WHOLE, ""),
+                _ => answer(200, WHOLE, &row(middle - early.milliseconds())),
+            }
+        });
+        assert_eq!(code(&server, of_two_days).await, outcome, "{early}");
+    }
+}
+
+/// The rows of an answer that was cut are looked at too.
+#[tokio::test(start_paused = true)]
+async fn a_cut_answer_shows_a_misread_window() {
+    let stamp = |second: i64| week().since() - 7_200.seconds() + second.seconds();
+    let server = Scripted::new(move |_, _| answer(200, &[], &rows((0..10_000).map(stamp))));
+    assert_eq!(code(&server, week()).await, Err("incomplete_window"));
+    assert_eq!(server.requests(), 1);
+}
