@@ -104,3 +104,25 @@ async fn a_cut_answer_shows_a_misread_window() {
     assert_eq!(code(&server, week()).await, Err("incomplete_window"));
     assert_eq!(server.requests(), 1);
 }
+
+/// Stamps as fine as no bound that can be asked for, some of them between the last microsecond
+/// before a bound and the bound.
+#[tokio::test(start_paused = true)]
+async fn an_inclusive_end_loses_nothing_that_is_finer_than_a_bound() {
+    for is_inclusive in [false, true] {
+        let minutes = (0..7 * 1_440).map(|minute| week().since() + (minute * 60).seconds());
+        let around = |at: Timestamp| [at - 500.nanoseconds(), at, at + 1.nanoseconds()];
+        let stamps: Vec<_> = minutes.flat_map(around).skip(1).collect();
+        let expected = stamps.len();
+        let server = Scripted::new(move |_, request| {
+            let (since, until) = asked(request);
+            let is_inside =
+                |at: &Timestamp| since <= *at && (*at < until || is_inclusive && *at == until);
+            let inside: Vec<_> = stamps.iter().copied().filter(is_inside).collect();
+            let headers = if inside.len() > 10_000 { CUT } else { WHOLE };
+            answer(200, headers, &rows(inside.into_iter().rev().take(10_000)))
+        });
+        assert_eq!(code(&server, week()).await, Ok(expected), "{is_inclusive}");
+        assert!(server.requests() < 20, "{}", server.requests());
+    }
+}

@@ -1,5 +1,7 @@
 //! A window that one answer can hold, and what the rows of an answer are like beside it.
 
+use jiff::Timestamp;
+
 use super::split::{Micros, SECOND, unit_of};
 
 /// A window that a single answer is hoped to hold: `[since, until)`.
@@ -26,6 +28,30 @@ impl Leaf {
     }
 }
 
+/// When a row says that it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) micros: Micros,
+    /// Whether it lies behind that microsecond's beginning: no bound can be that fine.
+    pub(crate) finer: bool,
+}
+
+impl Stamp {
+    pub(crate) fn of(at: Timestamp) -> Self {
+        Self {
+            micros: at.as_microsecond(),
+            finer: at.subsec_nanosecond().rem_euclid(1_000) != 0,
+        }
+    }
+
+    fn unit(self) -> Micros {
+        match self.finer {
+            true => 1,
+            false => unit_of(self.micros),
+        }
+    }
+}
+
 /// What the rows of an answer look like beside the leaf they were asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -34,8 +60,12 @@ pub(crate) struct Shape {
     pub(crate) below: usize,
     pub(crate) above: usize,
     pub(crate) unreadable: usize,
+    /// Those of them after it that are not at `until` itself.
+    pub(crate) past: usize,
     /// Those before or after it that no rounding explains.
     pub(crate) far: usize,
+    /// Whether a stamp is finer than any bound can be.
+    pub(crate) finer: bool,
     /// The finest unit among the stamps.
     pub(crate) unit: Micros,
 }
@@ -47,7 +77,9 @@ impl Default for Shape {
             below: 0,
             above: 0,
             unreadable: 0,
+            past: 0,
             far: 0,
+            finer: false,
             unit: SECOND,
         }
     }
@@ -55,31 +87,44 @@ impl Default for Shape {
 
 impl Shape {
     /// Takes in one row; whether it belongs to the leaf.
-    pub(crate) fn add(&mut self, leaf: Leaf, stamp: Option<Micros>) -> bool {
+    pub(crate) fn add(&mut self, leaf: Leaf, stamp: Option<Stamp>) -> bool {
         self.rows = self.rows.saturating_add(1);
         let Some(stamp) = stamp else {
             self.unreadable = self.unreadable.saturating_add(1);
             return true;
         };
-        self.unit = self.unit.min(unit_of(stamp));
-        if stamp < leaf.since {
-            self.below = self.below.saturating_add(1);
-        } else if stamp >= leaf.until {
-            self.above = self.above.saturating_add(1);
-        }
-        self.far = self.far.saturating_add(leaf.is_far_from(stamp).into());
-        leaf.contains(stamp)
+        self.unit = self.unit.min(stamp.unit());
+        self.finer |= stamp.finer;
+        let at = stamp.micros;
+        let count = |counter: &mut usize, counts: bool| {
+            *counter = counter.saturating_add(counts.into());
+        };
+        count(&mut self.below, at < leaf.since);
+        count(&mut self.above, at >= leaf.until);
+        count(
+            &mut self.past,
+            at > leaf.until || (at == leaf.until && stamp.finer),
+        );
+        count(&mut self.far, leaf.is_far_from(at));
+        leaf.contains(at)
     }
-}
 
-impl Shape {
+    /// Rows of the leaf itself, those without a readable timestamp too.
+    pub(crate) fn inside(&self) -> usize {
+        self.rows
+            .saturating_sub(self.above)
+            .saturating_sub(self.below)
+    }
+
     /// Takes in what another page of the same leaf looked like.
     pub(crate) fn merge(&mut self, other: Self) {
         self.rows = self.rows.saturating_add(other.rows);
         self.below = self.below.saturating_add(other.below);
         self.above = self.above.saturating_add(other.above);
         self.unreadable = self.unreadable.saturating_add(other.unreadable);
+        self.past = self.past.saturating_add(other.past);
         self.far = self.far.saturating_add(other.far);
+        self.finer |= other.finer;
         self.unit = self.unit.min(other.unit);
     }
 }

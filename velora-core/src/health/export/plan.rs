@@ -48,8 +48,12 @@ pub(crate) struct Plan {
     nodes: Vec<Node>,
     /// The finest clock that the stamps prove; see [`unit_of`].
     unit: Micros,
-    /// The system gives rows at `until` too: ask for a microsecond less.
+    /// The finest of them are finer than any bound can be.
+    finer: bool,
+    /// The system was seen to give rows at `until` too, and none behind it.
     inclusive: bool,
+    /// A leaf was read without its last microsecond, of which nothing is known.
+    gaps: bool,
     split: bool,
     ids: u64,
     /// Exports whose rows were read, and how many rows those were.
@@ -71,6 +75,27 @@ struct Node {
     sibling: Option<u64>,
     /// To be read page by page, and how many rows were seen.
     pages: Option<usize>,
+    reach: Reach,
+}
+
+/// Up to where a leaf is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Its end. Rows that come although they are at it, the next leaf has too.
+    Full,
+    /// A microsecond less: to see whether rows at the end came because it is inclusive, or
+    /// because there are so many that they hide the others. Rows finer than that
+    /// microsecond may be missing.
+    Short(Option<Seen>),
+}
+
+/// What came of a leaf that was asked for in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    /// Rows inside.
+    inside: usize,
+    /// Whether all others were at its end itself.
+    at_end: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +121,9 @@ impl Plan {
             whole,
             nodes: Vec::new(),
             unit: SECOND,
+            finer: false,
             inclusive: false,
+            gaps: false,
             split: false,
             ids: 0,
             informed: 0,
@@ -132,14 +159,17 @@ impl Plan {
             (allowed && is_pending(node)).then_some(at)
         };
         let at = self.nodes.iter().enumerate().find_map(ready)?;
-        let (unit, inclusive) = (self.unit, self.inclusive);
+        let unit = self.unit;
         // Events come in bursts here: halving time only narrows down where.
         let bursts = self.few > self.full / 4;
         let node = self.nodes.get_mut(at)?;
         let how = match node.pages {
             Some(at_least) => How::Pages { at_least },
             None => How::Export {
-                until: node.leaf.until.saturating_sub(i64::from(inclusive)),
+                until: match node.reach {
+                    Reach::Full => node.leaf.until,
+                    Reach::Short(_) => node.leaf.until.saturating_sub(1),
+                },
                 sample: node.sample
                     || bursts
                     || node.leaf.width() <= SECOND.saturating_mul(2).max(unit),
@@ -175,7 +205,7 @@ impl Plan {
         let Some(at) = self.position(id) else {
             return Ok(false);
         };
-        self.unit = self.unit.min(shape.unit);
+        self.notice(shape)?;
         let first = self.whole.since;
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(false);
@@ -186,17 +216,13 @@ impl Plan {
             (node.pages, node.sample, node.state) = (None, true, State::Pending);
             return Ok(false);
         }
-        let kept = shape
-            .rows
-            .saturating_sub(shape.above)
-            .saturating_sub(shape.below);
         if shape.unreadable > 0 && self.split {
             return Err(unreadable());
         }
         if shape.far > 0 || (shape.below > 0 && node.leaf.since != first) {
             return Err(astray());
         }
-        if mixed || kept < node.pages.unwrap_or_default() {
+        if mixed || shape.inside() < node.pages.unwrap_or_default() {
             return Err(incomplete(
                 "more events share one instant than the system lists page by page",
             ));
@@ -220,8 +246,8 @@ impl Plan {
     fn whole(&mut self, at: usize, shape: Shape) -> Result<bool, ApiError> {
         self.informed = self.informed.saturating_add(1);
         self.rows_read = self.rows_read.saturating_add(shape.rows);
-        self.unit = self.unit.min(shape.unit);
-        let (whole, split) = (self.whole, self.split);
+        self.notice(shape)?;
+        let (whole, split, inclusive) = (self.whole, self.split, self.inclusive);
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(false);
         };
@@ -231,9 +257,22 @@ impl Plan {
         if shape.far > 0 || (shape.below > 0 && node.leaf.since != whole.since) {
             return Err(astray());
         }
-        if shape.above > 0 && node.leaf.until != whole.until {
-            return self.above(at).map(|()| false);
+        let known = inclusive && shape.past == 0 && node.reach == Reach::Full;
+        if shape.above > 0 && node.leaf.until != whole.until && !known {
+            let seen = Seen {
+                inside: shape.inside(),
+                at_end: shape.past == 0,
+            };
+            return self.above(at, Some(seen)).map(|()| false);
         }
+        if let Reach::Short(seen) = node.reach
+            && !self.reached(at, shape, seen)?
+        {
+            return Ok(false);
+        }
+        let Some(node) = self.nodes.get_mut(at) else {
+            return Ok(false);
+        };
         node.state = State::Done;
         if shape.rows >= FEW {
             self.full = self.full.saturating_add(1);
@@ -247,21 +286,44 @@ impl Plan {
         Ok(true)
     }
 
-    /// Rows at `until`: it counts as inside here, so from now on less is asked for. The
-    /// leaf is read again, to see that nothing else is behind it.
-    fn above(&mut self, at: usize) -> Result<(), ApiError> {
+    /// Rows at the end of a leaf or behind it. It is read again without its last microsecond,
+    /// where none may come: otherwise it was misread.
+    fn above(&mut self, at: usize, seen: Option<Seen>) -> Result<(), ApiError> {
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(());
         };
-        let asked = match node.state {
-            State::Running(How::Export { until, .. }) => until,
-            _ => node.leaf.until,
-        };
-        if asked < node.leaf.until {
+        if node.reach != Reach::Full {
             return Err(astray());
         }
-        self.inclusive = true;
-        node.state = State::Pending;
+        (node.reach, node.state) = (Reach::Short(seen), State::Pending);
+        Ok(())
+    }
+
+    /// Whether a leaf that was read without its last microsecond is whole.
+    fn reached(&mut self, at: usize, shape: Shape, seen: Option<Seen>) -> Result<bool, ApiError> {
+        let Some(seen) = seen else {
+            self.gaps = true;
+            return self.notice(shape).map(|()| true);
+        };
+        self.inclusive |= seen.at_end;
+        if seen.inside == shape.inside() {
+            return Ok(true);
+        }
+        let node = self.nodes.get_mut(at).filter(|_| seen.at_end);
+        let node = node.ok_or_else(|| incomplete("the end of a window hides rows before it"))?;
+        (node.reach, node.state) = (Reach::Full, State::Pending);
+        Ok(false)
+    }
+
+    /// Takes in how fine the system's clock is.
+    fn notice(&mut self, shape: Shape) -> Result<(), ApiError> {
+        self.unit = self.unit.min(shape.unit);
+        self.finer |= shape.finer;
+        if self.finer && self.gaps {
+            return Err(incomplete(
+                "no bound is as fine as the stamps of the events, and too many share one",
+            ));
+        }
         Ok(())
     }
 
@@ -287,12 +349,17 @@ impl Plan {
         if sample.iter().any(|stamp| leaf.is_far_from(*stamp)) {
             return Err(astray());
         }
-        if sample.iter().any(|stamp| *stamp >= leaf.until) {
-            return self.above(at);
-        }
-        let within = sample.iter().filter(|stamp| leaf.contains(**stamp)).count();
-        if within < sample.len() && leaf.since != self.whole.since {
+        let count = |is: &dyn Fn(Micros) -> bool| sample.iter().filter(|at| is(**at)).count();
+        let below = count(&|at| at < leaf.since);
+        let above = count(&|at| at >= leaf.until);
+        let within = count(&|at| leaf.contains(at));
+        let is_last = leaf.until == self.whole.until;
+        let short = node.reach != Reach::Full;
+        if (below > 0 && leaf.since != self.whole.since) || (above > 0 && short && !is_last) {
             return Err(astray());
+        }
+        if above > within && !short {
+            return self.above(at, None);
         }
         let mut cuts = Vec::new();
         if leaf.width() > unit {
@@ -305,6 +372,9 @@ impl Plan {
             // Nothing to go by, or all of it within one tick of a bound that is none.
             let middle = leaf.since.midpoint(leaf.until);
             cuts = inside(leaf.since, leaf.until, &[floor_to(middle, unit)]);
+        }
+        if cuts.is_empty() && above > 0 && !short {
+            return self.above(at, None);
         }
         if cuts.is_empty() {
             (node.pages, node.state) = (Some(within), State::Pending);
@@ -336,6 +406,9 @@ impl Plan {
             let seen = sample.iter().filter(|stamp| leaf.contains(**stamp)).count();
             // Known to be as many as made the answer overflow: no need to ask again.
             part.pages = (seen >= CAP && leaf.width() <= self.unit).then_some(seen);
+            if until == node.leaf.until && node.reach != Reach::Full {
+                part.reach = Reach::Short(None);
+            }
             self.nodes.insert(at.saturating_add(offset), part);
         }
     }
@@ -367,6 +440,7 @@ impl Plan {
             sample,
             sibling,
             pages: None,
+            reach: Reach::Full,
         }
     }
 

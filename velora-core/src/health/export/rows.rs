@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::leaf::{Leaf, Shape};
+use super::leaf::{Leaf, Shape, Stamp};
 use crate::api::{Lines, Response, malformed, not_a_row};
 use crate::error::ApiError;
 use crate::health::RawEvent;
@@ -117,7 +117,7 @@ impl Rows {
         let text = Arc::clone(&self.text);
         for place in self.places {
             let head = Head::read(text.get(place.clone()).unwrap_or_default())?;
-            let belongs = shape.add(leaf, head.stamp.map(Timestamp::as_microsecond))
+            let belongs = shape.add(leaf, head.stamp.map(Stamp::of))
                 && head.stamp.is_none_or(|stamp| window.contains(stamp));
             if belongs {
                 kept.push((head.stamp, head.id, place));
