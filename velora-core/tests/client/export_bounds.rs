@@ -126,3 +126,30 @@ async fn an_inclusive_end_loses_nothing_that_is_finer_than_a_bound() {
         assert!(server.requests() < 20, "{}", server.requests());
     }
 }
+
+/// How many rows an answer may have is the system's business, and the caller's.
+#[tokio::test(start_paused = true)]
+async fn many_small_answers_are_as_good_as_few() {
+    let stamps: Vec<_> = (0..40_000)
+        .map(|at| week().since() + (at * 15).seconds())
+        .collect();
+    let all: Vec<_> = stamps.iter().map(|at| (*at, row(*at))).collect();
+    for (most_rows, most_bytes) in [(100, 32 << 20), (10_000, 10_000)] {
+        let all = all.clone();
+        let server = Scripted::new(move |_, request| {
+            let (since, until) = asked(request);
+            let inside = all.iter().filter(|(at, _)| since <= *at && *at < until);
+            let inside: Vec<_> = inside.rev().map(|(_, row)| row.as_str()).collect();
+            let headers = if inside.len() > most_rows { CUT } else { WHOLE };
+            let kept = inside.get(..most_rows).unwrap_or(&inside);
+            answer(200, headers, &kept.concat())
+        });
+        let client = server.builder().with_max_response_bytes(most_bytes);
+        let rows = export(&client.build().unwrap(), ExportQuery::new(week())).await;
+        assert_eq!(
+            rows.unwrap().len(),
+            stamps.len(),
+            "{most_rows} {most_bytes}"
+        );
+    }
+}

@@ -151,9 +151,10 @@ pub(crate) async fn ask(
     let request = request(&at(leaf.since), &at(until), phi_involved);
     let read = |answer: Answer| {
         let rows = answer.rows;
-        if answer.said == Truncation::Yes || !answer.ended || rows.len() >= CAP {
-            let sample = rows.stamps()?;
-            return Ok((Outcome::Truncated { sample }, rows));
+        let is_full = !answer.ended || rows.len() >= CAP;
+        if is_full || answer.said == Truncation::Yes {
+            let (sample, claimed) = (rows.stamps()?, !is_full);
+            return Ok((Outcome::Truncated { sample, claimed }, rows));
         }
         answer.framing?;
         let (rows, shape) = rows.judge(leaf, window)?;

@@ -4,6 +4,7 @@
 //! which rows belong: values alone. [`call`] asks, [`run`] carries the plan out.
 
 mod call;
+mod claims;
 #[cfg(feature = "client-reqwest")]
 mod file;
 #[cfg(feature = "client-reqwest")]
@@ -11,6 +12,7 @@ mod journal;
 mod leaf;
 #[cfg(feature = "client-reqwest")]
 mod manifest;
+mod node;
 mod plan;
 mod query;
 mod rows;

@@ -1,7 +1,9 @@
 //! Which windows to ask for, until all of them together are proven to be whole: a
 //! state machine over values. It sends nothing and holds no row.
 
+use super::claims::Claims;
 use super::leaf::{Leaf, Shape};
+use super::node::{Node, Reach, Seen, State};
 use super::split::{Micros, SECOND, by_sample, floor_to, halve, inside, unit_of};
 use crate::error::{ApiError, ApiErrorKind};
 
@@ -36,7 +38,12 @@ pub(crate) enum How {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It was cut. The stamps of the rows that were read of it, in their order.
-    Truncated { sample: Vec<Micros> },
+    Truncated {
+        sample: Vec<Micros>,
+        /// That they are not all is the system's word alone: they have an end, and are
+        /// fewer than its cap.
+        claimed: bool,
+    },
     /// It was whole.
     Whole(Shape),
 }
@@ -56,53 +63,10 @@ pub(crate) struct Plan {
     gaps: bool,
     split: bool,
     ids: u64,
-    /// Exports whose rows were read, and how many rows those were.
-    informed: usize,
-    rows_read: usize,
+    claims: Claims,
     /// Leaves that were whole, and those of them that held next to nothing.
     full: usize,
     few: usize,
-}
-
-#[derive(Debug)]
-struct Node {
-    id: u64,
-    leaf: Leaf,
-    state: State,
-    /// Read rows of a truncated answer, to learn where they lie.
-    sample: bool,
-    /// The other half of what this was cut from.
-    sibling: Option<u64>,
-    /// To be read page by page, and how many rows were seen.
-    pages: Option<usize>,
-    reach: Reach,
-}
-
-/// Up to where a leaf is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    /// Its end. Rows that come although they are at it, the next leaf has too.
-    Full,
-    /// A microsecond less: to see whether rows at the end came because it is inclusive, or
-    /// because there are so many that they hide the others. Rows finer than that
-    /// microsecond may be missing.
-    Short(Option<Seen>),
-}
-
-/// What came of a leaf that was asked for in full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
-    /// Rows inside.
-    inside: usize,
-    /// Whether all others were at its end itself.
-    at_end: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum State {
-    Pending,
-    Running(How),
-    Done,
 }
 
 impl Plan {
@@ -126,8 +90,7 @@ impl Plan {
             gaps: false,
             split: false,
             ids: 0,
-            informed: 0,
-            rows_read: 0,
+            claims: Claims::default(),
             full: 0,
             few: 0,
         };
@@ -175,7 +138,7 @@ impl Plan {
                     || node.leaf.width() <= SECOND.saturating_mul(2).max(unit),
             },
         };
-        node.state = State::Running(how);
+        node.state = State::Running;
         let ask = Ask {
             id: node.id,
             leaf: node.leaf,
@@ -193,7 +156,12 @@ impl Plan {
         };
         match outcome {
             Outcome::Whole(shape) => self.whole(at, shape),
-            Outcome::Truncated { sample } => self.truncated(at, &sample).map(|()| false),
+            Outcome::Truncated { sample, claimed } => {
+                if claimed {
+                    self.claims.cut(sample.len())?;
+                }
+                self.truncated(at, &sample).map(|()| false)
+            }
         }
     }
 
@@ -222,12 +190,17 @@ impl Plan {
         if shape.far > 0 || (shape.below > 0 && node.leaf.since != first) {
             return Err(astray());
         }
-        if mixed || shape.inside() < node.pages.unwrap_or_default() {
+        let (inside, seen) = (shape.inside(), node.pages.unwrap_or_default());
+        if mixed || inside < seen {
             return Err(incomplete(
                 "more events share one instant than the system lists page by page",
             ));
         }
         node.state = State::Done;
+        if inside >= CAP || (inside > seen && seen > 0) {
+            // It was cut indeed.
+            self.claims.whole();
+        }
         Ok(true)
     }
 
@@ -244,8 +217,6 @@ impl Plan {
     }
 
     fn whole(&mut self, at: usize, shape: Shape) -> Result<bool, ApiError> {
-        self.informed = self.informed.saturating_add(1);
-        self.rows_read = self.rows_read.saturating_add(shape.rows);
         self.notice(shape)?;
         let (whole, split, inclusive) = (self.whole, self.split, self.inclusive);
         let Some(node) = self.nodes.get_mut(at) else {
@@ -259,11 +230,7 @@ impl Plan {
         }
         let known = inclusive && shape.past == 0 && node.reach == Reach::Full;
         if shape.above > 0 && node.leaf.until != whole.until && !known {
-            let seen = Seen {
-                inside: shape.inside(),
-                at_end: shape.past == 0,
-            };
-            return self.above(at, Some(seen)).map(|()| false);
+            return self.above(at, Some(Seen::of(shape))).map(|()| false);
         }
         if let Reach::Short(seen) = node.reach
             && !self.reached(at, shape, seen)?
@@ -274,6 +241,9 @@ impl Plan {
             return Ok(false);
         };
         node.state = State::Done;
+        if shape.rows > 0 {
+            self.claims.whole();
+        }
         if shape.rows >= FEW {
             self.full = self.full.saturating_add(1);
         } else if let Some(sibling) = node.sibling {
@@ -328,17 +298,6 @@ impl Plan {
     }
 
     fn truncated(&mut self, at: usize, sample: &[Micros]) -> Result<(), ApiError> {
-        let state = self.nodes.get(at).map(|node| node.state);
-        if !sample.is_empty()
-            || matches!(
-                state,
-                Some(State::Running(How::Export { sample: true, .. }))
-            )
-        {
-            self.informed = self.informed.saturating_add(1);
-            self.rows_read = self.rows_read.saturating_add(sample.len());
-        }
-        self.check_progress()?;
         let finest = sample.iter().map(|stamp| unit_of(*stamp)).min();
         self.unit = self.unit.min(finest.unwrap_or(SECOND));
         let unit = self.unit;
@@ -411,23 +370,6 @@ impl Plan {
             }
             self.nodes.insert(at.saturating_add(offset), part);
         }
-    }
-
-    /// A system that calls every answer cut, however small the window, would be asked
-    /// for ever. Answers of which nothing was read do not count: halving leads to those
-    /// that are read.
-    fn check_progress(&self) -> Result<(), ApiError> {
-        let due = self
-            .rows_read
-            .div_ceil(CAP)
-            .saturating_mul(6)
-            .saturating_add(128);
-        if self.informed > due {
-            return Err(incomplete(
-                "the system says it cut the answer, however small the window",
-            ));
-        }
-        Ok(())
     }
 
     fn node(&mut self, leaf: Leaf, sample: bool, sibling: Option<u64>) -> Node {

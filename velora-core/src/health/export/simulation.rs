@@ -64,6 +64,8 @@ struct System {
     tick: Nanos,
     inclusive: bool,
     header: bool,
+    /// So many rows an answer; fewer than documented only where the header tells.
+    cap: usize,
     order: Order,
     /// Which rows of a window are kept is not what its order suggests.
     keeps_any: bool,
@@ -89,9 +91,9 @@ impl System {
     /// Whether the answer was cut, and its rows.
     fn export(&self, since: Micros, until: Micros) -> (bool, Vec<Row>) {
         let window = self.window(since, until);
-        let cut = window.len() > CAP;
+        let cut = window.len() > self.cap;
         let random = |row: &Row| row.1.wrapping_mul(2_654_435_761);
-        let kept = window.len().min(CAP);
+        let kept = window.len().min(self.cap);
         let mut rows = match self.order {
             _ if self.keeps_any && cut => {
                 let at = |index: usize| window[index * window.len() / kept];
@@ -170,8 +172,9 @@ fn export(system: &System, leaf: Leaf, until: Micros, sample: bool) -> (Outcome,
     let said = cut && system.header;
     if said || rows.len() >= CAP {
         let read = if said && !sample { &[] } else { &rows[..] };
+        let claimed = sample && rows.len() < CAP;
         let sample = read.iter().map(|row| stamp(row).micros).collect();
-        return (Outcome::Truncated { sample }, Vec::new());
+        return (Outcome::Truncated { sample, claimed }, Vec::new());
     }
     let mut shape = Shape::default();
     let keep = |row: &Row| shape.add(leaf, Some(stamp(row)));
@@ -253,6 +256,7 @@ fn systems() -> impl Strategy<Value = (System, u64)> {
     ];
     let bounds = prop_oneof![Just(Bounds::Exact), Just(Bounds::Rounded)];
     let concurrency = prop_oneof![2 => Just(4_usize), 1 => 1..64_usize];
+    let caps = prop_oneof![2 => Just(CAP), 1 => 1_000..CAP];
     let spread = prop_oneof![3 => 0..20_000_u32, 1 => 0..500_000_u32];
     (
         (
@@ -263,11 +267,12 @@ fn systems() -> impl Strategy<Value = (System, u64)> {
             listings,
             bounds,
             concurrency,
+            caps,
         ),
         (any::<bool>(), any::<bool>(), any::<bool>(), any::<u64>()),
     )
         .prop_map(
-            |((bursts, spread, tick, order, listing, bounds, concurrency), flags)| {
+            |((bursts, spread, tick, order, listing, bounds, concurrency, cap), flags)| {
                 let (inclusive, header, keeps_any, seed) = flags;
                 let events = events(&bursts, spread, tick, seed);
                 let system = System {
@@ -275,6 +280,7 @@ fn systems() -> impl Strategy<Value = (System, u64)> {
                     tick,
                     inclusive,
                     header,
+                    cap: if header { cap } else { CAP },
                     order,
                     keeps_any,
                     bounds,
@@ -333,7 +339,7 @@ fn check(system: &System, since: Micros, until: Micros, seed: u64) -> Result<usi
         }
         Err((requests, error)) => {
             prop_assert_eq!(error.code().as_str(), "incomplete_window");
-            let listed = system.listing == Listing::Offset || pages_needed(&system.events) == 0;
+            let listed = system.listing == Listing::Offset || pages_needed(system) == 0;
             prop_assert!(
                 !listed || hides_its_end(system),
                 "it could have been read: {error}"
@@ -341,8 +347,8 @@ fn check(system: &System, since: Micros, until: Micros, seed: u64) -> Result<usi
             requests
         }
     };
-    let paged = pages_needed(&system.events);
-    let bound = 4 * truth.len().div_ceil(CAP) + 128;
+    let paged = pages_needed(system);
+    let bound = 4 * truth.len().div_ceil(system.cap) + 128;
     prop_assert!(
         requests <= bound.max(paged + bound - 50),
         "{requests} requests, bound {bound}"
@@ -354,15 +360,16 @@ fn check(system: &System, since: Micros, until: Micros, seed: u64) -> Result<usi
 /// that leaves out these alone cannot be said.
 fn hides_its_end(system: &System) -> bool {
     let instants = system.events.chunk_by(|a, b| a.0 == b.0);
-    let mut crowds = instants.filter(|instant| instant.len() >= CAP / 2);
+    let mut crowds = instants.filter(|instant| instant.len() >= system.cap / 2);
     system.inclusive && system.tick == 1 && crowds.any(|instant| !stamp(&instant[0]).finer)
 }
 
 /// What the instants over the cap cost: a request for every thousand events.
-fn pages_needed(events: &[Row]) -> usize {
-    events
+fn pages_needed(system: &System) -> usize {
+    system
+        .events
         .chunk_by(|a, b| stamp(a).micros == stamp(b).micros)
-        .filter(|instant| instant.len() >= CAP)
+        .filter(|instant| instant.len() >= system.cap)
         .map(|instant| instant.len().div_ceil(PAGE) + 1)
         .sum()
 }
@@ -398,6 +405,7 @@ fn plain(events: Vec<Row>, tick: Nanos) -> System {
         tick,
         inclusive: false,
         header: true,
+        cap: CAP,
         order: Order::Falling,
         keeps_any: false,
         bounds: Bounds::Exact,
@@ -431,18 +439,61 @@ fn a_hundred_clusters_that_each_just_overflow() {
 #[test]
 fn a_system_that_calls_everything_cut_is_given_up() {
     let mut plan = Plan::new(0, 3_600 * SECOND);
-    let mut error = None;
+    let (mut error, mut asked) = (None, 0);
     while let Some(ask) = plan.next(1).filter(|_| error.is_none()) {
         error = match ask.how {
             How::Pages { .. } => plan.paged(ask.id, Shape::default(), false).err(),
             How::Export { .. } => {
-                let sample = Vec::new();
-                plan.exported(ask.id, Outcome::Truncated { sample }).err()
+                asked += 1;
+                let (sample, claimed) = (Vec::new(), true);
+                let outcome = Outcome::Truncated { sample, claimed };
+                plan.exported(ask.id, outcome).err()
             }
         };
         plan.take_done();
     }
     assert_eq!(error.unwrap().code().as_str(), "incomplete_window");
+    assert!(asked < 200, "{asked}");
+}
+
+/// The same where it gives rows, all of a small window's, and lists them truthfully.
+#[test]
+fn a_system_that_calls_all_of_its_rows_a_part_is_given_up() {
+    for count in [500, 50_000] {
+        let system = plain(events(&[], count, WHOLE, 3), WHOLE);
+        let mut plan = Plan::new(0, 7 * 24 * 3_600 * SECOND);
+        let (mut error, mut asked) = (None, 0);
+        while let Some(ask) = plan.next(4).filter(|_| error.is_none()) {
+            error = match ask.how {
+                How::Pages { .. } => page_through(&system, &mut plan, ask).1.err(),
+                How::Export { until, .. } => {
+                    asked += 1;
+                    let (_, rows) = system.export(ask.leaf.since, until);
+                    let claimed = rows.len() < CAP;
+                    let sample = rows.iter().map(|row| stamp(row).micros).collect();
+                    let outcome = Outcome::Truncated { sample, claimed };
+                    plan.exported(ask.id, outcome).err()
+                }
+            };
+            plan.take_done();
+        }
+        let error = error.unwrap();
+        assert_eq!(error.code().as_str(), "incomplete_window", "{count}");
+        assert!(asked < 300, "{asked}");
+    }
+}
+
+/// An event a second for a week, through caps that are smaller than documented.
+#[test]
+fn a_smaller_cap_of_the_system_is_as_good() {
+    for cap in [500, 1_000, 2_000] {
+        let events = (0..604_800).map(|second| (i64::from(second) * WHOLE, second));
+        for order in [Order::Rising, Order::Falling, Order::Shuffled] {
+            let mut system = plain(events.clone().collect(), WHOLE);
+            (system.cap, system.order) = (cap, order);
+            check(&system, 0, 7 * 24 * 3_600 * SECOND, 3).unwrap();
+        }
+    }
 }
 
 #[test]
