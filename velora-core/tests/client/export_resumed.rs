@@ -119,6 +119,51 @@ async fn rows_that_are_gone_are_noticed() {
     assert_eq!(exporting.checkpoint(), before);
 }
 
+/// In place, so that the length stays what it was; or the leaves are no longer all there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_longer_as_it_was_written_is_noticed() {
+    let exporting = Exporting::interrupted().await;
+    let (rows, checkpoint) = (fs::read(exporting.file()).unwrap(), exporting.checkpoint());
+    let mut changed = rows.clone();
+    changed[1_000..1_400].fill(b'#');
+    let mut zeros = rows.clone();
+    zeros[rows.len() / 2..].fill(0);
+    for damaged in [changed, zeros] {
+        fs::write(exporting.file(), &damaged).unwrap();
+        assert_eq!(exporting.run().await, Err("file_mismatch"));
+        assert_eq!(fs::read(exporting.file()).unwrap(), damaged);
+        assert_eq!(exporting.checkpoint(), checkpoint);
+    }
+
+    let lines: Vec<&str> = checkpoint.split_inclusive('\n').collect();
+    let (header, leaves) = lines.split_first().unwrap();
+    assert!(leaves.len() > 1);
+    let without_first = [&[*header], &leaves[1..]].concat().concat();
+    let twice = [&lines[..], &leaves[leaves.len() - 1..]].concat().concat();
+    let behind = header.replace("2026-05-08", "2026-05-01");
+    for (rows, left, window) in [
+        (&rows[..], without_first, week()),
+        (&rows.repeat(2), twice, week()),
+        (
+            &rows,
+            [&[&*behind], leaves].concat().concat(),
+            window("2026-05-01T00:00:00Z", "2026-05-01T00:00:00Z"),
+        ),
+    ] {
+        fs::write(exporting.file(), rows).unwrap();
+        exporting.leave("checkpoint", &left);
+        assert_eq!(
+            exporting.run_over(window).await,
+            Err("file_mismatch"),
+            "{left}"
+        );
+    }
+
+    fs::write(exporting.file(), rows).unwrap();
+    exporting.leave("checkpoint", &checkpoint);
+    assert_eq!(exporting.run().await, Ok(EVENTS));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checkpoint_of_somebody_else_is_left_as_it_is() {
     let exporting = Exporting::new();

@@ -19,8 +19,8 @@ impl Client {
     /// Exports a window whole into a file of NDJSON, the rows as the system wrote them,
     /// oldest first, and gives the proof.
     ///
-    /// Killed at any point and called again, it goes on: the file will hold the same
-    /// bytes as if nothing had happened. While it runs, `<path>.checkpoint` stands
+    /// Killed at any point and called again, it reads what it has written, checks it and
+    /// goes on: the file will hold the same bytes as if nothing had happened. While it runs, `<path>.checkpoint` stands
     /// beside the file; in the end `<path>.manifest.json` does. Called once more, it
     /// gives the manifest and asks for nothing. On Unix all of them are made with mode
     /// 0600, for their owner alone; a file that is there keeps its mode.
@@ -36,9 +36,10 @@ impl Client {
     ///
     /// Errors: those of [`export`](Self::export), after which a further call goes on;
     /// `file_unusable`, also where another process is at it; `file_mismatch` where the
-    /// file exists and is not of this export: of another window, filter or base URL. An
-    /// edit that keeps a finished file's length is seen by [`Manifest::verify`] alone,
-    /// and an API key of another tenant by nobody.
+    /// file exists and is not of this export: of another window, filter or base URL, or, of
+    /// one that was cut off, no longer as it was written. An edit that keeps a finished
+    /// file's length is seen by [`Manifest::verify`] alone, and an API key of another tenant
+    /// by nobody.
     pub async fn export_to_file(
         &self,
         query: ExportQuery,

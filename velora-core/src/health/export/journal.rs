@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
-use super::manifest::{FORMAT, Hashing, LeafProof, Manifest, beside, hex};
+use super::manifest::{FORMAT, Hashing, LeafProof, Manifest, beside, check_leaves, hex};
 use crate::error::FileError;
 use crate::health::page::id_of;
 use crate::health::raw_event::one_line;
@@ -95,7 +95,7 @@ impl Journal {
                 Vec::new()
             }
         };
-        let data = open_data(&paths.data, bytes_of(&leaves))?;
+        let data = open_data(&paths.data, &header, &leaves)?;
         Ok(Opened::Journal(Box::new(Self {
             paths,
             header,
@@ -350,20 +350,23 @@ fn append<T: Serialize>(path: &Path, mut file: &File, line: &T) -> Result<(), Fi
     written().map_err(FileError::unusable(path, "written"))
 }
 
-/// The file, cut off behind what counts.
-fn open_data(path: &Path, bytes: u64) -> Result<File, FileError> {
+/// The file, cut off behind what counts: if that is what was written, and not what a disk that
+/// failed or somebody else has made of it.
+fn open_data(path: &Path, header: &Header, leaves: &[LeafProof]) -> Result<File, FileError> {
     let mut file = private()
+        .read(true)
         .truncate(false)
         .open(path)
         .map_err(FileError::unusable(path, "opened"))?;
-    let failed = || FileError::unusable(path, "written");
-    let length = file.metadata().map_err(failed())?.len();
-    if length < bytes {
+    let mut reader = BufReader::with_capacity(1 << 20, &file);
+    if check_leaves(path, &mut reader, header.since, leaves)? > header.until {
         return Err(FileError::mismatch(
             path,
-            "it is shorter than its checkpoint says",
+            "its leaves are of another window",
         ));
     }
+    let failed = || FileError::unusable(path, "written");
+    let bytes = bytes_of(leaves);
     file.set_len(bytes)
         .and_then(|()| file.seek(SeekFrom::End(0)))
         .and_then(|_| sync_folder(path))

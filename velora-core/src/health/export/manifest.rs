@@ -73,20 +73,8 @@ impl Manifest {
         let mismatch = |reason| Err(FileError::mismatch(path, reason));
         let file = File::open(path).map_err(FileError::unusable(path, "read"))?;
         let mut reader = std::io::BufReader::with_capacity(1 << 20, file);
-        let (mut until, mut rows) = (self.since, 0_u64);
-        for leaf in &self.leaves {
-            if leaf.since != until {
-                return mismatch("its leaves do not tile the window");
-            }
-            let mut part = Hashing::default();
-            let copied = std::io::copy(&mut reader.by_ref().take(leaf.bytes), &mut part)
-                .map_err(FileError::unusable(path, "read"))?;
-            if copied != leaf.bytes || hex(part.hash) != leaf.sha256 || part.lines != leaf.rows {
-                return mismatch("a leaf does not hold what its manifest says");
-            }
-            until = leaf.until;
-            rows = rows.saturating_add(leaf.rows);
-        }
+        let until = check_leaves(path, &mut reader, self.since, &self.leaves)?;
+        let rows = self.leaves.iter().map(|leaf| leaf.rows).sum::<u64>();
         let rest = std::io::copy(&mut reader, &mut std::io::sink())
             .map_err(FileError::unusable(path, "read"))?;
         if until != self.until || rows != self.rows || rest > 0 {
@@ -94,6 +82,38 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// Reads leaves from a file, and checks that they stand there and tile a window from
+/// `since` on; where they end.
+///
+/// Errors: `file_unusable`, `file_mismatch`.
+pub(crate) fn check_leaves(
+    path: &Path,
+    reader: &mut impl Read,
+    since: Timestamp,
+    leaves: &[LeafProof],
+) -> Result<Timestamp, FileError> {
+    let mut until = since;
+    for leaf in leaves {
+        if leaf.since != until || leaf.until < until {
+            return Err(FileError::mismatch(
+                path,
+                "its leaves do not tile the window",
+            ));
+        }
+        let mut part = Hashing::default();
+        let copied = std::io::copy(&mut reader.by_ref().take(leaf.bytes), &mut part)
+            .map_err(FileError::unusable(path, "read"))?;
+        if copied != leaf.bytes || hex(part.hash) != leaf.sha256 || part.lines != leaf.rows {
+            return Err(FileError::mismatch(
+                path,
+                "a leaf does not hold what was written of it",
+            ));
+        }
+        until = leaf.until;
+    }
+    Ok(until)
 }
 
 /// Hashes what is written to it, and counts its lines.
