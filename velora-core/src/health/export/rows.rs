@@ -19,9 +19,10 @@ use crate::{json, stamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Truncation {
-    /// It was cut: `true`, `1`, `yes`; or 10,000 rows or more, whatever is said.
+    /// It was cut: `true`, `yes`, a number above 0, or the like; or 10,000 rows or more,
+    /// whatever is said.
     Yes,
-    /// It was not: `false`, `0`, `no`.
+    /// It was not: `false`, `no`, `0`, or the like.
     No,
     /// Nothing is said, or nothing understood; there are fewer than 10,000 rows.
     Unknown,
@@ -58,11 +59,18 @@ impl Truncation {
         worst.unwrap_or(Self::Unknown)
     }
 
+    /// A word or a number, perhaps in quotes, as HTTP writes a flag (`?1`), or before
+    /// parameters.
     fn of_value(value: &str) -> Self {
-        let is = |words: [&str; 3]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
-        if is(["true", "1", "yes"]) {
+        let (value, _) = value.split_once(';').unwrap_or((value, ""));
+        let value = value.trim_matches(|mark| matches!(mark, '"' | '\'' | ' ' | '\t'));
+        let value = value.strip_prefix('?').unwrap_or(value);
+        let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        let is_zero = value.bytes().all(|byte| byte == b'0');
+        if is(&["true", "yes", "y", "t", "on", "truncated"]) || (is_number && !is_zero) {
             Self::Yes
-        } else if is(["false", "0", "no"]) {
+        } else if is(&["false", "no", "n", "f", "off"]) || is_number {
             Self::No
         } else {
             Self::Unknown
@@ -225,6 +233,27 @@ mod tests {
             (&["false", "true"], Truncation::Yes),
             (&["no,0"], Truncation::No),
             (&["false", "maybe"], Truncation::Unknown),
+            (&["y"], Truncation::Yes),
+            (&["T"], Truncation::Yes),
+            (&["on"], Truncation::Yes),
+            (&["Truncated"], Truncation::Yes),
+            (&["\"true\""], Truncation::Yes),
+            (&["'1'"], Truncation::Yes),
+            (&["?1"], Truncation::Yes),
+            (&["true; limit=5000"], Truncation::Yes),
+            (&["\"yes\" ;why=cap"], Truncation::Yes),
+            (&["5000"], Truncation::Yes),
+            (&["010"], Truncation::Yes),
+            (&["n"], Truncation::No),
+            (&["F"], Truncation::No),
+            (&["off"], Truncation::No),
+            (&["00"], Truncation::No),
+            (&["?0"], Truncation::No),
+            (&["'false';rows=10"], Truncation::No),
+            (&["-1"], Truncation::Unknown),
+            (&["limit=5000"], Truncation::Unknown),
+            (&["\"\""], Truncation::Unknown),
+            (&[";"], Truncation::Unknown),
         ] {
             let read = Truncation::read(headers.iter().copied());
             assert_eq!(read, truncation, "{headers:?}");
