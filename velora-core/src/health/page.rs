@@ -115,7 +115,10 @@ impl Paged for Page {
         let text = &self.text;
         self.rows.retain(|row| {
             let event = text.get(row.clone()).unwrap_or_default();
-            raw_id(event).is_none_or(|id| given.insert(&identity(id)))
+            match json::values(event, ["event_id", "action"]) {
+                Ok([Some(id), action]) => given.insert(&identity(id, action)),
+                _ => true,
+            }
         });
     }
 
@@ -152,29 +155,20 @@ fn next_of(page: &str) -> Result<Said<'_>, ApiError> {
 /// The id of an event, if it is a text.
 #[cfg(any(feature = "client-reqwest", test))]
 pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
-    json::text_of(raw_id(event)?.as_bytes())
-}
-
-/// What tells an event, of its id as it stands there: however a text is written, and
-/// whatever else it is.
-pub(crate) fn identity(id: &str) -> Cow<'_, str> {
-    match json::text_of(id.as_bytes()) {
-        Some(Cow::Owned(text)) => ["\"", &text, "\""].concat().into(),
-        _ => id.into(),
-    }
-}
-
-/// The id of an event as it stands there, whatever it is. The system writes it first, which
-/// is worth a look before the whole event is read for it.
-fn raw_id(event: &str) -> Option<&str> {
-    const BEGINNING: &str = r#"{"event_id":"#;
-    if let Some(value) = event.strip_prefix(BEGINNING)
-        && let Some(inner) = value.strip_prefix('"')
-        && let Some(end) = memchr::memchr2(b'"', b'\\', inner.as_bytes())
-        && inner.as_bytes().get(end) == Some(&b'"')
-    {
-        return value.get(..end.saturating_add(2));
-    }
     let [id] = json::values(event, ["event_id"]).ok()?;
-    id
+    json::text_of(id?.as_bytes())
+}
+
+/// What tells an event, of its id and its action as they stand there: however a text is
+/// written, and whatever else it is. One id with two actions is two events, as deliveries are
+/// told.
+pub(crate) fn identity(id: &str, action: Option<&str>) -> String {
+    let mut told = String::with_capacity(64);
+    for value in [id, action.unwrap_or_default()] {
+        match json::text_of(value.as_bytes()) {
+            Some(Cow::Owned(text)) => json::quote(&mut told, &text),
+            _ => told.push_str(value),
+        }
+    }
+    told
 }

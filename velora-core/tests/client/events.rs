@@ -214,3 +214,18 @@ async fn a_success_that_is_no_page_is_malformed() {
         assert_eq!(server.requests(), 1);
     }
 }
+
+/// Two actions are two events, as their deliveries are; and of a member that stands twice, the
+/// last counts, as everywhere.
+#[tokio::test(start_paused = true)]
+async fn an_event_is_told_by_its_id_and_its_action() {
+    let server = Scripted::new(|number, _| {
+        let more = number < 2;
+        let events = r#"{"event_id":"1","action":"a"},{"event_id":"1","action":"b"},{"event_id":"1","event_id":"2"},{"event_id":"1","event_id":"3"},{"event_id":"\u0031","action":"\u0061"}"#;
+        let page = format!(
+            r#"{{"events":[{events}],"page":{{"has_more":{more},"next_cursor":"c{number}"}}}}"#
+        );
+        answer(200, &[], &page)
+    });
+    assert_eq!(list(&server).await.unwrap(), ["1", "1", "2", "3"]);
+}

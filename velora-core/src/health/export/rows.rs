@@ -116,7 +116,7 @@ impl Rows {
     }
 
     /// Keeps the rows that belong to the leaf and to the window, each once, oldest
-    /// first (of one instant by their ids), and tells what all of them looked like.
+    /// first (of one instant by their ids and actions), and tells what all of them looked like.
     ///
     /// Errors: `malformed_response` where a row is not an event.
     pub(crate) fn judge(mut self, leaf: Leaf, window: Window) -> Result<(Self, Shape), ApiError> {
@@ -128,21 +128,17 @@ impl Rows {
             let belongs = shape.add(leaf, head.stamp.map(Stamp::of))
                 && head.stamp.is_none_or(|stamp| window.contains(stamp));
             if belongs {
-                kept.push((head.stamp, head.id, place));
+                kept.push((head, place));
             }
         }
-        kept.sort_by(|(stamp, id, _), (other, other_id, _)| {
-            stamp.cmp(other).then_with(|| id.cmp(other_id))
-        });
+        kept.sort_by(|(head, _), (other, _)| head.order().cmp(&other.order()));
         // In this order a repeat stands beside what it repeats.
-        kept.dedup_by(|(stamp, id, _), (other, other_id, _)| {
-            stamp == other && id == other_id && !id.is_empty()
-        });
-        self.places = kept.into_iter().map(|(_, _, place)| place).collect();
+        kept.dedup_by(|(head, _), (other, _)| head.id.is_some() && head.order() == other.order());
+        self.places = kept.into_iter().map(|(_, place)| place).collect();
         Ok((self, shape))
     }
 
-    /// Whether all rows that lie in the leaf by their own stamps are known by their ids.
+    /// Whether all rows that lie in the leaf by their own stamps and have an id are known.
     ///
     /// Errors: `malformed_response` where a row is not an event.
     pub(crate) fn are_known(
@@ -154,7 +150,11 @@ impl Rows {
             let head = Head::read(row)?;
             let stamp = head.stamp.map(Timestamp::as_microsecond);
             let within = stamp.is_some_and(|stamp| leaf.contains(stamp));
-            if within && !head.id.is_empty() && !is_known(&identity(head.id)) {
+            if within
+                && head
+                    .id
+                    .is_some_and(|id| !is_known(&identity(id, head.action)))
+            {
                 return Ok(false);
             }
         }
@@ -180,12 +180,18 @@ impl fmt::Debug for Rows {
 
 /// What of a row decides where it belongs. Reading it proves the row to be JSON.
 struct Head<'r> {
-    /// As it stands in the row; empty where there is none.
-    id: &'r str,
+    /// As they stand in the row.
+    id: Option<&'r str>,
+    action: Option<&'r str>,
     stamp: Option<Timestamp>,
 }
 
 impl<'r> Head<'r> {
+    /// Two that have an id and are equal in this are one event.
+    fn order(&self) -> impl Ord {
+        (self.stamp, self.id, self.action)
+    }
+
     fn read(row: &'r str) -> Result<Self, ApiError> {
         if !row.starts_with('{') {
             return Err(not_a_row());
@@ -199,7 +205,8 @@ impl<'r> Head<'r> {
         }
         let stamp = stamp.and_then(|stamp| json::text_of(stamp.as_bytes()));
         Ok(Self {
-            id: id.unwrap_or_default(),
+            id,
+            action,
             stamp: stamp.and_then(|stamp| stamp::read(&stamp)),
         })
     }
@@ -266,6 +273,8 @@ mod tests {
             "{\"event_id\":\"b\",\"timestamp\":\"1970-01-01T00:00:02+00:00\"}\n",
             "{\"event_id\":\"a\",\"timestamp\":\"1970-01-01T00:00:02+00:00\"}\n",
             "{\"event_id\":\"b\",\"timestamp\":\"1970-01-01T00:00:02+00:00\"}\n",
+            "{\"event_id\":\"b\",\"timestamp\":\"1970-01-01T00:00:02+00:00\",\"action\":\"x\"}\n",
+            "{\"event_id\":\"z\",\"event_id\":\"b\",\"timestamp\":\"1970-01-01T00:00:02+00:00\"}\n",
             "{\"\\ud800\":1,\"timestamp\":\"1970-01-01T00:00:01.5Z\",\"event_id\":\"c\"}\n",
             "{\"event_id\":\"late\",\"timestamp\":\"1970-01-01T00:00:03+00:00\"}\n",
             "{\"event_id\":\"early\",\"timestamp\":\"1970-01-01T00:00:00+00:00\"}\n",
@@ -278,10 +287,10 @@ mod tests {
         let window = Window::new(at(0), at(9)).unwrap();
         let (kept, shape) = rows(text).judge(leaf, window).unwrap();
         let ids: Vec<_> = kept.texts().filter_map(id_of).collect();
-        assert_eq!(ids, ["c", "a", "b"]);
+        assert_eq!(ids, ["c", "a", "b", "b"]);
         assert_eq!(
             (shape.rows, shape.below, shape.above, shape.unit),
-            (6, 1, 1, 1_000)
+            (8, 1, 1, 1_000)
         );
     }
 
