@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::scripted::{Scripted, answer, page};
 use tokio::time::Instant;
 use velora_core::ApiError;
-use velora_core::health::{Endpoint, EventQuery};
+use velora_core::health::{Endpoint, EventQuery, NewEndpoint};
 
 async fn list(server: &Scripted) -> Result<Vec<String>, ApiError> {
     let mut events = server.client().events(EventQuery::new());
@@ -136,7 +136,6 @@ async fn names_the_endpoints_that_fail() {
 
 #[tokio::test(start_paused = true)]
 async fn the_secret_of_a_new_endpoint_signs() {
-    use velora_core::health::NewEndpoint;
     let body = r#"{"endpoint":{"id":"wh_1","created_at":"2026-05-08T14:22:01+00:00"},
         "secret":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}"#;
     let server = Scripted::new(move |_, _| answer(201, &[], body));
@@ -228,4 +227,70 @@ async fn an_event_is_told_by_its_id_and_its_action() {
         answer(200, &[], &page)
     });
     assert_eq!(list(&server).await.unwrap(), ["1", "1", "2", "3"]);
+}
+
+/// On every page; a bound finer than can be asked for is moved outwards.
+#[tokio::test(start_paused = true)]
+async fn asks_for_what_is_wanted_on_every_page() {
+    let server = Scripted::new(|number, _| {
+        let next = (number < 2).then(|| number.to_string());
+        answer(200, &[], &page(number..number + 1, next.as_deref()))
+    });
+    let query = EventQuery::new()
+        .with_action("phi.read")
+        .with_resource_type("claim")
+        .with_phi_involved(false)
+        .with_since("2026-05-01T00:00:00.0000005Z".parse().unwrap())
+        .with_until("2026-05-08T00:00:00.0000005Z".parse().unwrap())
+        .with_limit(7)
+        .unwrap();
+    let mut events = server.client().events(query);
+    while let Some(event) = events.next().await {
+        event.unwrap();
+    }
+    let asked = "?action=phi.read&resource_type=claim&phi_involved=false\
+        &since=2026-05-01T00%3A00%3A00%2B00%3A00\
+        &until=2026-05-08T00%3A00%3A00.000001%2B00%3A00&limit=7";
+    let urls: Vec<_> = server
+        .seen()
+        .iter()
+        .map(|seen| seen.url().to_owned())
+        .collect();
+    assert_eq!(urls.len(), 3);
+    for (url, cursor) in urls.iter().zip(["", "&cursor=0", "&cursor=1"]) {
+        let (_, query) = url.split_once("/events").unwrap();
+        assert_eq!(query, format!("{asked}{cursor}"));
+    }
+}
+
+#[test]
+fn a_page_has_one_to_a_thousand_events() {
+    for (limit, is_allowed) in [(0, false), (1, true), (1_000, true), (1_001, false)] {
+        let outcome = EventQuery::new().with_limit(limit);
+        let code = outcome.map(drop).map_err(|error| error.code().as_str());
+        let expected = if is_allowed {
+            Ok(())
+        } else {
+            Err("invalid_option")
+        };
+        assert_eq!(code, expected, "{limit}");
+    }
+}
+
+/// The system's word for everything.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_without_a_filter_says_so() {
+    let server = Scripted::new(|_, _| answer(422, &[], "{}"));
+    let endpoint = NewEndpoint::new("https://example.com/hook");
+    server
+        .client()
+        .webhooks()
+        .create(&endpoint)
+        .await
+        .unwrap_err();
+    let sent = server.seen()[0].body().unwrap().clone();
+    assert_eq!(
+        sent,
+        &br#"{"url":"https://example.com/hook","event_filter":[]}"#[..]
+    );
 }

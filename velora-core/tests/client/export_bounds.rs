@@ -8,6 +8,8 @@ use crate::simulated::{export, week, window};
 use velora_core::api::Request;
 use velora_core::health::{ExportQuery, Window};
 
+const EXPORT: &str = "/audit/export";
+
 /// The window that a call of the export asks for.
 fn asked(request: &Request) -> (Timestamp, Timestamp) {
     let body: serde_json::Value = serde_json::from_slice(request.body().unwrap()).unwrap();
@@ -152,4 +154,40 @@ async fn many_small_answers_are_as_good_as_few() {
             "{most_rows} {most_bytes}"
         );
     }
+}
+
+/// More events at one instant than a list remembers, and a last page that gives the first ones
+/// once more.
+#[tokio::test(start_paused = true)]
+async fn what_is_listed_again_is_given_once() {
+    const CROWD: usize = 40_000;
+    let event = |id: usize| {
+        format!(
+            r#"{{"event_id":"{id}","timestamp":"2026-05-03T14:22:01+00:00","action":"phi.read"}}"#
+        )
+    };
+    let all: Vec<_> = (0..CROWD).map(event).collect();
+    let instant: Timestamp = "2026-05-03T14:22:01Z".parse().unwrap();
+    let server = Scripted::new(move |_, request| {
+        if request.url().contains(EXPORT) {
+            let (since, until) = asked(request);
+            return match since <= instant && instant < until {
+                true => answer(200, CUT, &all[..10_000].join("\n")),
+                false => answer(200, WHOLE, ""),
+            };
+        }
+        let cursor = request.url().split("cursor=").nth(1);
+        let page: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+        let at = page * 1_000 % CROWD;
+        let events = all[at..at + 1_000].join(",");
+        let (more, next) = (page * 1_000 < CROWD, page + 1);
+        answer(
+            200,
+            &[],
+            &format!(
+                r#"{{"events":[{events}],"page":{{"has_more":{more},"next_cursor":"{next}"}}}}"#
+            ),
+        )
+    });
+    assert_eq!(code(&server, week()).await, Ok(CROWD));
 }

@@ -1,16 +1,15 @@
 //! What an export leaves on the disk: the file, its checkpoint, its manifest.
 
 use std::borrow::Cow;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
+use super::lock::{open_and_lock, private};
 use super::manifest::{FORMAT, Hashing, LeafProof, Manifest, beside, check_leaves, hex};
 use crate::error::FileError;
 use crate::health::page::id_of;
@@ -232,64 +231,6 @@ fn check_is_new(path: &Path) -> Result<(), FileError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(FileError::unusable(path, "read")(error)),
     }
-}
-
-/// Opens to write, or makes a file that on Unix its owner alone can read: rows are of
-/// patients.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-const LOCK_ATTEMPTS: u32 = 40;
-const LOCK_WAIT: Duration = Duration::from_millis(25);
-
-/// The lock ends with the process, however it ends. An export that was just given up may
-/// still have a write under way, which holds it.
-fn open_and_lock(path: &Path) -> Result<File, FileError> {
-    let file = private()
-        .read(true)
-        .truncate(false)
-        .open(path)
-        .map_err(FileError::unusable(path, "opened"))?;
-    match try_lock(&file) {
-        Ok(()) if is_still_at(&file, path) => Ok(file),
-        // It was finished and removed between the opening and the locking.
-        Ok(()) => Err(FileError::unusable(path, "locked")(
-            "another export has just ended",
-        )),
-        Err(TryLockError::WouldBlock) => Err(FileError::unusable(path, "locked")(
-            "another export is at it",
-        )),
-        Err(TryLockError::Error(error)) => Err(FileError::unusable(path, "locked")(error)),
-    }
-}
-
-fn try_lock(file: &File) -> Result<(), TryLockError> {
-    for _ in 1..LOCK_ATTEMPTS {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_WAIT),
-            outcome => return outcome,
-        }
-    }
-    file.try_lock()
-}
-
-#[cfg(unix)]
-fn is_still_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let here = file.metadata().map(|file| (file.dev(), file.ino()));
-    let there = fs::metadata(path).map(|file| (file.dev(), file.ino()));
-    matches!((here, there), (Ok(here), Ok(there)) if here == there)
-}
-
-/// Where an open file cannot be removed, it is.
-#[cfg(not(unix))]
-fn is_still_at(_: &File, _: &Path) -> bool {
-    true
 }
 
 /// The leaves that count; `None` where not even the first line does. A last line

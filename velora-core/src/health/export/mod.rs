@@ -11,9 +11,13 @@ mod file;
 mod journal;
 mod leaf;
 #[cfg(feature = "client-reqwest")]
+mod lock;
+#[cfg(feature = "client-reqwest")]
 mod manifest;
 mod node;
 mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod query;
 mod rows;
 mod run;
