@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use redis::aio::ConnectionManager;
+use redis::aio::MultiplexedConnection;
 use rusqlite::Connection;
 use tokio::task::{JoinSet, block_in_place};
 use tokio_postgres::{Client, NoTls, Statement};
@@ -159,12 +159,12 @@ impl Claimer for BarePostgres {
 }
 
 /// One connection for all workers, as the store has.
-struct BareRedis(ConnectionManager);
+struct BareRedis(MultiplexedConnection);
 
 impl BareRedis {
     async fn connect(url: &str) -> Result<Self, Failure> {
         let client = redis::Client::open(url)?;
-        Ok(Self(ConnectionManager::new(client).await?))
+        Ok(Self(client.get_multiplexed_async_connection().await?))
     }
 }
 
