@@ -67,7 +67,7 @@ export type CsvRow = Record<string, string>;
  * The client of Velora Billing's integration API.
  *
  * The system allows each key 120 reads and 30 writes a minute. Reads, and `runRecon`, are
- * retried. Every call may throw an `ApiError`: `unauthorized`, `forbidden`, `not_found`,
+ * retried. Every call may throw an `ApiError`: `unauthorized`, `forbidden`, `not_found`, `conflict`,
  * `invalid_request`, `rate_limited`, `server_error`, `connection`, `timeout`,
  * `malformed_response`, `response_too_large`, `unexpected_redirect`.
  *

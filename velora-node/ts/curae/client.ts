@@ -90,7 +90,7 @@ export interface Registration extends Versioned {
  * `wrong_environment`.
  *
  * Every call may be repeated, and is retried: mutations carry an `Idempotency-Key`. Every call
- * may throw an `ApiError`: `unauthorized`, `forbidden`, `not_found`, `invalid_request`,
+ * may throw an `ApiError`: `unauthorized`, `forbidden`, `not_found`, `conflict`, `invalid_request`,
  * `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
  * `response_too_large`, `unexpected_redirect`.
  * The system's own code, such as `SCOPE_INSUFFICIENT`, is in `vendorCode`.

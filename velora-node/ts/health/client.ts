@@ -45,7 +45,7 @@ export interface EventQuery {
  * ```
  *
  * Reads, and all else that may be repeated, are retried. Every call may throw an
- * `ApiError`: `unauthorized`, `forbidden`, `not_found`, `invalid_request`, `rate_limited`,
+ * `ApiError`: `unauthorized`, `forbidden`, `not_found`, `conflict`, `invalid_request`, `rate_limited`,
  * `server_error`, `connection`, `timeout`, `malformed_response`, `response_too_large`,
  * `unexpected_redirect`.
  *

@@ -125,7 +125,7 @@ export type EventStream = Steps<StreamItem>;
 
 /**
  * The client of Velora TV. Every call may throw an `ApiError`: `unauthorized`, `forbidden`,
- * `not_found`, `invalid_request`, `rate_limited`, `server_error`, `connection`, `timeout`,
+ * `not_found`, `conflict`, `invalid_request`, `rate_limited`, `server_error`, `connection`, `timeout`,
  * `malformed_response`, `response_too_large`, `unexpected_redirect`.
  *
  * Source: Velora TV, *Events API*, *Webhooks*, *Rate limits*.

@@ -282,11 +282,11 @@ class Client(SyncBase[_velora.Health]):
     ...         print(event.timestamp, event.type)
 
     Reads and all else that may be repeated are retried. Every call may raise an ``ApiError``
-    of the code ``unauthorized``, ``forbidden``, ``not_found``, ``invalid_request``,
-    ``rate_limited``, ``server_error``, ``connection``, ``timeout``, ``malformed_response``,
-    ``response_too_large`` or ``unexpected_redirect``. It can be shared between threads, and
-    works on in a process that was forked. Instants are aware ``datetime`` objects, or texts
-    such as ``2026-05-01T00:00:00Z``.
+    of the code ``unauthorized``, ``forbidden``, ``not_found``, ``conflict``,
+    ``invalid_request``, ``rate_limited``, ``server_error``, ``connection``, ``timeout``,
+    ``malformed_response``, ``response_too_large`` or ``unexpected_redirect``. It can be shared
+    between threads, and works on in a process that was forked. Instants are aware ``datetime``
+    objects, or texts such as ``2026-05-01T00:00:00Z``.
 
     Raises ``invalid_api_key``, ``invalid_base_url``; ``invalid_option`` where an option is out
     of its range.

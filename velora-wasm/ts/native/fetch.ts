@@ -56,7 +56,7 @@ function giveUpLost(one: Instance): void {
   }
 }
 
-/** Notes what is asked for, and gives the bytes behind the task. */
+/** Notes what is asked for, by the task that stands first in the bytes. */
 function asked(one: Instance, number: number, bytes: Uint8Array, milliseconds: number): void {
   awaited.get(one)!.set(number, [performance.now() + milliseconds + LATE, wholeOf(bytes)]);
 }

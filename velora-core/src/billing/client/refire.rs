@@ -145,8 +145,9 @@ impl Client {
     ///
     /// A sweep stays within the limit of 30 writes a minute; sweeps beside each other
     /// share the key's limit without knowing. On a 429 it waits for as long as it is asked
-    /// to, and goes on; after a fault it waits as any retry does. Deliveries that fail while the system still retries by
-    /// itself (about 36 minutes) are swept too: receivers see a duplicate at worst.
+    /// to, and goes on; after a fault it waits as any retry does. Deliveries that fail while
+    /// the system still retries by itself (about 36 minutes) are swept too: receivers see a
+    /// duplicate at worst.
     ///
     /// The report tells what became of each. The sweep stops early, and says so in the
     /// report, on `unauthorized`, `forbidden`, `unexpected_redirect`, on a `rate_limited`

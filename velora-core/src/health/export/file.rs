@@ -20,10 +20,11 @@ impl Client {
     /// oldest first, and gives the proof.
     ///
     /// Killed at any point and called again, it reads what it has written, checks it and
-    /// goes on: the file will hold the same bytes as if nothing had happened. While it runs, `<path>.checkpoint` stands
-    /// beside the file; in the end `<path>.manifest.json` does. Called once more, it
-    /// gives the manifest and asks for nothing. On Unix all of them are made with mode
-    /// 0600, for their owner alone; a file that is there keeps its mode.
+    /// goes on: the file will hold the same bytes as if nothing had happened. While it
+    /// runs, `<path>.checkpoint` stands beside the file; in the end `<path>.manifest.json`
+    /// does. Called once more, it gives the manifest and asks for nothing. On Unix all of
+    /// them are made with mode 0600, for their owner alone; a file that is there keeps its
+    /// mode.
     ///
     /// ```no_run
     /// # use velora_core::health::{Client, ExportQuery, Window};

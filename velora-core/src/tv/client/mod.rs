@@ -51,7 +51,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// Every call may fail with `unauthorized`, `forbidden`, `not_found`, `conflict`,
 /// `invalid_request` (also before it is sent), `rate_limited`, `server_error`, `connection`,
-/// `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`, and with what the function that gives tokens fails with.
+/// `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`, and with
+/// what the function that gives tokens fails with.
 ///
 /// Source: Velora TV, *Events API*, *Webhooks*, *Rate limits*.
 #[derive(Clone)]
