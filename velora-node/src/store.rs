@@ -6,10 +6,8 @@ use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, Result};
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi::{Env, Status};
 use napi_derive::napi;
-use velora_core::dedupe::{Epoch, StoreFuture, StoreSeconds};
-use velora_core::{
-    Claim, ConfigError, Key, Lease, MemoryStore, Store, StoreError, StoreOptions, open_store,
-};
+use velora_core::dedupe::{CustomAnswer, Epoch, StoreFuture, StoreSeconds};
+use velora_core::{Claim, ConfigError, Key, MemoryStore, Store, StoreOptions, open_store};
 
 use crate::failure::{Answer, answer};
 use crate::number::{duration, integer, whole};
@@ -243,62 +241,49 @@ struct HostStore {
 }
 
 impl HostStore {
-    async fn ask(
-        &self,
-        verb: &str,
-        key: &Key,
-        epoch: Epoch,
-    ) -> std::result::Result<StoreAnswer, StoreError> {
+    async fn ask(&self, verb: &str, key: &Key, epoch: Epoch) -> CustomAnswer {
         let arguments = (verb.to_owned(), key.as_str().to_owned(), epoch as f64).into();
         let answered = match self.verbs.call_async_catch(arguments).await {
             Ok(promise) => promise.await,
             Err(error) => Err(error),
         };
-        // What the caller's store threw is the caller's: it is not repeated here.
-        let answered = answered.map_err(|_| unavailable("it did not answer"))?;
-        match (answered.state.as_str(), answered.code.as_deref()) {
-            ("error", Some("lease_lost")) => Err(StoreError::LeaseLost),
-            ("error", Some("store_full")) => Err(StoreError::StoreFull),
-            ("error", _) => Err(unavailable("it failed")),
-            _ => Ok(answered),
+        match answered {
+            Ok(answered) => answered.read(),
+            Err(_) => CustomAnswer::failed(None, "it did not answer"),
         }
     }
 }
 
-fn unavailable(reason: &str) -> StoreError {
-    StoreError::Unavailable {
-        reason: reason.to_owned(),
+impl StoreAnswer {
+    fn read(&self) -> CustomAnswer {
+        match self.state.as_str() {
+            "fresh" => CustomAnswer::Fresh(self.epoch.and_then(integer)),
+            "in_flight" => CustomAnswer::InFlight(self.retry_after.and_then(duration)),
+            "done" => CustomAnswer::Done,
+            "ok" => CustomAnswer::Ok,
+            "error" => CustomAnswer::failed(self.code.as_deref(), "it failed"),
+            _ => CustomAnswer::Unknown,
+        }
     }
 }
 
 impl Store for HostStore {
     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
         Box::pin(async move {
-            let answered = self.ask("claim", &key, 0).await?;
-            match answered.state.as_str() {
-                "fresh" => match answered.epoch.and_then(integer) {
-                    Some(epoch) => Ok(Claim::Fresh(Lease::new(self, key, epoch))),
-                    None => Err(unavailable("the epoch of its claim is no whole number")),
-                },
-                "in_flight" => match answered.retry_after.and_then(duration) {
-                    Some(retry_after) => Ok(Claim::InFlight { retry_after }),
-                    None => Err(unavailable("the retryAfter of its claim is no time")),
-                },
-                "done" => Ok(Claim::Done),
-                _ => Err(unavailable("its answer to a claim is none")),
-            }
+            let claimed = self.ask("claim", &key, 0).await.claimed()?;
+            Ok(claimed.into_claim(self, key))
         })
     }
 
     fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("commit", key, epoch).await.map(drop) })
+        Box::pin(async move { self.ask("commit", key, epoch).await.ended() })
     }
 
     fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("release", key, epoch).await.map(drop) })
+        Box::pin(async move { self.ask("release", key, epoch).await.ended() })
     }
 
     fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("renew", key, epoch).await.map(drop) })
+        Box::pin(async move { self.ask("renew", key, epoch).await.ended() })
     }
 }

@@ -10,7 +10,7 @@ use velora_core::{
 
 use crate::frame::{self, Items, Values};
 use crate::number::whole;
-use crate::store::{claimed, ended, verb};
+use crate::store::{answered, verb};
 use crate::verifier::{hashed, instant, within};
 use crate::{failure, handles, scheme};
 
@@ -104,9 +104,9 @@ exports! {
     /// event is to be handled; to a commit of what was handled; to a release of what was not.
     fn judge(at: usize, verb: u32, state: u32, number: f64) {
         let outcome = match verb {
-            verb::CLAIM => Outcome::of_claim(claimed(state, number)).err(),
-            verb::COMMIT => Some(Outcome::of_commit(ended(state))),
-            _ => Some(Outcome::of_release(ended(state), Outcome::HandlerFailed)),
+            verb::CLAIM => Outcome::of_claim(answered(state, number).claimed()).err(),
+            verb::COMMIT => Some(Outcome::of_commit(answered(state, number).ended())),
+            _ => Some(Outcome::of_release(answered(state, number).ended(), Outcome::HandlerFailed)),
         };
         reply(at, outcome);
     }

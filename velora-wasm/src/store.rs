@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use velora_core::dedupe::{Claimed, Epoch, StoreSeconds};
+use velora_core::dedupe::{Claimed, CustomAnswer, Epoch, StoreSeconds};
 use velora_core::{ConfigError, Key, MemoryStore, StoreError, StoreOptions};
 
 use crate::clock::{self, HostClock};
@@ -61,20 +61,20 @@ exports! {
         clock::tick(monotonic);
         let key = frame::read(key, 0, |key, _| Key::from(frame::text(key)));
         let epoch = epoch as Epoch;
-        let asked = memory_of(at).map_err(|_| unavailable("it is none")).and_then(|memory| match verb {
+        let asked = memory_of(at).ok().map(|memory| match verb {
             verb::CLAIM => memory.try_claim(&key).map(Some),
             verb::COMMIT => memory.try_commit(&key, epoch).map(|()| None),
             verb::RELEASE => memory.try_release(&key, epoch).map(|()| None),
             _ => memory.try_renew(&key, epoch).map(|()| None),
         });
         let (state, number) = match asked {
-            Ok(None) => (state::OK, f64::NAN),
-            Ok(Some(Claimed::Fresh(epoch))) => (state::FRESH, epoch as f64),
-            Ok(Some(Claimed::InFlight { retry_after })) => (state::IN_FLIGHT, retry_after.as_secs_f64()),
-            Ok(Some(Claimed::Done)) => (state::DONE, f64::NAN),
-            Err(StoreError::LeaseLost) => (state::LEASE_LOST, f64::NAN),
-            Err(StoreError::StoreFull) => (state::STORE_FULL, f64::NAN),
-            Err(_) => (state::FAILED, f64::NAN),
+            Some(Ok(None)) => (state::OK, f64::NAN),
+            Some(Ok(Some(Claimed::Fresh(epoch)))) => (state::FRESH, epoch as f64),
+            Some(Ok(Some(Claimed::InFlight { retry_after }))) => (state::IN_FLIGHT, retry_after.as_secs_f64()),
+            Some(Ok(Some(Claimed::Done))) => (state::DONE, f64::NAN),
+            Some(Err(StoreError::LeaseLost)) => (state::LEASE_LOST, f64::NAN),
+            Some(Err(StoreError::StoreFull)) => (state::STORE_FULL, f64::NAN),
+            Some(Err(_)) | None => (state::FAILED, f64::NAN),
         };
         frame::say(frame::numbers([f64::from(state), number]));
     }
@@ -84,8 +84,8 @@ exports! {
     /// Errors: `store_full`, `lease_lost`, `store_unavailable`.
     fn store_answer(verb: u32, state: u32, number: f64) -> f64 {
         failure::number(match verb {
-            verb::CLAIM => claimed(state, number).map(|_| 0.0),
-            _ => ended(state).map(|()| 0.0),
+            verb::CLAIM => answered(state, number).claimed().map(|_| 0.0),
+            _ => answered(state, number).ended().map(|()| 0.0),
         })
     }
 }
@@ -103,42 +103,15 @@ fn memory(seconds: StoreSeconds, capacity: Option<f64>) -> Result<MemoryStore, C
     MemoryStore::new(options, capacity)
 }
 
-/// What a claim was answered.
-pub(crate) fn claimed(state: u32, number: f64) -> Result<Claimed, StoreError> {
-    match checked(state)? {
-        state::FRESH => match integer(number) {
-            Some(epoch) => Ok(Claimed::Fresh(epoch)),
-            None => Err(unavailable("the epoch of its claim is no whole number")),
-        },
-        state::IN_FLIGHT => match duration(number) {
-            Some(retry_after) => Ok(Claimed::InFlight { retry_after }),
-            None => Err(unavailable("the retryAfter of its claim is no time")),
-        },
-        state::DONE => Ok(Claimed::Done),
-        _ => Err(unavailable("its answer to a claim is none")),
-    }
-}
-
-/// What any other verb was answered.
-pub(crate) fn ended(state: u32) -> Result<(), StoreError> {
-    match checked(state)? {
-        state::OK => Ok(()),
-        _ => Err(unavailable("its answer is none")),
-    }
-}
-
-/// What the caller's store threw is the caller's: it is not repeated.
-fn checked(state: u32) -> Result<u32, StoreError> {
+/// What a store answered, whichever it is.
+pub(crate) fn answered(state: u32, number: f64) -> CustomAnswer {
     match state {
-        state::OK | state::FRESH | state::IN_FLIGHT | state::DONE => Ok(state),
-        state::LEASE_LOST => Err(StoreError::LeaseLost),
-        state::STORE_FULL => Err(StoreError::StoreFull),
-        _ => Err(unavailable("it failed")),
-    }
-}
-
-fn unavailable(reason: &str) -> StoreError {
-    StoreError::Unavailable {
-        reason: reason.to_owned(),
+        state::OK => CustomAnswer::Ok,
+        state::FRESH => CustomAnswer::Fresh(integer(number)),
+        state::IN_FLIGHT => CustomAnswer::InFlight(duration(number)),
+        state::DONE => CustomAnswer::Done,
+        state::LEASE_LOST => CustomAnswer::Failed(StoreError::LeaseLost),
+        state::STORE_FULL => CustomAnswer::Failed(StoreError::StoreFull),
+        _ => CustomAnswer::failed(None, "it failed"),
     }
 }

@@ -10,6 +10,8 @@
 mod claimed;
 #[cfg(feature = "store-conformance")]
 pub mod conformance;
+#[cfg(feature = "receiver")]
+mod custom;
 #[cfg(any(feature = "sqlite-driver", feature = "postgres", feature = "redis"))]
 mod durable;
 #[cfg(feature = "receiver")]
@@ -32,6 +34,8 @@ mod store;
 
 #[cfg(feature = "receiver")]
 pub use claimed::Claimed;
+#[cfg(feature = "receiver")]
+pub use custom::CustomAnswer;
 #[cfg(feature = "receiver")]
 pub use in_transaction::{InTransaction, Statement, Value};
 pub use key::Key;

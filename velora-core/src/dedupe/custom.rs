@@ -1,0 +1,123 @@
+//! Stores that are written in the host's language: what their answers mean.
+
+use std::time::Duration;
+
+use super::claimed::Claimed;
+use super::store::Epoch;
+use crate::error::StoreError;
+
+/// What a store in the host's language answered to a verb, as far as it could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomAnswer {
+    /// A claim is fresh, under this epoch: `None` where it is no whole number.
+    Fresh(Option<Epoch>),
+    /// Someone else works on it, for so long at most: `None` where it is no time.
+    InFlight(Option<Duration>),
+    /// It was handled before.
+    Done,
+    /// The verb was carried out, and was no claim.
+    Ok,
+    /// The store failed.
+    Failed(StoreError),
+    /// None of these.
+    Unknown,
+}
+
+impl CustomAnswer {
+    /// The store raised an error: one of its own codes is kept, and all else is
+    /// `store_unavailable`, with `reason`. What it said is the caller's, and not repeated.
+    pub fn failed(code: Option<&str>, reason: &str) -> Self {
+        Self::Failed(match code {
+            Some("lease_lost") => StoreError::LeaseLost,
+            Some("store_full") => StoreError::StoreFull,
+            _ => unavailable(reason),
+        })
+    }
+
+    /// As the answer to a claim.
+    ///
+    /// Errors: `store_full`, `lease_lost`, `store_unavailable`.
+    pub fn claimed(self) -> Result<Claimed, StoreError> {
+        match self {
+            Self::Fresh(Some(epoch)) => Ok(Claimed::Fresh(epoch)),
+            Self::InFlight(Some(retry_after)) => Ok(Claimed::InFlight { retry_after }),
+            Self::Done => Ok(Claimed::Done),
+            Self::Failed(error) => Err(error),
+            Self::Fresh(None) => Err(unavailable("the epoch of its claim is no whole number")),
+            Self::InFlight(None) => Err(unavailable("what its claim says to wait is no time")),
+            Self::Ok | Self::Unknown => Err(unavailable("its answer to a claim is none")),
+        }
+    }
+
+    /// As the answer to any other verb.
+    ///
+    /// Errors: `lease_lost`, `store_full`, `store_unavailable`.
+    pub fn ended(self) -> Result<(), StoreError> {
+        match self {
+            Self::Ok => Ok(()),
+            Self::Failed(error) => Err(error),
+            _ => Err(unavailable("its answer is none")),
+        }
+    }
+}
+
+fn unavailable(reason: &str) -> StoreError {
+    StoreError::Unavailable {
+        reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_none_is_no_claim() {
+        let second = Duration::from_secs(1);
+        let in_flight = Claimed::InFlight {
+            retry_after: second,
+        };
+        for (answer, claimed) in [
+            (CustomAnswer::Fresh(Some(0)), Ok(Claimed::Fresh(0))),
+            (CustomAnswer::InFlight(Some(second)), Ok(in_flight)),
+            (CustomAnswer::Done, Ok(Claimed::Done)),
+            (CustomAnswer::Fresh(None), Err("store_unavailable")),
+            (CustomAnswer::InFlight(None), Err("store_unavailable")),
+            (CustomAnswer::Ok, Err("store_unavailable")),
+            (CustomAnswer::Unknown, Err("store_unavailable")),
+            (
+                CustomAnswer::failed(Some("store_full"), ""),
+                Err("store_full"),
+            ),
+        ] {
+            assert_eq!(
+                answer.claimed().map_err(|error| error.code().as_str()),
+                claimed
+            );
+        }
+    }
+
+    #[test]
+    fn only_an_answer_to_it_ends_a_claim() {
+        for (answer, ended) in [
+            (CustomAnswer::Ok, Ok(())),
+            (CustomAnswer::Done, Err("store_unavailable")),
+            (CustomAnswer::Unknown, Err("store_unavailable")),
+            (
+                CustomAnswer::failed(Some("lease_lost"), ""),
+                Err("lease_lost"),
+            ),
+            (
+                CustomAnswer::failed(Some("store_full"), ""),
+                Err("store_full"),
+            ),
+            (
+                CustomAnswer::failed(Some("ok"), ""),
+                Err("store_unavailable"),
+            ),
+            (CustomAnswer::failed(None, ""), Err("store_unavailable")),
+        ] {
+            assert_eq!(answer.ended().map_err(|error| error.code().as_str()), ended);
+        }
+    }
+}
