@@ -1,10 +1,13 @@
 //! Work that a caller waits for, or awaits.
 //!
-//! The work runs on the runtime's threads, which do not touch Python: what it gives, and
-//! what it has to report, is shown in the thread that waits or by the event loop.
+//! The work runs on the runtime's threads, which do not touch Python: what it gives, what it
+//! has to report and what it asks of the caller's functions is for the thread that waits, or
+//! for the event loop.
 
 use std::any::Any;
-use std::future::Future;
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -13,7 +16,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{Either, select};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -31,6 +33,28 @@ type Answer = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 
 /// Something to tell a function of the caller's.
 pub(crate) type Report = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
+
+/// A question to a function of the caller's. What it raises ends the work.
+type Question = Box<dyn FnOnce(Python<'_>, Caller) -> PyResult<()> + Send>;
+
+/// Who calls a function of the caller's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The thread that waits: nobody would await what the function gives.
+    Thread,
+    /// The event loop.
+    Loop,
+}
+
+thread_local! {
+    /// What the work that is polled right now asks.
+    static ASKED: RefCell<Vec<Question>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Asks, from within the work of a call. The answer is to wake the work.
+pub(crate) fn ask(question: impl FnOnce(Python<'_>, Caller) -> PyResult<()> + Send + 'static) {
+    ASKED.with_borrow_mut(|asked| asked.push(Box::new(question)));
+}
 
 /// Why there is no result. It becomes an exception where Python is at hand.
 pub(crate) enum Trouble {
@@ -152,7 +176,7 @@ impl Call {
     /// Does the work while this thread waits.
     pub(crate) fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let mut work = self.take()?;
-        if let Poll::Ready(outcome) = work.look(py)? {
+        if let Some(outcome) = work.look(py, Caller::Thread)? {
             return outcome?(py);
         }
         let (tell, told) = channel();
@@ -169,7 +193,7 @@ impl Call {
         let event_loop = running_loop(py)?;
         let future = event_loop.call_method0("create_future")?;
         let mut work = self.take()?;
-        if let Poll::Ready(outcome) = work.look(py)? {
+        if let Some(outcome) = work.look(py, Caller::Loop)? {
             resolve(&future, outcome)?;
             return Ok(future);
         }
@@ -193,45 +217,75 @@ impl Call {
 /// What happens to work under way.
 enum Event {
     Report(Report),
+    Question(Question),
     Done(Outcome),
 }
 
 impl Work {
     /// A first look, which settles whatever needs no waiting.
-    fn look(&mut self, py: Python<'_>) -> PyResult<Poll<Outcome>> {
+    fn look(&mut self, py: Python<'_>, caller: Caller) -> PyResult<Option<Outcome>> {
         let runtime = runtime()?;
-        let job = &mut self.job;
-        Ok(py.detach(|| {
-            let _entered = runtime.enter();
-            job.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-        }))
+        loop {
+            let job = &mut self.job;
+            let looked = py.detach(|| {
+                let _entered = runtime.enter();
+                polled(job, &mut Context::from_waker(Waker::noop()))
+            });
+            let asked = match looked {
+                ControlFlow::Break(outcome) => return Ok(Some(outcome)),
+                ControlFlow::Continue(asked) => asked,
+            };
+            if asked.is_empty() {
+                return Ok(None);
+            }
+            for question in asked {
+                question(py, caller)?;
+            }
+        }
     }
 
     /// Goes on in the background. `tell` says whether anybody still listens.
     fn run(self, tell: impl Fn(Event) -> bool + Send + Sync + 'static) -> PyResult<AbortHandle> {
-        let Self { mut job, reports } = self;
-        let task = async move {
-            let Some(mut reports) = reports else {
-                tell(Event::Done(job.await));
-                return;
+        let Self {
+            mut job,
+            mut reports,
+        } = self;
+        let task = poll_fn(move |context| {
+            let mut reported = || match &mut reports {
+                Some(reports) => reports.poll_recv(context),
+                None => Poll::Ready(None),
             };
-            let outcome = loop {
-                match select(Box::pin(reports.recv()), job.as_mut()).await {
-                    Either::Left((Some(report), _)) => {
-                        if !tell(Event::Report(report)) {
-                            return;
-                        }
-                    }
-                    Either::Left((None, job)) => break job.await,
-                    Either::Right((outcome, _)) => break outcome,
+            while let Poll::Ready(Some(report)) = reported() {
+                if !tell(Event::Report(report)) {
+                    return Poll::Ready(());
+                }
+            }
+            let outcome = match polled(&mut job, context) {
+                ControlFlow::Break(outcome) => outcome,
+                ControlFlow::Continue(asked) => {
+                    let mut asked = asked.into_iter().map(Event::Question);
+                    return match asked.all(&tell) {
+                        true => Poll::Pending,
+                        false => Poll::Ready(()),
+                    };
                 }
             };
-            while let Ok(report) = reports.try_recv() {
+            // The last of them came with the outcome.
+            while let Some(Ok(report)) = reports.as_mut().map(UnboundedReceiver::try_recv) {
                 tell(Event::Report(report));
             }
             tell(Event::Done(outcome));
-        };
+            Poll::Ready(())
+        });
         Ok(runtime()?.spawn(task).abort_handle())
+    }
+}
+
+/// How far the work has come; where it waits, what it asks.
+fn polled(job: &mut Job, context: &mut Context<'_>) -> ControlFlow<Outcome, Vec<Question>> {
+    match job.as_mut().poll(context) {
+        Poll::Ready(outcome) => ControlFlow::Break(outcome),
+        Poll::Pending => ControlFlow::Continue(ASKED.take()),
     }
 }
 
@@ -242,6 +296,7 @@ fn heard(told: Receiver<Event>) -> PyResult<Outcome> {
         match told.recv_timeout(SIGNALS) {
             Ok(Event::Done(outcome)) => return Ok(outcome),
             Ok(Event::Report(report)) => Python::attach(report)?,
+            Ok(Event::Question(question)) => Python::attach(|py| question(py, Caller::Thread))?,
             Err(RecvTimeoutError::Timeout) => glance(|py| py.check_signals())?,
             Err(RecvTimeoutError::Disconnected) => return Ok(Err(Trouble::Panicked)),
         }
@@ -281,14 +336,13 @@ impl Step {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let future = self.future.bind(py);
-        match event {
-            Some(Event::Done(outcome)) => resolve(future, outcome),
-            Some(Event::Report(report)) => match report(py) {
-                Ok(()) => Ok(()),
-                Err(error) => resolve(future, Err(Trouble::Raised(error))),
-            },
-            None => Ok(()),
-        }
+        let told = match event {
+            Some(Event::Done(outcome)) => return resolve(future, outcome),
+            Some(Event::Report(report)) => report(py),
+            Some(Event::Question(question)) => question(py, Caller::Loop),
+            None => return Ok(()),
+        };
+        told.or_else(|error| resolve(future, Err(Trouble::Raised(error))))
     }
 }
 

@@ -12,6 +12,7 @@ mod audit_event;
 mod body;
 mod call;
 mod client;
+mod custom;
 mod delivery;
 mod errors;
 mod event;
@@ -61,6 +62,8 @@ mod _velora {
     use call::Call;
     #[pymodule_export]
     use client::{Billing, Curae, Health, Tv};
+    #[pymodule_export]
+    use custom::Answer;
     #[pymodule_export]
     use delivery::Delivery;
     #[pymodule_export]

@@ -12,6 +12,7 @@ use velora_core::{
 
 use crate::argument::argument;
 use crate::call::{Call, show_nothing};
+use crate::custom::CustomStore;
 use crate::errors::{Failure, Result};
 use crate::forked::{Forked, in_file};
 use crate::number::{Real, Whole};
@@ -116,6 +117,15 @@ impl Store {
             store: Arc::new(store),
             memory: None,
         })
+    }
+
+    /// One of the caller's: `verbs` carries out each of them.
+    #[staticmethod]
+    fn custom(verbs: Py<PyAny>) -> Self {
+        Self {
+            store: Arc::new(CustomStore::new(verbs)),
+            memory: None,
+        }
     }
 
     /// Connects, and creates what is missing.

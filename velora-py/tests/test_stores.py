@@ -1,4 +1,5 @@
-"""The contract of a store, on all four: what the core's suite asks, asked from Python."""
+"""The contract of a store, on all four and on one of the caller's own: what the core's suite
+asks, asked from Python."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from deliveries import code_of
 from either import Either
+from rows import Rows, custom
 from served_stores import DURABLE, PATIENT, STORES, Places
 from simulated import ROOT
 from velora import Claim, ConfigError, Receiver, Signer, Store, StoreError, Verifier, open_store
@@ -65,9 +67,11 @@ class Verbs:
 Open = Callable[..., Verbs]
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, "custom"])
 def opened(request: Any, places: Places, either: Either) -> Open:
     def opened(**options: float) -> Verbs:
+        if request.param == "custom":
+            return Verbs(either, custom(Rows(**options), either.is_async))
         store = places.store(request.param, **options)
         if either.is_async:
             either.run(store.aready())

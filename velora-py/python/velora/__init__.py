@@ -47,10 +47,20 @@ from .receiving import (
     Reply,
     Work,
 )
-from .stores import Claim, ClaimIn, MemoryStore, Store, open_store
+from .stores import (
+    AsyncCustomStore,
+    Claim,
+    ClaimIn,
+    CustomClaim,
+    CustomStore,
+    MemoryStore,
+    Store,
+    open_store,
+)
 
 __all__ = [
     "ApiError",
+    "AsyncCustomStore",
     "AsyncItems",
     "AsyncReceiver",
     "AsyncWork",
@@ -60,6 +70,8 @@ __all__ = [
     "ClientOptions",
     "Code",
     "ConfigError",
+    "CustomClaim",
+    "CustomStore",
     "Delivery",
     "FileError",
     "Headers",

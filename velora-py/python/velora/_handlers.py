@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["is_async", "must_run", "must_wait", "settled", "settled_later"]
+__all__ = ["is_async", "must_have_run", "must_run", "must_wait", "settled", "settled_later"]
 
 
 def is_async(handler: Callable[..., object]) -> bool:
@@ -37,7 +37,7 @@ async def settled_later(handled: object) -> None:
     has run."""
     while inspect.isawaitable(handled):
         handled = await handled
-    _must_have_run(handled)
+    must_have_run(handled)
 
 
 def settled(handled: object) -> None:
@@ -46,10 +46,11 @@ def settled(handled: object) -> None:
         if inspect.iscoroutine(handled):
             handled.close()
         raise TypeError(_NOT_AWAITED)
-    _must_have_run(handled)
+    must_have_run(handled)
 
 
-def _must_have_run(handled: object) -> None:
+def must_have_run(handled: object) -> None:
+    """Refuses a generator: of its work nothing has run."""
     if inspect.isgenerator(handled) or inspect.isasyncgen(handled):
         raise TypeError(_NEVER_RUN)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from . import _velora
+from ._custom import Verbs
 from ._ending import to_its_end
 from ._host import acting_on, awaiting_on
 from .errors import StoreError
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
 
     from ._host import AsyncConnection, Connection
 
-__all__ = ["Claim", "ClaimIn", "MemoryStore", "Store", "open_store"]
+__all__ = [
+    "AsyncCustomStore",
+    "Claim",
+    "ClaimIn",
+    "CustomClaim",
+    "CustomStore",
+    "MemoryStore",
+    "Store",
+    "open_store",
+]
 
 
 def open_store(
@@ -91,6 +101,48 @@ class Store:
 
     def __init__(self, native: _velora.Store) -> None:
         self._native = native
+
+    @staticmethod
+    def of(custom: CustomStore | AsyncCustomStore) -> Store:
+        """A store whose claims are kept by your own: in a database that ``open_store`` does not
+        know, or behind a service. See ``CustomStore`` for what its functions promise.
+
+        >>> import time
+        >>> from velora import CustomClaim, Store, StoreError
+        >>> class Rows:
+        ...     def __init__(self):
+        ...         self.rows = {}  # key: (state, epoch, until when)
+        ...     def claim(self, key):
+        ...         state, epoch, until = self.rows.get(key, ("free", 0, 0))
+        ...         left = until - time.time()
+        ...         if state != "free" and left > 0:
+        ...             return CustomClaim(state, retry_after=left)
+        ...         self.rows[key] = ("in_flight", epoch + 1, time.time() + 60)
+        ...         return CustomClaim("fresh", epoch=epoch + 1)
+        ...     def commit(self, key, epoch):
+        ...         self.change(key, epoch, "done", 72 * 3600)
+        ...     def release(self, key, epoch):
+        ...         self.change(key, epoch, "free", 72 * 3600)
+        ...     def renew(self, key, epoch):
+        ...         self.change(key, epoch, "in_flight", 60)
+        ...     def change(self, key, epoch, state, seconds):
+        ...         if self.rows.get(key, ())[:2] != ("in_flight", epoch):
+        ...             raise StoreError("it was taken over, or is done", "lease_lost")
+        ...         self.rows[key] = (state, epoch, time.time() + seconds)
+        >>> store = Store.of(Rows())
+        >>> for _ in range(2):
+        ...     with store.claim("health:evt_1:phi.read") as claim:
+        ...         print(claim.state)
+        fresh
+        done
+
+        Its functions are called in the thread that waits for them, or by the event loop, where
+        they may be coroutine functions. Calls that wait, as those of ``Receiver``, raise a
+        ``TypeError`` for a store of coroutine functions.
+
+        Raises ``TypeError`` where a function is missing, or is a generator function.
+        """
+        return Store(_velora.Store.custom(Verbs(custom)))
 
     def claim(self, key: str) -> Claim:
         """A claim of this key, to be entered with ``with`` or ``async with``.
@@ -234,6 +286,59 @@ class ClaimIn:
     def fresh(self) -> bool:
         """Whether there is work to do."""
         return self.state == "fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomClaim:
+    """What a store of your own answers a claim with."""
+
+    state: Literal["fresh", "in_flight", "done"]
+    """``fresh``: the caller works on it. ``in_flight``: someone else does. ``done``: it was
+    handled before."""
+    epoch: int | None = None
+    """Of ``fresh``: greater for each later claim of the key, from 0 to 2⁶⁴ - 1."""
+    retry_after: float | None = None
+    """Of ``in_flight``: when the lease runs out at the latest, in seconds."""
+
+
+class CustomStore(Protocol):
+    """A store of your own, for ``Store.of``.
+
+    ``commit``, ``release`` and ``renew`` act only while the key is claimed under just this
+    epoch, in one step; otherwise they raise ``StoreError("…", "lease_lost")``. Where there is
+    no room they raise ``StoreError("…", "store_full")``. Whatever else is raised is
+    ``store_unavailable``, and the event comes again.
+    """
+
+    def claim(self, key: str, /) -> CustomClaim:
+        """Claims a key that is free, or whose lease has run out. Of callers at the same time
+        one alone is told ``fresh``."""
+
+    def commit(self, key: str, epoch: int, /) -> object:
+        """The work is done: the key is remembered as that for as long as the system may retry,
+        72 hours for example."""
+
+    def release(self, key: str, epoch: int, /) -> object:
+        """The work is not done: the next claim is fresh."""
+
+    def renew(self, key: str, epoch: int, /) -> object:
+        """The lease starts anew."""
+
+
+class AsyncCustomStore(Protocol):
+    """``CustomStore`` for ``AsyncReceiver`` and for claims in ``async with``."""
+
+    async def claim(self, key: str, /) -> CustomClaim:
+        """See ``CustomStore.claim``."""
+
+    async def commit(self, key: str, epoch: int, /) -> object:
+        """See ``CustomStore.commit``."""
+
+    async def release(self, key: str, epoch: int, /) -> object:
+        """See ``CustomStore.release``."""
+
+    async def renew(self, key: str, epoch: int, /) -> object:
+        """See ``CustomStore.renew``."""
 
 
 class MemoryStore(Store):

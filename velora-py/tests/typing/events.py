@@ -11,6 +11,7 @@ from velora import (
     AsyncReceiver,
     AsyncWork,
     Backfilled,
+    CustomClaim,
     Delivery,
     MemoryStore,
     Outcome,
@@ -100,6 +101,30 @@ def work(store: Store) -> Reply:
     assert_type(work.release(), Reply)
     assert_type(work.committed(), Reply)
     return work.done()
+
+
+class Rows:
+    def claim(self, key: str) -> CustomClaim:
+        return CustomClaim("fresh", epoch=len(key))
+
+    def commit(self, key: str, epoch: int) -> None: ...
+    def release(self, key: str, epoch: int) -> bool:
+        return epoch > 0
+
+    def renew(self, key: str, epoch: int) -> None: ...
+
+
+class AsyncRows:
+    async def claim(self, key: str) -> CustomClaim:
+        return CustomClaim("in_flight", retry_after=5)
+
+    async def commit(self, key: str, epoch: int) -> None: ...
+    async def release(self, key: str, epoch: int) -> None: ...
+    async def renew(self, key: str, epoch: int) -> None: ...
+
+
+def stores() -> list[Store]:
+    return [Store.of(Rows()), Store.of(AsyncRows())]
 
 
 def listed(receiver: Receiver[health.Event], event: health.AuditEvent) -> Outcome:

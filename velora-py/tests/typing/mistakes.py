@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from velora import MemoryStore, Receiver, Reply, Signer, Verifier, curae, health, tv
+from velora import MemoryStore, Receiver, Reply, Signer, Store, Verifier, curae, health, tv
 from velora.errors import VeloraError
 
 
@@ -43,6 +43,20 @@ def handlers(receiver: Receiver[health.Event]) -> None:
     receiver.begin(b"", {}).done()  # type: ignore[union-attr]
     receiver.backfill(health.AuditEvent.from_json("{}").key, print)  # type: ignore[arg-type]
     receiver.backfill("key", of_another_system)  # type: ignore[arg-type]
+
+
+class Unclaimed:
+    def claim(self, key: str) -> bool:
+        return True
+
+    def commit(self, key: str, epoch: int) -> None: ...
+    def release(self, key: str, epoch: int) -> None: ...
+    def renew(self, key: str, epoch: int) -> None: ...
+
+
+def stores() -> None:
+    Store.of(Unclaimed())  # type: ignore[arg-type]
+    Store.of({"claim": print})  # type: ignore[arg-type]
 
 
 def calls(client: health.Client, awaited: health.AsyncClient) -> None:

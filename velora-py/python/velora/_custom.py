@@ -1,0 +1,85 @@
+"""How the functions of a caller's own store are called."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING
+
+from ._handlers import must_have_run, must_run
+from .errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from ._velora import Answer
+    from .stores import AsyncCustomStore, CustomStore
+
+VERBS = ("claim", "commit", "release", "renew")
+
+
+class Verbs:
+    """Carries out a verb, and hands over what the store answers, or that it failed."""
+
+    __slots__ = ("_store", "_tasks")
+
+    def __init__(self, store: CustomStore | AsyncCustomStore) -> None:
+        for verb in VERBS:
+            function = getattr(store, verb, None)
+            if not callable(function):
+                raise TypeError(f"a store of your own needs a function `{verb}`")
+            must_run(function)
+        self._store = store
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __call__(
+        self, verb: str, key: str, epoch: int, is_awaited: bool, answer: Answer
+    ) -> None:
+        function = getattr(self._store, verb)
+        try:
+            answered = function(key) if verb == "claim" else function(key, epoch)
+        except Exception as error:
+            _failed(answer, error)
+            return
+        if not inspect.isawaitable(answered):
+            _answered(answer, verb, answered)
+            return
+        if not is_awaited:
+            if inspect.iscoroutine(answered):
+                answered.close()
+            raise TypeError(_NOT_AWAITED)
+        task = asyncio.ensure_future(_awaited(answer, verb, answered))
+        # The loop itself holds its tasks weakly.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _awaited(answer: Answer, verb: str, later: Awaitable[object]) -> None:
+    try:
+        answered = await later
+    except Exception as error:
+        _failed(answer, error)
+    else:
+        _answered(answer, verb, answered)
+
+
+def _answered(answer: Answer, verb: str, answered: object) -> None:
+    try:
+        must_have_run(answered)
+        if verb == "claim":
+            parts = (getattr(answered, part, None) for part in _PARTS)
+            answer.claimed(*parts)
+        else:
+            answer.ended()
+    except Exception as error:
+        _failed(answer, error)
+
+
+def _failed(answer: Answer, error: Exception) -> None:
+    """What the error says is the caller's: the name of its class is enough to find it."""
+    code = error.code if isinstance(error, StoreError) else None
+    answer.failed(code, f"it raised a `{type(error).__name__}`")
+
+
+_PARTS = ("state", "epoch", "retry_after")
+_NOT_AWAITED = "nobody awaits this store: its functions are for `AsyncReceiver`"

@@ -1,0 +1,105 @@
+//! Stores of the caller's: their functions are called by the thread that waits, or by the
+//! event loop.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use tokio::sync::oneshot;
+use velora_core::dedupe::{CustomAnswer, Epoch, StoreFuture};
+use velora_core::{Claim, Key, Store};
+
+use crate::call::{Caller, ask};
+use crate::number::Real;
+use crate::process::lock;
+
+/// A store whose verbs are functions of Python.
+pub(crate) struct CustomStore(Arc<Py<PyAny>>);
+
+impl CustomStore {
+    /// What carries out the verbs: `velora.stores._Custom`.
+    pub(crate) fn new(verbs: Py<PyAny>) -> Self {
+        Self(Arc::new(verbs))
+    }
+
+    async fn ask(&self, verb: &'static str, key: &Key, epoch: Epoch) -> CustomAnswer {
+        let (answer, answered) = oneshot::channel();
+        let (verbs, key) = (Arc::clone(&self.0), key.as_str().to_owned());
+        ask(move |py, caller| {
+            let answer = Answer(Mutex::new(Some(answer)));
+            let is_awaited = caller == Caller::Loop;
+            verbs.call1(py, (verb, key, epoch, is_awaited, answer))?;
+            Ok(())
+        });
+        let nobody = |_| CustomAnswer::failed(None, "it did not answer");
+        answered.await.unwrap_or_else(nobody)
+    }
+}
+
+impl Store for CustomStore {
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+        Box::pin(async move {
+            let claimed = self.ask("claim", &key, 0).await.claimed()?;
+            Ok(claimed.into_claim(self, key))
+        })
+    }
+
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.ask("commit", key, epoch).await.ended() })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.ask("release", key, epoch).await.ended() })
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.ask("renew", key, epoch).await.ended() })
+    }
+}
+
+/// Takes the answer to one question, once.
+#[pyclass(frozen, module = "velora._velora")]
+pub(crate) struct Answer(Mutex<Option<oneshot::Sender<CustomAnswer>>>);
+
+#[pymethods]
+impl Answer {
+    /// What a claim was answered.
+    fn claimed(
+        &self,
+        state: &Bound<'_, PyAny>,
+        epoch: &Bound<'_, PyAny>,
+        retry_after: &Bound<'_, PyAny>,
+    ) {
+        let state: Option<&str> = state.extract().ok();
+        self.give(match state {
+            Some("fresh") => CustomAnswer::Fresh(epoch.extract().ok()),
+            Some("in_flight") => CustomAnswer::InFlight(time(retry_after)),
+            Some("done") => CustomAnswer::Done,
+            _ => CustomAnswer::Unknown,
+        });
+    }
+
+    /// Another verb was carried out.
+    fn ended(&self) {
+        self.give(CustomAnswer::Ok);
+    }
+
+    /// It raised: an error of a store of this code, or something else.
+    fn failed(&self, code: Option<&str>, reason: &str) {
+        self.give(CustomAnswer::failed(code, reason));
+    }
+}
+
+impl Answer {
+    fn give(&self, answer: CustomAnswer) {
+        if let Some(wanted) = lock(&self.0).take() {
+            // Where nobody waits any more, nobody asks what it was.
+            let _ = wanted.send(answer);
+        }
+    }
+}
+
+fn time(seconds: &Bound<'_, PyAny>) -> Option<Duration> {
+    let Real(seconds) = seconds.extract().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
