@@ -2,21 +2,32 @@
 
 import { parseArgs } from 'node:util';
 
-/** The options that are needed, and those that are not; all else throws `invalid_option`. */
-export function optionsOf(VeloraError, args, needed, others) {
+/** The command cannot be run as it was given: it ends with 2. */
+export class Misuse extends Error {}
+
+/** The options that are needed, and those that are not; all else is misuse. */
+export function optionsOf(args, needed, others) {
   const options = Object.fromEntries([...needed, ...others].map((name) => [name, { type: 'string' }]));
-  const given = parsed(VeloraError, { args, options });
+  const given = parsed({ args, options });
   const missing = needed.find((name) => given[name] === undefined);
   if (missing !== undefined) {
-    throw new VeloraError('invalid_option', `--${missing} is missing`);
+    throw new Misuse(`--${missing} is missing`);
   }
   return given;
 }
 
-function parsed(VeloraError, asked) {
+function parsed(asked) {
   try {
     return parseArgs(asked).values;
   } catch (error) {
-    throw new VeloraError('invalid_option', error.message);
+    throw new Misuse(error.message);
   }
+}
+
+/** An option's value, where it is of its form. */
+export function matching(name, value, form) {
+  if (!form.test(value)) {
+    throw new Misuse(`--${name} cannot be used`);
+  }
+  return value;
 }

@@ -1,5 +1,6 @@
 // The program of a package: which command is asked for, and how it ends.
 
+import { Misuse, optionsOf } from './arguments.mjs';
 import { answers } from './cases.mjs';
 import { answerAll } from './lines.mjs';
 import { read } from './read.mjs';
@@ -19,17 +20,23 @@ export async function run(name, velora, others = {}) {
     console.log(usage);
     return;
   }
-  process.exitCode = Object.hasOwn(commands, command ?? '') ? await commands[command](args) : 2;
-  if (process.exitCode === 2) {
-    console.error(usage);
+  try {
+    if (!Object.hasOwn(commands, command ?? '')) {
+      throw new Misuse('there is no such command');
+    }
+    process.exitCode = await commands[command](args);
+  } catch (error) {
+    if (!(error instanceof Misuse)) {
+      throw error;
+    }
+    console.error(`${usage}\n${error.message}`);
+    process.exitCode = 2;
   }
 }
 
 /** The exit code: those that answer cases take nothing else. */
 async function answered(answer, args) {
-  if (args.length > 0) {
-    return 2;
-  }
+  optionsOf(args, [], []);
   await answerAll(answer, process.stdin, process.stdout);
   return 0;
 }

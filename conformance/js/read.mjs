@@ -1,24 +1,24 @@
 // Reads the audit API, and prints each event as it was received.
 
 import { once } from 'node:events';
-import { optionsOf } from './arguments.mjs';
+import { matching, optionsOf } from './arguments.mjs';
 
 const NEEDED = ['base-url', 'api-key', 'since', 'until'];
 
 /** The exit code; what failed is the last line on standard error. */
 export async function read({ ApiError, VeloraError, health }, command, args) {
+  const given = optionsOf(args, NEEDED, ['phi-involved', 'limit']);
+  const query = { since: given.since, until: given.until };
+  const involved = given['phi-involved'];
+  if (involved !== undefined) {
+    query.phiInvolved = matching('phi-involved', involved, /^(true|false)$/) === 'true';
+  }
+  if (given.limit !== undefined) {
+    const limit = Number(matching('limit', given.limit, /^\d+$/));
+    Object.assign(query, command === 'list-events' && { limit });
+  }
   try {
-    const given = optionsOf(VeloraError, args, NEEDED, ['phi-involved', 'limit']);
     const client = new health.Client({ apiKey: given['api-key'], baseUrl: given['base-url'] });
-    const query = { since: given.since, until: given.until };
-    const involved = given['phi-involved'];
-    if (involved !== undefined) {
-      // What is neither is for the client to refuse.
-      query.phiInvolved = ['true', 'false'].includes(involved) ? involved === 'true' : involved;
-    }
-    if (command === 'list-events' && given.limit !== undefined) {
-      query.limit = Number(given.limit);
-    }
     const events = command === 'export' ? client.export(query) : client.events(query);
     for await (const page of events.pages()) {
       if (!process.stdout.write(`${page.lines.join('\n')}\n`)) {

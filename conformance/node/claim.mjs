@@ -3,16 +3,17 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { StoreError, VeloraError, openStore } from '../../velora-node/dist/index.mjs';
-import { optionsOf } from '../js/arguments.mjs';
+import { matching, optionsOf } from '../js/arguments.mjs';
 
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 
 /** The exit code; where there is no store, the last line on standard error says why. */
 export async function claim(args, input, output) {
+  const given = optionsOf(args, ['store'], ['lease']);
+  const options = given.lease === undefined ? {} : { lease: Number(matching('lease', given.lease, /^\d+(\.\d+)?$/)) };
   let store;
   try {
-    const given = optionsOf(VeloraError, args, ['store'], ['lease']);
-    store = openStore(given.store, given.lease === undefined ? {} : { lease: Number(given.lease) });
+    store = openStore(given.store, options);
   } catch (error) {
     if (!(error instanceof VeloraError)) {
       throw error;

@@ -390,15 +390,21 @@ for (const kind of Object.keys(PLACES)) {
 test('the command says how it is used', () => saysUsage('node'));
 
 test('the command says why there is no store', () => {
-  const memory = ['--store', 'memory:'];
-  for (const [args, code] of [
-    [['--store', 'mysql://user:canary@host/shop'], 'invalid_option'], [[], 'invalid_option'],
-    [[...memory, '--bogus'], 'invalid_option'], [[...memory, '--lease', 'long'], 'invalid_lease'],
-  ]) {
+  const claim = (...args) => {
     const command = [join(ROOT, 'conformance/node/main.mjs'), 'claim', ...args];
-    const { status, stderr } = spawnSync(process.execPath, command, { input: '', encoding: 'utf8' });
+    return spawnSync(process.execPath, command, { input: '', encoding: 'utf8' });
+  };
+  for (const [args, code] of [
+    [['--store', 'mysql://user:canary@host/shop'], 'invalid_option'], [['--store', 'memory:', '--lease', '0'], 'invalid_lease'],
+  ]) {
+    const { status, stderr } = claim(...args);
     assert.equal(status, 1);
     assert.equal(JSON.parse(stderr.trimEnd().split('\n').at(-1)).code, code);
     assert.ok(!stderr.includes('canary'));
+  }
+  for (const args of [[], ['--store', 'memory:', '--bogus'], ['--store', 'memory:', '--lease', 'long']]) {
+    const { status, stderr } = claim(...args);
+    assert.equal(status, 2);
+    assert.match(stderr, /^usage: /);
   }
 });

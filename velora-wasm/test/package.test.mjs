@@ -138,7 +138,7 @@ test('the command refuses what it does not know', () => {
   for (const args of [...odd, ...lacking]) {
     const program = join(ROOT, 'conformance/wasm/main.mjs');
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
-    assert.deepEqual([status, stdout], [1, ''], args.join(' '));
-    assert.equal(JSON.parse(stderr.trimEnd().split('\n').at(-1)).code, 'invalid_option', args.join(' '));
+    assert.deepEqual([status, stdout], [2, ''], args.join(' '));
+    assert.match(stderr, /^usage: /, args.join(' '));
   }
 });
