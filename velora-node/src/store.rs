@@ -1,12 +1,15 @@
 //! Where claims are kept: in memory, in a database, or wherever the caller keeps them.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, Result};
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi::{Env, Status};
 use napi_derive::napi;
-use velora_core::dedupe::{CustomAnswer, Epoch, StoreFuture, StoreSeconds};
+use velora_core::dedupe::{
+    CustomAnswer, CustomStore, CustomVerbs, Epoch, StoreFuture, StoreSeconds,
+};
 use velora_core::{Claim, ConfigError, Key, MemoryStore, Store, StoreOptions, open_store};
 
 use crate::failure::{Answer, answer};
@@ -82,7 +85,7 @@ impl NativeStore {
     ) -> Result<Self> {
         let verbs = verbs.build_threadsafe_function().weak::<true>().build()?;
         Ok(Self {
-            store: Arc::new(HostStore { verbs }),
+            store: Arc::new(CustomStore(HostVerbs(verbs))),
             memory: None,
         })
     }
@@ -235,22 +238,28 @@ type VerbArguments = FnArgs<(String, String, f64)>;
 type Verbs =
     ThreadsafeFunction<VerbArguments, Promise<StoreAnswer>, VerbArguments, Status, false, true>;
 
-/// A store whose verbs are a function of JavaScript.
-struct HostStore {
-    verbs: Verbs,
-}
+/// Verbs that are a function of JavaScript.
+struct HostVerbs(Verbs);
 
-impl HostStore {
-    async fn ask(&self, verb: &str, key: &Key, epoch: Epoch) -> CustomAnswer {
-        let arguments = (verb.to_owned(), key.as_str().to_owned(), epoch as f64).into();
-        let answered = match self.verbs.call_async_catch(arguments).await {
-            Ok(promise) => promise.await,
-            Err(error) => Err(error),
-        };
-        match answered {
-            Ok(answered) => answered.read(),
-            Err(_) => CustomAnswer::failed(None, "it did not answer"),
-        }
+impl CustomVerbs for HostVerbs {
+    fn ask<'a>(
+        &'a self,
+        verb: &'static str,
+        key: &'a Key,
+        epoch: Option<Epoch>,
+    ) -> Pin<Box<dyn Future<Output = CustomAnswer> + Send + 'a>> {
+        let epoch = epoch.unwrap_or_default() as f64;
+        let arguments = (verb.to_owned(), key.as_str().to_owned(), epoch).into();
+        Box::pin(async move {
+            let answered = match self.0.call_async_catch(arguments).await {
+                Ok(promise) => promise.await,
+                Err(error) => Err(error),
+            };
+            match answered {
+                Ok(answered) => answered.read(),
+                Err(_) => CustomAnswer::failed(None, "it did not answer"),
+            }
+        })
     }
 }
 
@@ -264,26 +273,5 @@ impl StoreAnswer {
             "error" => CustomAnswer::failed(self.code.as_deref(), "it failed"),
             _ => CustomAnswer::Unknown,
         }
-    }
-}
-
-impl Store for HostStore {
-    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
-        Box::pin(async move {
-            let claimed = self.ask("claim", &key, 0).await.claimed()?;
-            Ok(claimed.into_claim(self, key))
-        })
-    }
-
-    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("commit", key, epoch).await.ended() })
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("release", key, epoch).await.ended() })
-    }
-
-    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("renew", key, epoch).await.ended() })
     }
 }

@@ -1,28 +1,35 @@
 //! Stores of the caller's: their functions are called by the thread that waits, or by the
 //! event loop.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use tokio::sync::oneshot;
-use velora_core::dedupe::{CustomAnswer, Epoch, StoreFuture};
-use velora_core::{Claim, Key, Store};
+use velora_core::Key;
+use velora_core::dedupe::{CustomAnswer, CustomVerbs, Epoch};
 
 use crate::call::{Caller, ask};
 use crate::number::Real;
 use crate::process::lock;
 
-/// A store whose verbs are functions of Python.
-pub(crate) struct CustomStore(Arc<Py<PyAny>>);
+/// Verbs that are functions of Python: `velora._custom.Verbs`.
+pub(crate) struct PythonVerbs(Arc<Py<PyAny>>);
 
-impl CustomStore {
-    /// What carries out the verbs: `velora.stores._Custom`.
+impl PythonVerbs {
     pub(crate) fn new(verbs: Py<PyAny>) -> Self {
         Self(Arc::new(verbs))
     }
+}
 
-    async fn ask(&self, verb: &'static str, key: &Key, epoch: Epoch) -> CustomAnswer {
+impl CustomVerbs for PythonVerbs {
+    fn ask<'a>(
+        &'a self,
+        verb: &'static str,
+        key: &'a Key,
+        epoch: Option<Epoch>,
+    ) -> Pin<Box<dyn Future<Output = CustomAnswer> + Send + 'a>> {
         let (answer, answered) = oneshot::channel();
         let (verbs, key) = (Arc::clone(&self.0), key.as_str().to_owned());
         ask(move |py, caller| {
@@ -32,28 +39,7 @@ impl CustomStore {
             Ok(())
         });
         let nobody = |_| CustomAnswer::failed(None, "it did not answer");
-        answered.await.unwrap_or_else(nobody)
-    }
-}
-
-impl Store for CustomStore {
-    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
-        Box::pin(async move {
-            let claimed = self.ask("claim", &key, 0).await.claimed()?;
-            Ok(claimed.into_claim(self, key))
-        })
-    }
-
-    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("commit", key, epoch).await.ended() })
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("release", key, epoch).await.ended() })
-    }
-
-    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.ask("renew", key, epoch).await.ended() })
+        Box::pin(async move { answered.await.unwrap_or_else(nobody) })
     }
 }
 

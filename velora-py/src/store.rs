@@ -5,14 +5,14 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use velora_core::dedupe::{Epoch, SqliteStore, StoreSeconds};
+use velora_core::dedupe::{CustomStore, Epoch, SqliteStore, StoreSeconds};
 use velora_core::{
     Claim as CoreClaim, Key, MemoryStore, Store as CoreStore, StoreError, StoreOptions, open_store,
 };
 
 use crate::argument::argument;
 use crate::call::{Call, show_nothing};
-use crate::custom::CustomStore;
+use crate::custom::PythonVerbs;
 use crate::errors::{Failure, Result};
 use crate::forked::{Forked, in_file};
 use crate::number::{Real, Whole};
@@ -123,7 +123,7 @@ impl Store {
     #[staticmethod]
     fn custom(verbs: Py<PyAny>) -> Self {
         Self {
-            store: Arc::new(CustomStore::new(verbs)),
+            store: Arc::new(CustomStore(PythonVerbs::new(verbs))),
             memory: None,
         }
     }

@@ -34,8 +34,7 @@ pub enum Claimed<F = Epoch> {
 }
 
 impl Claimed {
-    /// The claim that a store gives out, which is ended in that store.
-    pub fn into_claim(self, store: &dyn Store, key: Key) -> Claim<'_> {
+    pub(super) fn into_claim(self, store: &dyn Store, key: Key) -> Claim<'_> {
         match self {
             Self::Fresh(epoch) => Claim::Fresh(Lease::new(store, key, epoch)),
             Self::InFlight { retry_after } => Claim::InFlight { retry_after },

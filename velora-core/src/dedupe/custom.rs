@@ -1,10 +1,48 @@
 //! Stores that are written in the host's language: what their answers mean.
 
+use std::pin::Pin;
 use std::time::Duration;
 
+use super::Key;
 use super::claimed::Claimed;
-use super::store::Epoch;
+use super::store::{Claim, Epoch, Store, StoreFuture};
 use crate::error::StoreError;
+
+/// What carries out the verbs, in the host's language.
+pub trait CustomVerbs: Send + Sync {
+    /// Carries out `claim`, `commit`, `release` or `renew`. A claim has no epoch yet.
+    fn ask<'a>(
+        &'a self,
+        verb: &'static str,
+        key: &'a Key,
+        epoch: Option<Epoch>,
+    ) -> Pin<Box<dyn Future<Output = CustomAnswer> + Send + 'a>>;
+}
+
+/// A store of such verbs.
+#[derive(Clone, Copy, Debug)]
+pub struct CustomStore<V>(pub V);
+
+impl<V: CustomVerbs> Store for CustomStore<V> {
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+        Box::pin(async move {
+            let claimed = self.0.ask("claim", &key, None).await.claimed()?;
+            Ok(claimed.into_claim(self, key))
+        })
+    }
+
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.0.ask("commit", key, Some(epoch)).await.ended() })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.0.ask("release", key, Some(epoch)).await.ended() })
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.0.ask("renew", key, Some(epoch)).await.ended() })
+    }
+}
 
 /// What a store in the host's language answered to a verb, as far as it could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]

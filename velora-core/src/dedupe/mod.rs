@@ -35,7 +35,7 @@ mod store;
 #[cfg(feature = "receiver")]
 pub use claimed::Claimed;
 #[cfg(feature = "receiver")]
-pub use custom::CustomAnswer;
+pub use custom::{CustomAnswer, CustomStore, CustomVerbs};
 #[cfg(feature = "receiver")]
 pub use in_transaction::{InTransaction, Statement, Value};
 pub use key::Key;

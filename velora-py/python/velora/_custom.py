@@ -33,11 +33,11 @@ class Verbs:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __call__(
-        self, verb: str, key: str, epoch: int, is_awaited: bool, answer: Answer
+        self, verb: str, key: str, epoch: int | None, is_awaited: bool, answer: Answer
     ) -> None:
         function = getattr(self._store, verb)
         try:
-            answered = function(key) if verb == "claim" else function(key, epoch)
+            answered = function(key) if epoch is None else function(key, epoch)
         except Exception as error:
             _failed(answer, error)
             return
