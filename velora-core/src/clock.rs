@@ -22,14 +22,14 @@ const MILLIS_PER_SECOND: i64 = 1_000;
 pub struct UnixTime(i64);
 
 impl UnixTime {
-    /// So many whole seconds since the epoch.
+    /// Whole seconds since the epoch.
     pub const fn from_secs(seconds: i64) -> Self {
         Self(seconds.saturating_mul(MILLIS_PER_SECOND))
     }
 
-    /// So many seconds since the epoch, as other languages have the time.
+    /// Seconds since the epoch as a float, as other languages give the time.
     ///
-    /// Errors: `invalid_option` (`now`) where it is NaN or infinite.
+    /// Errors: `invalid_option` (`now`) if it is NaN or infinite.
     pub fn try_from_secs_f64(seconds: f64) -> Result<Self, ConfigError> {
         if !seconds.is_finite() {
             return Err(ConfigError::InvalidOption {
@@ -44,7 +44,7 @@ impl UnixTime {
         Ok(Self(micros.div_euclid(1_000)))
     }
 
-    /// So many milliseconds since the epoch.
+    /// Milliseconds since the epoch, as an instant.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -60,7 +60,7 @@ impl UnixTime {
     }
 }
 
-/// Where the rules read the time. Implement it to run them at a time of your own.
+/// The time that the rules read. Implement it to run them at a time of your choice.
 pub trait Clock: Send + Sync {
     /// The wall clock, for the age of a timestamp.
     fn now(&self) -> UnixTime;
@@ -71,9 +71,9 @@ pub trait Clock: Send + Sync {
 
 /// The clock of the operating system.
 ///
-/// On `wasm32-unknown-unknown` it is the JavaScript host's, with the feature `js`. Without,
-/// there is none: it stands still at 1970, so that whatever is signed is
-/// `timestamp_in_future` until a [`Clock`] of your own is set.
+/// On `wasm32-unknown-unknown` with the feature `js` it is the JavaScript host's clock. Without
+/// that feature there is no clock: the time stays at 1970, so every signed timestamp is
+/// `timestamp_in_future` until you set a [`Clock`] of your own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -171,7 +171,7 @@ impl ManualClock {
         }
     }
 
-    /// Moves the clock forward; under a millisecond is dropped.
+    /// Moves the clock forward; fractions of a millisecond are dropped.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.millis.fetch_add(by, Ordering::SeqCst);
@@ -199,9 +199,9 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     }
 }
 
-/// The replay window: how far a timestamp may lie from now, both ways.
+/// The replay window: how far a timestamp may be from now, in either direction.
 ///
-/// The default is 300 s, as all four vendors ask for; exactly 300 s passes.
+/// The default is 300 s, as all four vendors recommend; exactly 300 s passes.
 /// A tolerance of zero means "this very second", never "off".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerance(Window);
@@ -213,19 +213,19 @@ enum Window {
 }
 
 impl Tolerance {
-    /// So many whole seconds.
+    /// A tolerance in whole seconds.
     pub const fn from_secs(seconds: u32) -> Self {
         Self::from_millis((seconds as u64).saturating_mul(MILLIS_PER_SECOND as u64))
     }
 
-    /// So many milliseconds.
+    /// A tolerance in milliseconds.
     pub const fn from_millis(millis: u64) -> Self {
         Self(Window::Millis(millis))
     }
 
-    /// So many seconds, as configuration files and other languages give them.
+    /// A tolerance in seconds as a float, as configuration files and other languages give it.
     ///
-    /// Errors: `invalid_tolerance` where it is negative, NaN or infinite.
+    /// Errors: `invalid_tolerance` if it is negative, NaN or infinite.
     pub fn try_from_secs_f64(seconds: f64) -> Result<Self, ConfigError> {
         if !(0.0..f64::INFINITY).contains(&seconds) {
             return Err(ConfigError::InvalidTolerance);
@@ -238,17 +238,17 @@ impl Tolerance {
 
     /// No age check at all: a captured delivery can be replayed for ever.
     ///
-    /// Only the deduplication store then stands between a replay and the handler,
-    /// and only for as long as it retains the key.
+    /// Then only the deduplication store keeps a replay from the handler, and only for as
+    /// long as it retains the key.
     pub const fn dangerous_no_tolerance() -> Self {
         Self(Window::Off)
     }
 
-    /// The options of other languages: `tolerance` in seconds, 300 where it is absent, and
-    /// `dangerous_no_tolerance`.
+    /// A tolerance from the options of other languages: `tolerance` in seconds (300 if
+    /// absent) and `dangerous_no_tolerance`.
     ///
     /// Errors: those of [`try_from_secs_f64`](Self::try_from_secs_f64); `invalid_option`
-    /// where both are given, as they contradict each other.
+    /// if both are given, because they contradict each other.
     pub fn of_options(
         tolerance: Option<f64>,
         dangerous_no_tolerance: bool,
@@ -264,7 +264,7 @@ impl Tolerance {
         }
     }
 
-    /// The window in milliseconds; `None` where it is switched off.
+    /// The window in milliseconds; `None` if it is switched off.
     pub const fn as_millis(self) -> Option<u64> {
         match self.0 {
             Window::Millis(millis) => Some(millis),

@@ -1,43 +1,43 @@
 //! The receiving side of Velora: verify, deduplicate and answer signed webhook
-//! deliveries of Velora Health, Velora Billing, CuraeAI and Velora TV, and read what
-//! their APIs serve.
+//! deliveries of Velora Health, Velora Billing, CuraeAI and Velora TV, and read their
+//! APIs.
 //!
-//! - [`Verifier`]: proves that a raw body comes from its system, and is recent.
-//! - [`Store`] and [`MemoryStore`]: each event once, though it is delivered again
-//!   and again, and though a handler crashes; [`open_store`]: for more than one process.
-//! - [`Receiver`]: both, with the answer each system wants; [`axum`] serves it, and
-//!   [`Receiver::backfill`] closes the gap of an outage.
-//! - [`Signer`]: deliveries for your tests, byte-identical to production.
-//! - [`health`], [`billing`], [`curae`], [`tv`]: the schemes and typed events.
-//! - [`health::Client`]: the audit API, its listing and exports that are proven whole.
-//! - [`billing::Client`]: reconciliation, and a delivery log that is swept and re-fired;
-//!   [`curae::Client`]: endpoints by version; [`tv::Client`]: events as they happen.
+//! - [`Verifier`] proves that a raw body comes from its system and is recent.
+//! - [`Store`] and [`MemoryStore`] recognise repeated deliveries of an event, also after a
+//!   handler has crashed; [`open_store`] opens a store for more than one process.
+//! - [`Receiver`] does both, and gives each system the response it expects. [`axum`]
+//!   serves it, and [`Receiver::backfill`] closes the gap that an outage leaves.
+//! - [`Signer`] makes deliveries for your tests, byte-identical to production.
+//! - [`health`], [`billing`], [`curae`], [`tv`] have the schemes and the typed events.
+//! - [`health::Client`] lists audit events, and exports them with a proof of completeness.
+//! - [`billing::Client`] reads reconciliation and the delivery log, and re-fires what
+//!   failed; [`curae::Client`] manages endpoints with ETags; [`tv::Client`] streams events.
 //!
 //! # Features
 //!
-//! | feature | default | what it adds | pulls in |
+//! | feature | default | what it adds | main dependencies |
 //! |---|---|---|---|
 //! | – | | [`Verifier`], [`Precheck`], [`Scheme`] | `arrayvec`, `sha2`, `subtle`, `thiserror`, `zeroize` |
-//! | `full` | yes | [`Scheme`]s and [`Clock`]s of your own, errors that say more than their code | |
+//! | `full` | yes | [`Scheme`]s and [`Clock`]s of your own, error messages that say more than the code | |
 //! | `http` | yes | headers from `http::HeaderMap` | `http` |
 //! | `events` | yes | typed events, [`Key`], [`Signer`] | `serde`, `serde_json`, `jiff`, `wide` |
 //! | `receiver` | yes | [`Store`], [`MemoryStore`], [`Receiver`] | `lru`, `rustc-hash`, `futures-util`, `tracing` |
 //! | `axum` | | [`axum`]: extractor, handler adapter, `tower` service | `axum`, `tokio` |
 //! | `client` | | [`api`] and the clients, over a transport of your own | `bytes`, `futures-util`, `csv-core`, `memchr` |
-//! | `client-reqwest` | | what sends natively; exports to files | `reqwest`, `rustls`, `tokio` |
+//! | `client-reqwest` | | the native transport and runtime; exports to files | `reqwest`, `rustls`, `tokio` |
 //! | `sqlite` | | [`dedupe::SqliteStore`], for the processes of one host | `rusqlite` with SQLite itself, `tokio` |
-//! | `sqlite-driver` | | the same over a SQLite of your own | `tokio` |
+//! | `sqlite-driver` | | the same, over a copy of SQLite that your program already has | `tokio` |
 //! | `postgres` | | [`dedupe::PostgresStore`], for many machines | `tokio-postgres`, `deadpool-postgres`, `rustls` |
 //! | `redis` | | [`dedupe::RedisStore`], for many machines | `redis`, `rustls`, `tokio` |
 //! | `js` | | on `wasm32-unknown-unknown`: [`SystemClock`] is the JavaScript host's | `web-time` |
-//! | `store-conformance` | | [`dedupe::conformance`], for your own store | |
+//! | `store-conformance` | | [`dedupe::conformance`], the tests for a store of your own | |
 //!
-//! Rust 1.95 or newer. Without features the crate has no async runtime and no HTTP, and builds for
-//! `wasm32-unknown-unknown`; there [`SystemClock`] needs the feature `js`.
+//! Needs Rust 1.95 or newer. Without features the crate has no async runtime and no HTTP. It
+//! builds for `wasm32-unknown-unknown`, where [`SystemClock`] needs the feature `js`.
 //!
 //! # Errors
 //!
-//! Every error has a [`Code`], stable and the same in every language. Branch on
+//! Every error has a [`Code`], which is stable and the same in every language. Branch on
 //! it. No error, log or `Debug` shows a secret, a body or an expected signature.
 
 #![forbid(unsafe_code)]

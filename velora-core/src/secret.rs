@@ -25,8 +25,8 @@ pub struct SigningSecret(Zeroizing<Vec<u8>>);
 impl SigningSecret {
     /// A secret that is text; its UTF-8 bytes are the key.
     ///
-    /// Errors: `empty_secret`; `secret_has_whitespace` where the text starts or
-    /// ends with white space, the usual trace of a careless copy.
+    /// Errors: `empty_secret`; `secret_has_whitespace` if the text starts or ends with
+    /// white space, which usually comes from copy and paste.
     pub fn new(text: impl AsRef<str>) -> Result<Self, ConfigError> {
         of_text(text.as_ref()).map(Self::of)
     }
@@ -42,8 +42,8 @@ impl SigningSecret {
         Self(Zeroizing::new(bytes.to_vec()))
     }
 
-    /// The one way out: the bytes, for keying a MAC, and for storing the secret of an
-    /// endpoint that was just registered, which is shown once. Keep them out of logs.
+    /// The bytes of the secret: to key a MAC, or to store the secret of an endpoint that
+    /// was just registered, which the system shows only once. Keep them out of logs.
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
     }
@@ -65,7 +65,7 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> Result<&[u8], ConfigError> {
     }
 }
 
-/// The key that a client's calls are authorised with.
+/// The API key (or access token) that authorises a client's calls.
 ///
 /// `Debug` shows nothing of it, there is no `Display`, and its memory is wiped on
 /// drop. It is sent to the host of the client's base URL and to no other.
@@ -84,10 +84,10 @@ pub struct ApiKey(Zeroizing<String>);
 
 #[cfg(feature = "client")]
 impl ApiKey {
-    /// A key of any length and prefix: what the vendors write about theirs differs.
+    /// A key of any length and prefix: the vendors' descriptions of theirs differ.
     ///
-    /// Errors: `invalid_api_key` where it is empty or holds anything but visible
-    /// ASCII, which no header could carry.
+    /// Errors: `invalid_api_key` if it is empty, or holds anything but visible ASCII,
+    /// which a header could not carry.
     pub fn new(text: impl AsRef<str>) -> Result<Self, ConfigError> {
         let text = text.as_ref();
         let reason = match text {
@@ -103,7 +103,7 @@ impl ApiKey {
 
     /// The key in an environment variable.
     ///
-    /// Errors: `invalid_api_key` where it is not set, too.
+    /// Errors: `invalid_api_key`, also if the variable is not set.
     pub fn from_env(variable: &str) -> Result<Self, ConfigError> {
         match std::env::var(variable) {
             Ok(text) => Self::new(Zeroizing::new(text).as_str()),

@@ -1,4 +1,4 @@
-//! The contract between the receiver and whatever keeps the claims.
+//! The contract between the receiver and the store that keeps the claims.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,55 +11,54 @@ use super::in_transaction::InTransaction;
 use super::namespace::{Namespace, named};
 use crate::error::{ConfigError, StoreError};
 
-/// What a store's verbs return.
+/// The future that the operations of a store return.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Numbers the claims of a key. A later claim of the same key has a greater one.
+/// The number of a claim. A later claim of the same key has a greater number.
 pub type Epoch = u64;
 
-/// Keeps the claims of one endpoint; those of another that shares the place are in another
-/// [namespace](StoreOptions::with_namespace).
+/// Keeps the claims of one endpoint. Endpoints that share a database need a
+/// [namespace](StoreOptions::with_namespace) each.
 ///
 /// # The contract
 ///
 /// A key is *free*, *claimed* under an epoch until its lease runs out, or *done*
 /// until its retention runs out.
 ///
-/// - `claim` of a free key, or of one whose lease has run out, claims it under a
-///   new epoch: [`Claim::Fresh`]. Of any number of concurrent claims exactly one
-///   is fresh. Of a key whose lease runs it is [`Claim::InFlight`], of a done key
+/// - `claim` of a free key, or of a key whose lease has expired, claims it under a new
+///   epoch: [`Claim::Fresh`]. Of any number of concurrent claims exactly one is fresh.
+///   While the lease runs, a claim is [`Claim::InFlight`]; of a done key it is
 ///   [`Claim::Done`].
-/// - `commit`, `release` and `renew` act only while the key is claimed under just
-///   this epoch, in one step (compare and set); otherwise they change nothing and
-///   fail with `lease_lost`. A lease that has run out but was not taken over is
-///   still held: its work may be committed.
+/// - `commit`, `release` and `renew` act only while the key is claimed under exactly
+///   this epoch, in one step (compare and set). Otherwise they change nothing and
+///   fail with `lease_lost`. A lease that has expired but was not taken over is still
+///   held: its work may be committed.
 /// - `commit` makes the key done for the retention; `release` makes it free;
-///   `renew` starts the lease anew.
+///   `renew` starts the lease again at its full length.
 /// - An epoch is never given out twice for a key, not even after a release.
 ///
-/// What may be lossy: a store with bounded room may forget a *done* key early, if
-/// it counts it; the event would then be handled a second time. What must not be:
-/// a key whose lease runs is never forgotten to make room (`store_full` instead),
-/// and a fault is an error, never a fresh claim.
+/// What may be lossy: a store with bounded room may forget a *done* key early, provided
+/// that it counts this. The event would then be handled a second time. What must not be
+/// lossy: a key whose lease runs is never forgotten to make room (the claim fails with
+/// `store_full` instead), and a failure is an error, never a fresh claim.
 ///
-/// [`conformance`](crate::dedupe::conformance) (feature `store-conformance`) holds
-/// an implementation to this.
+/// [`conformance`](crate::dedupe::conformance) (feature `store-conformance`) tests an
+/// implementation against this contract.
 pub trait Store: Send + Sync {
-    /// Connects, and creates what is missing, so that a misconfigured store is found
-    /// when the service starts. Not needed: the first verb does the same.
+    /// Connects and creates missing tables, so that a misconfigured store is found when
+    /// the service starts. Optional: the first operation does the same.
     ///
-    /// Errors: `store_unavailable`.
+    /// Errors: `store_unavailable`; `store_full` if a disk or memory is full.
     fn ready(&self) -> StoreFuture<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    /// Closes the connections that nobody is using, soon: it does not wait. A later verb
-    /// opens new ones; what is kept in memory stays. Not needed: a store that is dropped
-    /// closes them too.
+    /// Closes idle connections soon, without waiting for it. A later operation opens new
+    /// ones; claims kept in memory stay. Optional: dropping the store closes them too.
     fn close(&self) {}
 
-    /// The statements that claim and commit in a transaction of the caller's, where the
-    /// store is in a database that has such. Not needed to be a store.
+    /// The statements that claim and commit in the caller's own transaction, if the store's
+    /// database supports it. Optional for an implementation.
     fn in_transaction(&self) -> Option<InTransaction> {
         None
     }
@@ -70,10 +69,11 @@ pub trait Store: Send + Sync {
     /// Marks the work as done. Errors: `lease_lost`, `store_full`, `store_unavailable`.
     fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
 
-    /// Gives the key back undone. Errors: `lease_lost`, `store_full`, `store_unavailable`.
+    /// Makes the key free again. Errors: `lease_lost`, `store_full`, `store_unavailable`.
     fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
 
-    /// Starts the lease anew. Errors: `lease_lost`, `store_full`, `store_unavailable`.
+    /// Restarts the lease at its full length. Errors: `lease_lost`, `store_full`,
+    /// `store_unavailable`.
     fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()>;
 }
 
@@ -110,11 +110,11 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 /// The answer to a claim.
 #[derive(Debug)]
 pub enum Claim<'s> {
-    /// The event is yours: work, then commit or release.
+    /// The event is yours: handle it, then commit or release.
     Fresh(Lease<'s>),
-    /// Someone is working on it. Ask the sender to come again; never answer 2xx.
+    /// Someone else is handling it. Ask the sender to send again; never answer 2xx.
     InFlight {
-        /// When the lease runs out at the latest.
+        /// How long until the other lease expires, at most.
         retry_after: Duration,
     },
     /// It was handled before: answer 2xx.
@@ -131,10 +131,10 @@ impl<'s> From<Claim<'s>> for Claimed<Lease<'s>> {
     }
 }
 
-/// The right to work on one event, until it is committed, released or taken over.
+/// The right to handle one event, until it is committed, released or taken over.
 ///
-/// A lease that is dropped is not released: it runs out, and the next delivery of
-/// the event takes it over.
+/// A dropped lease is not released: it expires, and the next delivery of the event takes
+/// it over.
 #[must_use = "a lease that is not committed makes the event come again"]
 pub struct Lease<'s> {
     store: &'s dyn Store,
@@ -143,17 +143,17 @@ pub struct Lease<'s> {
 }
 
 impl<'s> Lease<'s> {
-    /// For those who write a [`Store`]: the lease that a fresh claim hands out.
+    /// The lease that a fresh claim returns, for implementations of [`Store`].
     pub fn new(store: &'s dyn Store, key: Key, epoch: Epoch) -> Self {
         Self { store, key, epoch }
     }
 
-    /// What was claimed.
+    /// The key that was claimed.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// Under which number.
+    /// The number of the claim.
     pub fn epoch(&self) -> Epoch {
         self.epoch
     }
@@ -172,7 +172,7 @@ impl<'s> Lease<'s> {
         self.store.release(&self.key, self.epoch).await
     }
 
-    /// More time for long work: the lease starts anew.
+    /// Gives long work more time: the lease starts again at its full length.
     ///
     /// Errors: `lease_lost`, after which the work should stop; `store_full`, `store_unavailable`.
     pub async fn renew(&self) -> Result<(), StoreError> {
@@ -189,7 +189,7 @@ impl std::fmt::Debug for Lease<'_> {
     }
 }
 
-/// How long a store keeps what, and under which name: the same for every store.
+/// The options of every store: lease, retention, timeout, connections and namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreOptions {
     lease: Duration,
@@ -203,11 +203,11 @@ impl StoreOptions {
     /// Above the longest retry ladder of the four systems (17.5 h), with room.
     const MIN_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// From seconds, for hosts whose times are plain numbers. What is absent is the
-    /// default, and the lease is compared with the retention that is wanted.
+    /// Options from seconds, for languages whose durations are plain numbers. An absent
+    /// value is the default. The lease is checked against the retention given here.
     ///
-    /// Errors: `invalid_lease`, `invalid_retention` and `invalid_option` as of the
-    /// methods below; each also where the number is negative, NaN or infinite.
+    /// Errors: `invalid_lease`, `invalid_retention` and `invalid_option`, as for the
+    /// methods below, and also if a number is negative, NaN or infinite.
     pub fn try_from_secs_f64(seconds: StoreSeconds) -> Result<Self, ConfigError> {
         let duration = |seconds| Duration::try_from_secs_f64(seconds).ok();
         let mut options = Self::default();
@@ -229,18 +229,18 @@ impl StoreOptions {
         options.checked()
     }
 
-    /// How long a claim may be worked on before another delivery takes it over.
-    /// The default is 60 s; give more than the slowest handler needs.
+    /// How long an event may be handled before another delivery takes its claim over.
+    /// The default is 60 s. Set more than the slowest handler needs.
     ///
-    /// Errors: `invalid_lease` where it is zero or not under the retention.
+    /// Errors: `invalid_lease` if it is zero, or not shorter than the retention.
     pub fn with_lease(self, lease: Duration) -> Result<Self, ConfigError> {
         Self { lease, ..self }.checked()
     }
 
     /// How long a done key is remembered. The default is 72 h.
     ///
-    /// Errors: `invalid_retention` under 24 h, `invalid_lease` where the lease is
-    /// not shorter.
+    /// Errors: `invalid_retention` under 24 h; `invalid_lease` if the lease is not
+    /// shorter.
     pub fn with_retention(self, retention: Duration) -> Result<Self, ConfigError> {
         if retention < Self::MIN_RETENTION {
             return Err(ConfigError::InvalidRetention);
@@ -248,16 +248,16 @@ impl StoreOptions {
         self.dangerous_short_retention(retention)
     }
 
-    /// Any retention. A system that retries for longer will have its event handled
-    /// a second time.
+    /// Any retention, even under 24 h. If a system retries for longer than that, its event
+    /// is handled a second time.
     ///
-    /// Errors: `invalid_lease` where the lease is not shorter.
+    /// Errors: `invalid_lease` if the lease is not shorter.
     pub fn dangerous_short_retention(self, retention: Duration) -> Result<Self, ConfigError> {
         Self { retention, ..self }.checked()
     }
 
-    /// How long one call of a store may take before it is `store_unavailable`. The
-    /// default is 3 s: the systems wait for 10 s, and a delivery takes two calls.
+    /// How long one operation may take before it is `store_unavailable`. The default is
+    /// 3 s: the systems wait for 10 s, and a delivery takes two operations.
     ///
     /// Errors: `invalid_option` under 100 ms or over a minute.
     pub fn with_timeout(self, timeout: Duration) -> Result<Self, ConfigError> {
@@ -271,9 +271,9 @@ impl StoreOptions {
     }
 
     /// How many connections a PostgreSQL store opens at most. The default is 16. The
-    /// other stores have one, which calls share.
+    /// other stores use one shared connection.
     ///
-    /// Errors: `invalid_option` where it is zero.
+    /// Errors: `invalid_option` if it is zero.
     pub fn with_connections(self, connections: usize) -> Result<Self, ConfigError> {
         if connections == 0 {
             return Err(ConfigError::InvalidOption {
@@ -287,12 +287,12 @@ impl StoreOptions {
         })
     }
 
-    /// Keeps the keys apart from those of every other namespace, and from those of none,
-    /// which is the default. Endpoints of one system that share a place need one each: two
+    /// Keeps the keys apart from those of every other namespace, and from those without
+    /// one (the default). Endpoints of one system that share a database need one each: two
     /// tenants, two services, or two endpoints of one service whose filters overlap. They
-    /// are sent the same events, and the second would take each for handled.
+    /// are sent the same events, and the second would take each event for a duplicate.
     ///
-    /// The memory of a [`MemoryStore`](super::MemoryStore) is shared with nobody.
+    /// A [`MemoryStore`](super::MemoryStore) needs none, because nothing shares its memory.
     ///
     /// ```
     /// # #[cfg(feature = "sqlite")] {
@@ -309,19 +309,19 @@ impl StoreOptions {
     /// # Ok::<(), velora_core::Error>(()) }).unwrap(); }
     /// ```
     ///
-    /// Errors: `invalid_option` where it is empty, over 64 bytes, or made of anything but
+    /// Errors: `invalid_option` if it is empty, over 64 bytes, or contains anything but
     /// ASCII letters, digits, `.`, `_` and `-`.
     pub fn with_namespace(self, name: &str) -> Result<Self, ConfigError> {
         let namespace = Some(named(name)?);
         Ok(Self { namespace, ..self })
     }
 
-    /// What keeps the keys apart, if anything does.
+    /// The namespace, if one is set.
     pub fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref()
     }
 
-    /// How long one call may take.
+    /// How long one operation may take.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -331,7 +331,7 @@ impl StoreOptions {
         self.connections
     }
 
-    /// How long a claim may be worked on.
+    /// How long an event may be handled before its claim is taken over.
     pub fn lease(&self) -> Duration {
         self.lease
     }
@@ -349,16 +349,16 @@ impl StoreOptions {
     }
 }
 
-/// The times of [`StoreOptions`] in seconds.
+/// The durations of [`StoreOptions`] in seconds; see [`StoreOptions::try_from_secs_f64`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StoreSeconds {
-    /// As of [`StoreOptions::with_lease`].
+    /// See [`StoreOptions::with_lease`].
     pub lease: Option<f64>,
-    /// As of [`StoreOptions::with_retention`].
+    /// See [`StoreOptions::with_retention`].
     pub retention: Option<f64>,
-    /// As of [`StoreOptions::dangerous_short_retention`], which goes before `retention`.
+    /// See [`StoreOptions::dangerous_short_retention`]; takes precedence over `retention`.
     pub dangerous_short_retention: Option<f64>,
-    /// As of [`StoreOptions::with_timeout`].
+    /// See [`StoreOptions::with_timeout`].
     pub timeout: Option<f64>,
 }
 

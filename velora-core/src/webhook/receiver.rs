@@ -1,4 +1,4 @@
-//! All rules joined: verify, claim, hand over, commit or release, answer.
+//! The whole path of a delivery: verify, claim, call the handler, commit or release, answer.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -15,19 +15,19 @@ use crate::clock::UnixTime;
 use crate::dedupe::{Claimed, Epoch, Key, Lease, Store};
 use crate::error::{Code, StoreError, VerificationError};
 
-/// Applied before hashing, so that nobody makes us hash gigabytes.
+/// Checked before hashing, so that nobody can make us hash gigabytes.
 const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
 
-/// What a sender is asked to wait when the store is out of reach.
+/// How long a sender is asked to wait if the store cannot be reached.
 const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Receives the deliveries of one endpoint: each genuine event reaches the handler,
-/// is counted once, and each request gets the answer its system wants.
+/// Receives the deliveries of one endpoint: it verifies each request, runs the handler for
+/// each new event, and gives each request the response that its system expects.
 ///
-/// One store belongs to one endpoint, or one
-/// [namespace](crate::StoreOptions::with_namespace) of the place that several stores share:
-/// the event of another endpoint of the system would be a `duplicate`, and be answered 200.
-/// The receivers of one endpoint, in several processes, share theirs.
+/// Use one store, or one [namespace](crate::StoreOptions::with_namespace) of a shared
+/// database, for each endpoint. In a store shared without namespaces, an event that another
+/// endpoint of the same system has handled is a `duplicate`, and is answered 200. All
+/// receivers of one endpoint, in however many processes, share its store and namespace.
 ///
 /// ```
 /// use velora_core::{health, MemoryStore, Receiver, Scheme, Signer, SigningSecret, Verifier};
@@ -55,12 +55,12 @@ const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// | `processed`, `duplicate` | 200 |
 /// | `in_flight` | 503, `Retry-After` is what is left of the lease |
 /// | refused before or by the MAC, or `header_body_mismatch` | 401; CuraeAI 400 |
-/// | `malformed_event` | 500: it is genuine, and a later version of ours may read it |
-/// | `body_too_large` | 413; CuraeAI 500, as it would not send it again after a 4xx |
+/// | `malformed_event` | 500: it is genuine, and a later version of the SDK may read it |
+/// | `body_too_large` | 413; CuraeAI 500, because CuraeAI does not send again after a 4xx |
 /// | `body_unreadable`, `handler_failed`, `handler_panicked` | 500 |
 /// | `lease_lost`, `store_full`, `store_unavailable` | 503, `Retry-After` 5 s |
 ///
-/// Answer in under 10 s, the systems' own limit: hand slow work to a queue.
+/// Answer in under 10 s, the systems' own limit. Hand slow work to a queue.
 #[derive(Clone)]
 pub struct Receiver {
     intake: Intake,
@@ -76,14 +76,14 @@ impl Receiver {
         }
     }
 
-    /// Sets the largest body, in bytes, that is looked at.
+    /// Sets the largest body, in bytes, that is accepted.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.intake = self.intake.with_body_limit(bytes);
         self
     }
 
-    /// The largest body, in bytes, that is looked at.
+    /// The largest body, in bytes, that is accepted.
     pub fn body_limit(&self) -> usize {
         self.intake.body_limit
     }
@@ -93,11 +93,11 @@ impl Receiver {
         &self.intake.verifier
     }
 
-    /// Receives one request. `handler` runs only for a genuine event that nobody
-    /// has handled or is handling; when it is done the claim is committed, and when
-    /// it fails or panics the claim is released, so that the event comes again.
+    /// Receives one request. `handler` runs only for a genuine event that nobody else has
+    /// handled or is handling. If it succeeds, the claim is committed. If it fails or
+    /// panics, the claim is released, so that the event comes again.
     ///
-    /// If the future is dropped midway, the lease runs out by itself.
+    /// If the future is dropped midway, nothing is released: the lease expires by itself.
     pub async fn receive<H, E, F, Fut, X>(&self, body: &[u8], headers: &H, handler: F) -> Reply
     where
         H: Headers + ?Sized,
@@ -113,14 +113,15 @@ impl Receiver {
         self.reply(run(work.lease(), async move { handler(event).await }).await)
     }
 
-    /// Handles an event that did not come as a delivery, but was listed or exported
-    /// after an outage, under the same rules: `handler` runs only if nobody has handled
-    /// the event or is handling it, and only then is the claim committed. `key` is that
-    /// of the listed event, such as [`AuditEvent::key`](crate::health::AuditEvent::key):
-    /// a delivery of it, before or after, counts as the same.
+    /// Handles an event that was not delivered, but listed, exported or streamed, such as
+    /// after an outage. The rules are the same: `handler` runs only if nobody else has
+    /// handled the event or is handling it, and the claim is committed if it succeeds.
+    /// `key` is the key of that event, such as
+    /// [`AuditEvent::key`](crate::health::AuditEvent::key). A delivery of the same event,
+    /// earlier or later, counts as the same.
     ///
-    /// [`Outcome::InFlight`]: ask again after that time. A fault: the event is not
-    /// handled, ask again too.
+    /// On [`Outcome::InFlight`], call again after its `retry_after`. On an outcome with a
+    /// [`code`](Outcome::code), the event was not handled; call again as well.
     pub async fn backfill<F, Fut, X>(&self, key: Key, handler: F) -> Outcome
     where
         F: FnOnce() -> Fut,
@@ -138,8 +139,8 @@ impl Receiver {
         outcome
     }
 
-    /// The first half of [`receive`](Self::receive), for callers with a control flow
-    /// of their own: the work to do, or the reply to give at once.
+    /// The first half of [`receive`](Self::receive), for callers with their own control
+    /// flow. Returns the work to do, or the reply to send at once.
     pub async fn begin<'r, H: Headers + ?Sized>(
         &'r self,
         body: &'r [u8],
@@ -149,8 +150,8 @@ impl Receiver {
         self.work(delivery, key).await
     }
 
-    /// The same with the event, which is refused before it is claimed where it cannot
-    /// be read.
+    /// Like [`begin`](Self::begin), but also reads the event. If it cannot be read, it is
+    /// refused before it is claimed.
     pub async fn begin_event<'r, H: Headers + ?Sized, E: FromDelivery>(
         &'r self,
         body: &'r [u8],
@@ -179,8 +180,8 @@ impl Receiver {
         Outcome::of_claim(self.store.claim(key).await.map(Claimed::from))
     }
 
-    /// The answer to a request with this outcome: for what ends before it comes to
-    /// [`receive`](Self::receive), such as a body that broke off.
+    /// The reply for this outcome, for requests that end before
+    /// [`receive`](Self::receive), such as when the body breaks off.
     pub fn reply(&self, outcome: Outcome) -> Reply {
         self.intake.reply(outcome)
     }
@@ -195,9 +196,10 @@ impl std::fmt::Debug for Receiver {
     }
 }
 
-/// What a [`Receiver`] decides by itself: for hosts whose store is none of Rust's, who ask
-/// it between [`admit_at`](Self::admit_at) and their handler, and once more behind that.
-/// [`Outcome::of_claim`] and those beside it say what its answers mean.
+/// The part of a [`Receiver`] that needs no store, for hosts whose store is not written in
+/// Rust. Such a host calls [`admit_at`](Self::admit_at), claims the key in its own store, runs
+/// the handler, and commits or releases. [`Outcome::of_claim`], [`Outcome::of_commit`] and
+/// [`Outcome::of_release`] turn the store's answers into outcomes.
 #[derive(Clone, Debug)]
 pub struct Intake {
     verifier: Verifier,
@@ -205,7 +207,7 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// With a body limit of 1 MiB.
+    /// An intake with a body limit of 1 MiB.
     pub fn new(verifier: Verifier) -> Self {
         Self {
             verifier,
@@ -213,14 +215,14 @@ impl Intake {
         }
     }
 
-    /// Sets the largest body, in bytes, that is looked at.
+    /// Sets the largest body, in bytes, that is accepted.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// The largest body, in bytes, that is looked at.
+    /// The largest body, in bytes, that is accepted.
     pub fn body_limit(&self) -> usize {
         self.body_limit
     }
@@ -230,8 +232,8 @@ impl Intake {
         &self.verifier
     }
 
-    /// A genuine delivery as of `now`, and what is to be claimed; or the reply to give at
-    /// once.
+    /// Verifies a request as of `now`. Returns the delivery and the key to claim, or the
+    /// reply to send at once.
     pub fn admit_at<'b, H: Headers + ?Sized>(
         &'b self,
         body: &'b [u8],
@@ -265,7 +267,7 @@ impl Intake {
             .map_err(|error| self.reply(Outcome::Refused(error)))
     }
 
-    /// The answer to a request with this outcome. The one place that decides statuses.
+    /// The reply for this outcome. The one place that decides statuses.
     pub fn reply(&self, outcome: Outcome) -> Reply {
         let scheme = self.verifier.scheme();
         let reply = Reply::to(scheme, outcome);
@@ -279,8 +281,9 @@ impl Intake {
     }
 }
 
-/// A genuine event that is ours to handle; end it with [`done`](Self::done) or
-/// [`release`](Self::release). Dropped, its lease runs out by itself.
+/// A genuine event that is claimed for you to handle. End it with [`done`](Self::done),
+/// [`committed`](Self::committed) or [`release`](Self::release). If it is dropped, its lease
+/// expires by itself.
 #[must_use = "work that is not done makes the event come again"]
 #[derive(Debug)]
 pub struct Work<'b> {
@@ -296,31 +299,31 @@ impl<'b> Work<'b> {
         &self.delivery
     }
 
-    /// What was claimed.
+    /// The key that was claimed.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// Under which number: for the `commit_in` of a durable store, which commits the
-    /// claim together with what you write.
+    /// The claim's epoch, for the `commit_in` of a durable store, which commits the claim
+    /// together with what you write.
     pub fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// More time for long work: the lease starts anew.
+    /// Gives long work more time: the lease starts again at its full length.
     ///
     /// Errors: `lease_lost`, after which the work should stop; `store_full`, `store_unavailable`.
     pub async fn renew(&self) -> Result<(), StoreError> {
         self.lease().renew().await
     }
 
-    /// The event was handled, and a transaction of yours that committed the claim is
-    /// committed itself: the reply is 200.
+    /// Call it after your own transaction, which contained `commit_in`, has been committed.
+    /// The reply is 200.
     pub fn committed(self) -> Reply {
         self.receiver.reply(Outcome::Processed)
     }
 
-    /// The event was handled: commits the claim. The reply is 200 only if that held.
+    /// The event was handled: commits the claim. The reply is 200 only if the commit succeeds.
     pub async fn done(self) -> Reply {
         self.receiver.reply(commit(self.lease()).await)
     }
@@ -332,7 +335,7 @@ impl<'b> Work<'b> {
         self.receiver.reply(outcome)
     }
 
-    /// The same work, owning all that it borrowed.
+    /// The same work with everything it borrowed copied, so that it can outlive the request.
     pub fn into_owned(self) -> Work<'static> {
         Work {
             receiver: self.receiver,
@@ -374,9 +377,9 @@ async fn release(lease: Lease<'_>, failed: Outcome) -> Outcome {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// When the sender should come again: `Retry-After`, in whole seconds.
+    /// How long the sender should wait before it sends again: `Retry-After`, in whole seconds.
     pub retry_after: Option<Duration>,
-    /// Why.
+    /// Why: what became of the delivery.
     pub outcome: Outcome,
 }
 
@@ -390,12 +393,12 @@ pub enum Outcome {
     Duplicate,
     /// Another delivery of the event is being handled.
     InFlight {
-        /// When its lease runs out at the latest.
+        /// How long until its lease expires, at most.
         retry_after: Duration,
     },
     /// The delivery is forged, stale or malformed.
     Refused(VerificationError),
-    /// The body is over the limit and was not looked at.
+    /// The body is over the limit and was not hashed.
     BodyTooLarge,
     /// The body could not be read to its end.
     BodyUnreadable,
@@ -408,7 +411,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What a claim came to: under what the event is to be handled; or its outcome.
+    /// For the answer to a claim: the lease or epoch to handle the event under, or the outcome.
     pub fn of_claim<F>(claimed: Result<Claimed<F>, StoreError>) -> Result<F, Self> {
         match claimed {
             Ok(Claimed::Fresh(fresh)) => Ok(fresh),
@@ -418,7 +421,7 @@ impl Outcome {
         }
     }
 
-    /// What became of an event that was handled, whose claim was to be committed.
+    /// The outcome after the handler succeeded, given the result of the commit.
     pub fn of_commit(committed: Result<(), StoreError>) -> Self {
         match committed {
             Ok(()) => Self::Processed,
@@ -426,9 +429,9 @@ impl Outcome {
         }
     }
 
-    /// What became of an event that was not handled, whose claim was to be released. If
-    /// the store fails at that too, the lease runs out by itself: the outcome stays. A claim
-    /// that was taken over is someone else's to fail.
+    /// The outcome after the handler failed (`failed`), given the result of the release. If
+    /// the store could not release the claim, the lease expires by itself and the outcome is
+    /// still `failed`. If the claim was taken over, the outcome is `lease_lost`.
     pub fn of_release(released: Result<(), StoreError>, failed: Self) -> Self {
         match released {
             Err(StoreError::LeaseLost) => Self::StoreFailed(StoreError::LeaseLost),
@@ -436,7 +439,7 @@ impl Outcome {
         }
     }
 
-    /// The code, where the outcome is a fault.
+    /// The code, if the outcome is a failure.
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Processed | Self::Duplicate | Self::InFlight { .. } => None,

@@ -1,4 +1,4 @@
-//! Deliveries of one scheme, under the secrets that are kept here.
+//! Verifies deliveries of one scheme with the secrets it holds.
 
 use std::fmt;
 #[cfg(feature = "full")]
@@ -15,12 +15,12 @@ use crate::secret::SigningSecret;
 
 /// Verifies deliveries of one scheme under one or more secrets.
 ///
-/// Make it once and keep it: the keyed hash state is computed here. Cloning is
-/// cheap, and a verifier can be shared between threads. The scheme is always
-/// named by the caller and never guessed from a header. During a rotation give
-/// both secrets; either may match.
+/// Create it once and keep it, because creating it computes the keyed hash state. Cloning
+/// is cheap, and a verifier can be shared between threads. The caller always names the
+/// scheme; it is never guessed from a header. During a rotation give both secrets; either
+/// may match.
 ///
-/// The checks, in this order, first failure wins: `missing_header`,
+/// The checks run in this order, and the first failure is the error: `missing_header`,
 /// `duplicate_header`, `header_too_large`, `malformed_header`,
 /// `malformed_timestamp`, `timestamp_too_old`, `timestamp_in_future`,
 /// `signature_mismatch`. The body is not parsed before its MAC has held.
@@ -55,7 +55,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier with the default tolerance (300 s) and the system's clock.
+    /// A verifier with the default tolerance (300 s) and the [`SystemClock`](crate::SystemClock).
     ///
     /// Errors: `invalid_scheme`, `no_secret`.
     pub fn new(
@@ -69,7 +69,8 @@ impl Verifier {
         )
     }
 
-    /// Of secrets that were hashed before.
+    /// A verifier with secrets that were hashed before; scheme, tolerance and clock are
+    /// those of `precheck`.
     ///
     /// Errors: `no_secret`.
     pub fn of_hashed(
@@ -96,7 +97,7 @@ impl Verifier {
         self
     }
 
-    /// The checks before the MAC, for hosts that compute it themselves.
+    /// The checks before the MAC, for hosts that compute the MAC themselves.
     pub fn precheck(&self) -> &Precheck {
         &self.precheck
     }
