@@ -1,4 +1,4 @@
-//! A claim as a row: what goes into its columns, and what is read from them.
+//! A claim as a database row: what is written to its columns, and what is read from them.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use super::namespace::MARK;
 use super::store::{Claim, Epoch, Lease, Store, StoreOptions};
 use crate::error::StoreError;
 
-/// What a claim waits for that found another one under way, whose end is not known.
+/// The `retry_after` of a claim that met another one in progress, whose end is not known.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 
-/// The longest text that is kept as it is: any index of any database takes it.
+/// The longest key that is stored as it is; an index of any database can hold it.
 const MAX_BYTES: usize = 255;
 
 const CLAIMED: i64 = 1;
 const DONE: i64 = 2;
 
-/// The answer to a claim without a lease to hold, unlike [`Claim`](super::Claim): where
-/// what ends the claim is a transaction of yours, or the verb of a store.
+/// The answer to a claim, like [`Claim`](super::Claim) but with an epoch instead of a
+/// [`Lease`]: the claim is ended by your own transaction, or by calling the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claimed<F = Epoch> {
-    /// The event is yours: work, then commit under this epoch: with `commit_in`, in the
-    /// same transaction, where there is one.
+    /// The event is yours: handle it, then commit under this epoch. If you claimed in a
+    /// transaction, use `commit_in` in the same one.
     Fresh(F),
-    /// Someone is working on it. Ask the sender to come again; never answer 2xx.
+    /// Someone else is handling it. Ask the sender to send again; never answer 2xx.
     InFlight {
-        /// When the lease runs out at the latest.
+        /// How long until the other lease expires, at most.
         retry_after: Duration,
     },
     /// It was handled before: answer 2xx.
@@ -42,8 +42,8 @@ impl Claimed {
         }
     }
 
-    /// From what the row says: its state, and how many microseconds it stays so.
-    /// A row that is free, or none, was changed by another between the two statements.
+    /// From the row: its state, and how many microseconds that state lasts. If there is no
+    /// row, or it is free, another transaction changed it between the two statements.
     pub(super) fn standing(row: Option<(i64, i64)>, lease: Duration) -> Self {
         match row {
             Some((DONE, micros)) if micros > 0 => Self::Done,
@@ -63,9 +63,9 @@ impl Claimed {
     }
 }
 
-/// The text under which a key is kept: `ns=name:key` in a namespace. Keys of deliveries stay
-/// as they are without one; a key of the caller's own making that no column would take, or
-/// that looks as if it were in a namespace, is replaced by its digest.
+/// The text under which a key is stored: `ns=name:key` in a namespace, otherwise the key
+/// itself. A key that the caller made up and that does not fit into a column, or that looks
+/// as if it were in a namespace, is replaced by its digest.
 pub(super) fn stored<'k>(key: &'k Key, options: &StoreOptions) -> Cow<'k, str> {
     let text = key.as_str();
     let fits = |room: usize| text.len() <= room && !text.contains('\0');
@@ -92,7 +92,7 @@ pub(super) fn micros(time: Duration) -> i64 {
         .max(1)
 }
 
-/// Epochs are below 2^63 in every database; another number never was one.
+/// Epochs are below 2^63 in every database; any other number was never given out.
 pub(super) fn column(epoch: Epoch) -> i64 {
     i64::try_from(epoch).unwrap_or(-1)
 }
@@ -101,7 +101,7 @@ pub(super) fn epoch(column: i64) -> Epoch {
     Epoch::try_from(column).unwrap_or(0)
 }
 
-/// A compare-and-set that changed no row.
+/// The result of a compare-and-set: `lease_lost` if it changed no row.
 pub(super) fn held(rows: u64) -> Result<(), StoreError> {
     match rows {
         0 => Err(StoreError::LeaseLost),

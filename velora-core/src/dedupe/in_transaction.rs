@@ -1,4 +1,4 @@
-//! `claim_in` and `commit_in` as statements, for a connection that is not ours to drive.
+//! `claim_in` and `commit_in` as statements, for a connection that the caller drives.
 
 use std::iter;
 
@@ -7,19 +7,21 @@ use super::claimed::{Claimed, column, epoch, held, micros, stored};
 use super::store::{Epoch, StoreOptions};
 use crate::error::StoreError;
 
-/// The statements that claim and commit in a transaction of yours, for a connection of
-/// another driver or of another language. [`Store::in_transaction`](super::Store::in_transaction)
-/// gives it.
+/// The statements that claim and commit in your own transaction, for a connection of
+/// another driver or another language. Get them from
+/// [`Store::in_transaction`](super::Store::in_transaction).
 ///
-/// Run [`claim`](Self::claim). A row is the epoch: [`fresh`](Self::fresh) reads it. No
-/// row: run [`standing`](Self::standing), and let [`stands`](Self::stands) read its row,
-/// or that there is none. Do the work, run [`commit`](Self::commit), and give the number
-/// of rows that it changed to [`committed`](Self::committed). Then commit the
-/// transaction, and only then answer 2xx.
+/// 1. Run [`claim`](Self::claim). If it returns a row, pass the row to
+///    [`fresh`](Self::fresh). If it returns none, run [`standing`](Self::standing) and pass
+///    its row, or `None`, to [`stands`](Self::stands).
+/// 2. If the claim is fresh, handle the event and run [`commit`](Self::commit). Pass the
+///    number of rows that it changed to [`committed`](Self::committed).
+/// 3. Commit the transaction, and only then answer 2xx.
 ///
-/// The transaction must be in the store's own database, on a connection that sees its
-/// tables, and as [`SqliteStore::claim_in`](super::SqliteStore::claim_in) or
-/// [`PostgresStore::claim_in`](super::PostgresStore::claim_in) want it.
+/// The transaction must be in the store's own database, on a connection that sees the
+/// store's tables. It must also meet the requirements of
+/// [`SqliteStore::claim_in`](super::SqliteStore::claim_in) or
+/// [`PostgresStore::claim_in`](super::PostgresStore::claim_in).
 ///
 /// ```
 /// # #[cfg(feature = "sqlite")] {
@@ -43,17 +45,16 @@ pub struct InTransaction {
     options: StoreOptions,
 }
 
-/// A statement, and the values of its parameters in their order: `?1` or `$1` is the
-/// first.
+/// A statement and the values of its parameters, in order: the first is for `?1` or `$1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// In the words of the database.
+    /// The SQL text, in the database's dialect.
     pub sql: &'static str,
-    /// For its parameters.
+    /// The parameters' values.
     pub values: Vec<Value>,
 }
 
-/// What a parameter is.
+/// The value of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `TEXT`
@@ -78,42 +79,42 @@ impl InTransaction {
         }
     }
 
-    /// Whose statements they are: `sqlite` or `postgres`.
+    /// Which database the statements are for: `sqlite` or `postgres`.
     pub fn database(&self) -> &'static str {
         self.database
     }
 
-    /// Gives a row of one integer if the claim is fresh.
+    /// Returns a row of one integer, the epoch, if the claim is fresh; otherwise no row.
     pub fn claim(&self, key: &Key) -> Statement {
         let lease = micros(self.options.lease());
         self.of_key(self.claim, key, [lease])
     }
 
-    /// The row of [`claim`](Self::claim).
+    /// Reads the row of [`claim`](Self::claim).
     pub fn fresh(&self, row: i64) -> Claimed {
         Claimed::Fresh(epoch(row))
     }
 
-    /// Gives a row of two integers, or none.
+    /// Returns a row of two integers (the state, and for how many microseconds), or none.
     pub fn standing(&self, key: &Key) -> Statement {
         self.of_key(self.standing, key, [])
     }
 
-    /// The row of [`standing`](Self::standing): in flight or done.
+    /// Reads the row of [`standing`](Self::standing): in flight or done.
     pub fn stands(&self, row: Option<(i64, i64)>) -> Claimed {
         Claimed::standing(row, self.options.lease())
     }
 
-    /// Changes one row, or none. In PostgreSQL it gives that row too, for drivers that do not
-    /// count at once.
+    /// Changes one row, or none. In PostgreSQL it also returns the changed row, for drivers
+    /// that do not report a row count at once.
     pub fn commit(&self, key: &Key, epoch: Epoch) -> Statement {
         let retention = micros(self.options.retention());
         self.of_key(self.commit, key, [column(epoch), retention])
     }
 
-    /// How many rows [`commit`](Self::commit) has changed.
+    /// Takes the number of rows that [`commit`](Self::commit) changed.
     ///
-    /// Errors: `lease_lost`; roll back then.
+    /// Errors: `lease_lost` if it is 0; roll the transaction back then.
     pub fn committed(&self, rows: u64) -> Result<(), StoreError> {
         held(rows)
     }

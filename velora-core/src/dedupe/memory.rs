@@ -15,13 +15,13 @@ use crate::error::{ConfigError, StoreError};
 
 /// A [`Store`] in memory: bounded, expiring, and for one process only.
 ///
-/// A second process, or a restart, knows nothing of it. When it is full, the done
-/// key that was committed longest ago makes room: if its retention still ran, it
-/// is counted in [`dropped_early`](Self::dropped_early), to be watched. A key that
-/// is being worked on is never dropped. Nothing waits here: each verb is there as a plain
-/// call too.
+/// Other processes do not see it, and a restart empties it. When it is full, the done key
+/// that was committed longest ago makes room. If its retention was still running,
+/// [`dropped_early`](Self::dropped_early) counts it: watch that number. A key whose lease
+/// runs is never dropped. No operation waits, so each is also available as a plain
+/// function, such as [`try_claim`](Self::try_claim).
 ///
-/// One lock guards it, held for two or three table look-ups.
+/// One lock guards the store, held for two or three table look-ups.
 ///
 /// ```
 /// use velora_core::{Claim, Key, MemoryStore, Store};
@@ -43,8 +43,8 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
-/// Lease and retention are the same for every key, so each list, in the order of
-/// its last change, is also in the order of expiry.
+/// Lease and retention are the same for every key, so each list, ordered by last change,
+/// is also ordered by expiry.
 struct State {
     claimed: Keys,
     done: Keys,
@@ -52,8 +52,8 @@ struct State {
     dropped_early: u64,
 }
 
-/// Keys are made of deliveries that were verified: no stranger chooses them, so a hash that
-/// is quick and small will do.
+/// Keys come from verified deliveries, so an attacker cannot choose them, and a fast hash
+/// without collision resistance is enough.
 type Keys = LruCache<Key, Held, FxBuildHasher>;
 
 struct Held {
@@ -65,9 +65,9 @@ impl MemoryStore {
     /// Enough for a busy endpoint's retries; the vendors' pages suggest the same.
     pub const DEFAULT_CAPACITY: usize = 5_000;
 
-    /// A store with room for so many keys, claimed and done together.
+    /// A store with room for `capacity` keys, claimed and done together.
     ///
-    /// Errors: `invalid_capacity` where it is zero.
+    /// Errors: `invalid_capacity` if it is zero.
     pub fn new(options: StoreOptions, capacity: usize) -> Result<Self, ConfigError> {
         if capacity == 0 {
             return Err(ConfigError::InvalidCapacity);
@@ -82,7 +82,7 @@ impl MemoryStore {
         self
     }
 
-    /// How many keys are held.
+    /// How many keys are held, claimed and done together.
     pub fn len(&self) -> usize {
         self.state().len()
     }
@@ -92,8 +92,8 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// How many done keys were forgotten for lack of room before their retention
-    /// had run out. Not zero: events may be handled twice; raise the capacity.
+    /// How many done keys were forgotten for lack of room before their retention expired.
+    /// If it is not zero, events may be handled twice: raise the capacity.
     pub fn dropped_early(&self) -> u64 {
         self.state().dropped_early
     }
@@ -113,11 +113,11 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code of others runs under the lock, so there is no half-done change.
+        // No foreign code runs under the lock, so there is no half-done change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// [`Store::claim`], which never waits here. Errors: `store_full`.
+    /// [`Store::claim`] as a plain function. Errors: `store_full`.
     pub fn try_claim(&self, key: &Key) -> Result<Claimed, StoreError> {
         let now = self.clock.monotonic();
         let mut state = self.state();
@@ -141,7 +141,7 @@ impl MemoryStore {
         Ok(Claimed::Fresh(epoch))
     }
 
-    /// [`Store::commit`]. Errors: `lease_lost`.
+    /// [`Store::commit`] as a plain function. Errors: `lease_lost`.
     pub fn try_commit(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
         let now = self.clock.monotonic();
         let expires = now.saturating_add(self.options.retention());
@@ -151,12 +151,12 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// [`Store::release`]. Errors: `lease_lost`.
+    /// [`Store::release`] as a plain function. Errors: `lease_lost`.
     pub fn try_release(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
         self.state().take_claimed(key, epoch).map(drop)
     }
 
-    /// [`Store::renew`]. Errors: `lease_lost`.
+    /// [`Store::renew`] as a plain function. Errors: `lease_lost`.
     pub fn try_renew(&self, key: &Key, epoch: Epoch) -> Result<(), StoreError> {
         let now = self.clock.monotonic();
         let expires = now.saturating_add(self.options.lease());
@@ -178,8 +178,8 @@ impl State {
         }
     }
 
-    /// Forgets one key, the cheapest: one that nobody works on any more, then one
-    /// that is done. A dropped claim is gone for good, as epochs are never reused.
+    /// Forgets one key, the cheapest to lose: first a claim whose lease has expired, then
+    /// a done key. A dropped claim cannot come back, because epochs are never reused.
     fn make_room(&mut self, capacity: usize, now: Duration) -> Result<(), StoreError> {
         if self.len() < capacity {
             return Ok(());
@@ -194,7 +194,7 @@ impl State {
         Ok(())
     }
 
-    /// Compare and take: the key, if it is claimed under just this epoch.
+    /// Compare and take: the key, if it is claimed under exactly this epoch.
     fn take_claimed(&mut self, key: &Key, epoch: Epoch) -> Result<Key, StoreError> {
         match self.claimed.peek(key) {
             Some(held) if held.epoch == epoch => {}
@@ -205,7 +205,7 @@ impl State {
     }
 }
 
-/// Whether the first one to expire has.
+/// Whether the entry that expires first has expired.
 fn has_expired(list: &Keys, now: Duration) -> bool {
     list.peek_lru().is_some_and(|(_, held)| held.expires <= now)
 }

@@ -1,10 +1,10 @@
-//! Each event once: claims that survive a crash of the one who works.
+//! Deduplication: claims that survive a crash of the process that handles an event.
 //!
-//! "Mark, then do" loses an event when the process dies in between; "do, then
-//! mark" does it twice. A [`Store`] therefore hands out a *claim* with a lease:
-//! whoever holds it works, then commits. A lease that is neither committed nor
-//! released runs out, and the next delivery of the event takes it over. A crash
-//! costs a repeat, never an event.
+//! "Mark, then do" loses an event if the process dies in between; "do, then mark"
+//! handles it twice. A [`Store`] therefore hands out a *claim* with a lease: whoever
+//! holds it handles the event, then commits. A lease that is neither committed nor
+//! released expires, and the next delivery of the event takes it over. A crash costs a
+//! repeat, never an event.
 
 #[cfg(feature = "receiver")]
 mod claimed;

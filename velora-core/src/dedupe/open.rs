@@ -1,23 +1,23 @@
-//! A store by its URL.
+//! Opens a store by its URL.
 
 use std::sync::Arc;
 
 use super::{MemoryStore, Store, StoreOptions};
 use crate::error::ConfigError;
 
-/// The store that this URL names:
+/// Opens the store that this URL names:
 ///
 /// | URL | store | feature |
 /// |---|---|---|
 /// | `memory:` | [`MemoryStore`] with room for 5,000 keys | |
-/// | `sqlite:///var/lib/app/claims.db`, `sqlite://claims.db` | [`SqliteStore`](super::SqliteStore): an absolute path, and one from the current folder | `sqlite` |
+/// | `sqlite:///var/lib/app/claims.db`, `sqlite://claims.db` | [`SqliteStore`](super::SqliteStore): an absolute path, or one relative to the current folder | `sqlite` |
 /// | `postgres://user:password@host/database` | [`PostgresStore`](super::PostgresStore) | `postgres` |
 /// | `redis://…`, `rediss://…` | [`RedisStore`](super::RedisStore), `rediss` over TLS | `redis` |
 ///
-/// It does not connect: the first verb does, and so does [`Store::ready`].
+/// This does not connect: the first operation does, and so does [`Store::ready`].
 ///
-/// Errors: `invalid_option` where the URL names no store, or one whose feature is not
-/// built in. No error shows a part of the URL, which may hold a password.
+/// Errors: `invalid_option` if the URL names no store, or one whose feature is not
+/// enabled. No error shows any part of the URL, because it may hold a password.
 ///
 /// ```
 /// use velora_core::{open_store, StoreOptions};
@@ -43,7 +43,7 @@ pub fn open_store(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Co
     }
 }
 
-/// Why a URL names no store; never a part of it.
+/// Why a URL names no store. Never contains a part of the URL.
 pub(super) fn refused(reason: &'static str) -> ConfigError {
     ConfigError::InvalidOption {
         option: "store",

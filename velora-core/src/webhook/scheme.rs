@@ -1,4 +1,4 @@
-//! What a system signs, and where the signature and the timestamp stand.
+//! What a system signs, and which headers carry the signature and the timestamp.
 
 use std::borrow::Borrow;
 #[cfg(feature = "full")]
@@ -14,8 +14,8 @@ use crate::text::{Text, text};
 ///
 /// The schemes of the four systems come from [`Scheme::named`] or from the
 /// system's own module. Describe a system of your own with [`Scheme::new`] and
-/// the methods that follow; what cannot work is `invalid_scheme` when a
-/// [`Verifier`](crate::Verifier) or [`Signer`](crate::Signer) is made of it.
+/// the methods that follow. A scheme that cannot work is `invalid_scheme` when a
+/// [`Verifier`](crate::Verifier) or [`Signer`](crate::Signer) is made from it.
 ///
 /// ```
 /// use velora_core::{Scheme, SignatureForm, SignedPayload, SigningSecret, TimeUnit, Verifier};
@@ -30,8 +30,8 @@ use crate::text::{Text, text};
 ///
 /// The MAC is always HMAC-SHA-256 in 64 lower-case hex digits.
 ///
-/// Any bytes can be verified. An event is a JSON object: of another body, such as a form,
-/// every event is `malformed_event`, and a handler takes the
+/// Any body can be verified, but only a JSON object can be read as an event. For any other
+/// body, such as a form, reading an event is `malformed_event`; let the handler take the
 /// [`Delivery`](crate::Delivery) itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheme {
@@ -114,7 +114,7 @@ impl SignedPayload {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Identity {
-    /// These members of the body, all of them texts that are not empty.
+    /// These top-level members of the body, which must all be non-empty strings.
     Members(Cow<'static, [Cow<'static, str>]>),
     /// The SHA-256 of the raw body, where the system documents no id.
     BodyDigest,
@@ -172,8 +172,8 @@ const MAX_PAYLOAD_TEXT: usize = 32;
 impl Scheme {
     /// A scheme that signs the body alone, without a timestamp.
     ///
-    /// `name` stands in keys and logs, and none of [`all`](Self::all) may have it;
-    /// `signature_header` in any case.
+    /// `name` appears in keys and logs, and must differ from the names of
+    /// [`all`](Self::all). `signature_header` is case-insensitive.
     pub fn new(
         name: impl Into<Cow<'static, str>>,
         signature_header: impl Into<Cow<'static, str>>,
@@ -195,43 +195,43 @@ impl Scheme {
         }
     }
 
-    /// The timestamp stands in a header of its own.
+    /// Reads the timestamp from a header of its own.
     #[must_use]
     pub fn timestamp_header(mut self, name: impl Into<Cow<'static, str>>, unit: TimeUnit) -> Self {
         self.timestamp_header = Some((name.into(), unit));
         self
     }
 
-    /// What is under the MAC. The default is the body alone.
+    /// Sets what is under the MAC. The default is the body alone.
     #[must_use]
     pub fn signed_payload(mut self, payload: SignedPayload) -> Self {
         self.payload = payload;
         self
     }
 
-    /// What makes two deliveries the same event. The default is the body's digest.
+    /// Sets what makes two deliveries the same event. The default is the body's digest.
     #[must_use]
     pub fn identity(mut self, identity: Identity) -> Self {
         self.handling.identity = identity;
         self
     }
 
-    /// The HTTP status that answers a delivery that is refused. The default is 401.
+    /// Sets the HTTP status for refused deliveries, 400 to 599. The default is 401.
     #[must_use]
     pub fn reject_status(mut self, status: u16) -> Self {
         self.handling.reject_status = status;
         self
     }
 
-    /// The sender does not repeat what was answered with a 4xx. A fault of our own
-    /// is then never answered with one.
+    /// Declares that the sender does not send again after a 4xx. A body over the limit is
+    /// then answered with 500 instead of 413.
     #[must_use]
     pub fn client_errors_are_final(mut self) -> Self {
         self.handling.client_errors_are_final = true;
         self
     }
 
-    /// Whether its parts go together.
+    /// Whether its parts are consistent.
     fn check(&self) -> Result<(), ConfigError> {
         let invalid = |reason| Err(ConfigError::InvalidScheme { reason });
         let list = self.form == SignatureForm::List;

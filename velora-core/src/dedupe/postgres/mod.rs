@@ -37,12 +37,12 @@ use crate::error::{ConfigError, StoreError};
 ///
 /// # What it promises
 ///
-/// What was committed survives a crash of everything that PostgreSQL itself survives.
-/// Handlers run at least once, and bookkeeping is fenced; with
+/// What was committed survives whatever PostgreSQL itself survives. Handlers run at least
+/// once, and bookkeeping is fenced; with
 /// [`claim_in`](Self::claim_in), or [`commit_in`](Self::commit_in) alone, what a handler
 /// writes into the same database is written exactly once. The server's clock decides
-/// when a lease runs out. With asynchronous replicas, a failover may forget the last
-/// commits; make them synchronous if it must not.
+/// when a lease expires. With asynchronous replicas, a failover may lose the last commits;
+/// use synchronous replicas if that must not happen.
 ///
 /// # Tables and privileges
 ///
@@ -50,14 +50,14 @@ use crate::error::{ConfigError, StoreError};
 ///
 /// | | |
 /// |---|---|
-/// | `velora_dedupe_claims` | `key text`, `epoch bigint`, `state smallint` (0 free, 1 claimed, 2 done), `until timestamptz`: a row a key |
-/// | `velora_dedupe_epoch` | a sequence: epochs grow though rows are removed |
-/// | `velora_dedupe_sweep` | `last text`: the key that was looked at last, to be cleaned up |
+/// | `velora_dedupe_claims` | `key text`, `epoch bigint`, `state smallint` (0 free, 1 claimed, 2 done), `until timestamptz`: one row per key |
+/// | `velora_dedupe_epoch` | a sequence, so that epochs keep growing when rows are removed |
+/// | `velora_dedupe_sweep` | `last text`: how far the clean-up has come |
 /// | `velora_dedupe_version` | `version integer`: 1; tables of another version are not touched |
 ///
-/// Only that needs `CREATE` on the schema. Where they are there already (run
+/// Only creating them needs `CREATE` on the schema. If the tables exist already (run
 /// [`STATEMENTS.schema`](PostgresStatements::schema) as their owner), the service needs
-/// no more than
+/// only
 ///
 /// ```sql
 /// GRANT SELECT, INSERT, UPDATE, DELETE ON velora_dedupe_claims TO service;
@@ -66,14 +66,14 @@ use crate::error::{ConfigError, StoreError};
 /// GRANT USAGE ON velora_dedupe_epoch TO service;
 /// ```
 ///
-/// Every 256 commits of a process look at the next 1,000 keys, around and around, and
-/// remove those whose time is over.
+/// After every 256 commits, a process checks the next 1,000 keys, round and round, and
+/// removes those that have expired.
 ///
 /// Connections are opened as needed, up to
-/// [`connections`](StoreOptions::with_connections), and again after a fault. A call that
+/// [`connections`](StoreOptions::with_connections), and again after a failure. A call that
 /// takes longer than [`timeout`](StoreOptions::with_timeout) is `store_unavailable`.
-/// A pooler in between must pool sessions, not transactions. Needs a tokio runtime with
-/// I/O and time.
+/// A connection pooler in between must pool sessions, not transactions. Needs a tokio
+/// runtime with I/O and time.
 ///
 /// ```no_run
 /// use velora_core::dedupe::PostgresStore;
@@ -96,25 +96,24 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// The statements that the verbs are, for a connection of your own.
+    /// The SQL statements of the operations, for a connection of your own.
     pub const STATEMENTS: PostgresStatements = sql::STATEMENTS;
 
     /// A store at this URL, `postgres://user:password@host:port/database`. It does not
     /// connect.
     ///
-    /// `sslmode` is `disable`, `prefer` (the default) or `require`; wherever TLS is
-    /// spoken, certificate and host name are verified with the certificates of the
-    /// operating system, or those of `SSL_CERT_FILE`. Across a network, say `require`;
-    /// a server of this machine that vouches for itself wants `disable`, or its
-    /// certificate in `SSL_CERT_FILE`.
+    /// `sslmode` is `disable`, `prefer` (the default) or `require`. With TLS, the
+    /// certificate and the host name are always verified, against the certificates of the
+    /// operating system or those in `SSL_CERT_FILE`. Use `require` across a network. For a
+    /// local server with a self-signed certificate, use `disable`, or put its certificate
+    /// into `SSL_CERT_FILE`.
     ///
-    /// The host may be several, `primary,standby:5433`, or a name that leads to another
-    /// server after a failover: unless `target_session_attrs` says otherwise it is
-    /// `read-write`, so that a server where nothing can be written is passed over. It costs
-    /// each new connection one question; `target_session_attrs=any` saves that where there
-    /// is one server alone.
+    /// You can name several hosts, `primary,standby:5433`, or one name that points to
+    /// another server after a failover. `target_session_attrs` defaults to `read-write`, so
+    /// that a read-only server is skipped. That costs one query for each new connection; if
+    /// there is only one server, `target_session_attrs=any` saves it.
     ///
-    /// Errors: `invalid_option` where it is not such a URL.
+    /// Errors: `invalid_option` if it is not such a URL.
     pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
         // The parser's own words may hold a part of the URL.
         let mut config = Config::from_str(&tls::strictest(url))
@@ -169,16 +168,17 @@ impl PostgresStore {
         })
     }
 
-    /// Claims a key in a transaction of yours, in the same database. If the transaction
-    /// is rolled back, nothing was claimed.
+    /// Claims a key in your own transaction, in the same database. If the transaction is
+    /// rolled back, nothing was claimed.
     ///
-    /// Together with [`commit_in`](Self::commit_in), claim and effects are one: no
-    /// crash leaves one without the other. Use the default isolation, `READ COMMITTED`,
-    /// and have called [`Store::ready`] once, for the tables. Another claim of the key
-    /// is in flight until the transaction ends.
+    /// With [`commit_in`](Self::commit_in) in the same transaction, claim and effects are
+    /// atomic: no crash leaves one without the other. Use the default isolation level,
+    /// `READ COMMITTED`, and call [`Store::ready`] once beforehand, which creates the
+    /// tables. Until the transaction ends, other claims of the key are in flight.
     ///
-    /// It is for an event that no [`Receiver`](crate::Receiver) has claimed: in a receiver's
-    /// handler the event is in flight. There `commit_in` alone is what is needed.
+    /// Use it for an event that no [`Receiver`](crate::Receiver) has claimed. In a receiver's
+    /// handler the event is already claimed, so this returns [`Claimed::InFlight`]; there
+    /// you need `commit_in` only.
     ///
     /// Errors: `store_full`, `store_unavailable`; roll back then.
     ///
@@ -215,11 +215,12 @@ impl PostgresStore {
             .map_err(fault)
     }
 
-    /// Marks the work as done in a transaction of yours, which holds its effects.
+    /// Commits the claim in your own transaction, which holds the effects.
     ///
-    /// The epoch may come from [`claim_in`](Self::claim_in) in the same transaction, or
-    /// from a lease that was claimed before: then the effects are written exactly once
-    /// too, as a lease that was taken over ends in `lease_lost`.
+    /// The epoch comes from [`claim_in`](Self::claim_in) in the same transaction, or from
+    /// a lease that was claimed before, such as a receiver's
+    /// [`Work::epoch`](crate::Work::epoch). Either way the effects are written exactly once,
+    /// because a lease that was taken over fails with `lease_lost`.
     ///
     /// Errors: `lease_lost`, `store_full`, `store_unavailable`; roll back then.
     ///
@@ -268,8 +269,8 @@ impl PostgresStore {
         held(rows)
     }
 
-    /// Removes of the next 1,000 keys those whose time is over, and says how many. It is
-    /// done by itself, every 256 commits.
+    /// Checks the next 1,000 keys, removes those that have expired, and returns how many. The
+    /// store does this by itself after every 256 commits.
     ///
     /// Errors: `store_unavailable`.
     pub async fn clean_up(&self) -> Result<u64, StoreError> {

@@ -26,32 +26,37 @@ use crate::error::{ConfigError, StoreError};
 /// # What it promises
 ///
 /// Handlers run at least once, and bookkeeping is fenced, as long as Redis remembers.
-/// Redis can forget: on a failover, as its replicas are asynchronous; on a crash, what
-/// `appendfsync always` had not written; when memory is short, unless `maxmemory-policy`
-/// is `noeviction`. Another one, with a `maxmemory`, is `store_unavailable`: each new
-/// connection and each [`ready`](Store::ready) asks for it, in a cluster all primaries. What
-/// it forgot is handled a second time. Where that must not be,
-/// use [`SqliteStore`](super::SqliteStore) or [`PostgresStore`](super::PostgresStore),
-/// whose `commit_in` makes effects exactly-once.
+/// Redis can forget:
+///
+/// - in a failover, because its replicas are asynchronous;
+/// - in a crash, unless `appendfsync` is `always`;
+/// - when memory is short, unless `maxmemory-policy` is `noeviction`. If `maxmemory` is set,
+///   any other policy is `store_unavailable`: each new connection and each
+///   [`ready`](Store::ready) checks it, in a cluster on all primaries.
+///
+/// An event that Redis forgot is handled a second time. If that must not happen, use
+/// [`SqliteStore`](super::SqliteStore) or [`PostgresStore`](super::PostgresStore), whose
+/// `commit_in` makes effects exactly-once.
 ///
 /// # Keys and privileges
 ///
-/// Each verb is one Lua script on the one key `velora:dedupe:{…}`, which expires by
+/// Each operation is one Lua script on one key, `velora:dedupe:{…}`, which expires by
 /// itself; the server's clock decides when. In a [namespace](StoreOptions::with_namespace) it
-/// begins with `velora:dedupe:{ns=name:`. A user needs no more than
+/// begins with `velora:dedupe:{ns=name:`. A user needs only
 ///
 /// ```text
 /// ACL SETUSER service on >password ~velora:dedupe:* +eval +evalsha +script|load +get +set +time +info +ping
 /// ```
 ///
-/// and `+cluster|slots` with a cluster. One connection is shared by all calls; the first
-/// call after a fault of it opens another. A replica is `store_unavailable`, and so is a call
+/// and, with a cluster, `+cluster|slots`. All calls share one connection; after it fails, the
+/// next call opens another. Connecting to a replica is `store_unavailable`, and so is a call
 /// that takes longer than [`timeout`](StoreOptions::with_timeout). Needs a tokio runtime with
 /// I/O and time.
 ///
-/// In a cluster the driver sends again what was under way on a connection that broke. If it
-/// had been carried out, a commit may then be `lease_lost`, and a claim in flight for its own
-/// caller: the event comes again, and is done, or is handled once the lease has run out.
+/// In a cluster, the driver repeats commands that were in progress on a connection that
+/// broke. If such a command had been executed already, a commit may return `lease_lost`, and
+/// a claim may return in flight to its own caller. The event then comes again. It is either
+/// done, or is handled once the lease has expired.
 ///
 /// ```no_run
 /// use velora_core::dedupe::RedisStore;
@@ -69,12 +74,12 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store at this URL, `redis://user:password@host:port/database`, or `rediss://`
-    /// for TLS, with the certificates of the operating system, or those of
-    /// `SSL_CERT_FILE`. With `?cluster=true`, the only query there is, the host is any
-    /// node of a cluster. It does not connect.
+    /// A store at this URL, `redis://user:password@host:port/database`, or `rediss://` for
+    /// TLS, verified against the certificates of the operating system or those in
+    /// `SSL_CERT_FILE`. With `?cluster=true`, the only query parameter, the host is any node
+    /// of a cluster. This does not connect.
     ///
-    /// Errors: `invalid_option` where it is not such a URL.
+    /// Errors: `invalid_option` if it is not such a URL.
     pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
         Ok(Self {
             options,

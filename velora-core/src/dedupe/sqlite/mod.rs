@@ -1,4 +1,4 @@
-//! Claims in a file of SQLite, for the processes of one host.
+//! Claims in a SQLite file, for the processes of one host.
 
 #[cfg(feature = "sqlite")]
 mod bundled;
@@ -33,8 +33,8 @@ use crate::error::{ConfigError, StoreError};
 /// So many calls may wait for the writer; the next one is `store_unavailable`.
 const WAITING: usize = 1_024;
 
-/// A [`Store`] in a file, for any number of processes on one host (feature `sqlite`, or
-/// `sqlite-driver` for a SQLite of yours).
+/// A [`Store`] in a SQLite file, for any number of processes on one host (feature `sqlite`,
+/// or `sqlite-driver` for a copy of SQLite that your program already has).
 ///
 /// # What it promises
 ///
@@ -43,14 +43,14 @@ const WAITING: usize = 1_024;
 /// fenced; with [`claim_in`](Self::claim_in), or [`commit_in`](Self::commit_in) alone,
 /// what a handler writes into the same file is written exactly once.
 ///
-/// The file must be on a disk of this host: SQLite's locks do not hold on network file
-/// systems. Nor do they within one process between two copies of SQLite: where the program
-/// opens the file by another one than `rusqlite`'s, give the store that one, as a
-/// [`SqliteDriver`]. Do not delete or replace the file while it is in use: who has it open
-/// goes on with the old one. The host's clock decides when a lease runs out.
+/// The file must be on a local disk: SQLite's locks do not work on network file systems,
+/// nor between two copies of SQLite within one process. If the program opens the file with
+/// a copy other than `rusqlite`'s, pass that copy to the store as a [`SqliteDriver`]. Do
+/// not delete or replace the file while it is in use: processes that have it open keep
+/// using the old one. The host's clock decides when a lease expires.
 ///
-/// One thread holds the one connection; calls that wait for it share a transaction, and
-/// so one write to the disk. Needs a tokio runtime with time.
+/// One thread holds the only connection. Calls that wait for it share one transaction, and
+/// therefore one write to the disk. Needs a tokio runtime with time.
 ///
 /// # Tables and privileges
 ///
@@ -58,14 +58,14 @@ const WAITING: usize = 1_024;
 ///
 /// | | |
 /// |---|---|
-/// | `velora_dedupe_claims` | `key`, `epoch`, `state` (0 free, 1 claimed, 2 done), `until` in microseconds since 1970: a row a key |
-/// | `velora_dedupe_epoch` | `last`: epochs grow though rows are removed; two triggers keep it |
-/// | `velora_dedupe_sweep` | `behind`, `last`: which keys were looked at last, to be cleaned up |
+/// | `velora_dedupe_claims` | `key`, `epoch`, `state` (0 free, 1 claimed, 2 done), `until` in microseconds since 1970: one row per key |
+/// | `velora_dedupe_epoch` | `last`: the last epoch, so that epochs keep growing when rows are removed; two triggers update it |
+/// | `velora_dedupe_sweep` | `behind`, `last`: how far the clean-up has come |
 /// | `velora_dedupe_version` | `version`: 1; tables of another version are not touched |
 ///
-/// The process must be able to write the file and its folder, in which SQLite keeps
-/// `-wal` and `-shm` beside it. Every 256 commits of a process look at the next 1,000
-/// keys, around and around, and remove those whose time is over.
+/// The process must be able to write to the file and to its folder, where SQLite keeps the
+/// `-wal` and `-shm` files. After every 256 commits, a process checks the next 1,000 keys,
+/// round and round, and removes those that have expired.
 ///
 /// ```
 /// use velora_core::dedupe::SqliteStore;
@@ -92,11 +92,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// The statements that the verbs are, for a connection of your own.
+    /// The SQL statements of the operations, for a connection of your own.
     pub const STATEMENTS: SqliteStatements = sql::STATEMENTS;
 
-    /// A store in this file, by a copy of SQLite of yours, which must be 3.35 or newer. A
-    /// relative path is one from what is the current folder now.
+    /// A store in this file that uses your own copy of SQLite, 3.35 or newer. A relative path
+    /// is resolved against the current folder now.
     pub fn driven_by(
         driver: impl SqliteDriver,
         path: impl AsRef<Path>,
@@ -121,7 +121,7 @@ impl SqliteStore {
     }
 
     /// The file that a URL of [`open_store`](crate::open_store) names, as an absolute path;
-    /// `None` where it is of another store.
+    /// `None` if the URL is for another kind of store.
     ///
     /// Errors: `invalid_option`.
     ///
@@ -154,9 +154,9 @@ impl SqliteStore {
         }
     }
 
-    /// Closes the file, and lets calls wait until what it gives is dropped: SQLite must not
-    /// be under way while a process forks, as the child would inherit locks that it does
-    /// not hold.
+    /// Closes the file, and makes calls wait until the returned value is dropped. SQLite must
+    /// not be in use while a process forks, because the child would inherit locks that it
+    /// does not hold.
     pub fn rest(&self) -> Resting {
         let (resting, pause) = Resting::wanted(&self.rest);
         // A writer that has ended holds nothing, and drops the pause.
@@ -164,8 +164,8 @@ impl SqliteStore {
         resting
     }
 
-    /// Removes of the next 1,000 keys those whose time is over, and says how many. It is
-    /// done by itself, every 256 commits.
+    /// Checks the next 1,000 keys, removes those that have expired, and returns how many. The
+    /// store does this by itself after every 256 commits.
     ///
     /// Errors: `store_unavailable`.
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
