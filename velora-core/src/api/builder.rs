@@ -1,4 +1,4 @@
-//! Building a client: the same for every system.
+//! The client builder, the same for every system.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use super::call::{Api, Settings};
 use super::{BaseUrl, RetryOptions, Runtime, Transport};
 use crate::error::ConfigError;
 
-/// Turns the machinery into a system's client, or says why it cannot.
+/// Wraps an [`Api`] as a system's client, or says why it cannot.
 type Finish<C> = Box<dyn FnOnce(Api) -> Result<C, ConfigError> + Send>;
 
 /// Builds the client `C` of a system.
@@ -19,11 +19,11 @@ type Finish<C> = Box<dyn FnOnce(Api) -> Result<C, ConfigError> + Send>;
 /// |---|---|
 /// | base URL | the system's own |
 /// | [`RetryOptions`] | 5 attempts, `Retry-After` up to 60 s |
-/// | timeout of connecting | 10 s |
-/// | timeout of each read | 30 s |
-/// | timeout of the whole call, waits included | 10 min |
+/// | connect timeout | 10 s |
+/// | read timeout, for each read | 30 s; Velora TV 5 min |
+/// | call timeout, for all attempts and waits | 10 min; Velora TV 1 min |
 /// | largest decoded body | 64 MiB |
-/// | proxy | none: the environment is not asked either |
+/// | proxy | none; proxy environment variables are ignored |
 pub struct ClientBuilder<C> {
     base_url: String,
     auth: Auth,
@@ -94,77 +94,78 @@ impl<C> ClientBuilder<C> {
         }
     }
 
-    /// Where the API is: `https`, or `http` on a loopback host.
+    /// Sets the base URL of the API: `https`, or `http` on a loopback host.
     #[must_use]
     pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
-    /// How often and after what time a call is sent again.
+    /// Sets how often, and after what delay, a call is retried.
     #[must_use]
     pub fn with_retry(mut self, retry: RetryOptions) -> Self {
         self.options.retry = retry;
         self
     }
 
-    /// The longest wait for a connection. A transport of your own has its own.
+    /// Sets the longest wait for a connection. Ignored by a transport of your own.
     #[must_use]
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.options.connect_timeout = timeout;
         self
     }
 
-    /// The longest wait for the next bytes. A transport of your own has its own.
+    /// Sets the longest wait for the next bytes. Ignored by a transport of your own.
     #[must_use]
     pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
         self.options.read_timeout = timeout;
         self
     }
 
-    /// The longest a call may take, all attempts and waits included.
+    /// Sets the longest time a call may take, including all attempts and waits.
     #[must_use]
     pub fn with_call_timeout(mut self, timeout: Duration) -> Self {
         self.options.call_timeout = timeout;
         self
     }
 
-    /// The largest body that is read, in bytes after decoding.
+    /// Sets the largest body that is read, in bytes after decoding.
     #[must_use]
     pub fn with_max_response_bytes(mut self, bytes: usize) -> Self {
         self.options.max_response_bytes = bytes;
         self
     }
 
-    /// Sends everything to an `https` base URL through this proxy, `http://…` or
-    /// `https://…`, in a tunnel. To an `http` one, which is the loopback host's, none is
-    /// used. Without it there is none, whatever the environment says. A transport of your
-    /// own has its own.
+    /// Sends all requests to an `https` base URL through a tunnel of this proxy, `http://…`
+    /// or `https://…`. An `http` base URL is on a loopback host, and is never proxied. If
+    /// this is not set there is no proxy, whatever the environment says. Ignored by a
+    /// transport of your own.
     #[must_use]
     pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
         self.options.proxy = Some(url.into());
         self
     }
 
-    /// Sends with something of your own: the host's `fetch`, or values in a test.
+    /// Sends requests with a transport of your own, such as a host's `fetch` or a test.
     #[must_use]
     pub fn with_transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Waits and works in the background with something of your own.
+    /// Sleeps and runs background work with a runtime of your own.
     #[must_use]
     pub fn with_runtime(mut self, runtime: impl Runtime + 'static) -> Self {
         self.runtime = Some(Arc::new(runtime));
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
-    /// Errors: `invalid_base_url`; `invalid_option` where a timeout or the largest body is
-    /// zero, or the proxy no URL of `http` or `https`; of CuraeAI also `wrong_environment`; `no_transport` where the crate was built without
-    /// `client-reqwest` and none was given, or the one it has cannot be set up.
+    /// Errors: `invalid_base_url`; `invalid_option` if a timeout or the largest body is
+    /// zero, or the proxy is not an `http` or `https` URL; `no_transport` if the crate was
+    /// built without `client-reqwest` and no transport was given, or if the built-in one
+    /// cannot be set up; for CuraeAI also `wrong_environment` and `invalid_api_key`.
     pub fn build(self) -> Result<C, ConfigError> {
         let base_url = BaseUrl::new(&self.base_url)?;
         self.options.check()?;

@@ -9,11 +9,12 @@ use crate::error::{ApiError, ConfigError};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How often and after what time a call is sent again.
+/// How often, and after what delay, a call is retried.
 ///
-/// Defaults: 5 attempts; full jitter below 0.5 s, 1 s, 2 s, 4 s, at most 20 s; a
-/// `Retry-After` of up to 60 s is waited for. That of a 429 all calls of the client wait
-/// for: those that read (`GET`) where it answered one of them, else those that write.
+/// Defaults: 5 attempts; exponential backoff with full jitter, below 0.5 s, 1 s, 2 s and
+/// 4 s (never above 20 s); a `Retry-After` of up to 60 s is honoured. After a 429, all calls
+/// of the same kind wait for its `Retry-After`: all reads (`GET`) of the client if it
+/// answered a read, otherwise all writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryOptions {
     attempts: u32,
@@ -34,9 +35,9 @@ impl Default for RetryOptions {
 }
 
 impl RetryOptions {
-    /// How many requests a call may cost, the first included.
+    /// Sets how many requests a call may send, including the first.
     ///
-    /// Errors: `invalid_option` where it is 0.
+    /// Errors: `invalid_option` if it is 0.
     pub fn with_attempts(self, attempts: u32) -> Result<Self, ConfigError> {
         if attempts == 0 {
             return Err(ConfigError::InvalidOption {
@@ -47,8 +48,8 @@ impl RetryOptions {
         Ok(Self { attempts, ..self })
     }
 
-    /// The upper end of the first wait; it doubles with each further one, up to `max`,
-    /// and never over a day.
+    /// Sets the upper bound of the first wait, `base`. It doubles with each further wait, up
+    /// to `max`, which is at most a day.
     #[must_use]
     pub fn with_backoff(self, base: Duration, max: Duration) -> Self {
         Self {
@@ -58,9 +59,9 @@ impl RetryOptions {
         }
     }
 
-    /// The longest `Retry-After` that is waited for. Past it the call fails at once
-    /// with `rate_limited` and the delay in the error, and so do others, unsent, until less
-    /// is left of it.
+    /// Sets the longest `Retry-After` that is waited for. If the system asks for more, the
+    /// call fails at once with `rate_limited` and the delay in the error. Later calls fail
+    /// in the same way, without being sent, until the rest of the delay is short enough.
     #[must_use]
     pub fn with_max_retry_delay(self, max: Duration) -> Self {
         Self {

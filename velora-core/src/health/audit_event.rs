@@ -1,4 +1,4 @@
-//! An event as the API lists and exports it.
+//! An audit event as the API lists and exports it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,9 +19,9 @@ use crate::{json, stamp};
 
 /// An audit event of `GET /events` or of an export.
 ///
-/// Its members are found once, and each is read when it is asked for: a text without
-/// escapes is borrowed. Any may be absent; one of an undocumented type reads as
-/// absent, and is still in [`raw`](Self::raw). Serialising gives the system's own
+/// Its members are located once, and each is parsed when you call its accessor; a string
+/// without escapes is borrowed. Any member may be absent. A member of an undocumented type
+/// reads as absent, and is still in [`raw`](Self::raw). Serialising gives the system's own
 /// text. `Debug` shows no PHI.
 ///
 /// Source: Velora Health, *Audit events*.
@@ -32,9 +32,9 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    /// Reads an event from the text of one, such as a row of an exported file.
+    /// Reads an event from its JSON text, such as a row of an exported file.
     ///
-    /// Errors: `malformed_response` where it is not a JSON object.
+    /// Errors: `malformed_response` if it is not a JSON object.
     pub fn from_json(text: impl Into<String>) -> Result<Self, ApiError> {
         let text = Arc::new(text.into());
         let is_json = json::check(&text).is_ok();
@@ -50,9 +50,9 @@ impl AuditEvent {
         Self { raw, members }
     }
 
-    /// The identity to deduplicate on: the same as of the event's delivery, so that
-    /// what is back-filled and what is delivered counts once. `None` where the event
-    /// lacks its id or its action.
+    /// The identity to deduplicate on. It equals the key of the event's delivery, so that
+    /// a back-filled and a delivered event count once. `None` if the event lacks its id or
+    /// its action.
     pub fn key(&self) -> Option<Key> {
         Some(Key::of_members(
             "health",
@@ -60,7 +60,7 @@ impl AuditEvent {
         ))
     }
 
-    /// The id, a delivery's `id`.
+    /// The event's id; in a delivery it is called `id`.
     pub fn event_id(&self) -> Option<Cow<'_, str>> {
         self.text(members::EVENT_ID)
     }
@@ -70,38 +70,38 @@ impl AuditEvent {
         stamp::read(&self.text(members::TIMESTAMP)?)
     }
 
-    /// What happened, a delivery's `type`.
+    /// What happened, as text; in a delivery it is called `type`.
     pub fn action(&self) -> Option<Cow<'_, str>> {
         self.text(members::ACTION)
     }
 
-    /// What happened, as a type.
+    /// What happened, as an [`EventType`].
     pub fn event_type(&self) -> Option<EventType> {
         self.action().map(|action| action.into_owned().into())
     }
 
-    /// Who did it.
+    /// The id of the user who did it.
     pub fn user_id(&self) -> Option<Cow<'_, str>> {
         self.text(members::USER_ID)
     }
 
-    /// In what role, such as `data_analyst`.
+    /// The user's role, such as `data_analyst`.
     pub fn user_role(&self) -> Option<Cow<'_, str>> {
         self.text(members::USER_ROLE)
     }
 
-    /// To what kind of thing, such as `claim`.
+    /// The kind of resource, such as `claim`.
     pub fn resource_type(&self) -> Option<Cow<'_, str>> {
         self.text(members::RESOURCE_TYPE)
     }
 
-    /// To which one.
+    /// The resource's id.
     pub fn resource_id(&self) -> Option<Cow<'_, str>> {
         self.text(members::RESOURCE_ID)
     }
 
-    /// Which of its fields were read. The system sends JSON inside a text; this is
-    /// the JSON.
+    /// Which fields of the resource were read. The system sends JSON inside a string; this
+    /// is the inner JSON.
     pub fn fields_accessed(&self) -> Option<RawJson> {
         self.json(members::FIELDS_ACCESSED)
     }
@@ -116,17 +116,17 @@ impl AuditEvent {
         self.text(members::TENANT_ID)
     }
 
-    /// From which address.
+    /// The IP address that the request came from.
     pub fn source_ip(&self) -> Option<Cow<'_, str>> {
         self.text(members::SOURCE_IP)
     }
 
-    /// With what program.
+    /// The user agent of the request.
     pub fn user_agent(&self) -> Option<Cow<'_, str>> {
         self.text(members::USER_AGENT)
     }
 
-    /// For what stated reason.
+    /// The stated reason.
     pub fn justification(&self) -> Option<Cow<'_, str>> {
         self.text(members::JUSTIFICATION)
     }
@@ -136,12 +136,12 @@ impl AuditEvent {
         self.flag(members::SUCCESS)
     }
 
-    /// Free-form details: JSON, whether it came as an object or inside a text.
+    /// Free-form details: the JSON, whether it was sent as an object or inside a string.
     pub fn details(&self) -> Option<RawJson> {
         self.json(members::DETAILS)
     }
 
-    /// Any member by name, those this version does not know among them.
+    /// Any member by name, including members that this version does not know.
     pub fn member(&self, name: &str) -> Option<RawJson> {
         RawJson::of(value_of(self.raw.as_str(), name)?)
     }

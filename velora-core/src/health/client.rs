@@ -34,7 +34,7 @@ pub(crate) fn audit(rest: &str) -> Path {
 /// # Ok(()) }
 /// ```
 ///
-/// Reads and all else that may be repeated are retried: see
+/// Reads, and other calls that are safe to repeat, are retried: see
 /// [`RetryOptions`](crate::api::RetryOptions). Every call may fail with
 /// `unauthorized`, `forbidden`, `not_found`, `conflict`, `invalid_request` (also before it is
 /// sent), `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
@@ -60,10 +60,10 @@ impl Client {
         ClientBuilder::new("https://api.velora.health", Auth::bearer(key), finish)
     }
 
-    /// A client of what the environment names: `VELORA_API_KEY`, and `VELORA_BASE_URL`
-    /// if it is not the vendor's.
+    /// A client from the environment: `VELORA_API_KEY`, and `VELORA_BASE_URL` if the API is
+    /// not at the vendor's URL.
     ///
-    /// Errors: `invalid_api_key`, also where it is not set; those of
+    /// Errors: `invalid_api_key`, also if it is not set; those of
     /// [`build`](ClientBuilder::build).
     pub fn from_env() -> Result<Self, ConfigError> {
         let builder = Self::builder(ApiKey::from_env("VELORA_API_KEY")?);
@@ -73,10 +73,10 @@ impl Client {
         }
     }
 
-    /// Asks for one event, to see that key, scope and URL fit together.
+    /// Requests one event, to check that the key, its scope and the URL are right.
     ///
-    /// Errors: those of any call, of which `unauthorized` is the key, and `forbidden` that it
-    /// lacks `audit:read`.
+    /// Errors: those of any call. `unauthorized` means that the key is unknown, `forbidden`
+    /// that it lacks the scope `audit:read`.
     pub async fn probe(&self) -> Result<(), ApiError> {
         let one = EventQuery::one();
         self.api
@@ -89,12 +89,12 @@ impl Client {
             .await
     }
 
-    /// Lists events, newest first. Nothing is sent before the first one is asked for.
+    /// Lists events, newest first. Nothing is sent until the first event is requested.
     /// Needs the scope `audit:read`.
     ///
-    /// The pages are chained by cursors that encode a timestamp: where very many
-    /// events share one, the system may skip some at the edge of a page. What must be
-    /// complete is better read with [`export`](Self::export), which proves it.
+    /// The pages are chained by cursors that encode a timestamp. If very many events share
+    /// one timestamp, the system may skip some at the edge of a page. For anything that must
+    /// be complete, use [`export`](Self::export), which proves it.
     pub fn events(&self, query: EventQuery) -> Events {
         Events::new(Pages::new(self.api.clone(), query))
     }
@@ -108,13 +108,13 @@ impl Client {
         self.api.text(request, one_event).await
     }
 
-    /// Where the API is.
+    /// The base URL of the API.
     pub fn base_url(&self) -> &BaseUrl {
         self.api.base_url()
     }
 
-    /// The rate limit as the last answer that spoke of it left it. This system does so
-    /// in a 429 alone.
+    /// The rate limit, according to the last response that mentioned it. This system
+    /// mentions it only in a 429.
     pub fn rate_limit(&self) -> RateLimit {
         self.api.rate_limit()
     }

@@ -11,12 +11,13 @@ use super::{AuditEvent, EventQuery, Page, RawEvent};
 use crate::api::{Api, Listing, Walk};
 use crate::error::ApiError;
 
-/// Pages, each fetched while the caller works on the one before.
+/// A stream of pages. The next page is fetched while the caller works on this one.
 ///
-/// A stream; [`next`](Self::next) needs no trait in scope. Pages without events are
-/// walked past. After an error it ends.
+/// [`next`](Self::next) needs no trait in scope. Empty pages are skipped. After an error the
+/// stream ends.
 ///
-/// Errors: `cursor_loop` where a page leads nowhere or back; those of any call.
+/// Errors: `cursor_loop` if a page announces more, without a cursor or with one seen before;
+/// those of any call.
 pub struct Pages {
     query: Arc<EventQuery>,
     walk: Walk<Page>,
@@ -71,11 +72,10 @@ impl fmt::Debug for Pages {
     }
 }
 
-/// Events one by one, of the type `E`: [`AuditEvent`], or [`RawEvent`] after
-/// [`raw`](Events::raw).
+/// A stream of events: of [`AuditEvent`], or of [`RawEvent`] after [`raw`](Events::raw).
 ///
-/// A stream; [`next`](Self::next) needs no trait in scope. An event is given once,
-/// though the system may repeat it at the edge of a page. After an error it ends.
+/// [`next`](Self::next) needs no trait in scope. Each event is returned once, even if the
+/// system repeats it at the edge of a page. After an error the stream ends.
 ///
 /// Errors: those of [`Pages`].
 pub struct Events<E = AuditEvent> {
@@ -95,7 +95,7 @@ impl Events {
         }
     }
 
-    /// The same events, not looked into.
+    /// The same events as unparsed text.
     pub fn raw(self) -> Events<RawEvent> {
         Events {
             pages: self.pages,
@@ -107,7 +107,7 @@ impl Events {
 }
 
 impl<E> Events<E> {
-    /// The pages that were not yet begun.
+    /// The pages that have not been started yet.
     pub fn pages(self) -> Pages {
         self.pages
     }

@@ -10,9 +10,10 @@ use crate::api::{Method, Request};
 use crate::error::ConfigError;
 use crate::spell::decimal;
 
-/// Which events to list. Everything by default, newest first, 1,000 a page.
+/// Which events to list. Everything by default, newest first, 1,000 per page.
 ///
-/// When back-filling set the end too, so that new events do not shift the pages.
+/// When you back-fill, set the end of the window too, so that new events do not shift the
+/// pages.
 #[derive(Clone, Default)]
 pub struct EventQuery {
     action: Option<String>,
@@ -29,7 +30,7 @@ impl EventQuery {
         Self::default()
     }
 
-    /// Only events of this action, such as `phi.read`.
+    /// Only events with this action, such as `phi.read`.
     #[must_use]
     pub fn with_action(mut self, action: impl Into<String>) -> Self {
         self.action = Some(action.into());
@@ -70,9 +71,9 @@ impl EventQuery {
         self
     }
 
-    /// How many events a page has at most.
+    /// The maximum number of events per page.
     ///
-    /// Errors: `invalid_option` outside of 1..=1000.
+    /// Errors: `invalid_option` unless it is 1 to 1000.
     pub fn with_limit(mut self, limit: u16) -> Result<Self, ConfigError> {
         if !(1..=1_000).contains(&limit) {
             return Err(ConfigError::InvalidOption {

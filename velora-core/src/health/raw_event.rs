@@ -1,4 +1,4 @@
-//! An event in the system's own text.
+//! An event as the system's own text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::AuditEvent;
 
-/// One event in the system's own text, not looked into.
+/// One event as the system's own text, unparsed.
 ///
-/// It shares the memory of the answer it came in, and keeps it: to hold a few
-/// events for long, copy their text. `Debug` shows its length alone.
+/// It shares the memory of the response that it came in, and keeps that alive. To hold a few
+/// events for a long time, copy their text. `Debug` shows only its length.
 #[derive(Clone)]
 pub struct RawEvent {
     text: Arc<String>,
@@ -38,13 +38,13 @@ impl RawEvent {
             .unwrap_or_default()
     }
 
-    /// The JSON object on one line, without the line's end: as received, but for line
-    /// breaks between its members.
+    /// The JSON object on one line, without a line end: as received, except that line
+    /// breaks between members are removed.
     pub fn as_line(&self) -> Cow<'_, str> {
         one_line(self.as_str())
     }
 
-    /// Reads it.
+    /// Parses it.
     pub fn parse(self) -> AuditEvent {
         AuditEvent::new(self)
     }

@@ -44,7 +44,7 @@ impl NewEndpoint {
         self
     }
 
-    /// A name for humans.
+    /// A description for humans.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -69,8 +69,9 @@ impl NewEndpoint {
     }
 }
 
-/// A registered endpoint. All but its id may be absent from an answer; what cannot be
-/// read is absent too, as no secret shall be lost for a member beside it.
+/// A registered endpoint. Any member but the id may be absent from a response. A member that
+/// cannot be read counts as absent too, so that no secret is lost because of the member next
+/// to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Endpoint {
@@ -78,14 +79,16 @@ pub struct Endpoint {
     pub id: String,
     /// Where deliveries go.
     pub url: Option<String>,
-    /// The prefixes of the types it receives; none means every event.
+    /// The prefixes of the event types that it receives; empty means every event.
     pub event_filter: Vec<String>,
     /// A name for humans.
     pub description: Option<String>,
-    /// Whether deliveries are sent. There is no way back: register it again.
+    /// Whether deliveries are sent. A disabled endpoint cannot be enabled again: register
+    /// the URL anew.
     pub active: Option<bool>,
-    /// Failed deliveries in a row; at 10 the system disables the endpoint. In a list, one
-    /// that cannot be read is `malformed_response`: it would hide what fails.
+    /// Failed deliveries in a row; at 10 the system disables the endpoint. In a list, a
+    /// number that cannot be read is `malformed_response`, so that no failing endpoint is
+    /// hidden.
     pub consecutive_failures: u64,
     /// When a delivery was last sent.
     pub last_delivery_at: Option<Timestamp>,
@@ -93,13 +96,14 @@ pub struct Endpoint {
     pub created_at: Option<Timestamp>,
 }
 
-/// What registering gives: the endpoint, and its secret, which is never shown again.
+/// The result of registering an endpoint. Its secret is never shown again.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Registration {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// What its deliveries are signed with, ready for a [`Verifier`](crate::Verifier).
+    /// The secret that its deliveries are signed with, ready for a
+    /// [`Verifier`](crate::Verifier).
     pub secret: SigningSecret,
 }
 
@@ -119,13 +123,13 @@ impl Client {
 }
 
 impl Webhooks {
-    /// Registers an endpoint. Store the secret before anything else: it is shown
-    /// once. Needs the scope `webhooks:write`.
+    /// Registers an endpoint. Store its secret before you do anything else: it is shown
+    /// only once. Needs the scope `webhooks:write`.
     ///
-    /// It is sent once, never again by itself: each success registers one more. After
-    /// a `connection`, `timeout`, `server_error`, `malformed_response` or
-    /// `response_too_large` the endpoint may exist, and its secret is lost: find it with
-    /// [`list`](Self::list), [`delete`](Self::delete) it, register again.
+    /// The call is never retried, because each success registers another endpoint. After
+    /// `connection`, `timeout`, `server_error`, `malformed_response` or
+    /// `response_too_large` the endpoint may exist, and its secret is lost. Find it with
+    /// [`list`](Self::list), [`delete`](Self::delete) it, and register again.
     ///
     /// Errors: `invalid_request`, and those of any call.
     pub async fn create(&self, endpoint: &NewEndpoint) -> Result<Registration, ApiError> {
@@ -136,7 +140,7 @@ impl Webhooks {
         self.api.text(request, registration).await
     }
 
-    /// All endpoints, disabled ones too. Needs the scope `audit:read`.
+    /// All endpoints, including disabled ones. Needs the scope `audit:read`.
     ///
     /// Errors: those of any call.
     pub async fn list(&self) -> Result<Vec<Endpoint>, ApiError> {
@@ -145,8 +149,8 @@ impl Webhooks {
         self.api.text(request, endpoints).await
     }
 
-    /// Stops deliveries and keeps the history. There is no enabling: register the URL
-    /// again, which gives a new id and a new secret.
+    /// Stops deliveries and keeps the history. A disabled endpoint cannot be enabled:
+    /// register the URL again, which gives it a new id and a new secret.
     ///
     /// Errors: `not_found`, and those of any call.
     pub async fn disable(&self, id: &str) -> Result<(), ApiError> {
@@ -171,8 +175,8 @@ impl Webhooks {
 }
 
 impl Endpoint {
-    /// Whether more than 3 deliveries in a row have failed: mend it before the tenth, at
-    /// which the system disables it.
+    /// Whether more than 3 deliveries in a row have failed. Fix it before the tenth, when
+    /// the system disables the endpoint.
     pub fn is_failing(&self) -> bool {
         self.consecutive_failures > ALERT_ABOVE
     }

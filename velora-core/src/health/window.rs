@@ -1,4 +1,4 @@
-//! The stretch of time that is asked for.
+//! The time window of a query.
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 use crate::error::ConfigError;
 use crate::stamp;
 
-/// `[since, until)`: from `since` on, up to but without `until`.
+/// A time window, `[since, until)`: `since` is included, `until` is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     since: Timestamp,
@@ -14,9 +14,9 @@ pub struct Window {
 }
 
 impl Window {
-    /// A window. It may be empty.
+    /// A window, which may be empty.
     ///
-    /// Errors: `invalid_window` where it ends before it starts.
+    /// Errors: `invalid_window` if it ends before it starts.
     pub fn new(since: Timestamp, until: Timestamp) -> Result<Self, ConfigError> {
         if until < since {
             return Err(ConfigError::InvalidWindow);
@@ -24,9 +24,9 @@ impl Window {
         Ok(Self { since, until })
     }
 
-    /// A window from two timestamps of RFC 3339, such as `2026-05-01T00:00:00Z`.
+    /// A window from two RFC 3339 timestamps, such as `2026-05-01T00:00:00Z`.
     ///
-    /// Errors: `invalid_option` where one of them is not a timestamp with an offset;
+    /// Errors: `invalid_option` if one of them is not a timestamp with an offset;
     /// `invalid_window`.
     pub fn parse(since: &str, until: &str) -> Result<Self, ConfigError> {
         let read = |option, text: &str| {

@@ -17,16 +17,16 @@ use crate::json;
 /// More rows than this in one call are not held in memory.
 const MOST_ROWS: usize = 1_000_000;
 
-/// What one call of the export gave.
+/// The result of a single export call.
 ///
-/// `Debug` shows the number of rows and the verdict alone.
+/// `Debug` shows only the number of rows and whether they are truncated.
 pub struct ExportedOnce {
     rows: Rows,
     truncation: Truncation,
 }
 
 impl ExportedOnce {
-    /// Whether these are all rows of the window.
+    /// Whether the cap truncated the rows.
     pub fn truncation(&self) -> Truncation {
         self.truncation
     }
@@ -46,7 +46,7 @@ impl ExportedOnce {
         (0..self.len()).filter_map(|at| self.rows.at(at))
     }
 
-    /// The rows, read.
+    /// The rows, parsed.
     pub fn events(&self) -> impl Iterator<Item = AuditEvent> {
         self.raw().map(RawEvent::parse)
     }
@@ -62,9 +62,9 @@ impl fmt::Debug for ExportedOnce {
 }
 
 impl Client {
-    /// One call of the export, and whether the system's cap cut it. The rows are held
-    /// in memory, about 5 MB; [`export`](Self::export) reads a window whole, however
-    /// large. Of the query the window and the filter count. Needs the scope
+    /// Makes a single export call, and tells whether the system's cap truncated it. The rows
+    /// are held in memory, about 5 MB. [`export`](Self::export) reads a window of any size
+    /// completely. Only the query's window and filter are used. Needs the scope
     /// `audit:export`.
     ///
     /// Errors: those of any call.

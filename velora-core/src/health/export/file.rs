@@ -1,8 +1,8 @@
-//! Exports into a file, that go on where they were cut off.
+//! Exports into a file, which resume where they were interrupted.
 //!
 //! Rows are written leaf by leaf. A leaf counts once its line in the checkpoint is on
-//! the disk, and that line is written only when its rows are. Whatever stands in the
-//! file behind the last leaf that counts is cut off before going on.
+//! the disk, and that line is written only after the leaf's rows are on the disk. To
+//! resume, everything in the file after the last leaf that counts is cut off.
 
 use std::path::{Path, PathBuf};
 
@@ -16,15 +16,15 @@ use crate::error::{Error, FileError};
 use crate::health::Client;
 
 impl Client {
-    /// Exports a window whole into a file of NDJSON, the rows as the system wrote them,
-    /// oldest first, and gives the proof.
+    /// Exports a window completely into an NDJSON file, and returns the proof. Rows are
+    /// oldest first, each on one line, in the system's own text.
     ///
-    /// Killed at any point and called again, it reads what it has written, checks it and
-    /// goes on: the file will hold the same bytes as if nothing had happened. While it
-    /// runs, `<path>.checkpoint` stands beside the file; in the end `<path>.manifest.json`
-    /// does. Called once more, it gives the manifest and asks for nothing. On Unix all of
-    /// them are made with mode 0600, for their owner alone; a file that is there keeps its
-    /// mode.
+    /// If the process is killed at any point, call it again: it checks what it has written
+    /// and resumes, and the file ends up with the same bytes as without the interruption.
+    /// While it runs, `<path>.checkpoint` is next to the file; at the end it is replaced by
+    /// `<path>.manifest.json`. If the export is finished already, it returns the manifest
+    /// and sends no request. On Unix all three files are created with mode 0600; an existing
+    /// file keeps its mode.
     ///
     /// ```no_run
     /// # use velora_core::health::{Client, ExportQuery, Window};
@@ -35,12 +35,15 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
-    /// Errors: those of [`export`](Self::export), after which a further call goes on;
-    /// `file_unusable`, also where another process is at it; `file_mismatch` where the
-    /// file exists and is not of this export: of another window, filter or base URL, or, of
-    /// one that was cut off, no longer as it was written. An edit that keeps a finished
-    /// file's length is seen by [`Manifest::verify`] alone, and an API key of another tenant
-    /// by nobody.
+    /// Errors:
+    ///
+    /// - those of [`export`](Self::export); another call resumes;
+    /// - `file_unusable`, also if another process is exporting to the file;
+    /// - `file_mismatch` if the file exists and is not part of this export: it has another
+    ///   window, filter or base URL, or an unfinished file was changed after it was written.
+    ///
+    /// Two mistakes are not detected here. An edit that keeps a finished file's length is
+    /// found only by [`Manifest::verify`]. An API key of another tenant is not found at all.
     pub async fn export_to_file(
         &self,
         query: ExportQuery,
@@ -81,7 +84,7 @@ fn write(mut journal: Journal, block: Block) -> Result<Box<Journal>, FileError> 
     Ok(Box::new(journal))
 }
 
-/// Disks are waited for elsewhere: the leaves that follow keep coming in.
+/// Disk writes run on another thread, so that the next leaves keep arriving.
 async fn blocking<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> Result<T, FileError> + Send + 'static,

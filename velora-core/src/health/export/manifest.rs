@@ -12,29 +12,31 @@ use crate::error::FileError;
 
 pub(crate) const FORMAT: u32 = 1;
 
-/// The proof of an export: leaves that tile its window, and what each one holds.
+/// The proof of an export: the leaves that tile its window, and what each of them holds.
+/// A leaf is a window that was read completely in one go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Manifest {
-    /// The form of this file.
+    /// The version of the manifest format.
     pub format: u32,
-    /// Where the rows came from. Whose they are, the key decided.
+    /// The base URL that the rows came from. The tenant is not recorded: the API key
+    /// decided it.
     pub base_url: String,
     /// The start of the window.
     pub since: Timestamp,
-    /// The end of the window, which is not in it.
+    /// The end of the window, exclusive.
     pub until: Timestamp,
-    /// The filter.
+    /// The filter: `None` if both kinds of events were exported.
     pub phi_involved: Option<bool>,
     /// How many rows there are.
     pub rows: u64,
     /// How many bytes the file has.
     pub bytes: u64,
-    /// The parts, in time and in the file one after the other.
+    /// The leaves, in order of time and of their place in the file.
     pub leaves: Vec<LeafProof>,
 }
 
-/// A part of an export that was read whole in one go.
+/// A part of an export that was read completely in one go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LeafProof {
@@ -44,7 +46,7 @@ pub struct LeafProof {
     pub until: Timestamp,
     /// How many rows it holds.
     pub rows: u64,
-    /// How many bytes of the file they are, line ends included.
+    /// How many bytes of the file these rows take, line ends included.
     pub bytes: u64,
     /// The id of its first row.
     pub first_id: Option<String>,
@@ -57,7 +59,8 @@ pub struct LeafProof {
 impl Manifest {
     /// Reads the manifest of an exported file.
     ///
-    /// Errors: `file_unusable` where there is none, `file_mismatch` where it is not one.
+    /// Errors: `file_unusable` if there is none, `file_mismatch` if the file found is not a
+    /// manifest.
     pub fn read(exported: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = beside(exported.as_ref(), "manifest.json");
         let text = fs::read(&path).map_err(FileError::unusable(&path, "read"))?;
@@ -65,7 +68,7 @@ impl Manifest {
             .map_err(|_| FileError::mismatch(&path, "it is not a manifest"))
     }
 
-    /// Checks that the leaves tile the window and that the file holds just them.
+    /// Checks that the leaves tile the window, and that the file holds exactly their rows.
     ///
     /// Errors: `file_unusable`, `file_mismatch`.
     pub fn verify(&self, exported: impl AsRef<Path>) -> Result<(), FileError> {

@@ -1,7 +1,11 @@
-//! Exports: one call, or a window proven to be whole.
+//! Exports: a single call, or a window that is proven complete.
 //!
-//! [`plan`] decides which windows to ask for, [`split`] where to cut one, [`rows`]
-//! which rows belong: values alone. [`call`] asks, [`run`] carries the plan out.
+//! Three modules are pure functions over values: [`plan`] decides which windows to request,
+//! [`split`] where to cut a window, and [`rows`] which rows belong to it. [`call`] sends one
+//! request, and [`run`] executes the plan.
+//!
+//! A *leaf* is a window that one response can hold. The leaves of a finished export tile
+//! the whole window.
 
 mod call;
 mod claims;

@@ -20,24 +20,25 @@ pub struct ExportQuery {
     pub(crate) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
-/// How far an export has come.
+/// The progress of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What is exported.
+    /// The window that is exported.
     pub window: Window,
-    /// Everything before this instant has been given.
+    /// All rows before this instant have been returned.
     pub done_until: Timestamp,
-    /// Rows given.
+    /// How many rows have been returned.
     pub rows: u64,
-    /// Windows that were read whole.
+    /// How many parts of the window have been read completely.
     pub leaves: u64,
-    /// Calls that were made; a retry is part of its call.
+    /// How many API calls were made; a retry is part of its call.
     pub calls: u64,
 }
 
 impl ExportQuery {
-    /// Every event in the window. An end in the past gives the same rows each time.
+    /// Every event in the window. If the window ends in the past, repeated exports return
+    /// the same rows.
     pub fn new(window: Window) -> Self {
         Self {
             window,
@@ -54,12 +55,12 @@ impl ExportQuery {
         self
     }
 
-    /// How many calls run beside each other; 4 by default. Each holds up to 10,000 rows
-    /// in memory, about 5 MB, and at most what
+    /// How many calls run concurrently; 4 by default. Each holds up to 10,000 rows in
+    /// memory, about 5 MB, and at most what
     /// [`with_max_response_bytes`](crate::api::ClientBuilder::with_max_response_bytes)
     /// allows.
     ///
-    /// Errors: `invalid_option` where it is 0.
+    /// Errors: `invalid_option` if it is 0.
     pub fn with_concurrency(mut self, concurrency: usize) -> Result<Self, ConfigError> {
         if concurrency == 0 {
             return Err(ConfigError::InvalidOption {
@@ -71,7 +72,7 @@ impl ExportQuery {
         Ok(self)
     }
 
-    /// Is told each time rows are given.
+    /// Sets a function that is called each time rows are returned.
     #[must_use]
     pub fn on_progress(mut self, progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));

@@ -15,16 +15,16 @@ use crate::health::page::identity;
 use crate::health::window::Window;
 use crate::{json, stamp};
 
-/// Whether the system says that its cap cut an export.
+/// Whether the cap of 10,000 rows truncated an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Truncation {
-    /// It was cut: `true`, `yes`, a number above 0, or the like; or 10,000 rows or more,
-    /// whatever is said.
+    /// Truncated: the header `X-Velora-Truncated` says `true`, `yes`, a number above 0 or
+    /// similar; or there are 10,000 rows or more, whatever it says.
     Yes,
-    /// It was not: `false`, `no`, `0`, or the like.
+    /// Not truncated: the header says `false`, `no`, `0` or similar.
     No,
-    /// Nothing is said, or nothing understood; there are fewer than 10,000 rows.
+    /// Unknown: the header is absent or not understood, and there are fewer than 10,000 rows.
     Unknown,
 }
 

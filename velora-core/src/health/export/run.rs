@@ -1,4 +1,4 @@
-//! Carrying out a plan: leaves beside each other, rows in the order of time.
+//! Executes a plan: reads leaves concurrently, and returns rows in time order.
 
 use std::fmt;
 use std::pin::Pin;
@@ -19,19 +19,22 @@ use crate::health::window::instant;
 use crate::health::{AuditEvent, Client, EventQuery, Page, Pages, RawEvent};
 
 impl Client {
-    /// Exports a window whole, through the cap of 10,000 rows a call: it is split until
-    /// every part is proven to have fitted. Needs the scope `audit:export`, and
-    /// `audit:read` where more events share one instant than a call can hold.
+    /// Exports a window completely, despite the cap of 10,000 rows a call: the window is
+    /// split until every part is proven to have fitted into one response. Needs the scope
+    /// `audit:export`, and `audit:read` if a single instant holds more events than a call
+    /// can return.
     ///
-    /// Rows come once each, oldest first, those without a timestamp before all others. An
-    /// event belongs to the window by its own timestamp: what rounding brings in beyond is
-    /// dropped, and one from a second or more outside is `incomplete_window`, as others may
-    /// be missing then. The memory does not grow with the number of rows.
+    /// Each row comes once, oldest first; rows without a timestamp come before all others.
+    /// The timestamp of an event decides whether it belongs to the window. Rows just outside,
+    /// which the system includes when it rounds the bounds, are dropped. A row a second or
+    /// more outside is `incomplete_window`, because others may then be missing. Memory use
+    /// does not grow with the number of rows.
     ///
-    /// Where one instant holds 10,000 events or more, they are listed page by page, and
-    /// what an export of that instant gives must be among them: a listing that leaves
-    /// out rows at the edges of pages is `incomplete_window`. What it leaves out beyond
-    /// the rows of that export, nothing shows.
+    /// If a single instant holds 10,000 events or more, they are listed page by page, and
+    /// every row that an export of that instant returns must be in the listing. If one is
+    /// missing, the listing has skipped rows at the edge of a page, and the error is
+    /// `incomplete_window`. Rows that both the listing and that export leave out cannot be
+    /// detected.
     ///
     /// ```no_run
     /// # use velora_core::health::{Client, ExportQuery, Window};
@@ -44,8 +47,8 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
-    /// Errors: `incomplete_window` where the rows given so far are not all there are, or
-    /// that cannot be proven; those of any call. After an error the stream ends.
+    /// Errors: `incomplete_window` if the rows so far are not complete, or cannot be proven
+    /// to be; those of any call. After an error the stream ends.
     pub fn export(&self, query: ExportQuery) -> Export {
         Export {
             blocks: Blocks::new(self.api.clone(), query),
@@ -56,8 +59,8 @@ impl Client {
     }
 }
 
-/// The rows of an export, of the type `E`: [`AuditEvent`], or [`RawEvent`] after
-/// [`raw`](Export::raw). A stream; [`next`](Self::next) needs no trait in scope.
+/// The rows of an export: a stream of [`AuditEvent`], or of [`RawEvent`] after
+/// [`raw`](Export::raw). [`next`](Self::next) needs no trait in scope.
 pub struct Export<E = AuditEvent> {
     blocks: Blocks,
     rows: Rows,
@@ -66,7 +69,7 @@ pub struct Export<E = AuditEvent> {
 }
 
 impl Export {
-    /// The same rows, not looked into.
+    /// The same rows as unparsed text.
     pub fn raw(self) -> Export<RawEvent> {
         Export {
             blocks: self.blocks,
@@ -78,13 +81,13 @@ impl Export {
 }
 
 impl<E> Export<E> {
-    /// The next row; `None` once everything was given.
+    /// The next row; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<E, ApiError>> {
         StreamExt::next(self).await
     }
 
-    /// The rows that have come in: one at least, and no more than `most`. For hosts to
-    /// whom each call costs more than a row. `None` once everything was given.
+    /// The rows that have arrived: at least one, at most `most`; `None` at the end. For
+    /// languages in which a call costs more than a row.
     pub async fn next_chunk(&mut self, most: usize) -> Option<Result<Vec<E>, ApiError>> {
         let first = match self.next().await? {
             Ok(row) => row,
