@@ -38,7 +38,8 @@
 //! # Errors
 //!
 //! Every error has a [`Code`], which is stable and the same in every language. Branch on
-//! it. No error, log or `Debug` shows a secret, a body or an expected signature.
+//! it. No message, log or `Debug` shows a secret, a body or an expected signature. Only
+//! [`ApiError::raw`] and the members beside it hold what an API responded.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -1,4 +1,4 @@
-//! Lists whose items are read whole: their items one by one, and the pages beneath.
+//! Lists that come in pages: the items one by one, and the pages themselves.
 
 use std::fmt;
 use std::pin::Pin;
@@ -65,12 +65,13 @@ impl<T> fmt::Debug for Page<T> {
     }
 }
 
-/// Pages, each fetched while the caller works on the one before.
+/// A stream of pages. The next page is fetched while the caller works on this one.
 ///
-/// A stream; [`next`](Self::next) needs no trait in scope. Nothing is sent before the
-/// first one is asked for. Pages without items are walked past. After an error it ends.
+/// [`next`](Self::next) needs no trait in scope. Nothing is sent until the first page is
+/// requested. Empty pages are skipped. After an error the stream ends.
 ///
-/// Errors: `cursor_loop` where a page leads nowhere or back; those of any call.
+/// Errors: `cursor_loop` if a page announces more, without a cursor or with one seen before;
+/// those of any call.
 pub struct Pages<T>(Walk<Page<T>>);
 
 impl<T: Send + Unpin + 'static> Pages<T> {
@@ -94,10 +95,10 @@ impl<T> fmt::Debug for Pages<T> {
     }
 }
 
-/// The items of a list one by one.
+/// A stream of the items of a list.
 ///
-/// A stream; [`next`](Self::next) needs no trait in scope. An item is given once,
-/// though the system may repeat it at the edge of a page. After an error it ends.
+/// [`next`](Self::next) needs no trait in scope. Each item is returned once, even if the
+/// system repeats it at the edge of a page. After an error the stream ends.
 ///
 /// Errors: those of [`Pages`].
 pub struct Items<T> {
@@ -113,7 +114,7 @@ impl<T: Send + Unpin + 'static> Items<T> {
         }
     }
 
-    /// The pages that were not yet begun.
+    /// The pages that have not been started yet.
     pub fn pages(self) -> Pages<T> {
         self.pages
     }

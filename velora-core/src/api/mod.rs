@@ -1,10 +1,9 @@
-//! What every client is built on: requests and answers as values, what sends them,
-//! when to send again. It knows no system.
+//! What every client is built on: requests and responses as values, transports, retries and
+//! paging. Nothing here is specific to one system.
 //!
-//! Deciding is apart from sending: how a request looks, what an answer means, when
-//! to retry and where a page leads are functions over values. [`Transport`] sends,
-//! and [`Runtime`] waits; with the feature `client-reqwest` both are there, without
-//! it you give them.
+//! Decisions are separate from sending: building a request, interpreting a response, retrying
+//! and paging are functions over values. [`Transport`] sends, and [`Runtime`] sleeps. The
+//! feature `client-reqwest` provides both; without it you provide them.
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 

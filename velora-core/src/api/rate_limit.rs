@@ -9,20 +9,20 @@ use super::retry::asked_delay;
 use crate::clock::UnixTime;
 use crate::stamp;
 
-/// The rate limit as the last answer that spoke of it left it.
+/// A system's rate limit, according to the last response that mentioned it.
 ///
-/// Velora Health says nothing but `Retry-After`; Velora Billing gives the reset as
-/// ISO-8601, Velora TV as Unix seconds. All are read.
+/// Velora Health sends only `Retry-After`. Velora Billing sends the reset as ISO 8601,
+/// Velora TV as Unix seconds. All are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Requests allowed in a window.
+    /// How many requests are allowed in a rate-limit window.
     pub limit: Option<u64>,
-    /// Requests left in this window.
+    /// How many requests are left in this window.
     pub remaining: Option<u64>,
-    /// When the window starts anew.
+    /// When the next window starts.
     pub reset: Option<Timestamp>,
-    /// Until when the last 429 asked to wait.
+    /// The end of the wait that the last 429 asked for.
     pub retry_at: Option<Timestamp>,
 }
 

@@ -114,7 +114,7 @@ impl<'b> Delivery<'b> {
         self.secret_index
     }
 
-    /// The same delivery, owning all that it borrowed.
+    /// The same delivery with everything it borrowed copied, so that it can outlive the request.
     pub fn into_owned(self) -> Delivery<'static> {
         Delivery {
             checked: Rules::Owned(self.checked.into_shared()),
@@ -132,18 +132,18 @@ impl<'b> Delivery<'b> {
 /// Reading the verified body (feature `events`).
 #[cfg(feature = "events")]
 impl Delivery<'_> {
-    /// The typed event: `delivery.event::<health::Event>()`, or
-    /// [`Event`](crate::Event) for whichever system it is.
+    /// The typed event: `delivery.event::<health::Event>()`, or [`Event`](crate::Event) for
+    /// an event of any of the four systems.
     ///
     /// Errors: `malformed_event`, `header_body_mismatch`.
     pub fn event<E: FromDelivery>(&self) -> Result<E, VerificationError> {
         E::from_delivery(self)
     }
 
-    /// The identity to deduplicate on, from authenticated bytes alone.
+    /// The identity to deduplicate on, from authenticated bytes only.
     ///
-    /// It needs the members that identify the event, or nothing but the bytes where their
-    /// digest does: there can be a key where `event` is `malformed_event`.
+    /// It reads only the members that identify the event, or none if the body's digest is the
+    /// identity. So there can be a key even if `event` is `malformed_event`.
     ///
     /// Errors: `malformed_event`, `header_body_mismatch`.
     pub fn key(&self) -> Result<Key, VerificationError> {
@@ -181,9 +181,9 @@ impl Delivery<'_> {
         Ok(Fields::new(self.body(), self.outline()?))
     }
 
-    /// Whether a header outside the MAC contradicts the verified body; `key`,
-    /// `fields` and `event` ask this too. A body that is not the system's JSON
-    /// contradicts nothing here; reading it is `malformed_event`.
+    /// Checks that no header outside the MAC contradicts the verified body; `key`, `fields`
+    /// and `event` do this too. A body that is not the system's JSON passes this check;
+    /// reading it is `malformed_event`.
     ///
     /// Errors: `header_body_mismatch`.
     pub fn check_headers(&self) -> Result<(), VerificationError> {
@@ -236,7 +236,7 @@ impl fmt::Debug for Delivery<'_> {
     }
 }
 
-/// What a delivery can be read as: the event of a system, or one of your own.
+/// A type that a delivery can be read as: a system's event, or one of your own.
 ///
 /// ```
 /// use velora_core::{Delivery, FromDelivery, VerificationError};
@@ -255,7 +255,7 @@ impl fmt::Debug for Delivery<'_> {
 /// ```
 #[cfg(feature = "events")]
 pub trait FromDelivery: Sized {
-    /// Errors: `malformed_event`, `header_body_mismatch`.
+    /// Reads the event. Errors: `malformed_event`, `header_body_mismatch`.
     fn from_delivery(delivery: &Delivery<'_>) -> Result<Self, VerificationError>;
 }
 

@@ -31,9 +31,9 @@ use environment::Environment;
 /// # Ok(()) }
 /// ```
 ///
-/// Every call may be repeated, and is retried: mutations carry an `Idempotency-Key`,
-/// for which the system gives its first answer again for 24 hours. A failure that the
-/// system itself calls not retryable is not. See
+/// Every call is safe to repeat, and is retried. Mutations carry an `Idempotency-Key`, for
+/// which the system repeats its first response for 24 hours. A failure that the system marks
+/// as not retryable is not retried. See
 /// [`RetryOptions`](crate::api::RetryOptions). Every call may fail with `unauthorized`,
 /// `forbidden`, `not_found`, `conflict`, `invalid_request` (also before it is sent),
 /// `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
@@ -48,20 +48,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of `https://api.curaeai.com` for a key that starts with `cae_live_`, of
-    /// `https://sandbox.curaeai.com` for one with `cae_test_`, with all defaults.
+    /// A client with all defaults: of `https://api.curaeai.com` if the key starts with
+    /// `cae_live_`, of `https://sandbox.curaeai.com` if it starts with `cae_test_`.
     ///
-    /// Errors: `invalid_api_key` where it starts with neither; those of
+    /// Errors: `invalid_api_key` if it starts with neither; those of
     /// [`build`](ClientBuilder::build).
     pub fn new(key: ApiKey) -> Result<Self, ConfigError> {
         Self::builder(key).build()
     }
 
-    /// Starts building a client of the environment that the key is of.
+    /// Starts building a client of the environment that the key belongs to.
     ///
-    /// With a base URL of your own, building it is `wrong_environment` where that is
-    /// production's and the key the sandbox's, or the reverse. A key of neither is
-    /// `invalid_api_key` at either; at any other host every key is taken.
+    /// If you set a base URL, building is `wrong_environment` if the URL is production's and
+    /// the key the sandbox's, or the reverse. A key of neither environment is
+    /// `invalid_api_key` at both; at any other host every key is accepted.
     pub fn builder(key: ApiKey) -> ClientBuilder<Self> {
         let of_key = Environment::of_key(&key);
         let base_url = of_key.unwrap_or(Environment::Production).base_url();
@@ -76,12 +76,12 @@ impl Client {
         Webhooks::new(self.api.clone())
     }
 
-    /// Where the API is.
+    /// The base URL of the API.
     pub fn base_url(&self) -> &BaseUrl {
         self.api.base_url()
     }
 
-    /// The rate limit as the last answer that spoke of it left it.
+    /// The rate limit, according to the last response that mentioned it.
     pub fn rate_limit(&self) -> RateLimit {
         self.api.rate_limit()
     }

@@ -17,39 +17,40 @@ use crate::webhook::Fields;
 
 const NOT_MODIFIED: u16 = 304;
 
-/// What registering gives: the endpoint, and its secret, which is never shown again.
+/// The result of registering an endpoint. Its secret is never shown again.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Registration {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// Which version of it this is.
+    /// The ETag: which version of the endpoint this is.
     pub etag: Option<String>,
-    /// What its deliveries are signed with, ready for a [`Verifier`](crate::Verifier).
+    /// The secret that its deliveries are signed with, ready for a
+    /// [`Verifier`](crate::Verifier).
     pub secret: SigningSecret,
 }
 
-/// An endpoint, and which version of it this is.
+/// An endpoint with its ETag.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Versioned {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// Which version of it this is, for [`update`](Webhooks::update),
+    /// The ETag: which version of the endpoint this is, for [`update`](Webhooks::update),
     /// [`delete`](Webhooks::delete) and [`get_if_changed`](Webhooks::get_if_changed).
     pub etag: Option<String>,
 }
 
-/// What asking for an endpoint gives to those who have a version of it.
+/// The result of [`get_if_changed`](Webhooks::get_if_changed).
 #[derive(Clone, Debug, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "it is given back once, and taken apart"
 )]
 pub enum IfChanged {
-    /// It is another one now.
+    /// Its version has changed; this is the new one.
     Changed(Versioned),
-    /// It is still that one.
+    /// Its version is still the one given.
     NotModified,
 }
 
@@ -64,9 +65,10 @@ impl Webhooks {
         Self { api }
     }
 
-    /// Registers an endpoint. Store the secret before anything else: it is shown once.
+    /// Registers an endpoint. Store its secret before you do anything else: it is shown
+    /// only once.
     ///
-    /// Errors: `invalid_request`, as where the URL is not public `https` on port 443;
+    /// Errors: `invalid_request`, such as for a URL that is not public `https` on port 443;
     /// `conflict`; those of any call.
     pub async fn create(&self, endpoint: &NewEndpoint) -> Result<Registration, ApiError> {
         let request = Request::new("curae.webhooks.create", Method::Post, Path::new(ENDPOINTS))
@@ -111,7 +113,7 @@ impl Webhooks {
         self.versioned(request).await
     }
 
-    /// One endpoint, if it is another version than this.
+    /// One endpoint, if its version differs from this `etag`.
     ///
     /// Errors: `not_found`, and those of any call.
     pub async fn get_if_changed(&self, id: &str, etag: &str) -> Result<IfChanged, ApiError> {
@@ -130,9 +132,9 @@ impl Webhooks {
             .await
     }
 
-    /// Changes an endpoint, if it is still the version of this `etag`; `*` is any.
+    /// Changes an endpoint if its version is still this `etag`; `*` matches any version.
     ///
-    /// Errors: `conflict` where it was changed meanwhile: get it again and decide anew;
+    /// Errors: `conflict` if it was changed meanwhile: get it again and decide anew;
     /// `not_found`; `invalid_request`; those of any call.
     pub async fn update(
         &self,
@@ -146,9 +148,9 @@ impl Webhooks {
         self.versioned(request.json(change)?).await
     }
 
-    /// Removes an endpoint, if it is still the version of this `etag`; `*` is any.
+    /// Removes an endpoint if its version is still this `etag`; `*` matches any version.
     ///
-    /// Errors: `conflict` where it was changed meanwhile; `not_found`; those of any call.
+    /// Errors: `conflict` if it was changed meanwhile; `not_found`; those of any call.
     pub async fn delete(&self, id: &str, etag: &str) -> Result<(), ApiError> {
         let request = self.one("curae.webhooks.delete", Method::Delete, id)?;
         let request = request.outside_header("If-Match", etag)?;

@@ -1,4 +1,4 @@
-//! What comes out of the stream of events.
+//! The items of the event stream.
 
 use std::fmt;
 
@@ -13,11 +13,12 @@ use crate::tv::{Event, EventType};
 use crate::webhook::fields::Outline;
 use crate::webhook::{Extra, Fields};
 
-/// One thing that the stream has to tell.
+/// One item of the event stream.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StreamItem {
-    /// The system says that events come from now on: at the start, and after each gap.
+    /// The stream is connected, and events arrive from now on: at the start, and after each
+    /// gap.
     Connected(Connected),
     /// Something happened.
     Event(StreamEvent),
@@ -135,8 +136,8 @@ pub struct Gap {
     /// `timeout` where nothing was heard for too long, `response_too_large` where an event
     /// is over 1 MiB.
     pub reason: ApiError,
-    /// When something was last heard and no event was half there, by this machine's
-    /// clock: up to then nothing is missing.
+    /// When the stream was last known to be complete, by this machine's clock: nothing
+    /// before that is missing.
     pub since: Timestamp,
     /// The id that the next connection asks to resume from. Whether the system heeds it
     /// is not documented. Without one, what happened meanwhile is not in the stream.

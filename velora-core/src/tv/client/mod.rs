@@ -22,8 +22,7 @@ pub use webhook::CreatedWebhook;
 
 const BASE_URL: &str = "https://api.velora.tv";
 
-/// Streams are quiet for longer than other answers: the stream has a shorter patience
-/// of its own.
+/// A stream may be quiet for longer than other responses. Its own idle timeout is shorter.
 const READ_TIMEOUT: Duration = Duration::from_secs(300);
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -52,7 +51,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Every call may fail with `unauthorized`, `forbidden`, `not_found`, `conflict`,
 /// `invalid_request` (also before it is sent), `rate_limited`, `server_error`, `connection`,
 /// `timeout`, `malformed_response`, `response_too_large`, `unexpected_redirect`, and with
-/// what the function that gives tokens fails with.
+/// the error of the function that provides tokens.
 ///
 /// Source: Velora TV, *Events API*, *Webhooks*, *Rate limits*.
 #[derive(Clone)]
@@ -68,18 +67,18 @@ impl Client {
         Self::builder(token).build()
     }
 
-    /// Starts building a client of `https://api.velora.tv` with one access token: good
-    /// for an hour, after which every call is `unauthorized`.
+    /// Starts building a client of `https://api.velora.tv` with one access token. A token is
+    /// valid for an hour, after which every call is `unauthorized`.
     ///
-    /// Other than elsewhere, the timeout of each read is 5 min, as streams are quiet, and
-    /// that of a whole call 1 min.
+    /// The defaults differ from other clients: the read timeout is 5 min, because streams are
+    /// quiet, and the call timeout is 1 min.
     pub fn builder(token: ApiKey) -> ClientBuilder<Self> {
         Self::authorised(Auth::bearer(token))
     }
 
-    /// The same with a function that gives a token that is good now: it is asked before
-    /// each request, and before a stream is connected again. Keep a token for as long as
-    /// it lasts. See [`TokenSource`].
+    /// Starts building a client with a function that returns a valid token. It is called
+    /// before each request, and before a stream reconnects, so let it cache the token for as
+    /// long as it is valid. See [`TokenSource`].
     pub fn builder_with_tokens(tokens: impl TokenSource + 'static) -> ClientBuilder<Self> {
         Self::authorised(Auth::fresh(Arc::new(tokens)))
     }
@@ -90,13 +89,13 @@ impl Client {
             .with_call_timeout(CALL_TIMEOUT)
     }
 
-    /// Where the API is.
+    /// The base URL of the API.
     pub fn base_url(&self) -> &BaseUrl {
         self.api.base_url()
     }
 
-    /// The rate limit as the last answer left it. Every answer of this system speaks of
-    /// it.
+    /// The rate limit, according to the last response. Every response of this system
+    /// mentions it.
     pub fn rate_limit(&self) -> RateLimit {
         self.api.rate_limit()
     }

@@ -34,16 +34,16 @@ impl Default for StreamOptions {
 }
 
 impl StreamOptions {
-    /// Connects again after 90 s of silence, and never gives up.
+    /// The defaults: reconnects after 90 s of silence, and never gives up.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// After so long without a byte the connection is taken for dead. The system sends
-    /// comments when it has nothing to say; how often is not documented. The client's
-    /// timeout of each read (5 min) comes first where this is longer.
+    /// Sets how long the connection may be silent before it is considered dead. The system
+    /// sends comments while there are no events; how often is not documented. If this is
+    /// longer than the client's read timeout (5 min), the read timeout applies.
     ///
-    /// Errors: `invalid_option` where it is zero.
+    /// Errors: `invalid_option` if it is zero.
     pub fn with_idle_timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
         if timeout.is_zero() {
             return Err(ConfigError::InvalidOption {
@@ -55,8 +55,8 @@ impl StreamOptions {
         Ok(self)
     }
 
-    /// The first attempt that fails after so long without a connection is the last: the
-    /// stream ends with its error.
+    /// Sets after how long without a connection to give up. The stream then ends with the
+    /// error of the next attempt that fails. By default it never gives up.
     #[must_use]
     pub fn with_max_outage(mut self, outage: Duration) -> Self {
         self.max_outage = Some(outage);
@@ -65,18 +65,18 @@ impl StreamOptions {
 }
 
 impl Client {
-    /// Events as they happen. No scope is needed. Nothing is sent before the first item
-    /// is asked for.
+    /// Streams events as they happen. No scope is needed. Nothing is sent until the first
+    /// item is requested.
     ///
-    /// A connection that is lost is a [`Gap`], and is made again: after a wait that grows
-    /// with each failure (see [`RetryOptions`](crate::api::RetryOptions)) and is no
-    /// shorter than the system asks for, up to the longest delay of those options, with a token that is asked for anew, and with
-    /// the id of the last event where events have ids. The first connection fails like
-    /// any call does, after 5 attempts.
+    /// A lost connection is reported as a [`Gap`], and the stream reconnects. The wait grows
+    /// with each failure (see [`RetryOptions`](crate::api::RetryOptions)) and is at least what
+    /// the system asks for, up to `max_retry_delay` of those options. Each connection gets a
+    /// new token and, if events have ids, the id of the last event. If the first connection
+    /// cannot be made, the stream fails after 5 attempts, as any call does.
     ///
-    /// The stream ends with an error that no further attempt would mend: `unauthorized`,
-    /// as with a token that was just given; `forbidden`; `not_found`; a `rate_limited`
-    /// that is not worth waiting for; an answer that is no stream of events.
+    /// The stream ends with an error that another attempt would not fix: `unauthorized`,
+    /// even with a new token; `forbidden`; `not_found`; a `rate_limited` with too long a
+    /// delay; a response that is not an event stream.
     pub fn events(&self, options: StreamOptions) -> EventStream {
         let run = Run {
             api: self.api.clone(),
@@ -94,10 +94,10 @@ impl Client {
     }
 }
 
-/// What the system has to tell, one item after the other.
+/// A stream of [`StreamItem`]s.
 ///
-/// A stream; [`next`](Self::next) needs no trait in scope. After an error it ends;
-/// without one it never does. Dropping it ends the connection.
+/// [`next`](Self::next) needs no trait in scope. It ends after an error, and only then.
+/// Dropping it closes the connection.
 pub struct EventStream(Pin<Box<dyn Stream<Item = Result<StreamItem, ApiError>> + Send>>);
 
 impl EventStream {
