@@ -1,14 +1,14 @@
 """The receiving side of Velora: verify, deduplicate and answer signed webhook deliveries of
-Velora Health, Velora Billing, CuraeAI and Velora TV, and read what their APIs serve.
+Velora Health, Velora Billing, CuraeAI and Velora TV, and read their APIs.
 
-- ``Verifier``: proves that a raw body comes from its system, and is recent.
-- ``MemoryStore``: each event once, though it is delivered again and again; ``open_store``: in
-  SQLite, PostgreSQL or Redis, for more than one process.
-- ``Receiver``, ``AsyncReceiver``: both, with the answer each system wants. ``velora.fastapi``,
-  ``velora.flask`` and ``velora.django`` serve them.
-- ``Signer``: deliveries for your tests, byte-identical to production.
-- ``velora.health``, ``velora.billing``, ``velora.curae``, ``velora.tv``: typed events, and a
-  ``Client`` and ``AsyncClient`` each.
+- ``Verifier`` proves that a raw body comes from its system and is recent.
+- ``MemoryStore`` recognises repeated deliveries of an event; ``open_store`` does so in SQLite,
+  PostgreSQL or Redis, for more than one process.
+- ``Receiver`` and ``AsyncReceiver`` do both, and give each system the response it expects.
+  ``velora.fastapi``, ``velora.flask`` and ``velora.django`` serve them.
+- ``Signer`` makes deliveries for your tests, byte-identical to production.
+- ``velora.health``, ``velora.billing``, ``velora.curae`` and ``velora.tv`` have typed events,
+  and a ``Client`` and an ``AsyncClient`` each.
 
 Every ``VeloraError`` has a stable ``code``, the same in every language.
 """

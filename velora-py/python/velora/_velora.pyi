@@ -1,4 +1,4 @@
-"""What the core gives to Python. The classes that ``velora`` names are public."""
+"""The extension module. Only the classes that ``velora`` exports are public."""
 
 from asyncio import Future
 from collections.abc import Callable, Iterator, Sequence
@@ -50,39 +50,46 @@ _T = TypeVar("_T")
 class SigningSecret:
     """The secret that a system signs its deliveries with. It is never shown.
 
-    A text, whose UTF-8 bytes are the key, or raw bytes. It is never decoded, though it may look
-    like hex or base64. Raises ``empty_secret``; ``secret_has_whitespace`` where a text starts
-    or ends with white space, the usual trace of a careless copy; ``invalid_option`` where it is
-    neither.
+    It is a ``str``, whose UTF-8 bytes are the key, or ``bytes``. It is never decoded, even if
+    it looks like hex or base64. Raises ``empty_secret``; ``secret_has_whitespace`` if a ``str``
+    starts or ends with white space, which usually comes from copy and paste;
+    ``invalid_option`` if it is neither type.
     """
 
     def __new__(cls, secret: str | bytes | SigningSecret) -> SigningSecret: ...
     def expose_secret(self) -> bytes:
-        """The bytes of the secret, to be stored where secrets are. Keep them out of logs."""
+        """The bytes of the secret, for your secret storage. Keep them out of logs."""
 
 @final
 class Scheme:
     """How one system signs its deliveries: a plain value.
 
-    The MAC is always HMAC-SHA-256 in 64 lower-case hex digits. Without ``prefix``
-    the header is a list (``t=<seconds>,v1=<hex>``); with one, which may be empty, it is the
-    prefix and then the hex.
-    ``signed_payload`` is the text before and after the timestamp under the MAC; without it the
-    body alone is signed. ``identity`` names the members of the body that tell events apart;
-    without it the body's digest does. A refusal is
-    answered with ``reject_status`` (401).
+    The MAC is always HMAC-SHA-256 in 64 lower-case hex digits.
+
+    - ``name`` appears in keys and logs; it must not be that of a built-in system.
+    - ``signature_header`` is a list (``t=<seconds>,v1=<hex>``), or, if you give a ``prefix``
+      (which may be empty), the prefix followed by the hex digits.
+    - ``timestamp_header`` holds the timestamp in ``timestamp_unit`` (seconds by default).
+    - ``signed_payload`` is the text before and after the timestamp under the MAC. Without it,
+      only the body is signed.
+    - ``identity`` names the members of the body that identify an event. Without it, the body's
+      digest does.
+    - ``reject_status`` is the HTTP status for refused deliveries, 401 by default.
+    - ``client_errors_are_final``: the sender does not send again after a 4xx, so a body over
+      the limit is answered with 500 instead of 413.
 
     >>> slack = Scheme(
     ...     "slack", "X-Slack-Signature", prefix="v0=",
     ...     timestamp_header="X-Slack-Request-Timestamp", signed_payload=("v0:", ":"),
     ... )
 
-    Any bytes can be verified. An event is a JSON object: to a ``Receiver`` another body, such
-    as a form, is ``malformed_event``; the delivery of a ``Verifier`` has its bytes and its key.
+    Any body can be verified, but a ``Receiver`` needs a JSON object: for any other body, such
+    as a form, it is ``malformed_event``. The delivery of a ``Verifier`` has the bytes and the
+    key.
 
-    Raises ``invalid_option`` where ``timestamp_unit`` has no ``timestamp_header``, or is
-    another one; once a ``Verifier`` is made of it, ``invalid_scheme`` where it contradicts
-    itself, or has the name of a system.
+    Raises ``invalid_option`` if ``timestamp_unit`` is given without ``timestamp_header``, or is
+    not one of the two units. When a ``Verifier`` is made from it, ``invalid_scheme`` if it
+    contradicts itself, or has the name of a built-in system.
     """
 
     def __new__(
@@ -114,12 +121,14 @@ _Secrets = str | bytes | SigningSecret | Sequence[str | bytes | SigningSecret]
 class Verifier(Generic[_E_co]):
     """Verifies deliveries of one scheme under one or more secrets.
 
-    Make it once and keep it: the keyed hash state is computed here. It can be shared between
-    threads. The scheme is always named by the caller and never guessed from a header. During a
-    rotation give both secrets; either may match. ``tolerance`` is how far a timestamp may lie
-    from now, both ways, in seconds: 300 by default, and exactly 300 passes.
-    ``dangerous_no_tolerance`` stands in its place where no age is to be checked at all: a
-    captured delivery can then be replayed for ever, or until the store has forgotten its key.
+    Create it once and keep it, because creating it computes the keyed hash state. It can be
+    shared between threads. You always name the scheme; it is never guessed from a header.
+    During a rotation give both secrets; either may match.
+
+    ``tolerance`` is how far a timestamp may be from now, in either direction, in seconds: 300
+    by default, and exactly 300 passes. ``dangerous_no_tolerance``, instead of a ``tolerance``,
+    switches the age check off: a captured delivery then passes for ever, and only a store that
+    still remembers its key stops a replay.
 
     >>> verifier = Verifier("health", "0123456789abcdef" * 4)
     >>> delivery = verifier.verify(
@@ -132,8 +141,8 @@ class Verifier(Generic[_E_co]):
     b'{"id":"evt_1","n":1}'
 
     Raises ``unknown_scheme``, ``invalid_scheme``, ``no_secret``, ``empty_secret``,
-    ``secret_has_whitespace``, ``invalid_tolerance``; ``invalid_option`` where both are given,
-    or the scheme or a secret is none by its type.
+    ``secret_has_whitespace``, ``invalid_tolerance``; ``invalid_option`` if both ``tolerance``
+    and ``dangerous_no_tolerance`` are given, or the scheme or a secret has a wrong type.
     """
 
     @overload
@@ -197,9 +206,10 @@ class Verifier(Generic[_E_co]):
 
         ``body`` is anything that holds bytes: ``await request.body()`` in FastAPI and
         Starlette, ``request.get_data()`` in Flask, ``request.body`` in Django. ``headers`` is a
-        dict in any case, a framework's header object, pairs as ASGI has them, or a WSGI
-        environ; prefer what shows a header that was sent twice. ``now`` is the time to verify
-        as of, the present by default: seconds since the epoch, or an aware ``datetime``.
+        dict (names are case-insensitive), a framework's header object, name-value pairs as in
+        ASGI, or a WSGI environ. Prefer a form that shows a header that was sent twice. ``now``
+        is the time to verify as of, by default the present: seconds since the epoch, or an
+        aware ``datetime``.
 
         Raises a ``VerificationError``, the first that applies: ``missing_header``,
         ``duplicate_header``, ``header_too_large``, ``malformed_header``,
@@ -225,24 +235,24 @@ class Delivery(Generic[_E_co]):
         """The raw body: the very bytes that were under the MAC."""
     @property
     def signed_timestamp(self) -> datetime | None:
-        """When it was signed; ``None`` where the scheme does not sign its timestamp."""
+        """When it was signed; ``None`` if the scheme does not sign its timestamp."""
     @property
     def secret_index(self) -> int:
         """Which of the verifier's secrets matched, counted from 0."""
     @property
     def key(self) -> str:
-        """The identity to deduplicate on, from authenticated bytes alone. Raises
+        """The identity to deduplicate on, from authenticated bytes only. Raises
         ``malformed_event``, ``header_body_mismatch``."""
     @property
     def event_type(self) -> str | None:
-        """What happened, as the system writes it, where anything says so. Raises
+        """The event's type as the system writes it; ``None`` if nothing names it. Raises
         ``malformed_event``, ``header_body_mismatch``."""
     @property
     def event(self) -> _E_co:
         """The typed event, read once. Raises ``malformed_event``, ``header_body_mismatch``."""
     def check_headers(self) -> None:
-        """Raises ``header_body_mismatch`` where a header outside the MAC contradicts the
-        verified body; ``key`` and ``event`` do too."""
+        """Raises ``header_body_mismatch`` if a header outside the MAC contradicts the verified
+        body; ``key`` and ``event`` do so too."""
     @classmethod
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
@@ -251,15 +261,15 @@ class Signer:
     """Makes deliveries for tests that are byte-identical to production.
 
     A list (``t=…,v1=…``) is signed with every secret, as during a rotation. Raises
-    ``too_many_secrets`` where the header carries one signature only, and what ``Verifier``
+    ``too_many_secrets`` if the header carries only one signature, and what ``Verifier``
     raises.
     """
 
     def __new__(cls, scheme: str | Scheme, secrets: _Secrets) -> Signer: ...
     def sign(self, body: Buffer, now: float | datetime | None = None) -> SignedDelivery:
-        """Signs the raw body as of ``now``, the present by default: seconds since the epoch, or
-        an aware ``datetime``. Headers that repeat a member of the body are written where the
-        body has it. Raises ``body_already_parsed``, ``invalid_option`` (``now``).
+        """Signs the raw body as of ``now``, by default the present: seconds since the epoch, or
+        an aware ``datetime``. A header that repeats a member of the body is included if the
+        body has that member. Raises ``body_already_parsed``, ``invalid_option`` (``now``).
         """
     @property
     def scheme(self) -> str:
@@ -267,14 +277,14 @@ class Signer:
 
 @final
 class SignedDelivery:
-    """What a ``Signer`` made: send ``body`` with ``headers``."""
+    """A signed test delivery: send ``body`` with ``headers``."""
 
     @property
     def body(self) -> bytes:
         """The raw body, unchanged."""
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Names as the system writes them, and values, as HTTP libraries take them."""
+        """Names as the system writes them, and values: pairs, as HTTP libraries take them."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
@@ -282,44 +292,46 @@ class SignedDelivery:
 class AuditEvent:
     """An audit event as the API lists and exports it.
 
-    Its members are found once, and each is read when it is asked for. Any may be absent; one of
-    an undocumented type reads as ``None``, and is still in ``raw``. Its repr shows no PHI.
+    Its members are located once, and each is parsed when you read it. Any may be absent; a
+    member of an undocumented type reads as ``None``, and is still in ``raw``. The repr shows no
+    PHI.
 
-    It keeps the memory of the answer that it came in. To hold a few events for long, hold
-    ``AuditEvent.from_json(event.raw)``.
+    An event keeps the memory of the response that it came in alive. To hold a few events for a
+    long time, hold ``AuditEvent.from_json(event.raw)``.
     """
 
     @staticmethod
     def from_json(text: str) -> AuditEvent:
-        """Reads an event from the text of one, such as a row of an exported file. Raises
-        ``malformed_response`` where it is not a JSON object."""
+        """Reads an event from its JSON text, such as a row of an exported file. Raises
+        ``malformed_response`` if it is not a JSON object."""
     @property
     def event_id(self) -> str | None:
-        """The id, a delivery's ``id``."""
+        """The event's id; in a delivery it is called ``id``."""
     @property
     def timestamp(self) -> datetime | None:
         """When it happened."""
     @property
     def action(self) -> str | None:
-        """What happened, a delivery's ``type``, as text."""
+        """What happened, as text; in a delivery it is called ``type``."""
     @property
     def type(self) -> health.EventType | events.OtherType | None:
-        """What happened, as a type."""
+        """What happened, as an ``EventType``."""
     @property
     def user_id(self) -> str | None:
-        """Who did it."""
+        """The id of the user who did it."""
     @property
     def user_role(self) -> str | None:
-        """In what role, such as ``data_analyst``."""
+        """The user's role, such as ``data_analyst``."""
     @property
     def resource_type(self) -> str | None:
-        """To what kind of thing, such as ``claim``."""
+        """The kind of resource, such as ``claim``."""
     @property
     def resource_id(self) -> str | None:
-        """To which one."""
+        """The resource's id."""
     @property
     def fields_accessed(self) -> Any:
-        """Which of its fields were read: the JSON that the system sends inside a text."""
+        """Which fields of the resource were read: parsed from the JSON that the system sends
+        inside a string."""
     @property
     def phi_involved(self) -> bool | None:
         """Whether protected health information was involved."""
@@ -328,32 +340,33 @@ class AuditEvent:
         """The tenant it belongs to."""
     @property
     def source_ip(self) -> str | None:
-        """From which address."""
+        """The IP address that the request came from."""
     @property
     def user_agent(self) -> str | None:
-        """With what program."""
+        """The user agent of the request."""
     @property
     def justification(self) -> str | None:
-        """For what stated reason."""
+        """The stated reason."""
     @property
     def success(self) -> bool | None:
         """Whether the action succeeded."""
     @property
     def details(self) -> Any:
-        """Free-form details: JSON, whether it came as an object or inside a text."""
+        """Free-form details: parsed JSON, whether it was sent as an object or inside a
+        string."""
     @property
     def raw(self) -> str:
         """The system's own text."""
     @property
     def line(self) -> str:
-        """The same on one line, without its end: as received, but for line breaks between its
-        members."""
+        """The same on one line, without a line end: as received, except that line breaks
+        between members are removed."""
     @property
     def key(self) -> str | None:
-        """The identity to deduplicate on: the same as of the event's delivery. ``None`` where
+        """The identity to deduplicate on: equal to the key of the event's delivery. ``None`` if
         the event lacks its id or its action."""
     def member(self, name: str) -> Any:
-        """Any member by name, those this version does not know among them."""
+        """Any member by name, including members that this version does not know."""
     def to_dict(self) -> dict[str, Any]:
         """All members, as the system wrote them."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -362,30 +375,32 @@ class AuditEvent:
 
 @final
 class Manifest:
-    """The proof of an export: leaves that tile its window, and what each one holds."""
+    """The proof of an export: the leaves that tile its window, and what each of them holds. A
+    leaf is a window that was read completely in one go."""
 
     @staticmethod
     def read(exported: str | PathLike[str]) -> Manifest:
-        """Reads the manifest of an exported file. Raises ``file_unusable`` where there is none,
-        ``file_mismatch`` where it is not one."""
+        """Reads the manifest of an exported file. Raises ``file_unusable`` if there is none,
+        ``file_mismatch`` if the file found is not a manifest."""
     def verify(self, exported: str | PathLike[str]) -> None:
-        """Checks that the leaves tile the window and that the file holds just them. Raises
-        ``file_unusable``, ``file_mismatch``."""
+        """Checks that the leaves tile the window, and that the file holds exactly their rows.
+        Raises ``file_unusable``, ``file_mismatch``."""
     @property
     def format(self) -> int:
-        """The form of the file that it is in."""
+        """The version of the manifest format."""
     @property
     def base_url(self) -> str:
-        """Where the rows came from. Whose they are, the key decided."""
+        """The base URL that the rows came from. The tenant is not recorded: the API key decided
+        it."""
     @property
     def since(self) -> datetime:
         """The start of the window."""
     @property
     def until(self) -> datetime:
-        """The end of the window, which is not in it."""
+        """The end of the window, exclusive."""
     @property
     def phi_involved(self) -> bool | None:
-        """The filter."""
+        """The filter: ``None`` if both kinds of events were exported."""
     @property
     def rows(self) -> int:
         """How many rows there are."""
@@ -394,7 +409,7 @@ class Manifest:
         """How many bytes the file has."""
     @property
     def leaves(self) -> tuple[health.LeafProof, ...]:
-        """The parts, in time and in the file one after the other."""
+        """The leaves, in order of time and of their place in the file."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 

@@ -15,49 +15,50 @@ __all__ = ["ClientOptions", "RateLimit"]
 
 
 class ClientOptions(TypedDict, total=False):
-    """The options of every client. Times are in seconds; the defaults are the core's."""
+    """The options of every client. Durations are in seconds."""
 
     base_url: str
-    """Where the API is: ``https``, or ``http`` on a loopback host. Default: the vendor's."""
+    """The API's URL: ``https``, or ``http`` on a loopback host. Default: the vendor's."""
     proxy: str
-    """Sends everything to an ``https`` base URL through this proxy, ``http://…`` or
-    ``https://…``, in a tunnel. To an ``http`` one, which is the loopback host's, none is used.
-    Without it there is none, whatever the environment says."""
+    """Sends all requests to an ``https`` base URL through a tunnel of this proxy, ``http://…``
+    or ``https://…``. An ``http`` base URL is on a loopback host, and is never proxied. Default:
+    none, whatever the environment says."""
     attempts: int
-    """How many requests a call may cost, the first included. Default: 5."""
+    """How many requests a call may send, including the first. Default: 5."""
     backoff: tuple[float, float]
-    """The upper end of the first wait, which doubles, and of every wait. Default: 0.5, 20."""
+    """The upper bound of the first wait, which doubles with each further one, and the upper
+    bound of all waits. Default: 0.5, 20."""
     max_retry_delay: float
-    """The longest ``Retry-After`` that is waited for. Past it the call fails at once with
-    ``rate_limited`` and the delay in the error. That of a 429 all calls of the client wait for
-    that read, or that write, as the one it answered does. Default: 60."""
+    """The longest ``Retry-After`` that is waited for. If the system asks for more, the call
+    fails at once with ``rate_limited`` and the delay in the error. After a 429, all calls of
+    the same kind (reads, or writes) wait for its ``Retry-After``. Default: 60."""
     connect_timeout: float
     """The longest wait for a connection. Default: 10."""
     read_timeout: float
-    """The longest wait for the next bytes. Default: 30; of Velora TV 300."""
+    """The longest wait for the next bytes. Default: 30; for Velora TV 300."""
     call_timeout: float
-    """The longest a call may take, all attempts and waits included. Default: 600; of Velora
+    """The longest a call may take, including all attempts and waits. Default: 600; for Velora
     TV 60."""
     max_response_bytes: int
-    """The largest body that is read, after decoding. Default: 64 MiB."""
+    """The largest body that is read, in bytes after decoding. Default: 64 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """The rate limit as the last answer that spoke of it left it.
+    """A system's rate limit, according to the last response that mentioned it.
 
-    Velora Health says nothing but ``Retry-After``; Velora Billing gives the reset as ISO-8601,
-    Velora TV as Unix seconds. All are read.
+    Velora Health sends only ``Retry-After``. Velora Billing sends the reset as ISO 8601, Velora
+    TV as Unix seconds. All are read.
     """
 
     limit: int | None
-    """Requests allowed in a window."""
+    """How many requests are allowed in a rate-limit window."""
     remaining: int | None
-    """Requests left in this window."""
+    """How many requests are left in this window."""
     reset: datetime | None
-    """When the window starts anew."""
+    """When the next window starts."""
     retry_at: datetime | None
-    """Until when the last 429 asked to wait."""
+    """The end of the wait that the last 429 asked for."""
 
 
 class Native(Protocol):
@@ -72,7 +73,7 @@ N = TypeVar("N", bound=Native)
 
 
 class Base(Generic[N]):
-    """What a client of either kind has."""
+    """What every client has."""
 
     __slots__ = ("_native",)
 
@@ -81,12 +82,12 @@ class Base(Generic[N]):
 
     @property
     def base_url(self) -> str:
-        """Where the API is."""
+        """The base URL of the API."""
         return self._native.base_url()
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The rate limit as the last answer that spoke of it left it."""
+        """The rate limit, according to the last response that mentioned it."""
         return self._native.rate_limit()
 
     def __repr__(self) -> str:
@@ -96,13 +97,13 @@ class Base(Generic[N]):
 
 
 class SyncBase(Base[N]):
-    """What a client has whose calls wait."""
+    """What every synchronous client has."""
 
     __slots__ = ()
 
     def close(self) -> None:
-        """Closes the connections. A later call opens new ones, and a list that was begun
-        goes on."""
+        """Closes the connections. A later call opens new ones, and a list that was started
+        can be continued."""
         self._native.close()
 
     def __enter__(self) -> Self:
@@ -118,13 +119,13 @@ class SyncBase(Base[N]):
 
 
 class AsyncBase(Base[N]):
-    """What a client has whose calls are awaited."""
+    """What every ``asyncio`` client has."""
 
     __slots__ = ()
 
     async def aclose(self) -> None:
-        """Closes the connections. A later call opens new ones, and a list that was begun
-        goes on."""
+        """Closes the connections. A later call opens new ones, and a list that was started
+        can be continued."""
         self._native.close()
 
     async def __aenter__(self) -> Self:

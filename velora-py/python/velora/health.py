@@ -43,7 +43,7 @@ __all__ = [
 
 
 class EventType(events.EventType):
-    """What happened. The catalogue is open: any other type comes as an ``OtherType``."""
+    """What happened. The set is open: a type that is not listed comes as an ``OtherType``."""
 
     PHI_READ = "phi.read"
     PHI_QUERY = "phi.query"
@@ -100,7 +100,7 @@ class Event(events.BaseEvent):
     actor: Actor | None
     """Who did it."""
     resource: Resource | None
-    """To what it was done."""
+    """What it was done to."""
     phi_involved: bool | None
     """Whether protected health information was involved."""
     success: bool | None
@@ -108,7 +108,8 @@ class Event(events.BaseEvent):
     details: Any = field(hash=False)
     """Free-form details: a dict in deliveries."""
     schema_version: str | None
-    """The version of the envelope; a text, raised on removal or rename only."""
+    """The version of the envelope, as text. It changes only if a member is removed or
+    renamed."""
     extra: dict[str, Any] = field(hash=False)
     """Every other member."""
     raw: str
@@ -127,11 +128,12 @@ class Endpoint:
     url: str | None
     """Where deliveries go."""
     event_filter: tuple[str, ...]
-    """The prefixes of the types it receives; none means every event."""
+    """The prefixes of the event types that it receives; empty means every event."""
     description: str | None
     """A name for humans."""
     active: bool | None
-    """Whether deliveries are sent. There is no way back: register it again."""
+    """Whether deliveries are sent. A disabled endpoint cannot be enabled again: register the
+    URL anew."""
     consecutive_failures: int
     """Failed deliveries in a row; at 10 the system disables the endpoint."""
     last_delivery_at: datetime | None
@@ -139,51 +141,52 @@ class Endpoint:
     created_at: datetime | None
     """When it was registered."""
     is_failing: bool
-    """Whether it has more than 3 consecutive failures: mend it before the tenth."""
+    """Whether it has more than 3 consecutive failures. Fix it before the tenth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What registering gives: the endpoint, and its secret, which is never shown again."""
+    """The result of registering an endpoint. Its secret is never shown again."""
 
     endpoint: Endpoint
     """The endpoint."""
     secret: SigningSecret
-    """What its deliveries are signed with, ready for a ``Verifier``. Store it at once:
-    ``secret.expose_secret()``."""
+    """The secret that its deliveries are signed with, ready for a ``Verifier``. Store it at
+    once: ``secret.expose_secret()``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedOnce:
-    """What one call of the export gave."""
+    """The result of a single export call."""
 
     events: tuple[AuditEvent, ...]
     """The rows, in the system's order."""
     truncation: Literal["yes", "no", "unknown"]
-    """Whether the system's cap cut it; ``unknown`` where nothing is said, below the cap."""
+    """Whether the cap of 10,000 rows truncated them; ``unknown`` if there are fewer and the
+    system does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an export has come."""
+    """The progress of an export."""
 
     since: datetime
-    """The start of what is exported."""
+    """The start of the window."""
     until: datetime
-    """Its end."""
+    """The end of the window, exclusive."""
     done_until: datetime
-    """Everything before this instant has been given."""
+    """All rows before this instant have been returned."""
     rows: int
-    """Rows given."""
+    """How many rows have been returned."""
     leaves: int
-    """Windows that were read whole."""
+    """How many parts of the window have been read completely."""
     calls: int
-    """Calls that were made; a retry is part of its call."""
+    """How many API calls were made; a retry is part of its call."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeafProof:
-    """A part of an export that was read whole in one go."""
+    """A part of an export that was read completely in one go."""
 
     since: datetime
     """The first instant in it."""
@@ -192,7 +195,7 @@ class LeafProof:
     rows: int
     """How many rows it holds."""
     bytes: int
-    """How many bytes of the file they are, line ends included."""
+    """How many bytes of the file these rows take, line ends included."""
     first_id: str | None
     """The id of its first row."""
     last_id: str | None
@@ -212,13 +215,14 @@ class Webhooks:
     def create(
         self, url: str, *, event_filter: Sequence[str] = (), description: str | None = None
     ) -> Registration:
-        """Registers an endpoint for the events whose type starts with one of these, such as
-        ``phi.``; with none of them for every event. Needs the scope ``webhooks:write``.
+        """Registers an endpoint. ``event_filter`` holds prefixes of event types, such as
+        ``phi.``; empty means every event. Needs the scope ``webhooks:write``.
 
-        Store the secret before anything else: it is shown once. The call is sent once, never
-        again by itself: each success registers one more. After ``connection``, ``timeout``,
-        ``server_error``, ``malformed_response`` or ``response_too_large`` the endpoint may
-        exist, and its secret is lost: find it with ``list``, ``delete`` it, register again.
+        Store the secret before you do anything else: it is shown only once. The call is never
+        retried, because each success registers another endpoint. After ``connection``,
+        ``timeout``, ``server_error``, ``malformed_response`` or ``response_too_large`` the
+        endpoint may exist, and its secret is lost. Find it with ``list``, ``delete`` it, and
+        register again.
         """
         return cast(
             "Registration",
@@ -228,12 +232,12 @@ class Webhooks:
         )
 
     def list(self) -> tuple[Endpoint, ...]:
-        """All endpoints, disabled ones too. Needs the scope ``audit:read``."""
+        """All endpoints, including disabled ones. Needs the scope ``audit:read``."""
         return cast("tuple[Endpoint, ...]", self._native.list_webhooks().wait())
 
     def disable(self, id: str) -> None:
-        """Stops deliveries and keeps the history. There is no enabling: register the URL
-        again, which gives a new id and a new secret."""
+        """Stops deliveries and keeps the history. A disabled endpoint cannot be enabled:
+        register the URL again, which gives it a new id and a new secret."""
         self._native.disable_webhook(id).wait()
 
     def delete(self, id: str) -> None:
@@ -281,15 +285,15 @@ class Client(SyncBase[_velora.Health]):
     ...     for event in client.events(since="2026-05-01T00:00:00Z", phi_involved=True):
     ...         print(event.timestamp, event.type)
 
-    Reads and all else that may be repeated are retried. Every call may raise an ``ApiError``
-    of the code ``unauthorized``, ``forbidden``, ``not_found``, ``conflict``,
+    Reads, and other calls that are safe to repeat, are retried. Every call may raise an
+    ``ApiError`` with the code ``unauthorized``, ``forbidden``, ``not_found``, ``conflict``,
     ``invalid_request``, ``rate_limited``, ``server_error``, ``connection``, ``timeout``,
-    ``malformed_response``, ``response_too_large`` or ``unexpected_redirect``. It can be shared
-    between threads, and works on in a process that was forked. Instants are aware ``datetime``
-    objects, or texts such as ``2026-05-01T00:00:00Z``.
+    ``malformed_response``, ``response_too_large`` or ``unexpected_redirect``. A client can be
+    shared between threads, and keeps working in a forked process. Instants are aware
+    ``datetime`` objects, or strings such as ``2026-05-01T00:00:00Z``.
 
-    Raises ``invalid_api_key``, ``invalid_base_url``; ``invalid_option`` where an option is out
-    of its range.
+    Raises ``invalid_api_key``, ``invalid_base_url``; ``invalid_option`` if an option is out of
+    its range.
     """
 
     __slots__ = ()
@@ -302,17 +306,17 @@ class Client(SyncBase[_velora.Health]):
 
     @classmethod
     def from_env(cls) -> Client:
-        """A client of what the environment names: ``VELORA_API_KEY``, and ``VELORA_BASE_URL``
-        if it is not the vendor's. Raises ``invalid_api_key``, also where it is not set;
+        """A client from the environment: ``VELORA_API_KEY``, and ``VELORA_BASE_URL`` if the API
+        is not at the vendor's URL. Raises ``invalid_api_key``, also if it is not set;
         ``invalid_base_url``."""
         client = cls.__new__(cls)
         client._native = _velora.Health.from_env()
         return client
 
     def probe(self) -> None:
-        """Asks for one event, to see that key, scope and URL fit together.
+        """Requests one event, to check that the key, its scope and the URL are right.
 
-        Raises ``unauthorized`` (the key) and ``forbidden`` (it lacks ``audit:read``).
+        Raises ``unauthorized`` if the key is unknown, ``forbidden`` if it lacks ``audit:read``.
         """
         self._native.probe().wait()
 
@@ -326,12 +330,13 @@ class Client(SyncBase[_velora.Health]):
         phi_involved: bool | None = None,
         limit: int | None = None,
     ) -> Items[AuditEvent]:
-        """Lists events, newest first, ``limit`` (1 to 1000) a page. Needs ``audit:read``.
+        """Lists events, newest first, ``limit`` (1 to 1000, by default 1000) per page. Needs
+        the scope ``audit:read``.
 
-        The pages are chained by cursors that encode a timestamp: where very many events share
-        one, the system may skip some at the edge of a page. What must be complete is better
-        read with ``export``, which proves it. When back-filling set ``until`` too, so that new
-        events do not shift the pages.
+        The pages are chained by cursors that encode a timestamp. If very many events share one
+        timestamp, the system may skip some at the edge of a page. For anything that must be
+        complete, use ``export``, which proves it. When you back-fill, set ``until`` too, so
+        that new events do not shift the pages.
 
         Raises ``invalid_option`` and ``invalid_window`` at once; the loop may raise
         ``cursor_loop``.
@@ -360,17 +365,18 @@ class Client(SyncBase[_velora.Health]):
         concurrency: int | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Items[AuditEvent]:
-        """Exports a window whole, through the cap of 10,000 rows a call: it is split until
-        every part is proven to have fitted. Rows come once each, oldest first; memory does not
-        grow with their number. ``concurrency`` calls (4) run beside each other, each holding
-        about 5 MB. Needs ``audit:export``.
+        """Exports a window completely, despite the cap of 10,000 rows a call: the window is
+        split until every part is proven to have fitted into one response. Each row comes once,
+        oldest first; memory use does not grow with the number of rows. ``concurrency`` calls
+        (4) run at the same time, each holding about 5 MB. Needs the scope ``audit:export``, and
+        ``audit:read`` if a single instant holds more events than a call can return.
 
-        ``on_progress`` is called by whoever asks for a row, before the rows that it counts are
-        given. What it raises ends the export, and is raised there.
+        ``on_progress`` is called in the thread that requests a row, before the rows that it
+        counts are returned. If it raises, the export ends, and the request for the row raises
+        the same exception.
 
-        Raises ``invalid_option`` and ``invalid_window`` at once; the loop raises
-        ``incomplete_window`` where the rows given so far are not all there are, or that cannot
-        be proven.
+        Raises ``invalid_option`` and ``invalid_window`` at once. The loop raises
+        ``incomplete_window`` if the rows so far are not complete, or cannot be proven to be.
         """
         return Items(
             self._native.export(
@@ -385,8 +391,8 @@ class Client(SyncBase[_velora.Health]):
     def export_once(
         self, *, since: datetime | str, until: datetime | str, phi_involved: bool | None = None
     ) -> ExportedOnce:
-        """One call of the export, and whether the system's cap cut it. Raises
-        ``invalid_option``, ``invalid_window``."""
+        """Makes a single export call, and tells whether the system's cap truncated it. Needs
+        the scope ``audit:export``. Raises ``invalid_option``, ``invalid_window``."""
         return cast(
             "ExportedOnce",
             self._native.export_once(
@@ -404,16 +410,17 @@ class Client(SyncBase[_velora.Health]):
         concurrency: int | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Manifest:
-        """Exports a window whole into a file of NDJSON, and gives the proof.
+        """Exports a window completely into an NDJSON file, and returns the proof.
 
-        Killed at any point and called again, it goes on: the file will hold the same bytes as
-        if nothing had happened. While it runs, ``<path>.checkpoint`` stands beside the file; in
-        the end ``<path>.manifest.json`` does. On Unix all of them are made with mode 0600; a
-        file that is there keeps its mode. What ``on_progress`` raises ends it; a further call
-        goes on. For ``tqdm``: ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
+        If the process is killed at any point, call it again: it resumes, and the file ends up
+        with the same bytes as without the interruption. While it runs, ``<path>.checkpoint`` is
+        next to the file; at the end it is replaced by ``<path>.manifest.json``. On Unix all
+        three files are created with mode 0600; an existing file keeps its mode. If
+        ``on_progress`` raises, the export ends; another call resumes it. For ``tqdm``:
+        ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
 
-        Raises what ``export`` does; ``file_unusable``, also where another process is at it;
-        ``file_mismatch`` where the file exists and is of something else.
+        Raises what ``export`` raises; ``file_unusable``, also if another process is exporting
+        to the file; ``file_mismatch`` if the file exists and holds something else.
         """
         return cast(
             "Manifest",
@@ -522,8 +529,8 @@ class AsyncClient(AsyncBase[_velora.Health]):
         concurrency: int | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Manifest:
-        """See ``Client.export_to_file``; ``on_progress`` is called in the event loop, which
-        hears of what it raises."""
+        """See ``Client.export_to_file``. ``on_progress`` is called in the event loop; if it
+        raises, the exception goes to the loop's exception handler, and the export continues."""
         return cast(
             "Manifest",
             await self._native.export_to_file(

@@ -1,4 +1,4 @@
-"""Lists that come in pages: one item after the other, or page by page."""
+"""Lists that come in pages: item by item, or page by page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Page(Sequence[T_co]):
-    """Items that came together, in the system's order."""
+    """One page of items, in the system's order."""
 
     __slots__ = ("_items", "next_cursor")
 
@@ -47,24 +47,25 @@ class Page(Sequence[T_co]):
 
 
 class Items(Taker[T]):
-    """Items one after the other; the next ones are fetched while these are worked on.
+    """An iterator over the items; the next page is fetched while you work on this one.
 
-    Nothing is sent before the first one is asked for. After an error it raises that
-    error again. A loop that is left, or interrupted, can be gone on with; for good it ends with
-    the last name of it, by ``close()`` or at the end of a ``with`` block. Whoever then asks for
-    more gets ``connection``, unless it had come to its end: a part is never the whole.
+    Nothing is sent until the first item is requested. After an error, every further request
+    raises the same error. You can leave a loop and continue later. The iterator is closed by
+    ``close()``, at the end of a ``with`` block, or when it is garbage-collected. Requesting
+    more from a closed iterator that had not reached its end raises ``connection``, so that a
+    part is never taken for the whole.
     """
 
     __slots__ = ()
 
     def pages(self) -> Iterator[Page[T]]:
-        """The pages that were not yet begun. Pages without items are walked past."""
+        """The pages that have not been started yet. Empty pages are skipped."""
         return self._whole()
 
 
 class AsyncItems(Awaiting[T]):
-    """``Items`` for ``async for``. What a wait that was cancelled was waiting for is not
-    lost, but comes next."""
+    """``Items`` for ``async for``. If a wait is cancelled, the item that it waited for is not
+    lost: it comes next."""
 
     __slots__ = ()
 
@@ -72,7 +73,7 @@ class AsyncItems(Awaiting[T]):
         super().__init__(Taker(stream))
 
     def pages(self) -> AsyncIterator[Page[T]]:
-        """The pages that were not yet begun. Pages without items are walked past."""
+        """The pages that have not been started yet. Empty pages are skipped."""
         return Awaiting(self._taker._whole())
 
 

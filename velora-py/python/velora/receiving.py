@@ -1,4 +1,4 @@
-"""All rules joined: verify, claim, hand over, commit or release, answer."""
+"""The whole path of a delivery: verify, claim, call the handler, commit or release, answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 E = TypeVar("E")
 
 Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
-"""A dict, a framework's header object, pairs as ASGI has them, or a WSGI environ."""
+"""A dict, a framework's header object, name-value pairs as in ASGI, or a WSGI environ."""
 
 Outcome = Literal["processed", "duplicate", "in_flight"] | Code
 """``processed``, ``duplicate``, ``in_flight``, or the code of a fault."""
@@ -41,38 +41,40 @@ Outcome = Literal["processed", "duplicate", "in_flight"] | Code
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one request: send the status, and ``Retry-After`` where there is one."""
+    """The response to one request: send ``status`` and ``headers``."""
 
     status: int
     """The HTTP status."""
     retry_after: int | None
-    """The value of the ``Retry-After`` header, in seconds, if there is to be one."""
+    """The value of the ``Retry-After`` header, in seconds; ``None`` if there is none."""
     outcome: Outcome
-    """``processed``, ``duplicate``, ``in_flight``, or the code of a fault. Fit for the body."""
+    """``processed``, ``duplicate``, ``in_flight``, or the code of a failure. Safe to send as
+    the body."""
     code: Code | None
-    """The code, where the outcome is a fault."""
+    """The code, if the outcome is a failure."""
     error: BaseException | None = field(default=None, repr=False, compare=False)
-    """What the handler raised, to be logged with care: it may repeat what was delivered."""
+    """What the handler raised. Log it with care: it may contain what was delivered."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """``Retry-After``, if there is to be one."""
+        """The headers to send: ``Retry-After``, or none."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
 @dataclass(frozen=True, slots=True)
 class Backfilled:
-    """What became of an event that was listed."""
+    """The result of back-filling one event."""
 
     outcome: Outcome
-    """``processed``, ``duplicate``, ``in_flight``, or the code of a fault: the event is not
-    handled, ask again."""
+    """``processed``, ``duplicate``, ``in_flight``, or the code of a failure. After a failure
+    the event is not handled: call again."""
     code: Code | None
-    """The code, where the outcome is a fault."""
+    """The code, if the outcome is a failure."""
     retry_after: float | None
-    """Of ``in_flight``: when the lease runs out at the latest, in seconds. Ask again then."""
+    """Only for ``in_flight``: seconds until the other lease expires, at most. Call again
+    then."""
     error: BaseException | None = field(default=None, repr=False, compare=False)
-    """What the handler raised, to be logged with care: it may repeat what was listed."""
+    """What the handler raised. Log it with care: it may contain what was listed."""
 
 
 class _Work(Generic[E]):
@@ -85,24 +87,24 @@ class _Work(Generic[E]):
 
     @property
     def delivery(self) -> Delivery[E]:
-        """What was delivered: its raw body, when it was signed, and which secret matched."""
+        """The verified delivery: raw body, time of signing, and which secret matched."""
         delivery: Delivery[E] = self._native.delivery
         return delivery
 
     @property
     def event(self) -> E:
-        """The event that it carries."""
+        """The typed event."""
         event: E = self._native.event
         return event
 
     @property
     def key(self) -> str:
-        """What was claimed."""
+        """The key that was claimed."""
         return self._native.key
 
     @property
     def epoch(self) -> int:
-        """Under which number: for ``Store.commit_in``, which commits the claim together with
+        """The claim's epoch, for ``Store.commit_in``, which commits the claim together with
         what you write."""
         return self._native.epoch
 
@@ -111,41 +113,42 @@ class _Work(Generic[E]):
 
 
 class Work(_Work[E]):
-    """A genuine event that is yours to handle, as ``Receiver.begin`` gives it. Answer with the
-    ``Reply`` of what ends it: ``done``, ``committed`` or ``release``. Dropped, its lease runs
-    out by itself.
+    """A genuine event that is claimed for you to handle; ``Receiver.begin`` returns it. End it
+    with ``done``, ``committed`` or ``release``, and answer with the ``Reply`` that this
+    returns. If it is dropped, its lease expires by itself.
 
-    Ended a second time, it raises a ``RuntimeError``.
+    Ending it a second time raises a ``RuntimeError``.
     """
 
     __slots__ = ()
 
     def done(self) -> Reply:
-        """The event was handled: commits the claim. The reply is 200 only if that held."""
+        """The event was handled: commits the claim. The reply is 200 only if that succeeds."""
         reply: Reply = self._native.done().wait()
         return reply
 
     def committed(self) -> Reply:
-        """The event was handled, and a transaction of yours that committed the claim is
-        committed itself: the reply is 200."""
+        """Call it after your own transaction, which contained ``commit_in``, has been
+        committed. The reply is 200."""
         reply: Reply = self._native.committed().wait()
         return reply
 
     def release(self) -> Reply:
         """The event was not handled: releases the claim, so that it comes again. The reply is
-        ``handler_failed``, or ``lease_lost`` where the claim was taken over."""
+        ``handler_failed``, or ``lease_lost`` if the claim was taken over."""
         reply: Reply = self._native.release().wait()
         return reply
 
     def renew(self) -> None:
-        """More time for long work: the lease starts anew. Raises ``lease_lost``, after which
-        the work should stop; ``store_unavailable``, ``store_full``."""
+        """Gives long work more time: the lease starts again at its full length. Raises
+        ``lease_lost``, after which the work should stop; ``store_unavailable``,
+        ``store_full``."""
         self._native.renew().wait()
 
 
 class AsyncWork(_Work[E]):
-    """``Work`` for ``asyncio``, as ``AsyncReceiver.begin`` gives it. A task that is cancelled
-    while it ends the work waits until that is done."""
+    """``Work`` for ``asyncio``; ``AsyncReceiver.begin`` returns it. If the task is cancelled
+    while it ends the work, it waits until the work has ended."""
 
     __slots__ = ()
 
@@ -185,12 +188,12 @@ class _Receiver(Generic[E]):
 
     @property
     def body_limit(self) -> int:
-        """The largest body, in bytes, that is looked at: 1 MiB by default. Of a larger one no
-        more than one byte beyond it needs to be read, and given to ``receive``."""
+        """The largest body, in bytes, that is accepted: 1 MiB by default. Of a larger body you
+        need not read, or pass to ``receive``, more than one byte beyond the limit."""
         return self._native.body_limit
 
     def unreadable(self) -> Reply:
-        """The answer to a request whose body broke off, for those who read it themselves."""
+        """The reply to a request whose body broke off, for callers who read the body."""
         return self._native.unreadable()
 
     @property
@@ -208,11 +211,12 @@ class _Receiver(Generic[E]):
 
 
 class Receiver(_Receiver[E]):
-    """Receives the deliveries of one endpoint: each genuine event reaches the handler, is
-    counted once, and each request gets the answer its system wants.
+    """Receives the deliveries of one endpoint: it verifies each request, runs the handler for
+    each new event, and gives each request the response that its system expects.
 
-    One store belongs to one endpoint: to another of the same system its events would be
-    ``duplicate``. ``open_store(..., namespace=...)`` keeps those apart that share a place.
+    Use one store for each endpoint: to a second endpoint of the same system, the events would
+    be ``duplicate``. ``open_store(..., namespace=...)`` separates endpoints that share a
+    database.
 
     >>> from velora import MemoryStore, Receiver, Signer, Verifier
     >>> receiver = Receiver(Verifier("health", "secret"), MemoryStore())
@@ -223,17 +227,19 @@ class Receiver(_Receiver[E]):
     >>> receiver.receive(signed.body, signed.headers, print).outcome
     'duplicate'
 
-    Answer in under 10 s, the systems' own limit: hand slow work to a queue.
+    Answer in under 10 s, the systems' own limit. Hand slow work to a queue.
     """
 
     __slots__ = ()
 
     def receive(self, body: Buffer, headers: Headers, handler: Callable[[E], object]) -> Reply:
-        """Receives one request. ``handler`` is called only for a genuine event that nobody has
-        handled or is handling; when it returns the claim is committed, and when it raises the
-        claim is released, so that the event comes again: what it raised is in
-        ``Reply.error``. Only misuse is raised: a ``TypeError`` for a handler that nobody would
-        await, or of which a call runs nothing; ``body_already_parsed``,
+        """Receives one request. ``handler`` is called only for a genuine event that nobody
+        else has handled or is handling. If it returns, the claim is committed. If it raises,
+        the claim is released, so that the event comes again, and the exception is in
+        ``Reply.error``.
+
+        Raises only for misuse: ``TypeError`` if ``handler`` is a coroutine function (use
+        ``AsyncReceiver``) or a generator function; ``body_already_parsed``,
         ``unreadable_headers``.
         """
         must_wait(handler)
@@ -242,11 +248,11 @@ class Receiver(_Receiver[E]):
         return reply
 
     def begin(self, body: Buffer, headers: Headers) -> Work[E] | Reply:
-        """The first half of ``receive``, for a control flow of your own: the work to do, or
-        the ``Reply`` to give at once.
+        """The first half of ``receive``, for your own control flow. Returns the work to do, or
+        the ``Reply`` to send at once.
 
-        With ``Store.commit_in`` the effect is exactly-once: the receiver has claimed the event,
-        and its claim is committed with what you write.
+        With ``Store.commit_in`` effects are exactly-once: the receiver has claimed the event,
+        and its claim is committed together with what you write.
 
         >>> import sqlite3, tempfile
         >>> from velora import Receiver, Reply, Signer, Verifier, open_store
@@ -276,16 +282,16 @@ class Receiver(_Receiver[E]):
         [('evt_1',)]
         >>> shop.close()
 
-        Only misuse is raised: ``body_already_parsed``, ``unreadable_headers``.
+        Raises only for misuse: ``body_already_parsed``, ``unreadable_headers``.
         """
         begun: _velora.Work | Reply = self._native.begin(body, headers).wait()
         return begun if isinstance(begun, Reply) else Work(begun)
 
     def backfill(self, key: str, handler: Callable[[], object]) -> Backfilled:
-        """Handles an event that did not come as a delivery, but was listed, exported or
-        streamed after an outage, under the same rules: ``handler`` is called only if nobody has
-        handled the event or is handling it. ``key`` is that of the listed event, such as
-        ``AuditEvent.key``: a delivery of it, before or after, counts as the same.
+        """Handles an event that was not delivered, but listed, exported or streamed, such as
+        after an outage. The rules are the same: ``handler`` is called only if nobody else has
+        handled the event or is handling it. ``key`` is the key of that event, such as
+        ``AuditEvent.key``. A delivery of the same event, earlier or later, counts as the same.
 
         >>> from velora import MemoryStore, Receiver, Verifier
         >>> receiver = Receiver(Verifier("health", "secret"), MemoryStore())
@@ -293,10 +299,10 @@ class Receiver(_Receiver[E]):
         handled
         Backfilled(outcome='processed', code=None, retry_after=None)
 
-        What the handler raises is in ``Backfilled.error``, once the claim is released. Only
-        misuse is raised: a ``TypeError`` for such a handler as ``receive`` refuses;
-        ``invalid_option`` where the key is no text, as that of an event without an identity is
-        ``None``.
+        If the handler raises, the claim is released and the exception is in
+        ``Backfilled.error``. Raises only for misuse: ``TypeError`` for a handler that
+        ``receive`` refuses too; ``invalid_option`` if the key is not a string, such as the
+        ``None`` of an event without an identity.
         """
         must_wait(handler)
         backfilled: Backfilled = _handled(self._native.backfill(key).wait(), handler)
@@ -311,17 +317,17 @@ class AsyncReceiver(_Receiver[E]):
     async def receive(
         self, body: Buffer, headers: Headers, handler: Callable[[E], Awaitable[object] | object]
     ) -> Reply:
-        """See ``Receiver.receive``. Where the task is cancelled, as by a sender that hangs up,
-        the claim is released, or committed if the handler had come to its end; that is
-        waited for."""
+        """See ``Receiver.receive``. If the task is cancelled, such as when the sender hangs up,
+        the claim is released, or committed if the handler had finished. The task waits for
+        that."""
         must_run(handler)
         begun = await to_its_end(self._native.begin(body, headers), undo=_release)
         reply: Reply = await _handled_later(begun, lambda: handler(begun.event))
         return reply
 
     async def begin(self, body: Buffer, headers: Headers) -> AsyncWork[E] | Reply:
-        """See ``Receiver.begin``. Where the task is cancelled meanwhile, what it claimed is
-        released; from then on the work is yours to end."""
+        """See ``Receiver.begin``. If the task is cancelled before this returns, the claim is
+        released. After it has returned, you must end the work."""
         begun: _velora.Work | Reply = await to_its_end(
             self._native.begin(body, headers), undo=_release
         )
@@ -330,7 +336,7 @@ class AsyncReceiver(_Receiver[E]):
     async def backfill(
         self, key: str, handler: Callable[[], Awaitable[object] | object]
     ) -> Backfilled:
-        """See ``Receiver.backfill``, and of a task that is cancelled ``receive``."""
+        """See ``Receiver.backfill``; if the task is cancelled, see ``receive``."""
         must_run(handler)
         begun = await to_its_end(self._native.backfill(key), undo=_release)
         backfilled: Backfilled = await _handled_later(begun, handler)

@@ -41,7 +41,7 @@ def open_store(
     connections: int | None = None,
     namespace: str | None = None,
 ) -> Store:
-    """The store that this URL names, for as many processes as it is for.
+    """Opens the store that this URL names.
 
     ==========================================  ================================
     ``memory:``                                 this process alone
@@ -53,28 +53,32 @@ def open_store(
     >>> store = open_store("memory:", lease=30)
     >>> store.ready()
 
-    Effects are exactly-once with ``claim_in`` and ``commit_in`` alone, in SQLite or PostgreSQL;
-    elsewhere handlers run at least once, and who was taken over gets ``lease_lost``. Redis can
-    forget on a failover, and needs ``noeviction``. TLS is always verified; whether there is
-    any, the URL says: ``rediss://``, and ``?sslmode=require`` for PostgreSQL, whose default,
-    ``prefer``, goes without where the server has none.
+    This does not connect: the first claim does, and ``ready``.
 
-    One store belongs to one endpoint. Where endpoints of one system share a place, as two
-    tenants or two services do, give each a ``namespace`` of its own, of up to 64 letters,
-    digits, ``.``, ``_`` and ``-``: their keys never meet. Without one the second takes the
-    event for a ``duplicate``. The processes that serve one endpoint share its namespace.
+    Effects are exactly-once only with ``claim_in`` and ``commit_in``, in SQLite or PostgreSQL.
+    Elsewhere handlers run at least once, and a worker whose claim was taken over gets
+    ``lease_lost``. Redis can forget on a failover, and needs ``noeviction``. TLS certificates
+    are always verified. The URL decides whether TLS is used: ``rediss://`` for Redis,
+    ``?sslmode=require`` for PostgreSQL, whose default, ``prefer``, goes without TLS if the
+    server has none.
 
-    Times are in seconds: ``lease`` and ``retention`` as for ``MemoryStore``; ``timeout`` (3),
-    of 0.1 to 60, is how long one call may take before it is ``store_unavailable``.
-    ``connections`` (16), at least one, is how many a store in PostgreSQL opens at most. It does
-    not connect: the first claim does, and ``ready``. A process that was forked opens
-    connections of its own. SQLite is that of ``sqlite3``, 3.35 or newer; where the file was
-    open at a fork, by a connection of yours, the new process must not use it, and gets
-    ``store_unavailable``.
+    Use one store for each endpoint. If endpoints of one system share a database, such as those
+    of two tenants or two services, give each its own ``namespace`` of up to 64 letters, digits,
+    ``.``, ``_`` and ``-``. Without it, the second endpoint takes the event for a
+    ``duplicate``. The processes that serve one endpoint share its namespace.
 
-    Raises ``invalid_option`` where an option is out of its range, or the URL names no store, or
-    a file, and this Python has no ``sqlite3``; it shows no part of the URL, which may hold a
-    password. ``invalid_lease``, ``invalid_retention``.
+    Durations are in seconds. ``lease`` (60), ``retention`` (72 hours) and
+    ``dangerous_short_retention`` are those of ``MemoryStore``. ``timeout`` (3; 0.1 to 60) is
+    how long one call may take before it is ``store_unavailable``. ``connections`` (16; at least
+    1) is how many connections a PostgreSQL store opens at most.
+
+    A forked process opens connections of its own. SQLite is that of ``sqlite3``, 3.35 or
+    newer. If a connection of yours had the file open at the fork, the new process must not use
+    the file, and gets ``store_unavailable``.
+
+    Raises ``invalid_lease``, ``invalid_retention``; ``invalid_option`` if another option is out
+    of its range, if the URL names no store, or if it names a SQLite file and this Python has no
+    ``sqlite3``. No error shows any part of the URL, because it may hold a password.
     """
     return Store(
         _velora.Store.open(
@@ -90,9 +94,9 @@ def open_store(
 
 
 class Store:
-    """Keeps the claims of one endpoint; see ``open_store`` for several that share a place.
+    """Keeps the claims of one endpoint; see ``open_store`` for several in one database.
 
-    A key is free, claimed until its lease runs out, or done until its retention runs out. A
+    A key is free, claimed until its lease expires, or done until its retention expires. A
     claim that is neither committed nor released expires, and the next delivery takes it over:
     a crash costs a repeat, never an event.
     """
@@ -156,7 +160,7 @@ class Store:
         return Claim(self._native, key)
 
     def ready(self) -> None:
-        """Connects, and creates what is missing, so that a store that cannot be used is found
+        """Connects and creates missing tables, so that a store that cannot be used is found
         when the service starts. Raises ``store_unavailable``, ``store_full``."""
         self._native.ready().wait()
 
@@ -165,20 +169,22 @@ class Store:
         await self._native.ready().future()
 
     def close(self) -> None:
-        """Closes the connections that nobody is using, soon: it does not wait. A later call
-        opens new ones; what is kept in memory stays."""
+        """Closes idle connections soon, without waiting for it. A later call opens new ones;
+        claims kept in memory stay."""
         self._native.close()
 
     def claim_in(self, connection: Connection, key: str) -> ClaimIn:
-        """Claims a key in the transaction that your own connection is in: ``sqlite3`` for a
-        store in SQLite, ``psycopg`` or ``psycopg2`` for one in PostgreSQL, connected to the
-        same database. If it is rolled back, nothing was claimed.
+        """Claims a key in the open transaction of your own connection to the store's database:
+        ``sqlite3`` for a SQLite store, ``psycopg`` or ``psycopg2`` for a PostgreSQL store. If
+        the transaction is rolled back, nothing was claimed.
 
-        It is for an event that no receiver has claimed: in a receiver's handler the event is
-        ``in_flight``. There ``Receiver.begin`` gives the epoch to ``commit_in`` with.
+        Use it for an event that no receiver has claimed. In a receiver's handler the event is
+        already claimed, so this returns ``in_flight``; there, use ``Receiver.begin`` and
+        ``commit_in`` with the work's epoch.
 
-        Claim and effects are committed together, so the effect is exactly-once. Have called
-        ``ready`` once, for the tables; let PostgreSQL be ``READ COMMITTED``, its default.
+        Claim and effects are committed together, so effects are exactly-once. Call ``ready``
+        once beforehand, which creates the tables, and keep PostgreSQL's default isolation
+        level, ``READ COMMITTED``.
 
         SQLite has one writer: while the transaction is open, other claims wait, and are
         ``store_unavailable`` after the store's ``timeout``.
@@ -203,9 +209,9 @@ class Store:
         (1,)
         >>> shop.close()
 
-        Raises what the connection raises; ``TypeError`` where the store has no such
-        transactions, or the connection is of something else; ``ValueError`` where it commits
-        each statement by itself.
+        Raises what the connection raises; ``TypeError`` if the store is not in SQLite or
+        PostgreSQL, or the connection is of another kind; ``ValueError`` if the connection is
+        in autocommit mode.
         """
         statements = self._in_transaction()
         with acting_on(connection, statements.database) as run:
@@ -216,14 +222,15 @@ class Store:
         return ClaimIn(*statements.stands(row))
 
     def commit_in(self, connection: Connection, key: str, epoch: int | None) -> None:
-        """Marks the work as done in the transaction that holds its effects. Only once that is
-        committed answer 2xx.
+        """Commits the claim in the transaction that holds the effects. Answer 2xx only after
+        that transaction is committed.
 
-        The epoch is that of ``claim_in`` in the same transaction, of the ``Work`` that
-        ``Receiver.begin`` gave, or of a ``Claim`` that was fresh: the effects are written
-        exactly once with each, as one that was taken over gets ``lease_lost``.
+        The epoch comes from ``claim_in`` in the same transaction, from the ``Work`` of
+        ``Receiver.begin``, or from a fresh ``Claim``. In each case the effects are written
+        exactly once, because a claim that was taken over fails with ``lease_lost``.
 
-        Raises ``lease_lost``, and what ``claim_in`` raises: roll back then.
+        Raises ``lease_lost``, and what ``claim_in`` raises; roll back then. ``ValueError`` if
+        the epoch is ``None``, as that of a claim that is not fresh.
         """
         statements = self._in_transaction()
         with acting_on(connection, statements.database) as run:
@@ -259,8 +266,8 @@ class Store:
 
 
 def _counts(statements: _velora.Statements) -> bool:
-    """Whether the rows that were changed are counted at once. In PostgreSQL they are fetched:
-    in a pipeline of ``psycopg`` nothing is known of them before."""
+    """Whether the cursor's row count is known at once. In PostgreSQL the changed rows are
+    fetched, because in a ``psycopg`` pipeline the count is not known earlier."""
     return statements.database == "sqlite"
 
 
@@ -272,15 +279,15 @@ def _held(epoch: int | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ClaimIn:
-    """The answer to a claim in a transaction: what ends the claim is the transaction."""
+    """The answer to a claim in your own transaction, which also ends the claim."""
 
     state: Literal["fresh", "in_flight", "done"]
-    """``fresh``: the event is yours. ``in_flight``: someone is working on it, never answer
+    """``fresh``: the event is yours. ``in_flight``: someone else is handling it, never answer
     2xx. ``done``: it was handled before, answer 2xx."""
     epoch: int | None
-    """Of ``fresh``: its number, for ``commit_in``."""
+    """Only for ``fresh``: the number of the claim, for ``commit_in``."""
     retry_after: float | None
-    """Of ``in_flight``: when the lease runs out at the latest, in seconds."""
+    """Only for ``in_flight``: seconds until the other lease expires, at most."""
 
     @property
     def fresh(self) -> bool:
@@ -344,16 +351,18 @@ class AsyncCustomStore(Protocol):
 class MemoryStore(Store):
     """A store in memory: bounded, expiring, and for one process only.
 
-    A second process, as each worker of gunicorn is, or a restart, knows nothing of it. When it
-    is full, the done key that was committed longest ago makes room, and is counted in
-    ``dropped_early``. A key that is being worked on is never dropped (``store_full``).
+    Other processes, such as other gunicorn workers, do not see it, and a restart empties it.
+    ``capacity`` is how many keys it holds, 5,000 by default. When it is full, the done key that
+    was committed longest ago makes room, and ``dropped_early`` counts it. A key whose lease
+    runs is never dropped (``store_full``).
 
-    Times are in seconds: a lease of 60, a retention of 72 hours by default. A retention under
-    24 hours is ``invalid_retention``, as the longest retry ladder is 17.5 hours;
-    ``dangerous_short_retention`` allows it.
+    Durations are in seconds. ``lease`` is how long an event may be handled before its claim is
+    taken over, 60 by default. ``retention`` is how long a done key is remembered, 72 hours by
+    default. A retention under 24 hours is ``invalid_retention``, because the longest retry
+    schedule of the systems is 17.5 hours; ``dangerous_short_retention`` allows it.
 
-    Raises ``invalid_lease``, ``invalid_retention``, ``invalid_capacity``; ``invalid_option``
-    where a number is none of seconds or of keys.
+    Raises ``invalid_lease``, ``invalid_retention``, ``invalid_capacity``; ``invalid_option`` if
+    a value is not a number.
     """
 
     __slots__ = ()
@@ -376,7 +385,7 @@ class MemoryStore(Store):
         )
 
     def __len__(self) -> int:
-        """How many keys are held."""
+        """How many keys are held, claimed and done together."""
         return self._native.held()
 
     def __bool__(self) -> bool:
@@ -384,8 +393,8 @@ class MemoryStore(Store):
 
     @property
     def dropped_early(self) -> int:
-        """How many done keys were forgotten for lack of room before their retention had run
-        out. Not zero: events may be handled twice; raise the capacity."""
+        """How many done keys were forgotten for lack of room before their retention expired. If
+        it is not zero, events may be handled twice: raise the capacity."""
         return self._native.dropped_early()
 
     def __repr__(self) -> str:
@@ -393,22 +402,24 @@ class MemoryStore(Store):
 
 
 class Claim:
-    """A claim of a key: committed where its block ends cleanly, released where it raises. A
-    task that is cancelled waits until that is done, and gives back a claim that it was about
-    to get.
+    """A claim of a key, for a ``with`` or ``async with`` block. It is committed if the block
+    ends normally, and released if the block raises. A cancelled task waits until that is done,
+    and releases a claim that it was about to get.
 
-    Only where it is ``fresh`` is there work to do. Within the block, ``commit`` and ``release``
-    end it earlier, and ``renew`` gives long work more time; in an ``async with`` block they are
-    ``acommit``, ``arelease`` and ``arenew``. They raise a ``StoreError``, as the end of the
-    block does: ``lease_lost`` where it was taken over, after which the work should stop;
-    ``store_unavailable``; ``store_full``, also where a disk or a memory is. To enter it is
-    ``store_full`` or ``store_unavailable``.
+    There is work to do only if the claim is ``fresh``. Within the block, ``commit`` and
+    ``release`` end it earlier, and ``renew`` gives long work more time; in an ``async with``
+    block, use ``acommit``, ``arelease`` and ``arenew``.
+
+    These methods, and the end of the block, raise a ``StoreError``: ``lease_lost`` if the claim
+    was taken over, after which the work should stop; ``store_unavailable``; ``store_full``,
+    also if a disk or memory is full. Entering the block raises ``store_full`` or
+    ``store_unavailable``.
     """
 
     __slots__ = ("_claim", "_ended", "_native", "key")
 
     key: str
-    """What is claimed."""
+    """The key that is claimed."""
 
     def __init__(self, native: _velora.Store, key: str) -> None:
         self._native = native
@@ -418,8 +429,8 @@ class Claim:
 
     @property
     def state(self) -> Literal["fresh", "in_flight", "done"]:
-        """``fresh``: the event is yours. ``in_flight``: someone is working on it, never answer
-        2xx. ``done``: it was handled before, answer 2xx."""
+        """``fresh``: the event is yours. ``in_flight``: someone else is handling it, never
+        answer 2xx. ``done``: it was handled before, answer 2xx."""
         return self._made.state
 
     @property
@@ -429,12 +440,13 @@ class Claim:
 
     @property
     def retry_after(self) -> float | None:
-        """Of ``in_flight``: when the lease runs out at the latest, in seconds."""
+        """Only for ``in_flight``: seconds until the other lease expires, at most."""
         return self._made.retry_after
 
     @property
     def epoch(self) -> int | None:
-        """Of ``fresh``: its number. A later claim of the key has a greater one."""
+        """Only for ``fresh``: the number of the claim. A later claim of the key has a greater
+        one."""
         return self._made.epoch
 
     def commit(self) -> None:
@@ -448,7 +460,7 @@ class Claim:
         self._ended = True
 
     def renew(self) -> None:
-        """More time for long work: the lease starts anew."""
+        """Gives long work more time: the lease starts again at its full length."""
         self._made.renew().wait()
 
     async def acommit(self) -> None:
