@@ -8,32 +8,32 @@ import { checkOptions, invalidOption, numberOption, textOption } from './options
 // Whoever has a client can see its calls fail.
 learnApiError();
 
-/** The options of every client; times are in seconds. What is absent is a default. */
+/** The options of every client; durations are in seconds. */
 export interface ClientOptions {
-  /** Where the API is: `https`, or `http` on a loopback host. The vendor's by default. */
+  /** The API's URL: `https`, or `http` on a loopback host. The vendor's by default. */
   baseUrl?: string | undefined;
-  /** How many requests a call may cost, the first included. 5 by default. */
+  /** How many requests a call may send, including the first. 5 by default. */
   attempts?: number | undefined;
-  /** The upper end of the first wait, which doubles, and of every wait. 0.5 and 20 by default. */
+  /** Upper bounds: `base` of the first wait, which doubles with each further one; `max` of all waits. 0.5 and 20 by default. */
   backoff?: { base: number; max: number } | undefined;
   /**
-   * The longest `Retry-After` that is waited for. 60 by default. Past it the call fails at once
-   * with `rate_limited`, and the delay in the error. That of a 429 all calls of the client wait
-   * for that read, or that write, as the one it answered does.
+   * The longest `Retry-After` that is waited for. 60 by default. If the system asks for more, the
+   * call fails at once with `rate_limited` and the delay in the error. After a 429, all calls of the
+   * same kind (reads, or writes) wait for its `Retry-After`.
    */
   maxRetryDelay?: number | undefined;
   /** The longest wait for a connection. 10 by default. */
   connectTimeout?: number | undefined;
-  /** The longest wait for the next bytes. 30 by default. */
+  /** The longest wait for the next bytes. 30 by default; 300 for Velora TV. */
   readTimeout?: number | undefined;
-  /** The longest a call may take, all attempts and waits included. 600 by default. */
+  /** The longest a call may take, including all attempts and waits. 600 by default; 60 for Velora TV. */
   callTimeout?: number | undefined;
   /** The largest body that is read, in bytes after decoding. 64 MiB by default. */
   maxResponseBytes?: number | undefined;
   /**
-   * Sends everything to an `https` base URL through this proxy, `http://…` or `https://…`, in
-   * a tunnel. To an `http` one, which is the loopback host's, none is used. Without it there
-   * is none, whatever the environment says.
+   * Sends all requests to an `https` base URL through a tunnel of this proxy, `http://…` or
+   * `https://…`. An `http` base URL is on a loopback host, and is never proxied. None by default,
+   * whatever the environment says.
    */
   proxy?: string | undefined;
 }
@@ -65,19 +65,19 @@ export function clientParts(options: ClientOptions): ClientParts {
 }
 
 /**
- * The rate limit as the last answer that spoke of it left it.
+ * A system's rate limit, according to the last response that mentioned it.
  *
- * Velora Health says nothing but `Retry-After`; Velora Billing gives the reset as ISO 8601,
- * Velora TV as Unix seconds. All are read.
+ * Velora Health sends only `Retry-After`. Velora Billing sends the reset as ISO 8601, Velora TV as
+ * Unix seconds. All are read.
  */
 export interface RateLimit {
-  /** Requests allowed in a window. */
+  /** How many requests are allowed in a rate-limit window. */
   limit: number | null;
-  /** Requests left in this window. */
+  /** How many requests are left in this window. */
   remaining: number | null;
-  /** When the window starts anew. */
+  /** When the next window starts. */
   reset: Date | null;
-  /** Until when the last 429 asked to wait. */
+  /** The end of the wait that the last 429 asked for. */
   retryAt: Date | null;
 }
 

@@ -6,31 +6,31 @@ import { checkOptions, invalidOption, numberOption, text, textOption } from './o
 import { OURS, Store, TIMES, times, type Times } from './store.js';
 import { runOn, type PgClient } from './transaction.js';
 
-/** The answer to a claim in a transaction of yours: what ends the claim is the transaction. */
+/** The answer to a claim in your own transaction, which also ends the claim. */
 export type ClaimIn =
-  /** The event is yours: work, then `commitIn` under this epoch, in the same transaction. */
+  /** The event is yours: handle it, then `commitIn` under this epoch, in the same transaction. */
   | { state: 'fresh'; epoch: number }
-  /** Someone is working on it, for so many seconds at most. Never answer 2xx. */
+  /** Someone else is handling it; `retryAfter` is seconds until that lease expires, at most. Never answer 2xx. */
   | { state: 'in_flight'; retryAfter: number }
   /** It was handled before: answer 2xx. */
   | { state: 'done' };
 
-/** The options of `openStore`, times in seconds. */
+/** The options of `openStore`; durations are in seconds. */
 export interface StoreOptions extends Times {
   /** How long one call may take before it is `store_unavailable`: 0.1 to 60, 3 by default. */
   timeout?: number | undefined;
   /** How many connections to PostgreSQL are opened at most. 16 by default. */
   connections?: number | undefined;
   /**
-   * Keeps the keys apart from those of other endpoints of the same system that share the place,
-   * as those of two tenants or two services: up to 64 letters, digits, `.`, `_` and `-`. None
+   * Keeps the keys apart from those of other endpoints of the same system that share the database,
+   * such as those of two tenants or two services: up to 64 letters, digits, `.`, `_` and `-`. None
    * by default.
    */
   namespace?: string | undefined;
 }
 
 /**
- * The store that a URL names, for as many processes as it is for:
+ * Opens the store that a URL names:
  *
  * | URL | for |
  * |---|---|
@@ -44,19 +44,21 @@ export interface StoreOptions extends Times {
  * await store.ready();
  * ```
  *
- * Effects are exactly-once with `claimIn` and `commitIn` alone, in PostgreSQL; elsewhere
- * handlers run at least once, and who was taken over gets `lease_lost`. Redis can forget on a
- * failover, and needs `noeviction`. TLS is always verified; whether there is any, the URL
- * says: `rediss://`, and `?sslmode=require` for PostgreSQL, whose default, `prefer`, goes
- * without where the server has none.
+ * This does not connect: the first claim does, and `ready`.
  *
- * One store belongs to one endpoint; endpoints of one system that share a place need a
- * `namespace` each. Without it the second takes the event for a `duplicate`, and its handler
- * does not run. The processes that serve one endpoint share its namespace.
+ * Effects are exactly-once only with `claimIn` and `commitIn`, in PostgreSQL. Elsewhere handlers run
+ * at least once, and a worker whose claim was taken over gets `lease_lost`. Redis can forget on a
+ * failover, and needs `noeviction`. TLS certificates are always verified. The URL decides whether
+ * TLS is used: `rediss://` for Redis, `?sslmode=require` for PostgreSQL, whose default, `prefer`,
+ * goes without TLS if the server has none.
  *
- * It does not connect: the first claim does, and `ready`. Throws `invalid_option` where the
- * URL names no store or is a variable that is not set, and shows no part of it, which may hold
- * a password, or where an option is out of its range; `invalid_lease`, `invalid_retention`.
+ * Use one store for each endpoint. Endpoints of one system that share a database need a `namespace`
+ * each. Without it the second endpoint takes the event for a `duplicate`, and its handler does not
+ * run. The processes that serve one endpoint share its namespace.
+ *
+ * Throws `invalid_lease`, `invalid_retention`; `invalid_option` if another option is out of its
+ * range, or if the URL names no store or is `undefined`. No error shows any part of the URL, because
+ * it may hold a password.
  */
 export function openStore(url: string | undefined, options?: StoreOptions): DurableStore {
   const given = checkOptions(options, [...TIMES, 'timeout', 'connections', 'namespace']);
@@ -69,7 +71,7 @@ export function openStore(url: string | undefined, options?: StoreOptions): Dura
   return DurableStore.made(unwrap(guard(() => native.NativeStore.open(text('url', url), parts))));
 }
 
-/** A store that `openStore` gives. */
+/** A store that `openStore` returns. */
 export class DurableStore extends Store {
   /** @internal */
   static readonly [OURS] = true;
@@ -80,14 +82,14 @@ export class DurableStore extends Store {
   }
 
   /**
-   * Claims a key in the transaction that a client of `pg` is in, connected to the database
-   * of a store in PostgreSQL. If it is rolled back, nothing was claimed.
+   * Claims a key in the open transaction of a `pg` client that is connected to the database of a
+   * PostgreSQL store. If the transaction is rolled back, nothing was claimed.
    *
-   * It is for an event that no receiver has claimed: in `onEvent` the event is `in_flight`.
-   * There `Receiver.begin` gives the epoch to `commitIn` with.
+   * Use it for an event that no receiver has claimed. In `onEvent` the event is already claimed, so
+   * this returns `in_flight`; there, use `Receiver.begin` and `commitIn` with the work's epoch.
    *
-   * Claim and effects are committed together, so the effect is exactly-once. Have called
-   * `ready` once, for the tables; use `READ COMMITTED`, the default.
+   * Claim and effects are committed together, so effects are exactly-once. Call `ready` once
+   * beforehand, which creates the tables, and use `READ COMMITTED`, the default isolation level.
    *
    * ```js
    * await client.query('BEGIN');
@@ -101,12 +103,12 @@ export class DurableStore extends Store {
    * return claim.state === 'in_flight' ? 503 : 200;
    * ```
    *
-   * There is none for SQLite: what Node itself has for it is experimental in Node 22 and
-   * absent from Node 20.
+   * SQLite is not supported: Node's own module for it is experimental in Node 22 and absent from
+   * Node 20.
    *
-   * Throws what the client throws; `invalid_option` where the store is not in PostgreSQL, or
-   * the client is a pool or in no transaction. Of a `pg` of before 8.21, which does not say
-   * whether it is, the server is asked by a savepoint.
+   * Throws what the client throws; `invalid_option` if the store is not in PostgreSQL, or the client
+   * is a pool or not in a transaction. Versions of `pg` before 8.21 do not tell whether they are in a
+   * transaction; there, a savepoint asks the server.
    */
   async claimIn(client: PgClient, key: string): Promise<ClaimIn> {
     const wanted = text('key', key);
@@ -127,14 +129,14 @@ export class DurableStore extends Store {
   }
 
   /**
-   * Marks the work as done in the transaction that holds its effects. Only once that is
-   * committed answer 2xx.
+   * Commits the claim in the transaction that holds the effects. Answer 2xx only after that
+   * transaction is committed.
    *
-   * The epoch is that of `claimIn` in the same transaction, of the `Work` that `Receiver.begin`
-   * gave, or of a `Lease`: the effects are written exactly once with each, as one that was taken
-   * over gets `lease_lost`.
+   * The epoch comes from `claimIn` in the same transaction, from the `Work` of `Receiver.begin`, or
+   * from a `Lease`. In each case the effects are written exactly once, because a claim that was taken
+   * over fails with `lease_lost`.
    *
-   * Throws `lease_lost`, and what `claimIn` throws: roll back then.
+   * Throws `lease_lost`, and what `claimIn` throws; roll back then.
    */
   async commitIn(client: PgClient, key: string, epoch: number): Promise<void> {
     if (!Number.isSafeInteger(epoch) || epoch < 0) {

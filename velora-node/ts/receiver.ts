@@ -1,4 +1,4 @@
-/** All rules joined: verify, claim, hand over, commit or release, answer. */
+/** The whole path of a delivery: verify, claim, call the handler, commit or release, answer. */
 
 import * as native from '../native/index.js';
 import type { Failure } from '../native/index.js';
@@ -15,46 +15,46 @@ import { Store } from './store.js';
 import { Delivery, Verifier } from './verifier.js';
 
 /**
- * Handles an event. What it throws makes the event come again. It may be asynchronous, but no
- * generator: calling one runs nothing of it.
+ * Handles an event. If it throws, the event comes again. It may be asynchronous, but not a
+ * generator function, because calling one runs none of its code.
  */
 export type Handler<E> = (event: E, delivery: Delivery<E>) => unknown;
 
-/** What a `Receiver` is made of. */
+/** The options of a `Receiver`. */
 export interface ReceiverOptions<S extends SchemeName | Scheme> {
   /** Decides what is genuine. */
   verifier: Verifier<S>;
   /** Where claims are kept. */
   store: Store;
   /**
-   * Runs once for each event. It has ten seconds: put slow work into a queue. Without it the
-   * receiver has `begin` and `backfill` alone.
+   * Runs once for each event. It has ten seconds: hand slow work to a queue. A receiver without
+   * it has only `begin` and `backfill`.
    */
   onEvent?: Handler<EventOf<S>>;
   /**
-   * Is told what the handler threw, once the claim is released; `console.error` by default. The
-   * answer waits for it, as a worker may be stopped once it has answered: bound its time. What
-   * it throws itself is ignored.
+   * Called with what the handler threw, after the claim is released; `console.error` by default.
+   * The reply waits for it, because a worker may be stopped once it has replied, so limit its
+   * time. Errors that it throws are ignored.
    */
   onError?: ((error: unknown) => unknown) | undefined;
-  /** The largest body, in bytes, that is looked at. 1 MiB by default. */
+  /** The largest body, in bytes, that is accepted. 1 MiB by default. */
   bodyLimit?: number | undefined;
 }
 
 /** What became of an event. */
 export type Outcome = 'processed' | 'duplicate' | 'in_flight' | Code;
 
-/** What a host gives along with a request: the context of a worker, or of an edge function. */
+/** The context that a host passes with a request, such as that of a worker or an edge function. */
 export interface HostContext {
-  /** Goes on with work after the answer, and where the sender has gone. */
+  /** Keeps work running after the response, and after the sender has hung up. */
   waitUntil?(work: Promise<unknown>): void;
 }
 
-/** The answer to a request. */
+/** The reply to a request. */
 export interface Reply {
   /** The HTTP status. */
   status: number;
-  /** When the sender should come again, in seconds: `Retry-After`. */
+  /** How many seconds the sender should wait before it sends again: `Retry-After`. */
   retryAfter: number | null;
   /** `processed`, `duplicate`, `in_flight`, or the code of what failed. */
   outcome: Outcome;
@@ -62,19 +62,19 @@ export interface Reply {
   code: Code | null;
 }
 
-/** What became of an event that was listed. */
+/** The result of back-filling one event. */
 export interface Backfilled {
   /** `processed`, `duplicate`, `in_flight`, or the code of what failed. */
   outcome: Outcome;
   /** The code, where the outcome is a fault. */
   code: Code | null;
-  /** Of `in_flight`: ask again after so many seconds. */
+  /** Only for `in_flight`: call again after this many seconds. */
   retryAfter: number | null;
 }
 
 /**
- * Receives the deliveries of one endpoint: each genuine event reaches the handler, is
- * counted once, and each request gets the answer its system wants.
+ * Receives the deliveries of one endpoint: it verifies each request, runs the handler for each new
+ * event, and gives each request the response that its system expects.
  *
  * ```js
  * const receiver = new Receiver({
@@ -85,8 +85,8 @@ export interface Backfilled {
  * export const POST = (request) => receiver.handle(request);
  * ```
  *
- * One store belongs to one endpoint: to another of the same system its events would be a
- * `duplicate`.
+ * Use one store, or one `namespace` of `openStore`, for each endpoint: to a second endpoint of the
+ * same system, the events would be `duplicate`.
  */
 export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   /** Decides what is genuine. */
@@ -119,17 +119,17 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   /**
-   * The largest body, in bytes, that is looked at. Of a larger one no more than one byte
-   * beyond it needs to be read, and given to `receive`.
+   * The largest body, in bytes, that is accepted. Of a larger body you need not read, or pass to
+   * `receive`, more than one byte beyond the limit.
    */
   get bodyLimit(): number {
     return this.#native.bodyLimit;
   }
 
   /**
-   * Receives one request: its raw body, exactly as it came, and its headers. Throws
-   * `body_already_parsed`, `unreadable_headers`; `invalid_option` without an `onEvent`. All else
-   * is in the reply.
+   * Receives one request: its raw body, exactly as received, and its headers. Throws only
+   * `body_already_parsed`, `unreadable_headers`, and `invalid_option` if there is no `onEvent`.
+   * Everything else is in the reply.
    */
   async receive(body: Body, headers: HeadersInput): Promise<Reply> {
     const onEvent = Receiver.handler(this);
@@ -144,11 +144,11 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   /**
-   * The first half of `receive`, for a control flow of your own: the work to do, or the reply
-   * to give at once.
+   * The first half of `receive`, for your own control flow. Returns the work to do, or the reply
+   * to send at once.
    *
-   * The receiver has claimed the event. Where its store is in PostgreSQL, what you write and
-   * the claim are committed as one, so that the effect is exactly-once:
+   * The receiver has claimed the event. If its store is in PostgreSQL, you can commit the claim
+   * in one transaction with what you write, so that effects are exactly-once:
    *
    * ```js
    * const work = await receiver.begin(body, headers);
@@ -181,12 +181,12 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   /**
-   * Receives a web-standard request, such as of a route handler, and answers it. Where the host
-   * stops what it began for a sender that has hung up, as Cloudflare Workers does, give its
-   * context too: what is begun is done to its end then, and the event is not handled again.
+   * Receives a web-standard `Request`, such as in a route handler, and returns the `Response`. Some
+   * hosts, such as Cloudflare Workers, stop work when the sender hangs up. Pass their context
+   * too, so that the work is finished and the event is not handled again.
    *
-   * Throws `body_already_parsed` where its body was read before; `invalid_option` without an
-   * `onEvent`, and for what is no such request.
+   * Throws `body_already_parsed` if the body was read before; `invalid_option` if there is no
+   * `onEvent`, or `request` is not a `Request`.
    */
   handle(request: Request, context?: HostContext): Promise<Response> {
     const answer = this.#receiveRequest(request).then(response);
@@ -195,9 +195,11 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   /**
-   * Handles an event that was listed or exported after an outage, under the same rules.
-   * `key` is that of the listed event: a delivery of it, before or after, counts as the
-   * same. Throws `invalid_option`; all else is in what it gives.
+   * Handles an event that was not delivered, but listed, exported or streamed, such as after an
+   * outage. The rules are the same: `handler` runs only if nobody else has handled the event or
+   * is handling it. `key` is the key of that event, such as `AuditEvent.key`. A delivery of the
+   * same event, earlier or later, counts as the same. Throws only `invalid_option`; everything
+   * else is in the result.
    */
   async backfill(key: string, handler: () => unknown): Promise<Backfilled> {
     const wanted = text('key', key);
@@ -212,7 +214,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return { outcome: ended.outcome as Outcome, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
   }
 
-  /** The answer to a request whose body broke off, for those who read it themselves. */
+  /** The reply to a request whose body broke off, for callers who read the body. */
   unreadable(): Reply {
     return reply(this.#native.unreadable());
   }
@@ -251,13 +253,14 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
 }
 
 /**
- * A genuine event that is yours to handle, as `Receiver.begin` gives it. Answer with the reply
- * of what ends it: `done`, `committed` or `release`. Dropped, its lease runs out by itself.
+ * A genuine event that is claimed for you to handle; `Receiver.begin` returns it. End it with
+ * `done`, `committed` or `release`, and answer with the reply that this returns. If it is dropped,
+ * its lease expires by itself.
  *
- * Ended a second time, it throws `invalid_option`.
+ * Ending it a second time throws `invalid_option`.
  */
 export class Work<E = unknown> {
-  /** What was delivered. */
+  /** The verified delivery. */
   readonly delivery: Delivery<E>;
   readonly #native: native.NativeWork;
 
@@ -276,24 +279,24 @@ export class Work<E = unknown> {
     return this.delivery.event;
   }
 
-  /** What was claimed. */
+  /** The key that was claimed. */
   get key(): string {
     return this.#native.key;
   }
 
-  /** Under which number: for a `commitIn`, which commits the claim together with what you write. */
+  /** The claim's epoch, for `commitIn`, which commits the claim together with what you write. */
   get epoch(): number {
     return this.#native.epoch;
   }
 
-  /** The event was handled: commits the claim. The status is 200 only if that held. */
+  /** The event was handled: commits the claim. The status is 200 only if that succeeds. */
   async done(): Promise<Reply> {
     return reply(await held(() => this.#native.done()));
   }
 
   /**
-   * The event was handled, and a transaction of yours that committed the claim is committed
-   * itself: the status is 200.
+   * Call it after your own transaction, which contained `commitIn`, has been committed. The status
+   * is 200.
    */
   async committed(): Promise<Reply> {
     return reply(await held(() => this.#native.committed()));
@@ -301,13 +304,13 @@ export class Work<E = unknown> {
 
   /**
    * The event was not handled: releases the claim, so that it comes again. The outcome is
-   * `handler_failed`, or `lease_lost` where the claim was taken over.
+   * `handler_failed`, or `lease_lost` if the claim was taken over.
    */
   async release(): Promise<Reply> {
     return reply(await held(() => this.#native.release()));
   }
 
-  /** More time for long work: the lease starts anew. Throws `lease_lost`, `store_full`, `store_unavailable`. */
+  /** Gives long work more time: the lease starts again at its full length. Throws `lease_lost`, `store_full`, `store_unavailable`. */
   async renew(): Promise<void> {
     await held(() => this.#native.renew());
   }

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** Where claims are kept: each event once, though it comes again and again. */
+/** Stores keep claims, so that each event is handled once. */
 
 import { inspect } from './host.js';
 import * as native from '../native/index.js';
@@ -11,9 +11,9 @@ learnKind('store', StoreError);
 
 /** The answer to a claim. */
 export type Claim =
-  /** The event is yours: work, then commit or release. */
+  /** The event is yours: handle it, then commit or release. */
   | { state: 'fresh'; lease: Lease }
-  /** Someone is working on it, for so many seconds at most. Never answer 2xx. */
+  /** Someone else is handling it; `retryAfter` is seconds until that lease expires, at most. Never answer 2xx. */
   | { state: 'in_flight'; retryAfter: number }
   /** It was handled before: answer 2xx. */
   | { state: 'done' };
@@ -26,30 +26,31 @@ export type CustomClaim =
 
 /**
  * A store of your own. `commit`, `release` and `renew` act only while the key is claimed
- * under just this epoch, in one step; otherwise they throw
- * `new StoreError('lease_lost', …)`. Whatever else is thrown is `store_unavailable`.
+ * under exactly this epoch, in one step (compare and set); otherwise they throw
+ * `new StoreError('lease_lost', …)`. Anything thrown that is not a `StoreError` becomes
+ * `store_unavailable`.
  */
 export interface CustomStore {
-  /** Claims a key that is free, or whose lease has run out; at once, one caller alone is told `fresh`. */
+  /** Claims a key that is free, or whose lease has expired. Of concurrent calls, exactly one gets `fresh`. */
   claim(key: string): Promise<CustomClaim>;
-  /** The work is done: the key is remembered as that for as long as the system may retry. */
+  /** The work is done: remember the key as done for as long as the system may retry (24 h at least). */
   commit(key: string, epoch: number): Promise<void>;
   /** The work is not done: the next claim is fresh. */
   release(key: string, epoch: number): Promise<void>;
-  /** The lease starts anew. */
+  /** Restarts the lease at its full length. */
   renew(key: string, epoch: number): Promise<void>;
 }
 
 const VERBS = ['claim', 'commit', 'release', 'renew'] as const;
 
 /**
- * The right to work on one event, until it is committed, released or taken over. Each of its calls
- * is `store_full` where the disk or the memory of a durable store is.
+ * The right to handle one event, until it is committed, released or taken over. Each of its methods
+ * throws `store_full` if the disk or memory of a durable store is full.
  */
 export class Lease implements AsyncDisposable {
-  /** What was claimed. */
+  /** The key that was claimed. */
   readonly key: string;
-  /** Under which number. */
+  /** The number of the claim. */
   readonly epoch: number;
   readonly #store: native.NativeStore;
   #ended = false;
@@ -65,7 +66,7 @@ export class Lease implements AsyncDisposable {
     return new Lease(store, key, epoch);
   }
 
-  /** The work is done. Throws `lease_lost`, `store_full`, `store_unavailable`: then do not answer 2xx. */
+  /** The work is done. Throws `lease_lost`, `store_full`, `store_unavailable`; do not answer 2xx then. */
   async commit(): Promise<void> {
     this.#ended = true;
     await call(undefined, () => this.#store.commit(this.key, this.epoch));
@@ -77,12 +78,12 @@ export class Lease implements AsyncDisposable {
     await call(undefined, () => this.#store.release(this.key, this.epoch));
   }
 
-  /** More time for long work. Throws `lease_lost`, `store_full`, `store_unavailable`. */
+  /** Gives long work more time: restarts the lease. Throws `lease_lost`, `store_full`, `store_unavailable`. */
   async renew(): Promise<void> {
     await call(undefined, () => this.#store.renew(this.key, this.epoch));
   }
 
-  /** For `await using`: what was neither committed nor released is released. */
+  /** For `await using`: releases a lease that was neither committed nor released. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#ended) {
       await this.release();
@@ -93,7 +94,7 @@ export class Lease implements AsyncDisposable {
 /** Marks our own classes, and not those that extend them. */
 export const OURS = Symbol('store');
 
-/** A store that claims are made in. */
+/** Keeps the claims of one endpoint. */
 export abstract class Store implements Disposable {
   readonly #native: native.NativeStore;
 
@@ -105,16 +106,16 @@ export abstract class Store implements Disposable {
   }
 
   /**
-   * Connects, and creates what is missing, so that a store that cannot be used is found when
-   * the service starts. Throws `store_unavailable`.
+   * Connects and creates missing tables, so that a store that cannot be used is found when the
+   * service starts. Throws `store_unavailable`, `store_full`.
    */
   async ready(): Promise<void> {
     await call(undefined, () => this.#native.ready());
   }
 
   /**
-   * Closes the connections that nobody is using, soon: it does not wait. A later call opens
-   * new ones; what is kept in memory stays.
+   * Closes idle connections soon, without waiting for it. A later call opens new ones; claims kept
+   * in memory stay.
    */
   close(): void {
     guard(() => this.#native.close());
@@ -144,7 +145,7 @@ export abstract class Store implements Disposable {
     return store.#native;
   }
 
-  /** A store whose claims are kept by your own. */
+  /** Wraps a store of your own. */
   static of(custom: CustomStore): Store {
     VERBS.forEach((verb) => callable(verb, custom?.[verb]));
     return new HostStore(native.NativeStore.of((verb, key, epoch) => carryOut(custom, verb, key, epoch)));
@@ -155,13 +156,13 @@ class HostStore extends Store {
   static readonly [OURS] = true;
 }
 
-/** What every store can be told, times in seconds. */
+/** The durations of every store, in seconds. */
 export interface Times {
-  /** How long a claim may be worked on. 60 by default. */
+  /** How long an event may be handled before its claim is taken over. 60 by default. */
   lease?: number | undefined;
-  /** How long a done key is remembered: 24 h at least, 72 h by default. */
+  /** How long a done key is remembered. At least 86,400 (24 h); 259,200 (72 h) by default. */
   retention?: number | undefined;
-  /** Any retention. A system that retries for longer has its event handled a second time. */
+  /** Any retention, even under 24 h. If a system retries for longer, its event is handled a second time. */
   dangerousShortRetention?: number | undefined;
 }
 
@@ -177,30 +178,30 @@ export function times({ lease, retention, dangerousShortRetention }: Times): obj
   };
 }
 
-/** The options of a `MemoryStore`, times in seconds. */
+/** The options of a `MemoryStore`; durations are in seconds. */
 export interface MemoryStoreOptions extends Times {
-  /** How many keys there is room for. 5,000 by default. */
+  /** How many keys the store holds, claimed and done together. 5,000 by default. */
   capacity?: number | undefined;
 }
 
-/** Claims in the memory of one process: a restart or a second process knows nothing of it. */
+/** Claims in the memory of one process: other processes do not see them, and a restart loses them. */
 export class MemoryStore extends Store {
   /** @internal */
   static readonly [OURS] = true;
 
-  /** Throws `invalid_lease`, `invalid_retention`, `invalid_capacity`; `invalid_option` where one is no such number. */
+  /** Throws `invalid_lease`, `invalid_retention`, `invalid_capacity`; `invalid_option` if an option is not a number. */
   constructor(options?: MemoryStoreOptions) {
     const given = checkOptions(options, [...TIMES, 'capacity']);
     const parts = { ...times(given), capacity: numberOption('capacity', given.capacity) } as native.StoreParts;
     super(unwrap(guard(() => native.NativeStore.memory(parts))));
   }
 
-  /** How many keys are held. */
+  /** How many keys are held, claimed and done together. */
   get size(): number {
     return Store.native(this).size;
   }
 
-  /** How many done keys were forgotten for lack of room. Not 0: raise the capacity. */
+  /** How many done keys were forgotten for lack of room before their retention expired. If not 0, raise the capacity. */
   get droppedEarly(): number {
     return Store.native(this).droppedEarly;
   }

@@ -60,8 +60,8 @@ export class AuditEvent {
   }
 
   /**
-   * Reads an event from the text of one, such as a row of an exported file. Throws
-   * `malformed_response` where it is not a JSON object.
+   * Reads an event from its JSON text, such as a row of an exported file. Throws
+   * `malformed_response` if it is not a JSON object.
    */
   static fromJson(json: string): AuditEvent {
     const row = required('json', json);
@@ -69,43 +69,43 @@ export class AuditEvent {
     return AuditEvent.made(JSON.parse(line) as AuditEventMembers, { texts: [line] }, 0);
   }
 
-  /** The id, a delivery's `id`. */
+  /** The event's id; in a delivery it is called `id`. */
   get eventId(): string | null {
     return text(this.#members.event_id);
   }
 
-  /** When it happened, as the system writes it: an instant of ISO 8601, with its microseconds. */
+  /** When it happened, as the system writes it: ISO 8601, with microseconds. */
   get timestamp(): string | null {
     const written = text(this.#members.timestamp);
     return written !== null && isInstant(written) ? written : null;
   }
 
-  /** What happened, a delivery's `type`. */
+  /** What happened; in a delivery it is called `type`. */
   get action(): KnownEventType | (string & {}) | null {
     return text(this.#members.action);
   }
 
-  /** Who did it. */
+  /** The id of the user who did it. */
   get userId(): string | null {
     return text(this.#members.user_id);
   }
 
-  /** In what role, such as `data_analyst`. */
+  /** The user's role, such as `data_analyst`. */
   get userRole(): string | null {
     return text(this.#members.user_role);
   }
 
-  /** To what kind of thing, such as `claim`. */
+  /** The kind of resource, such as `claim`. */
   get resourceType(): string | null {
     return text(this.#members.resource_type);
   }
 
-  /** To which one. */
+  /** The resource's id. */
   get resourceId(): string | null {
     return text(this.#members.resource_id);
   }
 
-  /** Which of its fields were read. The system sends JSON inside a text; this is its value. */
+  /** Which fields of the resource were read: parsed from the JSON that the system sends inside a string. */
   get fieldsAccessed(): unknown {
     return parsed(fieldsAccessedOfEvent(this.line));
   }
@@ -120,17 +120,17 @@ export class AuditEvent {
     return text(this.#members.tenant_id);
   }
 
-  /** From which address. */
+  /** The IP address that the request came from. */
   get sourceIp(): string | null {
     return text(this.#members.source_ip);
   }
 
-  /** With what program. */
+  /** The user agent of the request. */
   get userAgent(): string | null {
     return text(this.#members.user_agent);
   }
 
-  /** For what stated reason. */
+  /** The stated reason. */
   get justification(): string | null {
     return text(this.#members.justification);
   }
@@ -140,14 +140,14 @@ export class AuditEvent {
     return flag(this.#members.success);
   }
 
-  /** Free-form details: the value, whether it came as an object or as JSON inside a text. */
+  /** Free-form details: parsed, whether sent as an object or as JSON inside a string. */
   get details(): unknown {
     return parsed(detailsOfEvent(this.line));
   }
 
   /**
-   * The identity to deduplicate on: the same as of the event's delivery. Null where the
-   * event lacks its id or its action.
+   * The identity to deduplicate on: equal to the key of the event's delivery. Null if the event
+   * lacks its id or its action.
    */
   get key(): string | null {
     return keyOfEvent(this.line) ?? null;

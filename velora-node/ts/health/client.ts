@@ -30,7 +30,7 @@ export interface EventQuery {
   since?: Date | string | undefined;
   /** Only events before this instant. */
   until?: Date | string | undefined;
-  /** How many events a page has at most, 1 to 1000. */
+  /** The maximum number of events per page, 1 to 1000. 1000 by default. */
   limit?: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface EventQuery {
  * }
  * ```
  *
- * Reads, and all else that may be repeated, are retried. Every call may throw an
+ * Reads, and other calls that are safe to repeat, are retried. Every call may throw an
  * `ApiError`: `unauthorized`, `forbidden`, `not_found`, `conflict`, `invalid_request`, `rate_limited`,
  * `server_error`, `connection`, `timeout`, `malformed_response`, `response_too_large`,
  * `unexpected_redirect`.
@@ -63,9 +63,9 @@ export class Client {
   }
 
   /**
-   * A client of what the environment names: `VELORA_API_KEY`, and `VELORA_BASE_URL` if it
-   * is not the vendor's; an empty one is none. Throws `invalid_api_key`, also where it is not
-   * set; `invalid_base_url`.
+   * A client from the environment: `VELORA_API_KEY`, and `VELORA_BASE_URL` if the API is not at the
+   * vendor's URL (an empty one is ignored). Throws `invalid_api_key`, also if it is not set;
+   * `invalid_base_url`.
    */
   static fromEnv<C extends Client>(this: new (options: HealthClientOptions) => C): C {
     const { VELORA_API_KEY: apiKey, VELORA_BASE_URL: baseUrl } = environment();
@@ -76,8 +76,8 @@ export class Client {
   }
 
   /**
-   * Asks for one event, to see that key, scope and URL fit together. Throws `unauthorized` (the
-   * key) and `forbidden` (it lacks `audit:read`).
+   * Requests one event, to check that the key, its scope and the URL are right. Throws `unauthorized`
+   * if the key is unknown, `forbidden` if it lacks `audit:read`.
    */
   async probe(options?: CallOptions): Promise<void> {
     await call(signalOf(options), (cancel) => this.#native.probe(cancel));
@@ -86,10 +86,10 @@ export class Client {
   /**
    * Lists events, newest first. Needs the scope `audit:read`.
    *
-   * The pages are chained by cursors that encode a timestamp: where very many events share one,
-   * the system may skip some at the edge of a page. What must be complete is better read with
-   * `export`, which proves it. When back-filling set `until` too, so that new events do not
-   * shift the pages. Throws `invalid_option`, `invalid_window`; the loop throws `cursor_loop`.
+   * The pages are chained by cursors that encode a timestamp. If very many events share one
+   * timestamp, the system may skip some at the edge of a page. For anything that must be complete,
+   * use `export`, which proves it. When you back-fill, set `until` too, so that new events do not
+   * shift the pages. Throws `invalid_option`, `invalid_window`; the loop may throw `cursor_loop`.
    */
   events(query?: EventQuery, options?: CallOptions): Items<AuditEvent, Page> {
     const signal = signalOf(options);
@@ -110,11 +110,13 @@ export class Client {
   }
 
   /**
-   * Exports a window whole, through the cap of 10,000 rows a call: it is split until every
-   * part is proven to have fitted. Rows come once each, oldest first; memory does not grow with
-   * their number. Needs the scope `audit:export`. Throws `invalid_option`, `invalid_window`; the
-   * loop throws `incomplete_window` where the rows given so far are not all there are, or that
-   * cannot be proven.
+   * Exports a window completely, despite the cap of 10,000 rows a call: the window is split until
+   * every part is proven to have fitted into one response. Each row comes once, oldest first; memory
+   * use does not grow with the number of rows. Needs the scope `audit:export`, and `audit:read` if a
+   * single instant holds more events than a call can return.
+   *
+   * Throws `invalid_option`, `invalid_window`; the loop throws `incomplete_window` if the rows so far
+   * are not complete, or cannot be proven to be.
    */
   export(query: ExportQuery, options?: ExportOptions): Export {
     const { signal, tell } = exportOptions(options);
@@ -131,8 +133,8 @@ export class Client {
   }
 
   /**
-   * One call of the export, and whether the system's cap cut it. Throws `invalid_option`, also
-   * for a `concurrency`; `invalid_window`.
+   * Makes a single export call, and tells whether the system's cap truncated it. Needs the scope
+   * `audit:export`. Throws `invalid_option`, also for a `concurrency`; `invalid_window`.
    */
   async exportOnce(query: Omit<ExportQuery, 'concurrency'>, options?: CallOptions): Promise<ExportedOnce> {
     const parts = exportQuery(checkOptions(query, ['since', 'until', 'phiInvolved']));
@@ -140,12 +142,12 @@ export class Client {
     return { truncation: once.truncation as ExportedOnce['truncation'], events: Page.made(once.events) };
   }
 
-  /** Where the API is. */
+  /** The base URL of the API. */
   get baseUrl(): string {
     return this.#native.baseUrl;
   }
 
-  /** The rate limit as the last answer that spoke of it left it. */
+  /** The rate limit, according to the last response that mentioned it. */
   get rateLimit(): RateLimit {
     return rateLimit(this.#native.rateLimit());
   }

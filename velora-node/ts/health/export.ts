@@ -1,4 +1,4 @@
-/** Exports that are proven whole. */
+/** Exports that are proven complete. */
 
 import type { ProgressParts } from '../../native/index.js';
 import type { CallOptions } from '../calls.js';
@@ -9,41 +9,41 @@ import type { Page } from './page.js';
 
 /** Which events to export, and how. */
 export interface ExportQuery {
-  /** The first instant: a `Date`, or a text such as `2026-05-01T00:00:00Z`. */
+  /** The start of the window: a `Date`, or a string such as `2026-05-01T00:00:00Z`. */
   since: Date | string;
-  /** The first instant after it. */
+  /** The end of the window, exclusive. */
   until: Date | string;
   /** Only events that do, or do not, involve protected health information. */
   phiInvolved?: boolean | undefined;
-  /** How many calls run beside each other, each holding about 5 MB. 4 by default. */
+  /** How many calls run at the same time, each holding about 5 MB. 4 by default. */
   concurrency?: number | undefined;
 }
 
 /** How an export is carried out. */
 export interface ExportOptions extends CallOptions {
-  /** Is told each time rows are given. What it throws ends the call, which then throws it. */
+  /** Called each time rows are returned. If it throws, the call ends and throws the same error. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** How far an export has come. */
+/** The progress of an export. */
 export interface Progress {
-  /** The start of what is exported. */
+  /** The start of the window. */
   since: Date;
-  /** Its end. */
+  /** The end of the window, exclusive. */
   until: Date;
-  /** Everything before this instant has been given. */
+  /** All rows before this instant have been returned. */
   doneUntil: Date;
-  /** Rows given. */
+  /** How many rows have been returned. */
   rows: number;
-  /** Windows that were read whole. */
+  /** How many parts of the window have been read completely. */
   leaves: number;
-  /** Calls that were made; a retry is part of its call. */
+  /** How many API calls were made; a retry is part of its call. */
   calls: number;
 }
 
-/** What one call of the export gave. */
+/** The result of a single export call. */
 export interface ExportedOnce {
-  /** Whether the system's cap cut it; `unknown` where nothing is said, below the cap. */
+  /** Whether the cap of 10,000 rows truncated them; `unknown` if there are fewer and the system does not say. */
   truncation: 'yes' | 'no' | 'unknown';
   /** The rows, in the system's order. */
   events: Page;
@@ -56,7 +56,7 @@ export class Export extends Items<AuditEvent, Page> {
     return new Export(walk);
   }
 
-  /** The rows as a web stream of NDJSON, byte for byte as the system wrote them. */
+  /** The rows as a web stream of NDJSON: each in the system's own text, on one line. */
   toReadableStream(): ReadableStream<Uint8Array> {
     const chunks = this.pages();
     const encoder = new TextEncoder();

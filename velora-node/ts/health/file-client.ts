@@ -1,4 +1,4 @@
-/** The client where there are files. */
+/** The client for hosts with a file system. */
 
 import { call } from '../calls.js';
 import { text } from '../options.js';
@@ -6,16 +6,16 @@ import { Client as AnyClient, exportOptions, exportQuery } from './client.js';
 import type { ExportOptions, ExportQuery } from './export.js';
 import { Manifest } from './manifest.js';
 
-/** The client of the audit API: what every host's has, and exports into files. */
+/** The client of the audit API, with exports into files. */
 export class Client extends AnyClient {
   /**
-   * Exports a window whole into a file of NDJSON, and gives the proof. Killed at any point
-   * and called again, it goes on where it was. While it runs, `<path>.checkpoint` stands beside
-   * the file; in the end `<path>.manifest.json` does. On Unix its files are made with mode 0600;
-   * one that is there keeps its mode.
+   * Exports a window completely into an NDJSON file, and returns the proof. If the process is killed
+   * at any point, call it again: it resumes. While it runs, `<path>.checkpoint` is next to the file;
+   * at the end it is replaced by `<path>.manifest.json`. On Unix all three files are created with
+   * mode 0600; an existing file keeps its mode.
    *
-   * Throws what `export` and its loop do; `file_unusable`, also where another process is at it;
-   * `file_mismatch` where the file exists and is of something else.
+   * Throws what `export` and its loop throw; `file_unusable`, also if another process is exporting to
+   * the file; `file_mismatch` if the file exists and holds something else.
    */
   async exportToFile(query: ExportQuery, path: string, options?: ExportOptions): Promise<Manifest> {
     const { signal, tell, check } = exportOptions(options);
