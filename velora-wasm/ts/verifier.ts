@@ -1,4 +1,4 @@
-/** Verifying deliveries, and what a verified one says. */
+/** Verifies deliveries, and reads verified ones. */
 
 import { bodyBytes, rawBody, rawMemory, type Body } from './body.js';
 import { ConfigError } from './errors.js';
@@ -12,20 +12,20 @@ import type { Scheme, SchemeName } from './scheme.js';
 import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
 
-/** How a `Verifier` verifies. */
+/** The options of a `Verifier`. */
 export interface VerifierOptions {
-  /** How far a timestamp may lie from now, both ways, in seconds. 300 by default. */
+  /** How far a timestamp may be from now, in either direction, in seconds. 300 by default. */
   tolerance?: number | undefined;
   /**
-   * No age check at all: a captured delivery can be replayed for ever, or until the store
-   * has forgotten its key. Not beside a `tolerance`.
+   * Switches the age check off: a captured delivery then passes for ever, and only a store that
+   * still remembers its key stops a replay. Cannot be combined with a `tolerance`.
    */
   dangerousNoTolerance?: boolean | undefined;
 }
 
-/** How one delivery is verified. */
+/** The options of one verification. */
 export interface VerifyOptions {
-  /** The time to verify as of: Unix seconds, or a `Date`. The present by default. */
+  /** The time to verify as of: Unix seconds, or a `Date`. By default the present. */
   now?: number | Date | undefined;
 }
 
@@ -62,17 +62,17 @@ export function learnReading(of: Read): void {
 const ELSEWHERE = 1792;
 
 /**
- * Verifies deliveries of one scheme under one or more secrets. Make it once and keep it.
+ * Verifies deliveries of one scheme under one or more secrets. Create it once and keep it.
  *
  * ```js
  * const verifier = new Verifier('health', process.env.VELORA_WEBHOOK_SECRET);
  * const delivery = verifier.verify(rawBody, request.headers);
  * ```
  *
- * The checks, in this order, the first failure wins: `missing_header`,
+ * The checks run in this order, and the first failure is the error: `missing_header`,
  * `duplicate_header`, `header_too_large`, `malformed_header`, `malformed_timestamp`,
- * `timestamp_too_old`, `timestamp_in_future`, `signature_mismatch`. Nothing is parsed
- * before the signature has held.
+ * `timestamp_too_old`, `timestamp_in_future`, `signature_mismatch`. The body is not parsed
+ * before its signature is verified.
  *
  * Sources: Velora Health, *Webhooks: Verify the signature*; Velora Billing, *API + Webhooks:
  * Verifying signatures*; CuraeAI, *Webhooks: Verify every delivery*; Velora TV, *Webhooks:
@@ -105,20 +105,20 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   /**
-   * Verifies the raw body, exactly as it was received: its bytes. A text is taken for the bytes
-   * that it is in UTF-8, which need not be those that were sent: decoding drops a byte order
-   * mark, and replaces what is not UTF-8.
+   * Verifies the raw body, exactly as it was received. Pass its bytes: a string is verified as
+   * its UTF-8 bytes, which need not be the bytes that were sent, because decoding drops a byte
+   * order mark and replaces invalid UTF-8.
    *
-   * Throws a `VerificationError`; `body_already_parsed` where the body is not raw;
-   * `unreadable_headers`; `invalid_option` where `now` is no time.
+   * Throws a `VerificationError`; `body_already_parsed` if the body is not raw;
+   * `unreadable_headers`; `invalid_option` if `now` is not a time.
    */
   verify(body: Body, headers: HeadersInput, options?: VerifyOptions): Delivery<EventOf<S>> {
     return this.#verified(rawBody(body), headers, options, this.verify);
   }
 
   /**
-   * The same, and a large body is hashed by the host where that is quicker. Until it is
-   * done, do not write to the body.
+   * The same as `verify`, but the host hashes a large body where that is faster. Do not write to
+   * the body until the promise is settled.
    */
   verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
     // A promise that is settled already costs less than a function that is asynchronous.
@@ -175,11 +175,11 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
 /**
  * A request that was proven to come from its system. Only a `Verifier` makes one.
  *
- * `event` and `key` come from the very bytes that were signed, whatever becomes of the
- * memory they came in: where deliveries are read, a small body is copied when it is
- * verified; any other one is verified once more when `event` or `key` is first read, which
- * is `body_already_parsed` where that memory was given away. `body` is that memory itself.
- * Neither logging it nor `JSON.stringify` shows the body.
+ * `event` and `key` always come from the bytes that were signed, even if you write to the body's
+ * memory afterwards: unless the body was copied during verification, it is verified again when
+ * `event` or `key` is first read. That read throws `body_already_parsed` if the memory was
+ * transferred. `body` is that memory itself. Neither logging a delivery nor `JSON.stringify`
+ * shows its body.
  */
 export class Delivery<E = unknown> {
   readonly #reader: Reader;
@@ -210,7 +210,7 @@ export class Delivery<E = unknown> {
     return bodyBytes(this.#body);
   }
 
-  /** When it was signed; null where the scheme does not sign its timestamp. */
+  /** When it was signed; null if the scheme does not sign its timestamp. */
   get signedTimestamp(): Date | null {
     const [stamp] = this.#parts();
     return Number.isNaN(stamp) ? null : new Date(stamp);
@@ -222,41 +222,41 @@ export class Delivery<E = unknown> {
   }
 
   /**
-   * The identity to deduplicate on, from signed bytes alone. It needs the members that
-   * identify the event, or nothing but the bytes where their digest does: there can be a key
-   * where `event` is `malformed_event`.
+   * The identity to deduplicate on, from signed bytes only. It reads only the members that
+   * identify the event, or none if the body's digest is the identity. So there can be a key even
+   * if `event` is `malformed_event`.
    *
-   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` and
-   * `body_already_parsed` where the body was written to, or given away, before this was read.
+   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` or
+   * `body_already_parsed` if the body was overwritten, or transferred, before this was first read.
    */
   get key(): string {
     return this.#read().key;
   }
 
   /**
-   * What happened, as the system writes it, where anything says so.
+   * The event's type as the system writes it; null if nothing names it.
    *
-   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` and
-   * `body_already_parsed` where the body was written to, or given away, before this was read.
+   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` or
+   * `body_already_parsed` if the body was overwritten, or transferred, before this was first read.
    */
   get eventType(): string | null {
     return this.#read().eventType;
   }
 
   /**
-   * The typed event; its members are parsed when they are asked for. It is read-only, what
-   * its members hold is not: `structuredClone({ ...event })` is a copy to write to. Logging it
-   * does not show its members, and `JSON.stringify` gives the body's members back.
+   * The typed event; its members are parsed when they are first read. It is read-only, but the
+   * objects inside it are not: `structuredClone({ ...event })` is a copy that you can change.
+   * Logging it does not show its members, but `JSON.stringify` writes all of them.
    *
-   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` and
-   * `body_already_parsed` where the body was written to, or given away, before this was read.
+   * Throws `malformed_event`, `header_body_mismatch`; `signature_mismatch` or
+   * `body_already_parsed` if the body was overwritten, or transferred, before this was first read.
    */
   get event(): E {
     return this.#read().event;
   }
 
   /**
-   * Whether a header that is not signed contradicts the body; `event` and `key` ask this
+   * Checks that no header outside the signature contradicts the body; `event` and `key` do this
    * too.
    *
    * Throws `header_body_mismatch`.

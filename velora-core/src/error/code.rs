@@ -37,7 +37,7 @@ codes! {
     TooManySecrets = "too_many_secrets",
     /// The tolerance is negative, NaN or infinite.
     InvalidTolerance = "invalid_tolerance",
-    /// The parts of a scheme contradict each other, or one cannot stand in a header.
+    /// The parts of a scheme contradict each other, or one of them cannot be sent in a header.
     InvalidScheme = "invalid_scheme",
     /// No system has a scheme of this name.
     UnknownScheme = "unknown_scheme",
@@ -50,13 +50,13 @@ codes! {
     /// The store has no room for even one key.
     #[cfg(feature = "receiver")]
     InvalidCapacity = "invalid_capacity",
-    /// The API key is absent, empty, or holds white space or control characters.
+    /// The API key is absent, empty, of no known environment, or not visible ASCII only.
     #[cfg(feature = "client")]
     InvalidApiKey = "invalid_api_key",
-    /// The base URL is not `https`, nor `http` of this very machine, or not a plain URL.
+    /// The base URL is not a plain `https` URL, nor an `http` URL of a loopback host.
     #[cfg(feature = "client")]
     InvalidBaseUrl = "invalid_base_url",
-    /// The API key is of the sandbox and the base URL of production, or the reverse.
+    /// The API key belongs to the sandbox and the base URL to production, or the reverse.
     #[cfg(feature = "client")]
     WrongEnvironment = "wrong_environment",
     /// The window ends before it starts.
@@ -64,13 +64,13 @@ codes! {
     InvalidWindow = "invalid_window",
     /// An option is out of its range.
     InvalidOption = "invalid_option",
-    /// There is nothing to send requests with.
+    /// There is no transport to send requests with.
     #[cfg(feature = "client")]
     NoTransport = "no_transport",
     /// What was given as the body is not the raw bytes of the request.
     #[cfg(feature = "full")]
     BodyAlreadyParsed = "body_already_parsed",
-    /// What was given as the headers are none, or not readable.
+    /// What was given as the headers is not a set of headers, or cannot be read.
     #[cfg(feature = "full")]
     UnreadableHeaders = "unreadable_headers",
     /// The body is over the receiver's limit; it was not hashed.
@@ -78,9 +78,9 @@ codes! {
     BodyTooLarge = "body_too_large",
     /// The signature header, or the timestamp header of the scheme, is absent.
     MissingHeader = "missing_header",
-    /// One of them stands more than once.
+    /// One of these headers occurs more than once.
     DuplicateHeader = "duplicate_header",
-    /// One of them is over 8 KiB, or holds more than 16 `v1` values.
+    /// One of these headers is over 8 KiB, or holds more than 16 `v1` values.
     HeaderTooLarge = "header_too_large",
     /// The signature header is not of the scheme's form.
     MalformedHeader = "malformed_header",
@@ -122,10 +122,10 @@ codes! {
     /// The API key lacks a scope or a role (403).
     #[cfg(feature = "client")]
     Forbidden = "forbidden",
-    /// It is not there, or is gone (404, 410).
+    /// What was requested does not exist, or no longer does (404, 410).
     #[cfg(feature = "client")]
     NotFound = "not_found",
-    /// The call contradicts the state of things (409, 412).
+    /// The call conflicts with the current state of the resource (409, 412).
     #[cfg(feature = "client")]
     Conflict = "conflict",
     /// The system refused the request (any other 4xx), or it was refused before it was sent.
@@ -149,10 +149,10 @@ codes! {
     /// The decoded body is over the client's limit; the rest was not read.
     #[cfg(feature = "client")]
     ResponseTooLarge = "response_too_large",
-    /// A page says there is more, without a cursor or with one seen before.
+    /// A page announces more, without a cursor or with one seen before.
     #[cfg(feature = "client")]
     CursorLoop = "cursor_loop",
-    /// A window could not be proven to have been read whole.
+    /// A window could not be proven to have been read completely.
     #[cfg(feature = "client")]
     IncompleteWindow = "incomplete_window",
     /// The system answered with a redirect, which is never followed.
@@ -161,7 +161,7 @@ codes! {
     /// A file of an export could not be read, written or locked.
     #[cfg(feature = "client")]
     FileUnusable = "file_unusable",
-    /// The file beside which the export would run belongs to something else.
+    /// The file, or the checkpoint or manifest next to it, is not of this export.
     #[cfg(feature = "client")]
     FileMismatch = "file_mismatch",
 }

@@ -7,15 +7,15 @@ import { text } from '../options.js';
 
 learnKind('file', FileError);
 
-/** A part of an export that was read whole in one go. */
+/** A part of an export that was read completely in one go. */
 export interface LeafProof {
-  /** The first instant in it: text, as a `Date` has no microseconds. */
+  /** The first instant in it: a string, because a `Date` has no microseconds. */
   readonly since: string;
   /** The first instant after it. */
   readonly until: string;
   /** How many rows it holds. */
   readonly rows: number;
-  /** How many bytes of the file they are, line ends included. */
+  /** How many bytes of the file these rows take, line ends included. */
   readonly bytes: number;
   /** The id of its first row. */
   readonly firstId: string | null;
@@ -25,23 +25,23 @@ export interface LeafProof {
   readonly sha256: string;
 }
 
-/** The proof of an export: leaves that tile its window, and what each one holds. */
+/** The proof of an export: the leaves that tile its window, and what each of them holds. A leaf is a window read in one go. */
 export class Manifest {
-  /** The form of the file that it stands in. */
+  /** The version of the manifest format. */
   readonly format: number;
-  /** Where the rows came from. Whose they are, the key decided. */
+  /** The base URL that the rows came from. The tenant is not recorded: the API key decided it. */
   readonly baseUrl: string;
-  /** The start of the window: text, as a `Date` has no microseconds. */
+  /** The start of the window: a string, because a `Date` has no microseconds. */
   readonly since: string;
-  /** The end of the window, which is not in it. */
+  /** The end of the window, exclusive. */
   readonly until: string;
-  /** The filter. */
+  /** The filter; null if both kinds of events were exported. */
   readonly phiInvolved: boolean | null;
   /** How many rows there are. */
   readonly rows: number;
   /** How many bytes the file has. */
   readonly bytes: number;
-  /** The parts, in time and in the file one after the other. */
+  /** The leaves, in order of time and of their place in the file. */
   readonly leaves: readonly LeafProof[];
   readonly #native: native.NativeManifest;
 
@@ -64,8 +64,8 @@ export class Manifest {
   }
 
   /**
-   * Reads the manifest of an exported file. Throws `file_unusable` where there is none,
-   * `file_mismatch` where it is not one.
+   * Reads the manifest of an exported file. Throws `file_unusable` if there is none,
+   * `file_mismatch` if the file found is not a manifest.
    */
   static async read(exported: string): Promise<Manifest> {
     const file = text('exported', exported);
@@ -73,7 +73,7 @@ export class Manifest {
   }
 
   /**
-   * Checks that the leaves tile the window and that the file holds just them. Throws
+   * Checks that the leaves tile the window, and that the file holds exactly their rows. Throws
    * `file_unusable`, `file_mismatch`.
    */
   async verify(exported: string): Promise<void> {

@@ -10,23 +10,23 @@ import { SigningSecret } from '../secret.js';
 export interface NewEndpoint {
   /** Where deliveries go. */
   url: string;
-  /** Only events whose type starts with one of these, such as `phi.`. All by default. */
+  /** Prefixes of the event types to deliver, such as `phi.`. Every event by default. */
   eventFilter?: readonly string[] | undefined;
   /** A name for humans. */
   description?: string | undefined;
 }
 
-/** A registered endpoint. All but its id may be absent from an answer. */
+/** A registered endpoint. Any member but the id may be absent from a response. */
 export interface Endpoint {
   /** Its id, such as `wh_8b2e5c11`. */
   id: string;
   /** Where deliveries go. */
   url: string | null;
-  /** The prefixes of the types it receives; none means every event. */
+  /** The prefixes of the event types that it receives; empty means every event. */
   eventFilter: string[];
   /** A name for humans. */
   description: string | null;
-  /** Whether deliveries are sent. There is no way back: register it again. */
+  /** Whether deliveries are sent. A disabled endpoint cannot be enabled again: register the URL anew. */
   active: boolean | null;
   /** Failed deliveries in a row; at 10 the system disables the endpoint. */
   consecutiveFailures: number;
@@ -34,16 +34,16 @@ export interface Endpoint {
   lastDeliveryAt: Date | null;
   /** When it was registered. */
   createdAt: Date | null;
-  /** Whether it has more than 3 consecutive failures: mend it before the tenth. */
+  /** Whether it has more than 3 consecutive failures. Fix it before the tenth. */
   isFailing: boolean;
 }
 
-/** What registering gives: the endpoint, and its secret, which is never shown again. */
+/** The result of registering an endpoint. Its secret is never shown again. */
 export interface Registration {
   /** The endpoint. */
   endpoint: Endpoint;
   /**
-   * What its deliveries are signed with, ready for a `Verifier`. Store it at once:
+   * The secret that its deliveries are signed with, ready for a `Verifier`. Store it at once:
    * `secret.exposeSecret()`.
    */
   secret: SigningSecret;
@@ -63,13 +63,12 @@ export class Webhooks {
   }
 
   /**
-   * Registers an endpoint for the events whose type starts with one of the prefixes; with none
-   * of them for every event. Needs the scope `webhooks:write`.
+   * Registers an endpoint. Needs the scope `webhooks:write`.
    *
-   * Store the secret before anything else: it is shown once. The call is sent once, never again
-   * by itself: each success registers one more. After `connection`, `timeout`, `server_error`,
-   * `malformed_response` or `response_too_large` the endpoint may exist, and its secret is lost:
-   * find it with `list`, `delete` it, register again.
+   * Store the secret before you do anything else: it is shown only once. The call is never retried,
+   * because each success registers another endpoint. After `connection`, `timeout`, `server_error`,
+   * `malformed_response` or `response_too_large` the endpoint may exist, and its secret is lost.
+   * Find it with `list`, `delete` it, and register again.
    */
   async create(endpoint: NewEndpoint, options?: CallOptions): Promise<Registration> {
     const { url, eventFilter, description } = checkOptions(endpoint, ['url', 'eventFilter', 'description']);
@@ -80,15 +79,15 @@ export class Webhooks {
     return { endpoint: read(made.endpoint), secret: new SigningSecret(made.secret) };
   }
 
-  /** All endpoints, disabled ones too. Needs the scope `audit:read`. */
+  /** All endpoints, including disabled ones. Needs the scope `audit:read`. */
   async list(options?: CallOptions): Promise<Endpoint[]> {
     const endpoints = await call(signalOf(options), (cancel) => this.#native.listWebhooks(cancel));
     return endpoints.map(read);
   }
 
   /**
-   * Stops deliveries and keeps the history. There is no enabling: register the URL again, which
-   * gives a new id and a new secret. Throws `not_found`.
+   * Stops deliveries and keeps the history. A disabled endpoint cannot be enabled: register the URL
+   * again, which gives it a new id and a new secret. Throws `not_found`.
    */
   async disable(id: string, options?: CallOptions): Promise<void> {
     const wanted = text('id', id);

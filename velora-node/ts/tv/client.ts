@@ -18,10 +18,10 @@ export interface TvClientOptions extends ClientOptions {
   /** The longest a call may take, waits included; a stream has no such end. 60 by default. */
   callTimeout?: number | undefined;
   /**
-   * An access token, good for an hour; or a function that gives one that is good now. It
-   * is asked before each request: keep a token for as long as it lasts. When it throws, that
-   * counts as `connection`, with what it threw as the `cause`: it is asked again wherever a
-   * request would be sent again. That it gives none is `unauthorized`.
+   * An access token, which is valid for an hour, or a function that returns a valid one. The
+   * function is called before each request, so let it cache the token for as long as it is valid.
+   * If it throws, the attempt fails with `connection`, with the thrown error as the `cause`, and is
+   * retried as any failed request. If it returns no string, the call is `unauthorized`.
    */
   token: string | (() => string | Promise<string>);
 }
@@ -64,21 +64,21 @@ export class CreatedWebhook {
   }
 }
 
-/** How the stream is listened to, times in seconds. */
+/** The options of the event stream; durations are in seconds. */
 export interface StreamOptions extends CallOptions {
-  /** After so long without a byte the connection is taken for dead. 90 by default. */
+  /** How long the connection may be silent before it is considered dead. 90 by default. */
   idleTimeout?: number | undefined;
-  /** The first attempt that fails after so long without a connection is the last. */
+  /** After how many seconds without a connection to give up, with the error of the next attempt. Never by default. */
   maxOutage?: number | undefined;
 }
 
-/** The system's first word on each connection: events come from now on. */
+/** The stream is connected, and events arrive from now on: at the start, and after each gap. */
 export interface Connected {
   /** Tells it from the other items. */
   kind: 'connected';
-  /** Whether the token was taken. */
+  /** Whether the token was accepted. */
   authenticated: boolean | null;
-  /** Whether the events of the token's own channel come without being asked for. */
+  /** Whether the events of the token's own channel are included automatically. */
   autoSubscribed: boolean | null;
   /** The name of that channel. */
   channelUsername: string | null;
@@ -87,21 +87,21 @@ export interface Connected {
 }
 
 /**
- * Something happened: an event as the stream has it, unknown ones too. Logging it, or its
- * `event`, shows its type and its key alone.
+ * An event of the stream, known or unknown. Logging it, or its `event`, shows only its type and its
+ * key.
  */
 export interface StreamEvent {
   /** Tells it from the other items. */
   kind: 'event';
-  /** What happened: the name on the stream, or the `type` within where it has none. */
+  /** The event's type: its name on the stream, or the `type` inside the data if it has none. */
   type: KnownEventType | (string & {});
-  /** The typed event, where the data is an envelope as deliveries have it. */
+  /** The typed event, if the data has the form of a delivery's body; else null. */
   event: Event | null;
   /** The stream's id of this place: what a new connection resumes from. */
   id: string | null;
-  /** The data as received: JSON, for all that is known. */
+  /** The data as received; as far as known, always JSON. */
   data: string;
-  /** The identity to deduplicate on: the same as of the event's delivery. */
+  /** The identity to deduplicate on: equal to the key of the event's delivery. */
   key: string | null;
 }
 
@@ -111,16 +111,16 @@ export interface Gap {
   kind: 'gap';
   /** Why it began. */
   reason: ApiError;
-  /** Up to then nothing is missing. */
+  /** Nothing before this time is missing. */
   since: Date;
   /** What the next connection asks to resume from. */
   lastEventId: string | null;
 }
 
-/** One thing that the stream has to tell, narrowed by `switch (item.kind)`. */
+/** One item of the stream, narrowed by `switch (item.kind)`. */
 export type StreamItem = Connected | StreamEvent | Gap;
 
-/** What the stream tells, one thing after the other, until it is left. */
+/** The items of the stream, until you leave the loop. */
 export type EventStream = Steps<StreamItem>;
 
 /**
@@ -150,8 +150,8 @@ export class Client {
   }
 
   /**
-   * Registers a webhook of an app. It is sent once, never again by itself. Throws `not_found`
-   * where there is no such app; `invalid_option` before anything is sent.
+   * Registers a webhook of an app. The call is never retried. Throws `not_found` if there is no such
+   * app; `invalid_option` before anything is sent.
    */
   async createWebhook(webhook: NewWebhook, options?: CallOptions): Promise<CreatedWebhook> {
     const { clientId, url, events } = checkOptions(webhook, ['clientId', 'url', 'events']);
@@ -165,10 +165,10 @@ export class Client {
   }
 
   /**
-   * Events as they happen, over as many connections as it takes. A connection that is lost, or
-   * silent for `idleTimeout`, is a `Gap`, and is made again with a growing wait and a token that
-   * is asked for anew. It ends with an error that no further attempt would mend; with
-   * `maxOutage`, with whatever keeps it away for so long; without one it never does.
+   * Streams events as they happen, and reconnects as often as needed. A connection that is lost, or
+   * silent for `idleTimeout`, is reported as a `Gap`. Reconnecting waits longer with each failure, and
+   * asks for a new token. The stream ends with an error that another attempt would not fix, or
+   * after `maxOutage` without a connection; otherwise it never ends.
    */
   events(options?: StreamOptions): EventStream {
     const { signal, idleTimeout, maxOutage } = checkOptions(options, ['signal', 'idleTimeout', 'maxOutage']);
@@ -177,12 +177,12 @@ export class Client {
     return walk<native.StreamItemParts, StreamItem>(() => stream, item, checkedSignal(signal), this.#explain);
   }
 
-  /** Where the API is. */
+  /** The base URL of the API. */
   get baseUrl(): string {
     return this.#native.baseUrl;
   }
 
-  /** The rate limit as the last answer left it. */
+  /** The rate limit, according to the last response. */
   get rateLimit(): RateLimit {
     return rateLimit(this.#native.rateLimit());
   }

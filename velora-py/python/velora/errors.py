@@ -30,7 +30,7 @@ Code = Literal[
     "too_many_secrets",
     # The tolerance is negative, NaN or infinite.
     "invalid_tolerance",
-    # The parts of a scheme contradict each other, or one cannot stand in a header.
+    # The parts of a scheme contradict each other, or one of them cannot be sent in a header.
     "invalid_scheme",
     # No system has a scheme of this name.
     "unknown_scheme",
@@ -40,29 +40,29 @@ Code = Literal[
     "invalid_lease",
     # The store has no room for even one key.
     "invalid_capacity",
-    # The API key is absent, empty, or holds white space or control characters.
+    # The API key is absent, empty, of no known environment, or not visible ASCII only.
     "invalid_api_key",
-    # The base URL is not `https`, nor `http` of this very machine, or not a plain URL.
+    # The base URL is not a plain `https` URL, nor an `http` URL of a loopback host.
     "invalid_base_url",
-    # The API key is of the sandbox and the base URL of production, or the reverse.
+    # The API key belongs to the sandbox and the base URL to production, or the reverse.
     "wrong_environment",
     # The window ends before it starts.
     "invalid_window",
     # An option is out of its range.
     "invalid_option",
-    # There is nothing to send requests with.
+    # There is no transport to send requests with.
     "no_transport",
     # What was given as the body is not the raw bytes of the request.
     "body_already_parsed",
-    # What was given as the headers are none, or not readable.
+    # What was given as the headers is not a set of headers, or cannot be read.
     "unreadable_headers",
     # The body is over the receiver's limit; it was not hashed.
     "body_too_large",
     # The signature header, or the timestamp header of the scheme, is absent.
     "missing_header",
-    # One of them stands more than once.
+    # One of these headers occurs more than once.
     "duplicate_header",
-    # One of them is over 8 KiB, or holds more than 16 `v1` values.
+    # One of these headers is over 8 KiB, or holds more than 16 `v1` values.
     "header_too_large",
     # The signature header is not of the scheme's form.
     "malformed_header",
@@ -94,9 +94,9 @@ Code = Literal[
     "unauthorized",
     # The API key lacks a scope or a role (403).
     "forbidden",
-    # It is not there, or is gone (404, 410).
+    # What was requested does not exist, or no longer does (404, 410).
     "not_found",
-    # The call contradicts the state of things (409, 412).
+    # The call conflicts with the current state of the resource (409, 412).
     "conflict",
     # The system refused the request (any other 4xx), or it was refused before it was sent.
     "invalid_request",
@@ -112,15 +112,15 @@ Code = Literal[
     "malformed_response",
     # The decoded body is over the client's limit; the rest was not read.
     "response_too_large",
-    # A page says there is more, without a cursor or with one seen before.
+    # A page announces more, without a cursor or with one seen before.
     "cursor_loop",
-    # A window could not be proven to have been read whole.
+    # A window could not be proven to have been read completely.
     "incomplete_window",
     # The system answered with a redirect, which is never followed.
     "unexpected_redirect",
     # A file of an export could not be read, written or locked.
     "file_unusable",
-    # The file beside which the export would run belongs to something else.
+    # The file, or the checkpoint or manifest next to it, is not of this export.
     "file_mismatch",
     # A fault of this package itself.
     "internal",
