@@ -57,14 +57,14 @@ def deliveries(
 def deliveries(
     receiver: Receiver[E] | AsyncReceiver[E], handler: Callable[[E], Any] | None = None
 ) -> Any:
-    """A view that receives deliveries, for ``path(route, …)``: an async one of an
-    ``AsyncReceiver``. Without a handler, the decorator that makes one of it. It takes ``POST``
-    alone, and needs no CSRF token.
+    """A view that receives deliveries, for ``path(route, …)``; with an ``AsyncReceiver`` it is
+    async. Without ``handler`` it is a decorator. It accepts only ``POST``, and needs no CSRF
+    token.
 
-    What the handler raises is logged by the logger ``velora``, and the event comes again.
-    Where ``ATOMIC_REQUESTS`` is on, a plain function runs in a transaction of its own, which is
-    committed before the claim is, and rolled back when it raises.
-    ``DATA_UPLOAD_MAX_MEMORY_SIZE`` does not apply: ``Receiver(body_limit=…)`` does.
+    If the handler raises, the logger ``velora`` logs it, and the event comes again. With
+    ``ATOMIC_REQUESTS``, a plain function runs in a transaction of its own, which is committed
+    before the claim, and rolled back if the function raises.
+    ``DATA_UPLOAD_MAX_MEMORY_SIZE`` does not apply; ``Receiver(body_limit=…)`` does.
     """
     if handler is None:
         return lambda handler: deliveries(receiver, handler)

@@ -149,7 +149,7 @@ class VeloraError(Exception):
 
 
 class ConfigError(VeloraError):
-    """Misuse: a value cannot be used, at construction or as a body or headers."""
+    """Misuse: an option, a body or headers that cannot be used."""
 
 
 class VerificationError(VeloraError):
@@ -162,19 +162,19 @@ class StoreError(VeloraError):
 
 
 class FileError(VeloraError):
-    """A file of an export cannot be used: ``file_unusable``, ``file_mismatch``. Nothing of
-    what it held was overwritten."""
+    """A file of an export cannot be used: ``file_unusable``, ``file_mismatch``. Its content was
+    not overwritten."""
 
 
 class Issue(NamedTuple):
-    """One field that the system found fault with."""
+    """One field that the system rejected."""
 
     code: str | None
     """The system's own code, such as ``invalid_type``."""
     path: tuple[str, ...]
-    """Where in the request, from the outside in."""
+    """The path to the field in the request, outermost first."""
     message: str | None
-    """What is wrong, for a human. It may repeat the value that was refused."""
+    """What is wrong, for humans. It may repeat the value that was refused."""
 
     def __repr__(self) -> str:
         return f"Issue(code={self.code!r}, path={self.path!r})"
@@ -183,18 +183,18 @@ class Issue(NamedTuple):
 class ApiError(VeloraError):
     """A call of a system's API failed.
 
-    What the system said is in ``detail``, ``issues`` and ``raw``, to be shown with care, as
-    an error body may repeat what was sent. The API key is in none of them.
+    The system's response is in ``detail``, ``issues`` and ``raw``. Show them with care: an
+    error body may repeat what was sent. None of them contains the API key.
     """
 
     status: int | None
-    """The HTTP status, where there was an answer."""
+    """The HTTP status; ``None`` if there was no response."""
     request_id: str | None
     """The id to quote to the vendor."""
     attempts: int
-    """How many requests were sent for this call; 0 where none was."""
+    """How many requests were sent for this call; 0 if none was."""
     retry_after: float | None
-    """How long the system asked to wait, in seconds."""
+    """How long the system asked to wait, in seconds; ``None`` if it did not."""
     is_retryable: bool
     """Whether the same call may succeed later."""
     detail: str | None
@@ -202,9 +202,10 @@ class ApiError(VeloraError):
     vendor_code: str | None
     """The system's own code, such as CuraeAI's ``SCOPE_INSUFFICIENT``."""
     issues: tuple[Issue, ...]
-    """The fields that the system found fault with."""
+    """The fields that the system rejected."""
     raw: str
-    """The body of the error answer: at most its first 8 KiB."""
+    """The body of the error response, or of a success that is not the documented one: at most
+    its first 8 KiB. Empty for all other failures."""
 
     def __init__(
         self,

@@ -50,12 +50,12 @@ def deliveries(
 def deliveries(
     receiver: AsyncReceiver[E], handler: Handler[E] | None = None
 ) -> Endpoint | Callable[[Handler[E]], Endpoint]:
-    """An endpoint that receives deliveries, for ``app.post(path)``; or, without a handler, the
-    decorator that makes one of it.
+    """An endpoint that receives deliveries, for ``app.post(path)``. Without ``handler`` it is a
+    decorator.
 
-    A coroutine function is awaited; a function runs in the thread pool, and holds nobody up.
-    What it raises is logged by the logger ``velora``, and the event comes again. A sender that
-    hangs up does not cut the handler off.
+    A coroutine function is awaited; a plain function runs in the thread pool, so that it does
+    not block the event loop. If the handler raises, the logger ``velora`` logs it, and the
+    event comes again. If the sender hangs up, the handler is not cancelled.
     """
     if not isinstance(receiver, AsyncReceiver):
         raise TypeError("give an `AsyncReceiver`: a `Receiver` would hold up the event loop")
@@ -88,15 +88,15 @@ def _in_thread(handler: Handler[E]) -> Callable[[E], Awaitable[object]]:
 def verified(
     verifier: Verifier[E], *, body_limit: int | None = None
 ) -> Callable[[Request], Awaitable[E]]:
-    """A dependency that gives a verified event, for handlers that bring their own bookkeeping.
+    """A dependency that returns a verified event, for handlers that deduplicate themselves.
 
         @app.post("/velora-webhook")
         async def handle(event: Annotated[health.Event, Depends(verified(verifier))]) -> None:
             ...
 
-    It verifies and reads; it does **not** deduplicate: a replay inside the tolerance is given
-    again. Prefer ``deliveries``. A delivery that is refused is an ``HTTPException`` with the
-    status that its system wants.
+    It verifies and reads; it does **not** deduplicate: a replay inside the tolerance is
+    returned again. Prefer ``deliveries``. A refused delivery is an ``HTTPException`` with the
+    status that its system expects.
     """
 
     async def event(request: Request) -> E:

@@ -41,11 +41,11 @@ def deliveries(receiver: Receiver[E], handler: None = None) -> Callable[[Handler
 def deliveries(
     receiver: Receiver[E], handler: Handler[E] | None = None
 ) -> View | Callable[[Handler[E]], View]:
-    """A view that receives deliveries, for ``app.post(path)`` or ``blueprint.post(path)``; or,
-    without a handler, the decorator that makes one of it.
+    """A view that receives deliveries, for ``app.post(path)`` or ``blueprint.post(path)``.
+    Without ``handler`` it is a decorator.
 
-    What the handler raises is logged by the logger ``velora``, and the event comes again.
-    Flask's ``MAX_CONTENT_LENGTH`` does not apply: ``Receiver(body_limit=…)`` does.
+    If the handler raises, the logger ``velora`` logs it, and the event comes again. Flask's
+    ``MAX_CONTENT_LENGTH`` does not apply; ``Receiver(body_limit=…)`` does.
     """
     if not isinstance(receiver, Receiver):
         raise TypeError("give a `Receiver`: nothing would await an `AsyncReceiver`")
