@@ -1,4 +1,4 @@
-//! The list of systems: the one place, beside its folder, where a new one is named.
+//! The list of systems: apart from its own folder, the only place where a system is named.
 
 use crate::error::ConfigError;
 use crate::text::reason;

@@ -1,10 +1,10 @@
 //! The core as a Node addon: converts and calls, and decides nothing.
 //!
-//! The TypeScript layer in `ts/` gives it its shape; nobody else loads it. What fails is
-//! given back as a [`Failure`](failure::Failure), of which that layer makes an error of
-//! its class: so an error is thrown where the caller's own stack is.
+//! Only the TypeScript layer in `ts/` loads it. A failure is returned as a
+//! [`Failure`](failure::Failure), and the layer throws an error of the right class, so that
+//! the error's stack trace is the caller's.
 //!
-//! [`fast`] holds all the `unsafe` there is: the one call that has to be quick.
+//! [`fast`] holds all the `unsafe` code: the one call that has to be fast.
 
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(dead_code, reason = "a build for tests registers nothing"))]

@@ -1,5 +1,5 @@
-//! The Python package `velora`: the core, converted. What decides is in `velora-core`;
-//! what shapes it for Python is in `python/velora`.
+//! The extension module of the Python package `velora`: converts, calls `velora-core`, and
+//! converts back. The public Python API around it is in `python/velora`.
 
 #![deny(unsafe_code)]
 #![cfg_attr(

@@ -1,9 +1,9 @@
-//! The memory that texts and bytes are handed over in.
+//! The memory in which strings and bytes are passed.
 //!
-//! One piece is the host's to write into before a call, and one holds what a call has said
-//! until the next one. What a call leaves in the former stands at its beginning. Several
-//! texts are items: a tag (one byte), a length (four bytes, the lowest first), and the bytes.
-//! Numbers are eight bytes, a double, the lowest first.
+//! The host writes into one buffer before a call; a second buffer holds the result of a call
+//! until the next one. Anything that a call leaves in the first buffer is at its start. Several
+//! strings are passed as items: a tag (one byte), a length (four bytes, little-endian) and the
+//! bytes. A number is a double (eight bytes, little-endian).
 
 use std::cell::RefCell;
 use std::ptr;

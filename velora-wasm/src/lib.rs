@@ -1,10 +1,9 @@
 //! The core as WebAssembly: converts and calls, and decides nothing.
 //!
-//! The TypeScript layer gives it its shape; nobody else loads it. The module imports
-//! nothing and is called with numbers: what has no number is handed over in memory, see
-//! [`frame`]. What takes time is asked of the host by what a call leaves there: see
-//! [`task`]. What fails is a text of which the layer makes an error of its class: see
-//! [`failure`].
+//! Only the TypeScript layer in `ts/` loads it. The module imports nothing, and its functions
+//! take and return numbers. Everything else is passed in memory: see [`frame`]. Asynchronous
+//! work is a task that the host drives: see [`task`]. A failure is returned as text, and the
+//! layer makes an error of the right class from it: see [`failure`].
 //!
 //! Without features this is the verifier alone.
 

@@ -1,10 +1,10 @@
-//! Work that takes time: futures of the core, which the host drives.
+//! Asynchronous work: futures of the core, which the host drives.
 //!
-//! The host starts a task, and takes turns: [`turn`] goes on with whatever can, and says, as
-//! items, what has ended and what the host is to do, each under a number. What it did comes
-//! back by [`answer`] before the next turn. No call of the host's happens within one of ours,
-//! and what nobody waits for any more is called off. A host may say by [`end_task`] that what a
-//! task asked for never comes.
+//! The host starts a task, and then calls [`turn`] repeatedly. Each turn advances every task
+//! that can go on, and returns items: which tasks have ended, and what the host must do next,
+//! each with a number. The host passes the results in with [`answer`] before the next turn. The
+//! module never calls the host, and work that nobody waits for any more is cancelled. With
+//! [`end_task`], a host can say that what a task asked for will never come.
 
 use std::cell::Cell;
 use std::future::{Future, ready};

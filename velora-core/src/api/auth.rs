@@ -1,4 +1,4 @@
-//! What authorises a request.
+//! How requests are authorised.
 
 use std::fmt;
 use std::future::Future;
@@ -20,19 +20,18 @@ enum Kind {
     Fresh(Arc<dyn TokenSource>),
 }
 
-/// Gives a token that is valid now, for systems whose tokens run out.
+/// Provides valid tokens, for systems whose tokens expire.
 pub trait TokenSource: Send + Sync {
-    /// A valid token. It is asked for before every attempt: keep one until a minute
-    /// before it runs out. A token that is refused ends the call, or the stream.
+    /// Returns a valid token. This is called before every attempt, so cache the token until a
+    /// minute before it expires. If the system refuses a token, the call or the stream ends.
     ///
-    /// Errors: whatever keeps you from getting one. It counts as the failure of the
-    /// attempt: what [may be over](ApiError::is_retryable) the next time, such as
-    /// `connection`, is asked for again wherever a request would be sent again; with
-    /// everything else the call, or the stream, fails.
+    /// Errors: whatever prevents you from getting one. It counts as the failure of the
+    /// attempt: a [retryable](ApiError::is_retryable) error, such as `connection`, is retried
+    /// like any failed request; any other ends the call or the stream.
     fn token(&self) -> BoxFuture<'_, Result<ApiKey, ApiError>>;
 }
 
-/// A function that gets a token: `|| async { … }`.
+/// A function that returns a token: `|| async { … }`.
 impl<F, Fut> TokenSource for F
 where
     F: Fn() -> Fut + Send + Sync,

@@ -1,17 +1,17 @@
-//! Not before: what a system asked all calls of a client to wait for.
+//! Holds the calls of a client back after a 429, for as long as the system asked.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Method;
 
-/// No answer shuts a client out for longer.
+/// No response can hold a client back for longer.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Until when the calls of a client are held back, by the monotonic clock.
 ///
-/// The systems count what reads and what writes apart, so that neither is held back for
-/// what was asked of the other. What reads is `GET`.
+/// The systems limit reads and writes separately, so a 429 to one kind does not hold back the
+/// other. Reads are `GET`.
 #[derive(Debug, Default)]
 pub(crate) struct Gate(Mutex<Opens>);
 
@@ -31,15 +31,15 @@ impl Opens {
 }
 
 impl Gate {
-    /// The system asked at `now` for this delay. It is never shortened: what is asked of
-    /// one call does not take back what was asked of another.
+    /// The system asked for this delay at `now`. A later, shorter delay does not shorten an
+    /// earlier one.
     pub(crate) fn shut(&self, method: Method, now: Duration, delay: Duration) {
         let mut opens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let opens = opens.of(method);
         *opens = now.saturating_add(delay.min(DAY)).max(*opens);
     }
 
-    /// How long it is still shut.
+    /// How much longer calls are held back.
     pub(crate) fn left(&self, method: Method, now: Duration) -> Duration {
         let mut opens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         opens.of(method).saturating_sub(now)

@@ -1,4 +1,4 @@
-//! Walking pages: which cursor comes next, and what was given before.
+//! Paging state: which cursor comes next, and which items were returned before.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::error::{ApiError, ApiErrorKind};
 
-/// So many cursors are remembered: longer loops are caught by the anchor.
+/// How many cursors are remembered; the anchor catches longer loops.
 const CURSORS: usize = 4_096;
 
 /// What a page says about the next one.
@@ -18,10 +18,10 @@ pub(crate) enum Next {
     More(Option<String>),
 }
 
-/// Goes from cursor to cursor, and never in a circle.
+/// Follows cursors, and detects loops.
 ///
-/// The memory is bounded: the last cursors, and one anchor that is moved ever
-/// more rarely (after 1, 2, 4, … pages), which a loop of any length comes back to.
+/// Its memory is bounded: it keeps the last cursors, and one anchor that moves after 1, 2, 4,
+/// … pages (Brent's algorithm), so that a loop of any length comes back to it.
 #[derive(Debug)]
 pub(crate) struct Cursors {
     recent: Recent,
@@ -71,8 +71,8 @@ fn looping(reason: &'static str) -> ApiError {
     ApiError::new(ApiErrorKind::CursorLoop, reason)
 }
 
-/// Remembers the last so many things it was shown, and up to as many before them, as 64-bit
-/// hashes under a random key: nobody can aim at a collision, and by chance one in 10^15 is
+/// Remembers recent items, between one and two times a given number of them, as 64-bit hashes
+/// under a random key. Nobody can construct a collision, and by chance one in 10^15 items is
 /// taken for another.
 #[derive(Debug)]
 pub(crate) struct Recent {

@@ -1,4 +1,4 @@
-//! What waits, and what works in the background.
+//! The contract for waiting and for background work.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,13 +15,13 @@ use crate::clock::Clock;
 use crate::error::{ApiError, ApiErrorKind};
 use crate::spell::hex;
 
-/// A clock that can also wait, and run work in the background: the next page while
-/// the caller is busy with this one, the leaves of an export beside each other.
+/// A clock that can also sleep, and run work in the background: fetching the next page while
+/// the caller works on this one, or several parts of an export at once.
 pub trait Runtime: Clock {
-    /// Done after `duration`.
+    /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
-    /// Runs `work` to its end without anybody waiting for it.
+    /// Runs `work` to completion in the background.
     fn spawn(&self, work: BoxFuture<'static, ()>);
 
     /// Any number, for the jitter of waits and for ids: no two processes may be given the

@@ -1,4 +1,4 @@
-//! What sends requests.
+//! The contract for what sends requests.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,17 +10,17 @@ use crate::error::ApiError;
 /// A future that may be moved between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Sends one request and gives back one answer.
+/// Sends one request and returns one response.
 ///
 /// # The contract
 ///
-/// - Any status is an answer: redirects are not followed, nothing is retried, and
-///   no proxy is used that was not asked for.
-/// - The body is decoded (gzip) and given chunk by chunk as it arrives. One that
-///   ends before its announced end is an error of kind `connection`; one whose end is
-///   not announced is [`Response::without_framing`].
-/// - Errors are `connection` or `timeout`, without URL, headers or body in them.
-/// - Dropping the future or the body gives the request up.
+/// - Any status is a response, not an error. Redirects are not followed, nothing is retried,
+///   and no proxy is used unless configured.
+/// - The body is decoded (gzip) and passed on chunk by chunk as it arrives. A body that stops
+///   before its announced end is an error of kind `connection`. A response whose end is not
+///   announced is [`Response::without_framing`].
+/// - Errors are `connection` or `timeout`, and contain no URL, headers or body.
+/// - Dropping the future or the body cancels the request.
 pub trait Transport: Send + Sync {
     /// Sends the request. Errors: `connection`, `timeout`.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ApiError>>;

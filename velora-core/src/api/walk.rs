@@ -1,5 +1,5 @@
-//! Walking the pages of a list: the next one is fetched while the caller works on this
-//! one, no event is given twice, and no circle is gone round.
+//! Walks the pages of a list: fetches the next page while the caller works on this one,
+//! drops repeated items, and detects cursor loops.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,10 +12,10 @@ use super::response::text_of;
 use super::{Api, Cursors, Next, Recent, Request, Response, Task};
 use crate::error::{ApiError, ApiErrorKind};
 
-/// So many ids are remembered to drop repeats: many times the largest page.
+/// How many ids are remembered to drop repeats: many times the largest page.
 const REMEMBERED: usize = 16 * 1_024;
 
-/// So many pages in a row without an item are no empty stretch, but a circle.
+/// This many empty pages in a row are taken for a loop.
 const EMPTY_PAGES: u32 = 1_000;
 
 /// A page, as far as the walk looks at it.
@@ -36,8 +36,8 @@ pub(crate) struct Listing<P> {
     /// The request of the page behind this cursor; of the first without one.
     pub(crate) request: Box<Ask>,
     pub(crate) read: fn(String) -> Result<(P, Next), ApiError>,
-    /// Where the next page seems to be, at a glance: it is sent for while this one is
-    /// read, and dropped if that comes to another end.
+    /// A quick guess at the next cursor: that page is requested while this one is parsed, and
+    /// dropped if parsing finds another cursor.
     pub(crate) peek: fn(&[u8]) -> Option<String>,
 }
 

@@ -1,10 +1,11 @@
-//! A window that one answer can hold, and what the rows of an answer are like beside it.
+//! A leaf (a window that one response should hold), and how the rows of a response compare
+//! with it.
 
 use jiff::Timestamp;
 
 use super::split::{Micros, SECOND, unit_of};
 
-/// A window that a single answer is hoped to hold: `[since, until)`.
+/// A window that a single response should be able to hold: `[since, until)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Leaf {
     pub(crate) since: Micros,
@@ -20,19 +21,19 @@ impl Leaf {
         (self.since..self.until).contains(&stamp)
     }
 
-    /// Whether the stamp lies a second or more outside. Systems round the bounds of a window
-    /// to their clock's tick, a second at most, or give rows at `until` too: rows from
-    /// further out say that the window was misread, and then others are missing inside.
+    /// Whether the stamp is a second or more outside. A system may round the bounds of a
+    /// window to its clock's tick, a second at most, or include rows at `until`. Rows from
+    /// further out mean that it misread the window, and then rows inside may be missing.
     pub(crate) fn is_far_from(self, stamp: Micros) -> bool {
         stamp <= self.since.saturating_sub(SECOND) || stamp >= self.until.saturating_add(SECOND)
     }
 }
 
-/// When a row says that it was.
+/// The timestamp of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) micros: Micros,
-    /// Whether it lies behind that microsecond's beginning: no bound can be that fine.
+    /// Whether it has a fraction of a microsecond: no bound can be that fine.
     pub(crate) finer: bool,
 }
 

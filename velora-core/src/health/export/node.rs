@@ -1,4 +1,4 @@
-//! A leaf of the plan, and how far it has come.
+//! A leaf of the plan, and its state.
 
 use super::leaf::{Leaf, Shape};
 
@@ -7,32 +7,32 @@ pub(crate) struct Node {
     pub(crate) id: u64,
     pub(crate) leaf: Leaf,
     pub(crate) state: State,
-    /// Read rows of a truncated answer, to learn where they lie.
+    /// If the response is truncated, read its rows, to learn how they are spread over time.
     pub(crate) sample: bool,
-    /// The other half of what this was cut from.
+    /// The other half of the leaf that this one was cut from.
     pub(crate) sibling: Option<u64>,
-    /// To be read page by page, and how many rows were seen.
+    /// If it is to be read page by page: how many rows were seen in it.
     pub(crate) pages: Option<usize>,
     pub(crate) reach: Reach,
 }
 
-/// Up to where a leaf is asked for.
+/// Up to where a leaf is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// Its end. Rows that come although they are at it, the next leaf has too.
+    /// Up to its end. If rows at the end itself are returned, the next leaf has them too.
     Full,
-    /// A microsecond less: to see whether rows at the end came because it is inclusive, or
-    /// because there are so many that they hide the others. Rows finer than that
-    /// microsecond may be missing.
+    /// Up to a microsecond before its end. This shows whether rows at the end were returned
+    /// because the bound is inclusive, or because they are so many that they hide others.
+    /// Rows within that last microsecond may be missing.
     Short(Option<Seen>),
 }
 
-/// What came of a leaf that was asked for in full.
+/// What a leaf held when it was requested up to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Rows inside.
+    /// How many rows were inside.
     pub(crate) inside: usize,
-    /// Whether all others were at its end itself.
+    /// Whether all other rows were exactly at its end.
     pub(crate) at_end: bool,
 }
 

@@ -1,5 +1,10 @@
-//! Which windows to ask for, until all of them together are proven to be whole: a
-//! state machine over values. It sends nothing and holds no row.
+//! Decides which windows to request until the whole window is proven complete: a state
+//! machine over values. It sends nothing and holds no rows.
+//!
+//! The plan is a list of leaves in time order. [`Plan::next`] says which leaf to request, and
+//! how. [`Plan::exported`] and [`Plan::paged`] take in the result: a complete leaf is done, a
+//! truncated one is replaced by its parts, or, if it cannot be cut any more, is read page by
+//! page. [`Plan::take_done`] takes finished leaves off the front.
 
 use super::claims::Claims;
 use super::leaf::{Leaf, Shape};
@@ -7,12 +12,13 @@ use super::node::{Node, Reach, Seen, State};
 use super::split::{Micros, SECOND, by_sample, floor_to, halve, inside, unit_of};
 use crate::error::{ApiError, ApiErrorKind};
 
-/// The system's cap: so many rows in an answer, or more, means there may be others.
+/// The system's cap: a response with this many rows or more may not be complete.
 ///
 /// Source: Velora Health, *Code samples: Export to NDJSON*.
 pub(crate) const CAP: usize = 10_000;
 
-/// Fewer rows in one half say that time is no measure of where the rows are.
+/// If one half of a window holds fewer rows than this, events come in bursts, and cutting
+/// windows by time does not divide the rows evenly.
 const FEW: usize = CAP / 10;
 
 /// The next thing to do.
@@ -26,53 +32,53 @@ pub(crate) struct Ask {
 /// How a leaf is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
-    /// By one export, up to `until`. Rows are wanted of a truncated answer, to learn
-    /// where they lie, if `sample`; otherwise nothing of it is read.
+    /// By one export call, up to `until`. If the response is truncated, its rows are read
+    /// only if `sample` is set, to learn how they are spread over time.
     Export { until: Micros, sample: bool },
-    /// Page by page, in the foreground: the smallest window there is, and still more
-    /// than one answer holds. At least so many rows were seen in it.
+    /// Page by page: the window cannot be cut any more, and still holds more rows than one
+    /// response. At least `at_least` rows were seen in it.
     Pages { at_least: usize },
 }
 
-/// What came of an export.
+/// The result of one export call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It was cut. The stamps of the rows that were read of it, in their order.
+    /// Truncated; with the timestamps of the rows that were read, in their order.
     Truncated {
         sample: Vec<Micros>,
-        /// That they are not all is the system's word alone: they have an end, and are
-        /// fewer than its cap.
+        /// Only the system's header says so: the body ended properly, with fewer rows
+        /// than the cap.
         claimed: bool,
     },
-    /// It was whole.
+    /// Complete.
     Whole(Shape),
 }
 
-/// The windows, in time order, and what is known of the system by now.
+/// The leaves in time order, and what is known about the system so far.
 #[derive(Debug)]
 pub(crate) struct Plan {
     whole: Leaf,
     nodes: Vec<Node>,
-    /// The finest clock that the stamps prove; see [`unit_of`].
+    /// The finest clock resolution that the timestamps prove; see [`unit_of`].
     unit: Micros,
-    /// The finest of them are finer than any bound can be.
+    /// Some timestamps are finer than a microsecond, the finest that a bound can be.
     finer: bool,
-    /// The system was seen to give rows at `until` too, and none behind it.
+    /// The system was seen to return rows at `until` itself, and none after it.
     inclusive: bool,
-    /// A leaf was read without its last microsecond, of which nothing is known.
+    /// A leaf was read without its last microsecond, about which nothing is known.
     gaps: bool,
     split: bool,
     ids: u64,
     claims: Claims,
-    /// Leaves that were whole, and those of them that held next to nothing.
+    /// How many complete leaves held many rows (`full`), and how many held few.
     full: usize,
     few: usize,
 }
 
 impl Plan {
-    /// A plan for `[since, until)`. A bound within a second is moved to its end for
-    /// asking, as a clock of whole seconds would cut its rows off; what comes too much
-    /// is for the caller to drop.
+    /// A plan for `[since, until)`. If `until` is not on a whole second it is rounded up for
+    /// requests, because a system that rounds bounds to seconds would leave rows out. The
+    /// caller drops the extra rows.
     pub(crate) fn new(since: Micros, until: Micros) -> Self {
         let is_empty = until <= since;
         let rest = until.rem_euclid(SECOND);
@@ -101,8 +107,8 @@ impl Plan {
         plan
     }
 
-    /// The rest of a window from `since` on, whose beginning has been read: rows from before
-    /// it, or without a timestamp, belong to that beginning alone.
+    /// For resuming: the part of a window before the plan's start has been read already. Rows
+    /// from before the start, or without a timestamp, belong to that part only.
     #[cfg(feature = "client-reqwest")]
     pub(crate) fn behind(mut self, since: Micros) -> Self {
         if since < self.whole.since {
@@ -112,8 +118,8 @@ impl Plan {
         self
     }
 
-    /// What to start next, while fewer than `limit` leaves run or wait to be taken.
-    /// The first leaf is always served, for all others wait on it.
+    /// What to request next, while fewer than `limit` leaves are running or waiting to be
+    /// taken. The first leaf is always served, because all others wait for it.
     pub(crate) fn next(&mut self, limit: usize) -> Option<Ask> {
         let is_pending = |node: &Node| matches!(node.state, State::Pending);
         let full = self.nodes.iter().filter(|node| !is_pending(node)).count() >= limit;
@@ -123,7 +129,7 @@ impl Plan {
         };
         let at = self.nodes.iter().enumerate().find_map(ready)?;
         let unit = self.unit;
-        // Events come in bursts here: halving time only narrows down where.
+        // Events come in bursts here, so a sample of rows is worth reading.
         let bursts = self.few > self.full / 4;
         let node = self.nodes.get_mut(at)?;
         let how = match node.pages {
@@ -147,7 +153,7 @@ impl Plan {
         Some(ask)
     }
 
-    /// Takes in the outcome of an export; whether its rows are to be kept.
+    /// Takes in the result of an export call. Returns whether its rows are to be kept.
     ///
     /// Errors: `incomplete_window`, `malformed_response`.
     pub(crate) fn exported(&mut self, id: u64, outcome: Outcome) -> Result<bool, ApiError> {
@@ -165,8 +171,8 @@ impl Plan {
         }
     }
 
-    /// Takes in what was read page by page, all of it or (`begun` false) nothing that
-    /// was given on yet; whether it was whole.
+    /// Takes in a leaf that was read page by page. `begun` says whether any of its rows were
+    /// returned to the caller already. Returns whether the leaf is complete.
     ///
     /// Errors: `incomplete_window`.
     pub(crate) fn paged(&mut self, id: u64, shape: Shape, begun: bool) -> Result<bool, ApiError> {
@@ -198,13 +204,13 @@ impl Plan {
         }
         node.state = State::Done;
         if inside >= CAP || (inside > seen && seen > 0) {
-            // It was cut indeed.
+            // The system was right to call the response truncated.
             self.claims.whole();
         }
         Ok(true)
     }
 
-    /// The first leaf, if it has been read: it is taken off.
+    /// Removes and returns the first leaf, if it has been read.
     pub(crate) fn take_done(&mut self) -> Option<(u64, Leaf)> {
         let done = matches!(self.nodes.first()?.state, State::Done);
         // The leaves behind it move up, which is nothing beside the rows that it had.
@@ -256,8 +262,8 @@ impl Plan {
         Ok(true)
     }
 
-    /// Rows at the end of a leaf or behind it. It is read again without its last microsecond,
-    /// where none may come: otherwise it was misread.
+    /// There were rows at or after the end of a leaf. It is requested again without its last
+    /// microsecond. If there are such rows again, the system misread the window.
     fn above(&mut self, at: usize, seen: Option<Seen>) -> Result<(), ApiError> {
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(());
@@ -269,7 +275,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether a leaf that was read without its last microsecond is whole.
+    /// Whether a leaf that was read without its last microsecond is complete.
     fn reached(&mut self, at: usize, shape: Shape, seen: Option<Seen>) -> Result<bool, ApiError> {
         let Some(seen) = seen else {
             self.gaps = true;
@@ -285,7 +291,7 @@ impl Plan {
         Ok(false)
     }
 
-    /// Takes in how fine the system's clock is.
+    /// Takes in the resolution of the system's clock.
     fn notice(&mut self, shape: Shape) -> Result<(), ApiError> {
         self.unit = self.unit.min(shape.unit);
         self.finer |= shape.finer;
@@ -328,7 +334,7 @@ impl Plan {
             cuts = halve(leaf.since, leaf.until);
         }
         if cuts.is_empty() && leaf.width() > unit {
-            // Nothing to go by, or all of it within one tick of a bound that is none.
+            // No sample to go by, or all of it within one tick of a bound.
             let middle = leaf.since.midpoint(leaf.until);
             cuts = inside(leaf.since, leaf.until, &[floor_to(middle, unit)]);
         }
@@ -343,7 +349,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Puts the parts in the place of the whole.
+    /// Replaces a leaf by its parts.
     fn cut(&mut self, at: usize, cuts: &[Micros], sample: &[Micros]) {
         let node = self.nodes.remove(at);
         self.split = true;
@@ -355,7 +361,7 @@ impl Plan {
         for (offset, pair) in bounds.windows(2).enumerate() {
             let [since, until] = *pair else { continue };
             let leaf = Leaf { since, until };
-            // The one part beside this, where there are two.
+            // The other part, if there are two.
             let sibling = match (offset, bounds.len()) {
                 (0, 3) => Some(first.saturating_add(1)),
                 (1, 3) => Some(first),
@@ -363,7 +369,7 @@ impl Plan {
             };
             let mut part = self.node(leaf, sampled, sibling);
             let seen = sample.iter().filter(|stamp| leaf.contains(**stamp)).count();
-            // Known to be as many as made the answer overflow: no need to ask again.
+            // Known to hold as many rows as overflowed the response: no need to ask again.
             part.pages = (seen >= CAP && leaf.width() <= self.unit).then_some(seen);
             if until == node.leaf.until && node.reach != Reach::Full {
                 part.reach = Reach::Short(None);
