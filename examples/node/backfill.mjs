@@ -1,12 +1,13 @@
-// Closes gaps: receives Velora Health's deliveries, and exports again and again what
-// should have come, so that an outage of any length loses nothing. Both go through one
-// store: each event counts once, whichever way it came first.
+// Closes gaps: receives Velora Health's deliveries, and regularly exports what should have come,
+// so that an outage loses no event since `BACKFILL_SINCE`. Both go through one store: each event
+// counts once, whichever way it came first.
 //
 //     VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… node examples/node/backfill.mjs
 //
-// `BACKFILL_SINCE` is where to begin (an hour ago), `BACKFILL_EVERY` how often to export, in
-// seconds (300), `PORT` where to listen (8080); `VELORA_BASE_URL` is another system than the real
-// one. In a service of your own keep the store and the end of the last back-fill in a database.
+// `BACKFILL_SINCE` is the time to start from (by default an hour ago), `BACKFILL_EVERY` how often to
+// export, in seconds (300), `PORT` where to listen (8080), `VELORA_BASE_URL` another API than the
+// vendor's. Here the claims and the end of the last back-fill are in the memory of this process. In
+// your own service, keep both in a database.
 
 import { createServer } from 'node:http';
 import express from 'express';

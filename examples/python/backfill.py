@@ -1,13 +1,13 @@
-"""Closes gaps: receives the deliveries of Velora Health, and exports again and again what should
-have come, so that an outage of any length loses nothing. Both go through one store: each event
-counts once, whichever way it came first.
+"""Closes gaps: receives the deliveries of Velora Health, and regularly exports what should have
+come, so that an outage loses no event since ``BACKFILL_SINCE``. Both go through one store: each
+event counts once, whichever way it came first.
 
     pip install velora[fastapi] uvicorn
     VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… uvicorn backfill:app
 
-``BACKFILL_SINCE`` is where to begin (an hour ago), ``BACKFILL_EVERY`` how often to export, in
-seconds (300). In a service of your own keep the claims and the end of the last back-fill in a
-database: the memory that they are in here is that of this one process.
+``BACKFILL_SINCE`` is the time to start from (by default an hour ago), ``BACKFILL_EVERY`` how
+often to export, in seconds (300). Here the claims and the end of the last back-fill are in the
+memory of this process. In your own service, keep both in a database.
 """
 
 from __future__ import annotations

@@ -52,9 +52,9 @@ export interface StoreOptions extends Times {
  * TLS is used: `rediss://` for Redis, `?sslmode=require` for PostgreSQL, whose default, `prefer`,
  * goes without TLS if the server has none.
  *
- * Use one store for each endpoint. Endpoints of one system that share a database need a `namespace`
- * each. Without it the second endpoint takes the event for a `duplicate`, and its handler does not
- * run. The processes that serve one endpoint share its namespace.
+ * Endpoints of the same system that share a database need a `namespace` each. Without it the second
+ * endpoint takes the event for a `duplicate`, and its handler does not run. The processes that serve
+ * one endpoint share its namespace. Endpoints of different systems need none.
  *
  * Throws `invalid_lease`, `invalid_retention`; `invalid_option` if another option is out of its
  * range, or if the URL names no store or is `undefined`. No error shows any part of the URL, because

@@ -85,8 +85,9 @@ export interface Backfilled {
  * export const POST = (request) => receiver.handle(request);
  * ```
  *
- * Use one store, or one `namespace` of `openStore`, for each endpoint: to a second endpoint of the
- * same system, the events would be `duplicate`.
+ * Endpoints of the same system need a store each, or in a shared database a `namespace` each (see
+ * `openStore`): otherwise an event that one has handled is a `duplicate` at the other. Endpoints of
+ * different systems can share a store.
  */
 export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   /** Decides what is genuine. */

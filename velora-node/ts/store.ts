@@ -94,7 +94,7 @@ export class Lease implements AsyncDisposable {
 /** Marks our own classes, and not those that extend them. */
 export const OURS = Symbol('store');
 
-/** Keeps the claims of one endpoint. */
+/** Keeps claims. */
 export abstract class Store implements Disposable {
   readonly #native: native.NativeStore;
 

@@ -1,14 +1,15 @@
-//! Closes gaps: receives the deliveries of Velora Health, and lists again and again
-//! what should have come, so that an outage of any length loses nothing. Both go
+//! Closes gaps: receives the deliveries of Velora Health, and regularly exports what
+//! should have come, so that an outage loses no event since `BACKFILL_SINCE`. Both go
 //! through one store: each event counts once, whichever way it came first.
 //!
 //! ```sh
 //! VELORA_API_KEY=… VELORA_HEALTH_SECRET=… cargo run -p velora-examples --bin backfill
 //! ```
 //!
-//! `BACKFILL_SINCE` is where to begin (an hour ago), `BACKFILL_EVERY` how often to list,
-//! in seconds (300), `ADDRESS` where to listen (`127.0.0.1:8080`). In a service of your
-//! own keep the store and the end of the last back-fill in a database.
+//! `BACKFILL_SINCE` is the time to start from (by default an hour ago), `BACKFILL_EVERY` how
+//! often to export, in seconds (300), `ADDRESS` where to listen (`127.0.0.1:8080`). Here the
+//! claims and the end of the last back-fill are in the memory of this process. In your own
+//! service, keep both in a database.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -17,7 +17,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// The number of a claim. A later claim of the same key has a greater number.
 pub type Epoch = u64;
 
-/// Keeps the claims of one endpoint. Endpoints that share a database need a
+/// Keeps claims. Endpoints of the same system that share a database need a
 /// [namespace](StoreOptions::with_namespace) each.
 ///
 /// # The contract

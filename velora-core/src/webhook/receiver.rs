@@ -24,10 +24,11 @@ const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Receives the deliveries of one endpoint: it verifies each request, runs the handler for
 /// each new event, and gives each request the response that its system expects.
 ///
-/// Use one store, or one [namespace](crate::StoreOptions::with_namespace) of a shared
-/// database, for each endpoint. In a store shared without namespaces, an event that another
-/// endpoint of the same system has handled is a `duplicate`, and is answered 200. All
-/// receivers of one endpoint, in however many processes, share its store and namespace.
+/// Endpoints of the same system need a store each, or a
+/// [namespace](crate::StoreOptions::with_namespace) each in a shared database. Otherwise an
+/// event that one endpoint has handled is a `duplicate` at the other, and is answered 200.
+/// Endpoints of different systems can share a store, because keys begin with the scheme's
+/// name. All receivers of one endpoint, in however many processes, share its store.
 ///
 /// ```
 /// use velora_core::{health, MemoryStore, Receiver, Scheme, Signer, SigningSecret, Verifier};

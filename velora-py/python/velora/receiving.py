@@ -214,9 +214,9 @@ class Receiver(_Receiver[E]):
     """Receives the deliveries of one endpoint: it verifies each request, runs the handler for
     each new event, and gives each request the response that its system expects.
 
-    Use one store for each endpoint: to a second endpoint of the same system, the events would
-    be ``duplicate``. ``open_store(..., namespace=...)`` separates endpoints that share a
-    database.
+    Endpoints of the same system need a store each, or in a shared database a namespace each
+    (``open_store(..., namespace=...)``): otherwise an event that one has handled is a
+    ``duplicate`` at the other. Endpoints of different systems can share a store.
 
     >>> from velora import MemoryStore, Receiver, Signer, Verifier
     >>> receiver = Receiver(Verifier("health", "secret"), MemoryStore())

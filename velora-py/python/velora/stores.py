@@ -62,10 +62,10 @@ def open_store(
     ``?sslmode=require`` for PostgreSQL, whose default, ``prefer``, goes without TLS if the
     server has none.
 
-    Use one store for each endpoint. If endpoints of one system share a database, such as those
-    of two tenants or two services, give each its own ``namespace`` of up to 64 letters, digits,
-    ``.``, ``_`` and ``-``. Without it, the second endpoint takes the event for a
-    ``duplicate``. The processes that serve one endpoint share its namespace.
+    If endpoints of the same system share a database, such as those of two tenants or two
+    services, give each its own ``namespace`` of up to 64 letters, digits, ``.``, ``_`` and
+    ``-``. Without it, the second endpoint takes the event for a ``duplicate``. The processes
+    that serve one endpoint share its namespace. Endpoints of different systems need none.
 
     Durations are in seconds. ``lease`` (60), ``retention`` (72 hours) and
     ``dangerous_short_retention`` are those of ``MemoryStore``. ``timeout`` (3; 0.1 to 60) is
@@ -94,7 +94,7 @@ def open_store(
 
 
 class Store:
-    """Keeps the claims of one endpoint; see ``open_store`` for several in one database.
+    """Keeps claims; see ``open_store`` for several endpoints in one database.
 
     A key is free, claimed until its lease expires, or done until its retention expires. A
     claim that is neither committed nor released expires, and the next delivery takes it over:
