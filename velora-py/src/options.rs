@@ -3,13 +3,12 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use velora_core::api::{ClientBuilder, RetryOptions};
+use velora_core::api::{ClientBuilder, ClientOptions};
 
 use crate::argument::argument;
 use crate::errors::Result;
 use crate::number::{Real, Whole};
 use crate::text::Text;
-use crate::time::duration;
 
 /// What of them was given. The defaults are the core's.
 #[derive(Default)]
@@ -51,39 +50,24 @@ impl Options {
         Ok(options)
     }
 
-    pub(crate) fn build<C>(&self, mut builder: ClientBuilder<C>) -> Result<C> {
-        if let Some(url) = &self.base_url {
-            builder = builder.with_base_url(&**url);
-        }
-        if let Some(url) = &self.proxy {
-            builder = builder.with_proxy(&**url);
-        }
-        if let Some(seconds) = self.connect_timeout {
-            builder = builder.with_connect_timeout(duration("connect_timeout", seconds)?);
-        }
-        if let Some(seconds) = self.read_timeout {
-            builder = builder.with_read_timeout(duration("read_timeout", seconds)?);
-        }
-        if let Some(seconds) = self.call_timeout {
-            builder = builder.with_call_timeout(duration("call_timeout", seconds)?);
-        }
-        if let Some(bytes) = &self.max_response_bytes {
-            builder = builder.with_max_response_bytes(bytes.fit("max_response_bytes")?);
-        }
-        Ok(builder.with_retry(self.retry()?).build()?)
-    }
-
-    fn retry(&self) -> Result<RetryOptions> {
-        let mut retry = RetryOptions::default();
-        if let Some(attempts) = &self.attempts {
-            retry = retry.with_attempts(attempts.fit("attempts")?)?;
-        }
-        if let Some(seconds) = self.max_retry_delay {
-            retry = retry.with_max_retry_delay(duration("max_retry_delay", seconds)?);
-        }
-        if let Some((base, max)) = self.backoff {
-            retry = retry.with_backoff(duration("backoff", base)?, duration("backoff", max)?);
-        }
-        Ok(retry)
+    /// Errors: `invalid_option`; those of `build`.
+    pub(crate) fn build<C>(&self, builder: ClientBuilder<C>) -> Result<C> {
+        let text = |text: &Option<Text>| text.as_deref().map(str::to_owned);
+        let seconds = |number: Option<Real>| number.map(|Real(seconds)| seconds);
+        let attempts = self.attempts.as_ref().map(|number| number.fit("attempts"));
+        let bytes = self.max_response_bytes.as_ref();
+        let bytes = bytes.map(|number| number.fit("max_response_bytes"));
+        let options = ClientOptions {
+            base_url: text(&self.base_url),
+            proxy: text(&self.proxy),
+            attempts: attempts.transpose()?,
+            backoff: self.backoff.map(|(Real(base), Real(max))| (base, max)),
+            max_retry_delay: seconds(self.max_retry_delay),
+            connect_timeout: seconds(self.connect_timeout),
+            read_timeout: seconds(self.read_timeout),
+            call_timeout: seconds(self.call_timeout),
+            max_response_bytes: bytes.transpose()?,
+        };
+        Ok(builder.with_options(options)?.build()?)
     }
 }

@@ -108,14 +108,31 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets the longest wait for a connection. Ignored by a transport of your own.
+    /// What is set: how often, and after what delay, a call is retried.
+    pub(super) fn retry(&self) -> RetryOptions {
+        self.options.retry
+    }
+
+    /// What is set, for a transport of your own: the longest wait for a connection.
+    pub fn connect_timeout(&self) -> Duration {
+        self.options.connect_timeout
+    }
+
+    /// What is set, for a transport of your own: the longest wait for the next bytes.
+    pub fn read_timeout(&self) -> Duration {
+        self.options.read_timeout
+    }
+
+    /// Sets the longest wait for a connection. A transport of your own may ask for it:
+    /// see [`connect_timeout`](Self::connect_timeout).
     #[must_use]
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.options.connect_timeout = timeout;
         self
     }
 
-    /// Sets the longest wait for the next bytes. Ignored by a transport of your own.
+    /// Sets the longest wait for the next bytes. A transport of your own may ask for it:
+    /// see [`read_timeout`](Self::read_timeout).
     #[must_use]
     pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
         self.options.read_timeout = timeout;

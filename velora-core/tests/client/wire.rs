@@ -9,7 +9,7 @@ use async_compression::futures::bufread::GzipEncoder;
 use futures_util::io::AsyncReadExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use velora_core::api::{ClientBuilder, RetryOptions};
+use velora_core::api::{ClientBuilder, ClientOptions, RetryOptions};
 use velora_core::health::{Client, ExportQuery, NewEndpoint};
 use velora_core::{ApiKey, billing, tv};
 
@@ -318,6 +318,106 @@ fn what_would_fail_every_call_is_refused() {
         assert_eq!(error.code().as_str(), "invalid_option");
         assert!(error.to_string().contains(option), "{error}");
     }
+}
+
+#[test]
+fn options_of_other_languages_are_those_of_the_builder() {
+    let builder = || tv::Client::builder(ApiKey::new("token").unwrap());
+    let with = |options: ClientOptions| builder().with_options(options);
+    let kept = with(ClientOptions::default()).unwrap();
+    assert_eq!(kept.read_timeout(), builder().read_timeout());
+    let given = with(ClientOptions {
+        connect_timeout: Some(0.25),
+        read_timeout: Some(7.0),
+        ..ClientOptions::default()
+    });
+    let given = given.unwrap();
+    assert_eq!(given.connect_timeout(), Duration::from_millis(250));
+    assert_eq!(given.read_timeout(), Duration::from_secs(7));
+    for odd in [-1.0, f64::NAN, f64::INFINITY, 1e20] {
+        let none = ClientOptions::default;
+        for options in [
+            ClientOptions {
+                backoff: Some((odd, 1.0)),
+                ..none()
+            },
+            ClientOptions {
+                backoff: Some((1.0, odd)),
+                ..none()
+            },
+            ClientOptions {
+                max_retry_delay: Some(odd),
+                ..none()
+            },
+            ClientOptions {
+                connect_timeout: Some(odd),
+                ..none()
+            },
+            ClientOptions {
+                read_timeout: Some(odd),
+                ..none()
+            },
+            ClientOptions {
+                call_timeout: Some(odd),
+                ..none()
+            },
+        ] {
+            let error = with(options).unwrap_err();
+            assert_eq!(error.code().as_str(), "invalid_option", "{odd}");
+        }
+    }
+    for options in [
+        ClientOptions {
+            attempts: Some(0),
+            ..ClientOptions::default()
+        },
+        ClientOptions {
+            max_response_bytes: Some(0),
+            ..ClientOptions::default()
+        },
+        ClientOptions {
+            call_timeout: Some(0.0),
+            ..ClientOptions::default()
+        },
+        ClientOptions {
+            proxy: Some("socks5://a".into()),
+            ..ClientOptions::default()
+        },
+    ] {
+        let built = with(options).and_then(ClientBuilder::build);
+        assert_eq!(built.unwrap_err().code().as_str(), "invalid_option");
+    }
+    let elsewhere = ClientOptions {
+        base_url: Some("http://velora.example".into()),
+        ..ClientOptions::default()
+    };
+    let built = with(elsewhere).and_then(ClientBuilder::build);
+    assert_eq!(built.unwrap_err().code().as_str(), "invalid_base_url");
+}
+
+#[tokio::test]
+async fn attempts_of_other_languages_are_counted() {
+    let server = Server::start(
+        "HTTP/1.1 503 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        Duration::ZERO,
+    )
+    .await;
+    let options = ClientOptions {
+        base_url: Some(server.url.clone()),
+        attempts: Some(2),
+        backoff: Some((0.001, 0.002)),
+        max_retry_delay: Some(1.0),
+        ..ClientOptions::default()
+    };
+    let builder = Client::builder(ApiKey::new("key").unwrap())
+        .with_options(options)
+        .unwrap();
+    let error = limited(builder.build().unwrap().probe()).await.unwrap_err();
+    assert_eq!(
+        (error.code().as_str(), error.attempts()),
+        ("server_error", 2)
+    );
+    assert_eq!(server.seen.lock().unwrap().len(), 2);
 }
 
 /// gzip unless the request names another encoding, and never both.

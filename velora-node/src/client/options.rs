@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use napi_derive::napi;
 use velora_core::ConfigError;
-use velora_core::api::{ClientBuilder, RateLimit, RetryOptions};
+use velora_core::api::{ClientBuilder, ClientOptions, RateLimit};
 
 use crate::number::{duration, whole};
 
@@ -26,45 +26,22 @@ pub struct ClientParts {
 
 impl ClientParts {
     /// Errors: `invalid_option`; those of `build`.
-    pub(crate) fn build<C>(self, mut builder: ClientBuilder<C>) -> Result<C, ConfigError> {
-        if let Some(retry) = self.retry()? {
-            builder = builder.with_retry(retry);
-        }
-        if let Some(url) = self.base_url {
-            builder = builder.with_base_url(url);
-        }
-        if let Some(timeout) = seconds("connectTimeout", self.connect_timeout)? {
-            builder = builder.with_connect_timeout(timeout);
-        }
-        if let Some(timeout) = seconds("readTimeout", self.read_timeout)? {
-            builder = builder.with_read_timeout(timeout);
-        }
-        if let Some(timeout) = seconds("callTimeout", self.call_timeout)? {
-            builder = builder.with_call_timeout(timeout);
-        }
-        if let Some(bytes) = self.max_response_bytes {
-            builder = builder.with_max_response_bytes(whole("maxResponseBytes", bytes)?);
-        }
-        if let Some(proxy) = self.proxy {
-            builder = builder.with_proxy(proxy);
-        }
-        builder.build()
-    }
-
-    fn retry(&self) -> Result<Option<RetryOptions>, ConfigError> {
-        let mut retry = RetryOptions::default();
-        if let Some(attempts) = self.attempts {
-            retry = retry.with_attempts(whole("attempts", attempts)?)?;
-        }
-        if let Some((base, max)) = self.backoff {
-            let both = seconds("backoff", Some(base))?.zip(seconds("backoff", Some(max))?);
-            let (base, max) = both.unwrap_or_default();
-            retry = retry.with_backoff(base, max);
-        }
-        if let Some(max) = seconds("maxRetryDelay", self.max_retry_delay)? {
-            retry = retry.with_max_retry_delay(max);
-        }
-        Ok((retry != RetryOptions::default()).then_some(retry))
+    pub(crate) fn build<C>(self, builder: ClientBuilder<C>) -> Result<C, ConfigError> {
+        let attempts = self.attempts.map(|number| whole("attempts", number));
+        let bytes = self.max_response_bytes;
+        let bytes = bytes.map(|number| whole("max_response_bytes", number));
+        let options = ClientOptions {
+            base_url: self.base_url,
+            proxy: self.proxy,
+            attempts: attempts.transpose()?,
+            backoff: self.backoff,
+            max_retry_delay: self.max_retry_delay,
+            connect_timeout: self.connect_timeout,
+            read_timeout: self.read_timeout,
+            call_timeout: self.call_timeout,
+            max_response_bytes: bytes.transpose()?,
+        };
+        builder.with_options(options)?.build()
     }
 }
 

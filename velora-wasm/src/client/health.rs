@@ -1,9 +1,8 @@
 //! The client of the audit API.
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use velora_core::api::RetryOptions;
+use velora_core::api::ClientOptions;
 use velora_core::health::{
     AuditEvent, Client, EventQuery, Export, ExportQuery, Pages, Progress, RawEvent, Truncation,
     Window,
@@ -13,7 +12,7 @@ use velora_core::{ApiKey, ConfigError};
 use super::host::{HostRuntime, HostTransport};
 use super::streams::{self, Held, events};
 use crate::frame::{self, Items};
-use crate::number::{duration, whole};
+use crate::number::whole;
 use crate::task::{self, Ended, tell};
 use crate::{failure, handles};
 
@@ -31,8 +30,7 @@ mod tag {
     pub(super) const MAX_RETRY_DELAY: u8 = 4;
     pub(super) const CALL_TIMEOUT: u8 = 5;
     pub(super) const MAX_RESPONSE_BYTES: u8 = 6;
-    /// In milliseconds, and never absent.
-    pub(super) const ANSWER_TIMEOUT: u8 = 7;
+    pub(super) const CONNECT_TIMEOUT: u8 = 7;
     pub(super) const READ_TIMEOUT: u8 = 8;
 
     pub(super) const ACTION: u8 = 0;
@@ -47,7 +45,7 @@ mod tag {
 
 exports! {
     /// Makes a client of the options in the frame, times in seconds; what is absent is the
-    /// core's default. The timeouts of a connection and of each read are the host's.
+    /// core's default.
     ///
     /// Errors: `invalid_api_key`, `invalid_base_url`, `invalid_option`.
     fn health_client(items: usize) -> f64 {
@@ -193,48 +191,29 @@ pub(super) fn text_of(length: usize) -> String {
 }
 
 fn client(items: Items<'_>) -> Result<Client, ConfigError> {
-    let seconds_of = |tag, option| {
-        number(items, tag)
-            .map(|given| seconds(option, given))
-            .transpose()
-    };
-    let mut retry = RetryOptions::default();
-    if let Some(attempts) = number(items, tag::ATTEMPTS) {
-        retry = retry.with_attempts(whole("attempts", attempts)?)?;
-    }
+    let attempts = number(items, tag::ATTEMPTS).map(|number| whole("attempts", number));
+    let bytes = number(items, tag::MAX_RESPONSE_BYTES);
+    let bytes = bytes.map(|number| whole("max_response_bytes", number));
     let mut backoff = { items }.filter(|(tag, _)| *tag == tag::BACKOFF);
-    if let Some(((_, base), (_, max))) = backoff.next().zip(backoff.next()) {
-        retry = retry.with_backoff(
-            seconds("backoff", double(base))?,
-            seconds("backoff", double(max))?,
-        );
-    }
-    if let Some(max) = seconds_of(tag::MAX_RETRY_DELAY, "maxRetryDelay")? {
-        retry = retry.with_max_retry_delay(max);
-    }
-    let call_timeout = seconds_of(tag::CALL_TIMEOUT, "callTimeout")?;
-    let max_response_bytes = number(items, tag::MAX_RESPONSE_BYTES)
-        .map(|bytes| whole("maxResponseBytes", bytes))
-        .transpose()?;
-    let transport = HostTransport {
-        answer_timeout: number(items, tag::ANSWER_TIMEOUT).unwrap_or_default(),
-        read_timeout: number(items, tag::READ_TIMEOUT).unwrap_or_default(),
+    let backoff = backoff.next().zip(backoff.next());
+    let options = ClientOptions {
+        base_url: text(items, tag::BASE_URL),
+        proxy: None,
+        attempts: attempts.transpose()?,
+        backoff: backoff.map(|((_, base), (_, max))| (double(base), double(max))),
+        max_retry_delay: number(items, tag::MAX_RETRY_DELAY),
+        connect_timeout: number(items, tag::CONNECT_TIMEOUT),
+        read_timeout: number(items, tag::READ_TIMEOUT),
+        call_timeout: number(items, tag::CALL_TIMEOUT),
+        max_response_bytes: bytes.transpose()?,
     };
     let key = ApiKey::new(text(items, tag::API_KEY).unwrap_or_default())?;
-    let mut builder = Client::builder(key)
+    let builder = Client::builder(key).with_options(options)?;
+    let transport = HostTransport::new(builder.connect_timeout(), builder.read_timeout());
+    builder
         .with_transport(transport)
         .with_runtime(HostRuntime)
-        .with_retry(retry);
-    if let Some(url) = text(items, tag::BASE_URL) {
-        builder = builder.with_base_url(url);
-    }
-    if let Some(timeout) = call_timeout {
-        builder = builder.with_call_timeout(timeout);
-    }
-    if let Some(bytes) = max_response_bytes {
-        builder = builder.with_max_response_bytes(bytes);
-    }
-    builder.build()
+        .build()
 }
 
 fn event_query(items: Items<'_>) -> Result<EventQuery, ConfigError> {
@@ -316,10 +295,4 @@ fn double(bytes: &[u8]) -> f64 {
     bytes
         .first_chunk()
         .map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes))
-}
-
-/// Errors: `invalid_option` where it is negative or no number.
-fn seconds(option: &'static str, value: f64) -> Result<Duration, ConfigError> {
-    let reason = "it is not a number of seconds, zero or more";
-    duration(value).ok_or(ConfigError::InvalidOption { option, reason })
 }

@@ -56,8 +56,19 @@ impl Drop for UnderWay {
 
 /// How long the head of an answer and its next bytes are waited for, in milliseconds.
 pub(super) struct HostTransport {
-    pub(super) answer_timeout: f64,
-    pub(super) read_timeout: f64,
+    answer_timeout: f64,
+    read_timeout: f64,
+}
+
+impl HostTransport {
+    /// The host does not tell when it has connected: the head may take both times together.
+    pub(super) fn new(connect_timeout: Duration, read_timeout: Duration) -> Self {
+        let (connect, read) = (connect_timeout.as_secs_f64(), read_timeout.as_secs_f64());
+        Self {
+            answer_timeout: (connect + read) * 1e3,
+            read_timeout: read * 1e3,
+        }
+    }
 }
 
 impl Transport for HostTransport {

@@ -49,14 +49,9 @@ export class NativeHealth {
     if (parts.proxy !== undefined) {
       return invalidOption('proxy cannot be set: the host sends');
     }
-    const { connectTimeout = 10, readTimeout = 30, backoff } = parts;
-    // What the core takes.
-    if (![connectTimeout, readTimeout].every((seconds) => seconds > 0 && seconds < 2 ** 64)) {
-      return invalidOption('a timeout is not a number of seconds, more than zero');
-    }
+    const { baseUrl, attempts, backoff, maxRetryDelay, callTimeout, maxResponseBytes, connectTimeout, readTimeout } = parts;
     const items = [
-      ...itemsAt(apiKey, parts.baseUrl, parts.attempts, undefined, parts.maxRetryDelay, parts.callTimeout,
-        parts.maxResponseBytes, (connectTimeout + readTimeout) * 1e3, readTimeout * 1e3),
+      ...itemsAt(apiKey, baseUrl, attempts, undefined, maxRetryDelay, callTimeout, maxResponseBytes, connectTimeout, readTimeout),
       ...(backoff ?? []).map((seconds): Item => [3, doubleBytes(seconds)]),
     ];
     return new NativeHealth(new Made((one) => one.exports['health_client']!(putItems(one, items))));
