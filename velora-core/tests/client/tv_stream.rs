@@ -311,6 +311,35 @@ async fn a_gap_begins_before_an_event_that_came_by_half() {
     }
 }
 
+/// A load balancer that takes connections and drops them, before the system says that events
+/// come: what was missed since the last one is still missing.
+#[tokio::test(start_paused = true)]
+async fn a_connection_on_which_nothing_came_does_not_end_a_gap() {
+    let wall = Wall::default();
+    let clock = wall.clone();
+    let server = Scripted::new(move |number, _| {
+        clock.0.store(100 * (number as i64 + 1), Ordering::Relaxed);
+        match number {
+            1 => connection(&[]),
+            2 => connection(&[Say(": hello\n\nretry: 1000\n\nid: 9\n\n"), Break]),
+            3 => connection(&[Say("event: conn")]),
+            5 => connection(&[Say("data: a\n\n")]),
+            _ => connection(&[Say(CONNECTED)]),
+        }
+    });
+    let token = || async { Ok(ApiKey::new("token").unwrap()) };
+    let builder = server.of(Client::builder_with_tokens(token));
+    let client = builder.with_runtime(wall).build().unwrap();
+    let mut stream = client.events(StreamOptions::new());
+    let mut since = Vec::new();
+    while since.len() < 7 {
+        if let StreamItem::Gap(gap) = stream.next().await.unwrap().unwrap() {
+            since.push(gap.since.as_second());
+        }
+    }
+    assert_eq!(since, [100, 100, 100, 100, 500, 600, 700]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_event_without_end_is_given_up() {
     let server = Scripted::new(|number, _| match number {

@@ -20,12 +20,14 @@ pub(super) struct Feed {
     /// What ended it, to be told behind the events that came before.
     fault: Option<ApiError>,
     whole_until: Timestamp,
+    /// Whether that goes on with what is heard: not while an earlier gap has no end yet.
+    follows: bool,
 }
 
 /// What a connection has said, beside its events.
 pub(super) struct Heard {
     /// Until when nothing is missing: when something was last heard, and no event was
-    /// only half there.
+    /// only half there; or where the gap began that no event has ended.
     pub(super) whole_until: Timestamp,
     /// The id of the last place that has one which can be asked for.
     pub(super) resume_from: Option<String>,
@@ -34,10 +36,12 @@ pub(super) struct Heard {
 }
 
 impl Feed {
-    /// Reads a body. After `idle` without a byte, comments included, it has failed.
-    pub(super) fn new(api: Api, body: Body, idle: Duration) -> Self {
+    /// Reads a body, behind a gap that began at `gap` if there was one. After `idle` without a
+    /// byte, comments included, it has failed.
+    pub(super) fn new(api: Api, body: Body, idle: Duration, gap: Option<Timestamp>) -> Self {
         Self {
-            whole_until: now(&api),
+            whole_until: gap.unwrap_or_else(|| now(&api)),
+            follows: gap.is_none(),
             api,
             body,
             idle,
@@ -61,7 +65,8 @@ impl Feed {
                 Ok(chunk) => self.fault = self.parser.push(&chunk).err(),
                 Err(error) => return Some(Err(error)),
             }
-            if !self.parser.is_within_event() {
+            self.follows |= self.parser.has_events();
+            if self.follows && !self.parser.is_within_event() {
                 self.whole_until = now(&self.api);
             }
         }

@@ -137,7 +137,8 @@ pub struct Gap {
     /// is over 1 MiB.
     pub reason: ApiError,
     /// When the stream was last known to be complete, by this machine's clock: nothing
-    /// before that is missing.
+    /// before that is missing. If the connection broke before its first event, the earlier
+    /// gap continues, and this is where it began.
     pub since: Timestamp,
     /// The id that the next connection asks to resume from. Whether the system heeds it
     /// is not documented. Without one, what happened meanwhile is not in the stream.

@@ -76,6 +76,11 @@ impl Parser {
         self.events.pop_front()
     }
 
+    /// Whether there is one that was not taken yet.
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Whether something of an event has arrived, but not its end.
     pub(super) fn is_within_event(&self) -> bool {
         self.size > 0

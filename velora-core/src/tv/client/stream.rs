@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
+use jiff::Timestamp;
 
 use super::Client;
 use super::feed::{Feed, Heard};
@@ -89,6 +90,7 @@ impl Client {
             apart_since: Duration::ZERO,
             asked_to_wait: Duration::ZERO,
             last_event_id: None,
+            gap: None,
         };
         EventStream(Box::pin(stream::unfold(run, Run::step).fuse()))
     }
@@ -133,6 +135,8 @@ struct Run {
     /// What the system's last `retry` field said.
     asked_to_wait: Duration,
     last_event_id: Option<String>,
+    /// Where the last gap began.
+    gap: Option<Timestamp>,
 }
 
 enum State {
@@ -194,7 +198,8 @@ impl Run {
         let now = self.api.runtime().monotonic();
         let error = match connected {
             Ok(body) => {
-                let feed = Feed::new(self.api.clone(), body, self.options.idle_timeout);
+                let (api, idle) = (self.api.clone(), self.options.idle_timeout);
+                let feed = Feed::new(api, body, idle, self.gap);
                 self.state = State::Open {
                     feed: Box::new(feed),
                     since: now,
@@ -232,6 +237,7 @@ impl Run {
             false => self.failures.saturating_add(1),
         };
         self.apart_since = now;
+        self.gap = Some(heard.whole_until);
         self.state = State::Apart { wait: self.wait() };
         let ended = || ApiError::new(ApiErrorKind::Connection, "the system ended the stream");
         StreamItem::Gap(Gap {
