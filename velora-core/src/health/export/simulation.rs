@@ -496,6 +496,20 @@ fn a_smaller_cap_of_the_system_is_as_good() {
     }
 }
 
+/// Some hundred events a second for a while, of which an answer holds any: in order, and up to
+/// the last second of what was asked for.
+#[test]
+fn what_was_seen_up_to_its_last_tick_is_halved() {
+    let events: Vec<_> = (0..150_000)
+        .map(|number| (i64::from(number / 137) * WHOLE, number))
+        .collect();
+    for order in [Order::Rising, Order::Falling, Order::Shuffled] {
+        let mut system = plain(events.clone(), WHOLE);
+        (system.cap, system.order, system.keeps_any) = (1_000, order, true);
+        check(&system, 0, 7 * 24 * 3_600 * SECOND, 3).unwrap();
+    }
+}
+
 #[test]
 fn an_empty_window_asks_for_nothing() {
     let mut plan = Plan::new(5, 5);

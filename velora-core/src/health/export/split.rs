@@ -59,12 +59,13 @@ pub(crate) fn by_sample(
         let start = floor_to(middle, unit);
         return inside(since, until, &[start, start.saturating_add(unit)]);
     }
-    // Less than a twentieth of the width unseen: as good as all of it was seen.
+    // Less than a twentieth of the width unseen: as good as all of it was seen. A stamp stands
+    // for its whole unit.
     let near = last.saturating_sub(first) / 20;
     let above = |bound: Micros| stamps.iter().copied().find(|stamp| *stamp > bound);
     let cut = if falling && first.saturating_sub(since) > near {
         above(first)
-    } else if rising && until.saturating_sub(last) > near {
+    } else if rising && until.saturating_sub(last) > near.saturating_add(unit) {
         Some(last)
     } else if middle > first {
         Some(middle)
