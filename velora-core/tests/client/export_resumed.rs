@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
@@ -258,4 +260,65 @@ async fn what_failed_fails_again_where_it_goes_on() {
     }
     let checkpoint = fs::read_to_string(folder.path().join("events.ndjson.checkpoint")).unwrap();
     assert_eq!(checkpoint.lines().count(), 2, "{checkpoint}");
+}
+
+/// An end that is inclusive hides what lies within the last microsecond before a crowd: nothing
+/// may be, as long as no stamp is finer. One that is, is told before the export is gone on with,
+/// or behind.
+#[tokio::test(start_paused = true)]
+async fn a_gap_that_may_hide_events_is_not_forgotten_where_it_goes_on() {
+    let start: jiff::Timestamp = "2026-05-01T00:00:00Z".parse().unwrap();
+    let at = |nanos: i64| start + jiff::SignedDuration::from_nanos(nanos);
+    const SECOND: i64 = 1_000_000_000;
+    let (crowd, hidden) = (at(10 * SECOND), at(10 * SECOND - 500));
+    for finer in [at(1), at(50 * SECOND + 1)] {
+        let stamps = [vec![finer, hidden], vec![crowd; 10_500]].concat();
+        let mut stamps: Vec<_> = stamps.into_iter().enumerate().collect();
+        stamps.sort_by_key(|(_, stamp)| std::cmp::Reverse(*stamp));
+        let row = |(id, stamp): &(usize, jiff::Timestamp)| {
+            format!(r#"{{"event_id":"{id}","timestamp":"{stamp}","action":"phi.read"}}"#)
+        };
+        let (failing, fails) = (Arc::new(AtomicBool::new(true)), at(45 * SECOND));
+        let passing = Arc::clone(&failing);
+        let server = Scripted::new(move |_, request| {
+            let Some(body) = request.body() else {
+                let events: Vec<_> = stamps.iter().filter(|(_, at)| *at == crowd).collect();
+                let cursor = request.url().split("cursor=").nth(1);
+                let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+                let to = (from + 1_000).min(events.len());
+                let rows: Vec<_> = events[from..to].iter().map(|event| row(event)).collect();
+                let (more, rows) = (to < events.len(), rows.join(","));
+                let page = format!(r#"{{"has_more":{more},"next_cursor":"{to}"}}"#);
+                return answer(200, &[], &format!(r#"{{"events":[{rows}],"page":{page}}}"#));
+            };
+            let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+            let bound = |name: &str| body[name].as_str().unwrap().parse().unwrap();
+            let (since, until): (jiff::Timestamp, jiff::Timestamp) =
+                (bound("since"), bound("until"));
+            if since >= fails && passing.load(Ordering::Relaxed) {
+                return answer(403, &[], "");
+            }
+            let inside = stamps.iter().filter(|(_, at)| since <= *at && *at <= until);
+            let rows: Vec<_> = inside.map(row).collect();
+            let cut = if rows.len() > 10_000 { "true" } else { "false" };
+            let kept = rows.len().min(10_000);
+            answer(
+                200,
+                &[("X-Velora-Truncated", cut)],
+                &rows[..kept].join("\n"),
+            )
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("events.ndjson");
+        let mut codes = Vec::new();
+        for _ in 0..3 {
+            let query = ExportQuery::new(window("2026-05-01T00:00:00Z", "2026-05-01T00:01:40Z"));
+            let client = server.client();
+            let exported = client.export_to_file(query.with_concurrency(1).unwrap(), &file);
+            let exported = limited(exported).await;
+            codes.push(exported.map_or_else(|error| error.code().as_str(), |_| "whole"));
+            failing.store(false, Ordering::Relaxed);
+        }
+        assert_eq!(codes[1..], ["incomplete_window"; 2], "{codes:?}");
+    }
 }

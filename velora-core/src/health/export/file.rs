@@ -64,8 +64,8 @@ impl Client {
         let blocks = Blocks::new(self.api.clone(), query);
         let mut blocks = blocks.resume(
             journal.done_until(),
-            journal.rows(),
-            journal.leaves().len().try_into().unwrap_or(u64::MAX),
+            journal.known(),
+            (journal.rows(), journal.leaves()),
         );
         while let Some(block) = futures_util::StreamExt::next(&mut blocks).await {
             let block = block?;
@@ -79,7 +79,7 @@ fn write(mut journal: Journal, block: Block) -> Result<Box<Journal>, FileError> 
     journal.rows_of_leaf(block.rows.texts())?;
     if block.ends {
         let at = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
-        journal.end_of_leaf(at(block.leaf.until))?;
+        journal.end_of_leaf(at(block.leaf.until), block.known)?;
     }
     Ok(Box::new(journal))
 }

@@ -11,6 +11,7 @@ use sha2::Digest;
 
 use super::lock::{open_and_lock, private};
 use super::manifest::{FORMAT, Hashing, LeafProof, Manifest, beside, check_leaves, hex};
+use super::plan::Known;
 use crate::error::FileError;
 use crate::health::page::id_of;
 use crate::health::raw_event::one_line;
@@ -26,11 +27,21 @@ struct Header {
     phi_involved: Option<bool>,
 }
 
+/// Every other line: a leaf, and what was known once it was read.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    #[serde(flatten)]
+    leaf: LeafProof,
+    #[serde(flatten)]
+    known: Known,
+}
+
 /// A file that is being exported to.
 pub(crate) struct Journal {
     paths: Paths,
     header: Header,
     leaves: Vec<LeafProof>,
+    known: Known,
     data: BufWriter<File>,
     checkpoint: File,
     /// The leaf that is being written.
@@ -79,9 +90,9 @@ impl Journal {
             check_is_new(path)?;
         }
         let checkpoint = open_and_lock(&paths.checkpoint)?;
-        let leaves = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
-        let leaves = match leaves {
-            Some(leaves) => leaves,
+        let lines = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
+        let lines = match lines {
+            Some(lines) => lines,
             // It was finished between the look and the lock, and what is locked is new.
             None if paths.manifest.exists() => {
                 fs::remove_file(&paths.checkpoint)
@@ -94,11 +105,14 @@ impl Journal {
                 Vec::new()
             }
         };
+        let known = lines.last().map_or_else(Known::default, |line| line.known);
+        let leaves: Vec<_> = lines.into_iter().map(|line| line.leaf).collect();
         let data = open_data(&paths.data, &header, &leaves)?;
         Ok(Opened::Journal(Box::new(Self {
             paths,
             header,
             leaves,
+            known,
             data: BufWriter::with_capacity(1 << 20, data),
             checkpoint,
             open: Hashing::default(),
@@ -108,8 +122,12 @@ impl Journal {
         })))
     }
 
-    pub(crate) fn leaves(&self) -> &[LeafProof] {
-        &self.leaves
+    pub(crate) fn leaves(&self) -> u64 {
+        self.leaves.len().try_into().unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn known(&self) -> Known {
+        self.known
     }
 
     pub(crate) fn rows(&self) -> u64 {
@@ -150,7 +168,7 @@ impl Journal {
     }
 
     /// The leaf is whole. First its rows reach the disk, then its line.
-    pub(crate) fn end_of_leaf(&mut self, until: Timestamp) -> Result<(), FileError> {
+    pub(crate) fn end_of_leaf(&mut self, until: Timestamp, known: Known) -> Result<(), FileError> {
         let open = std::mem::take(&mut self.open);
         let leaf = LeafProof {
             since: self.done_until(),
@@ -165,8 +183,9 @@ impl Journal {
             .flush()
             .and_then(|()| self.data.get_ref().sync_data())
             .map_err(FileError::unusable(&self.paths.data, "written"))?;
-        append(&self.paths.checkpoint, &self.checkpoint, &leaf)?;
-        self.leaves.push(leaf);
+        let line = Line { leaf, known };
+        append(&self.paths.checkpoint, &self.checkpoint, &line)?;
+        self.leaves.push(line.leaf);
         Ok(())
     }
 
@@ -240,7 +259,7 @@ fn read_checkpoint(
     path: &Path,
     mut file: &File,
     header: &Header,
-) -> Result<Option<Vec<LeafProof>>, FileError> {
+) -> Result<Option<Vec<Line>>, FileError> {
     let failed = || FileError::unusable(path, "read");
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(failed())?;
@@ -251,14 +270,14 @@ fn read_checkpoint(
         .unwrap_or_default()
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty());
-    let leaves = match lines.next() {
+    let lines = match lines.next() {
         Some(first) => {
             let written: Header = serde_json::from_slice(first).map_err(damaged)?;
             if written != *header {
                 return Err(FileError::mismatch(path, "it is of another export"));
             }
-            let leaves = lines.map(|line| serde_json::from_slice(line).map_err(damaged));
-            Some(leaves.collect::<Result<_, _>>()?)
+            let lines = lines.map(|line| serde_json::from_slice(line).map_err(damaged));
+            Some(lines.collect::<Result<_, _>>()?)
         }
         // Cut off within its first line, if that is ours.
         None => {
@@ -273,7 +292,7 @@ fn read_checkpoint(
     file.set_len(length)
         .and_then(|()| file.seek(SeekFrom::End(0)))
         .map_err(failed())?;
-    Ok(leaves)
+    Ok(lines)
 }
 
 fn begin(path: &Path, file: &File, header: &Header) -> Result<(), FileError> {

@@ -61,18 +61,29 @@ pub(crate) struct Plan {
     nodes: Vec<Node>,
     /// The finest clock resolution that the timestamps prove; see [`unit_of`].
     unit: Micros,
-    /// Some timestamps are finer than a microsecond, the finest that a bound can be.
-    finer: bool,
     /// The system was seen to return rows at `until` itself, and none after it.
     inclusive: bool,
-    /// A leaf was read without its last microsecond, about which nothing is known.
-    gaps: bool,
+    known: Known,
     split: bool,
     ids: u64,
     claims: Claims,
     /// How many complete leaves held many rows (`full`), and how many held few.
     full: usize,
     few: usize,
+}
+
+/// What earlier leaves showed that later ones are judged by, also after resuming.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "client-reqwest",
+    derive(serde::Serialize, serde::Deserialize)
+)]
+#[cfg_attr(feature = "client-reqwest", serde(default))]
+pub(crate) struct Known {
+    /// Some timestamps are finer than a microsecond, the finest that a bound can be.
+    pub(crate) finer: bool,
+    /// A leaf was read without its last microsecond, about which nothing is known.
+    pub(crate) gaps: bool,
 }
 
 impl Plan {
@@ -91,9 +102,8 @@ impl Plan {
             whole,
             nodes: Vec::new(),
             unit: SECOND,
-            finer: false,
             inclusive: false,
-            gaps: false,
+            known: Known::default(),
             split: false,
             ids: 0,
             claims: Claims::default(),
@@ -110,12 +120,17 @@ impl Plan {
     /// For resuming: the part of a window before the plan's start has been read already. Rows
     /// from before the start, or without a timestamp, belong to that part only.
     #[cfg(feature = "client-reqwest")]
-    pub(crate) fn behind(mut self, since: Micros) -> Self {
+    pub(crate) fn behind(mut self, since: Micros, known: Known) -> Self {
+        self.known = known;
         if since < self.whole.since {
             self.whole.since = since;
             self.split = true;
         }
         self
+    }
+
+    pub(crate) fn known(&self) -> Known {
+        self.known
     }
 
     /// What to request next, while fewer than `limit` leaves are running or waiting to be
@@ -278,7 +293,7 @@ impl Plan {
     /// Whether a leaf that was read without its last microsecond is complete.
     fn reached(&mut self, at: usize, shape: Shape, seen: Option<Seen>) -> Result<bool, ApiError> {
         let Some(seen) = seen else {
-            self.gaps = true;
+            self.known.gaps = true;
             return self.notice(shape).map(|()| true);
         };
         self.inclusive |= seen.at_end;
@@ -294,8 +309,8 @@ impl Plan {
     /// Takes in the resolution of the system's clock.
     fn notice(&mut self, shape: Shape) -> Result<(), ApiError> {
         self.unit = self.unit.min(shape.unit);
-        self.finer |= shape.finer;
-        if self.finer && self.gaps {
+        self.known.finer |= shape.finer;
+        if self.known.finer && self.known.gaps {
             return Err(incomplete(
                 "no bound is as fine as the stamps of the events, and too many share one",
             ));

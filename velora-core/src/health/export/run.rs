@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::call::ask;
 use super::leaf::{Leaf, Shape};
-use super::plan::{Ask, How, Outcome, Plan, incomplete};
+use super::plan::{Ask, How, Known, Outcome, Plan, incomplete};
 use super::query::{ExportQuery, Progress};
 use super::rows::Rows;
 use super::split::Micros;
@@ -139,6 +139,7 @@ pub(crate) struct Block {
     pub(crate) leaf: Leaf,
     pub(crate) rows: Rows,
     pub(crate) ends: bool,
+    pub(crate) known: Known,
 }
 
 type Asked = (u64, Result<(Outcome, Rows), ApiError>);
@@ -215,9 +216,15 @@ impl Blocks {
 
     /// Goes on where so many rows of so many leaves were read before.
     #[cfg(feature = "client-reqwest")]
-    pub(crate) fn resume(mut self, done_until: Timestamp, rows: u64, leaves: u64) -> Self {
+    pub(crate) fn resume(
+        mut self,
+        done_until: Timestamp,
+        known: Known,
+        (rows, leaves): (u64, u64),
+    ) -> Self {
         let window = self.query.window;
-        self.plan = plan_of(done_until, window.until()).behind(window.since().as_microsecond());
+        let since = window.since().as_microsecond();
+        self.plan = plan_of(done_until, window.until()).behind(since, known);
         self.progress = Progress {
             done_until,
             rows,
@@ -284,7 +291,13 @@ impl Blocks {
         if let Some(tell) = &self.query.progress {
             tell(self.progress);
         }
-        Block { leaf, rows, ends }
+        let known = self.plan.known();
+        Block {
+            leaf,
+            rows,
+            ends,
+            known,
+        }
     }
 
     /// The next page of a leaf that is read so; `None` where it is to be read otherwise.
