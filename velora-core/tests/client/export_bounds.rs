@@ -80,6 +80,35 @@ async fn what_rounding_brings_in_is_dropped() {
     }
 }
 
+/// A system that keeps its windows by another time than it shows, such as that of the arrival:
+/// what it gives too early it lacks elsewhere. On a whole second no rounding explains it.
+#[tokio::test(start_paused = true)]
+async fn a_row_from_before_a_whole_second_is_astray() {
+    for (since, outcome) in [
+        ("2026-05-03T00:00:00Z", Err("incomplete_window")),
+        ("2026-05-03T00:00:00.0000005Z", Err("incomplete_window")),
+        ("2026-05-03T00:00:00.000001Z", Ok(1)),
+    ] {
+        let first: Timestamp = "2026-05-03T00:00:00Z".parse().unwrap();
+        for headers in [WHOLE, CUT] {
+            let server = Scripted::new(move |number, request| {
+                let second = first + 1.seconds();
+                let (from, to) = asked(request);
+                match number {
+                    0 => {
+                        let stamps = [first - 1.milliseconds(), second];
+                        answer(200, headers, &rows(stamps.into_iter()))
+                    }
+                    _ if from <= second && second < to => answer(200, WHOLE, &row(second)),
+                    _ => answer(200, WHOLE, ""),
+                }
+            });
+            let window = window(since, "2026-05-03T00:00:02Z");
+            assert_eq!(code(&server, window).await, outcome, "{since} {headers:?}");
+        }
+    }
+}
+
 /// A part may have no row of the part before it: that one has been told whole without it.
 #[tokio::test(start_paused = true)]
 async fn a_row_from_before_a_part_is_astray() {

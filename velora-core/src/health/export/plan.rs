@@ -195,7 +195,7 @@ impl Plan {
             return Ok(false);
         };
         self.notice(shape)?;
-        let first = self.whole.since;
+        let first = self.first_rounded();
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(false);
         };
@@ -208,7 +208,7 @@ impl Plan {
         if shape.unreadable > 0 && self.split {
             return Err(unreadable());
         }
-        if shape.far > 0 || (shape.below > 0 && node.leaf.since != first) {
+        if shape.far > 0 || (shape.below > 0 && Some(node.leaf.since) != first) {
             return Err(astray());
         }
         let (inside, seen) = (shape.inside(), node.pages.unwrap_or_default());
@@ -240,13 +240,14 @@ impl Plan {
     fn whole(&mut self, at: usize, shape: Shape) -> Result<bool, ApiError> {
         self.notice(shape)?;
         let (whole, split, inclusive) = (self.whole, self.split, self.inclusive);
+        let first = self.first_rounded();
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(false);
         };
         if shape.unreadable > 0 && split {
             return Err(unreadable());
         }
-        if shape.far > 0 || (shape.below > 0 && node.leaf.since != whole.since) {
+        if shape.far > 0 || (shape.below > 0 && Some(node.leaf.since) != first) {
             return Err(astray());
         }
         let known = inclusive && shape.past == 0 && node.reach == Reach::Full;
@@ -321,7 +322,7 @@ impl Plan {
     fn truncated(&mut self, at: usize, sample: &[Micros]) -> Result<(), ApiError> {
         let finest = sample.iter().map(|stamp| unit_of(*stamp)).min();
         self.unit = self.unit.min(finest.unwrap_or(SECOND));
-        let unit = self.unit;
+        let (unit, first) = (self.unit, self.first_rounded());
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(());
         };
@@ -335,7 +336,7 @@ impl Plan {
         let within = count(&|at| leaf.contains(at));
         let is_last = leaf.until == self.whole.until;
         let short = node.reach != Reach::Full;
-        if (below > 0 && leaf.since != self.whole.since) || (above > 0 && short && !is_last) {
+        if (below > 0 && Some(leaf.since) != first) || (above > 0 && short && !is_last) {
             return Err(astray());
         }
         if above > within && !short {
@@ -405,6 +406,13 @@ impl Plan {
             pages: None,
             reach: Reach::Full,
         }
+    }
+
+    /// The window's beginning, if a system may have rounded it down: the one bound that rows
+    /// may come from before. On a whole second there is nothing to round, and a row from before
+    /// says that the window is of other times than the stamps.
+    fn first_rounded(&self) -> Option<Micros> {
+        Some(self.whole.since).filter(|since| since.rem_euclid(SECOND) != 0)
     }
 
     fn position(&self, id: u64) -> Option<usize> {
