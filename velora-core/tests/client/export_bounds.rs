@@ -57,7 +57,8 @@ async fn a_window_that_is_misread_is_not_whole() {
     }
 }
 
-/// Rounding brings in less than a second on either side, and the window stays exact.
+/// Rounding brings in less than a second before, and up to the end of the second behind; the
+/// window stays exact.
 #[tokio::test(start_paused = true)]
 async fn what_rounding_brings_in_is_dropped() {
     let (since, until) = ("2026-05-03T00:00:00.5Z", "2026-05-04T00:00:00.25Z");
@@ -68,7 +69,9 @@ async fn what_rounding_brings_in_is_dropped() {
         ("2026-05-03T00:00:00.5Z", Ok(1)),
         ("2026-05-04T00:00:00.249Z", Ok(1)),
         ("2026-05-04T00:00:00.25Z", Ok(0)),
-        ("2026-05-04T00:00:01.999999Z", Ok(0)),
+        ("2026-05-04T00:00:00.999999Z", Ok(0)),
+        ("2026-05-04T00:00:01Z", Err("incomplete_window")),
+        ("2026-05-04T00:00:01.999999Z", Err("incomplete_window")),
         ("2026-05-04T00:00:02Z", Err("incomplete_window")),
     ] {
         let server = Scripted::new(move |_, _| answer(200, WHOLE, &row(stamp.parse().unwrap())));
@@ -106,6 +109,33 @@ async fn a_row_from_before_a_whole_second_is_astray() {
             let window = window(since, "2026-05-03T00:00:02Z");
             assert_eq!(code(&server, window).await, outcome, "{since} {headers:?}");
         }
+    }
+}
+
+/// A row at the end of a window may be there because the end is inclusive, and the next window
+/// has it too; or because the system shows its stamps rounded up, and no window would have it.
+#[tokio::test(start_paused = true)]
+async fn a_row_at_the_end_of_the_window_is_the_next_ones_or_astray() {
+    let (since, until) = ("2026-05-03T00:00:00Z", "2026-05-04T00:00:00Z");
+    let end: Timestamp = until.parse().unwrap();
+    for (stored, outcome) in [
+        (end, Ok(1)),
+        (end - 1.microseconds(), Err("incomplete_window")),
+        (end - 300.milliseconds(), Err("incomplete_window")),
+    ] {
+        let server = Scripted::new(move |_, request| {
+            let (from, to) = asked(request);
+            let inside = |at: &Timestamp| from <= *at && *at <= to;
+            let shown = Some(stored).filter(inside).map(|_| end);
+            let other = Some(end - 1.hours()).filter(inside);
+            answer(200, WHOLE, &rows(other.into_iter().chain(shown)))
+        });
+        assert_eq!(
+            code(&server, window(since, until)).await,
+            outcome,
+            "{stored}"
+        );
+        assert_eq!(server.requests(), 2);
     }
 }
 

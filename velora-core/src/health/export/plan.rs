@@ -239,7 +239,7 @@ impl Plan {
 
     fn whole(&mut self, at: usize, shape: Shape) -> Result<bool, ApiError> {
         self.notice(shape)?;
-        let (whole, split, inclusive) = (self.whole, self.split, self.inclusive);
+        let (split, inclusive) = (self.split, self.inclusive);
         let first = self.first_rounded();
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(false);
@@ -251,7 +251,7 @@ impl Plan {
             return Err(astray());
         }
         let known = inclusive && shape.past == 0 && node.reach == Reach::Full;
-        if shape.above > 0 && node.leaf.until != whole.until && !known {
+        if shape.above > 0 && !known {
             return self.above(at, Some(Seen::of(shape))).map(|()| false);
         }
         if let Reach::Short(seen) = node.reach
