@@ -154,6 +154,8 @@ mod tests {
         assert_eq!((lines.rows().len(), ended), (3, false));
         let (lines, ended) = read(Body::new(stream::iter(chunks.clone())), 9, 100).unwrap();
         assert_eq!((lines.rows().len(), ended), (3, true));
+        let (lines, ended) = read(body("a row too many"), 1, 100).unwrap();
+        assert_eq!((lines.rows().len(), ended), (1, false));
         let one_row = Body::from(b"{\"a\":".to_vec());
         let error = read(one_row, 9, 3).map(|_| ()).unwrap_err();
         assert_eq!(error.code().as_str(), "response_too_large");

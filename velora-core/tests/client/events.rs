@@ -62,6 +62,39 @@ async fn a_cursor_that_leads_nowhere_is_an_error() {
     }
 }
 
+/// A thousand pages without an event are a circle if they come one after the other.
+#[tokio::test(start_paused = true)]
+async fn empty_pages_between_others_are_no_circle() {
+    for (between, listed) in [(900, Ok(3)), (1_002, Err("cursor_loop"))] {
+        let server = Scripted::new(move |number, _| {
+            let (event, cursor) = (number / between, number.to_string());
+            let events = match number % between {
+                0 => event..event + 1,
+                _ => 0..0,
+            };
+            let next = (number < 2 * between).then_some(cursor.as_str());
+            answer(200, &[], &page(events, next))
+        });
+        let events = list(&server).await.map(|ids| ids.len());
+        assert_eq!(events.map_err(|error| error.code().as_str()), listed);
+    }
+}
+
+/// Where nothing says whether there is more, a cursor does.
+#[tokio::test(start_paused = true)]
+async fn a_cursor_alone_leads_on() {
+    let server = Scripted::new(|number, _| {
+        let page = if number == 0 {
+            r#"{"events":[{"event_id":"0"}],"page":{"next_cursor":"a"}}"#
+        } else {
+            r#"{"events":[{"event_id":"1"}],"page":{"has_more":false,"next_cursor":"b"}}"#
+        };
+        answer(200, &[], page)
+    });
+    assert_eq!(list(&server).await.unwrap(), numbers(0..2));
+    assert_eq!(server.requests(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_no_page_is_malformed() {
     for body in [
@@ -70,6 +103,9 @@ async fn what_is_no_page_is_malformed() {
         r#"{"events":[]}"#,
         r#"{"events":[],"page":{}}"#,
         r#"{"events":[1],"page":{"has_more":false}}"#,
+        r#"{"events":[],"page":{"has_more":"no"}}"#,
+        r#"{"events":[],"page":{"has_more":0,"next_cursor":null}}"#,
+        r#"{"events":[],"page":{"has_more":true,"next_cursor":7}}"#,
         r#"{"page":{"has_more":false}}"#,
     ] {
         let server = Scripted::new(move |_, _| answer(200, &[], body));

@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use crate::scripted::{Scripted, answer};
 use crate::simulated::{export, week, window};
 use velora_core::api::Request;
-use velora_core::health::{ExportQuery, Window};
+use velora_core::health::{ExportQuery, Truncation, Window};
 
 const EXPORT: &str = "/audit/export";
 
@@ -249,4 +249,23 @@ async fn what_is_listed_again_is_given_once() {
         )
     });
     assert_eq!(code(&server, week()).await, Ok(CROWD));
+}
+
+/// One call: what is not read counts as cut, and the end is never asked for too early.
+#[tokio::test(start_paused = true)]
+async fn one_call_that_was_not_read_to_its_end_was_cut() {
+    let minute = |at: i64| week().since() + (at * 60).seconds();
+    for (most_bytes, truncation) in [(10_000, Truncation::Yes), (1 << 20, Truncation::No)] {
+        let server = Scripted::new(move |_, _| answer(200, WHOLE, &rows((0..500).map(minute))));
+        let client = server.builder().with_max_response_bytes(most_bytes);
+        let client = client.build().unwrap();
+        let once = client.export_once(ExportQuery::new(week())).await;
+        assert_eq!(once.unwrap().truncation(), truncation);
+    }
+    let server = Scripted::new(|_, _| answer(200, WHOLE, ""));
+    let window = window("2026-05-03T00:00:00Z", "2026-05-03T00:00:00.0000005Z");
+    let once = server.client().export_once(ExportQuery::new(window)).await;
+    assert_eq!(once.unwrap().truncation(), Truncation::No);
+    let (_, until) = asked(&server.seen()[0]);
+    assert_eq!(until, window.since() + 1.microseconds());
 }

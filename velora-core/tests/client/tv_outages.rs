@@ -9,7 +9,7 @@ use velora_core::tv::{Client, StreamOptions};
 use velora_core::{ApiError, ApiErrorKind, ApiKey};
 
 use crate::scripted::{Scripted, answer};
-use crate::tv_stream::Step::{Hang, Say};
+use crate::tv_stream::Step::{Hang, Say, Wait};
 use crate::tv_stream::{CONNECTED, client, connection, listen, words};
 
 #[tokio::test(start_paused = true)]
@@ -110,6 +110,17 @@ async fn a_system_that_hangs_up_at_once_is_not_hammered() {
         "{}",
         server.requests()
     );
+}
+
+/// Which is how a system ends a stream whose token runs out, or that has lasted long enough.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_held_is_made_again_at_once() {
+    let server = Scripted::new(|_, _| connection(&[Say(CONNECTED), Wait(30)]));
+    let start = Instant::now();
+    words(&mut listen(&server), 60).await;
+    // Half a second is the longest first wait.
+    let waits = start.elapsed() - Duration::from_secs(30 * 30);
+    assert!(waits <= Duration::from_millis(500 * 29), "{waits:?}");
 }
 
 #[tokio::test(start_paused = true)]

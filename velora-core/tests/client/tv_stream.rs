@@ -234,6 +234,19 @@ async fn waits_as_long_as_the_stream_says() {
     assert_eq!(start.elapsed().as_secs(), 45);
 }
 
+/// What one connection said counts until another one says something else.
+#[tokio::test(start_paused = true)]
+async fn waits_as_long_as_an_earlier_connection_said() {
+    let server = Scripted::new(|number, _| match number {
+        0 => connection(&[Say("retry: 45000\ndata: a\n\n")]),
+        2 => connection(&[Say("retry: 5000\ndata: a\n\n")]),
+        _ => connection(&[Say("data: a\n\n")]),
+    });
+    let start = Instant::now();
+    words(&mut listen(&server), 9).await;
+    assert_eq!(start.elapsed().as_secs(), 45 + 45 + 5 + 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn waits_no_longer_than_its_patience() {
     let server = Scripted::new(|_, _| connection(&[Say("retry: 120000\n\ndata: a\n\n")]));
