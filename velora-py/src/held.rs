@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyRuntimeError;
 use tokio::sync::Mutex;
 use velora_core::dedupe::Epoch;
-use velora_core::{Key, Outcome, Store};
+use velora_core::{Key, Lease, Outcome, Store};
 
 use crate::call::Trouble;
 
@@ -47,7 +47,8 @@ impl Held {
         let Claim {
             store, key, epoch, ..
         } = &*self.0;
-        Ok(Outcome::of_commit(store.commit(key, *epoch).await))
+        let lease = Lease::new(&**store, key.clone(), *epoch);
+        Ok(Outcome::of_work(lease).await)
     }
 
     /// The event was handled, and the claim is committed with what that did.

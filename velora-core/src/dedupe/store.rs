@@ -162,6 +162,10 @@ impl<'s> Lease<'s> {
     ///
     /// Errors: `lease_lost`, `store_full`, `store_unavailable`. Do not answer 2xx then.
     pub async fn commit(self) -> Result<(), StoreError> {
+        self.try_commit().await
+    }
+
+    pub(crate) async fn try_commit(&self) -> Result<(), StoreError> {
         self.store.commit(&self.key, self.epoch).await
     }
 

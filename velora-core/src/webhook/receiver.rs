@@ -326,7 +326,7 @@ impl<'b> Work<'b> {
 
     /// The event was handled: commits the claim. The reply is 200 only if the commit succeeds.
     pub async fn done(self) -> Reply {
-        self.receiver.reply(commit(self.lease()).await)
+        self.receiver.reply(Outcome::of_work(self.lease()).await)
     }
 
     /// The event was not handled: releases the claim, so that it comes again. The reply
@@ -354,14 +354,10 @@ impl<'b> Work<'b> {
 /// Works under a claim, and ends the claim as the work ended.
 async fn run<X>(lease: Lease<'_>, work: impl Future<Output = Result<(), X>>) -> Outcome {
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(Ok(())) => commit(lease).await,
+        Ok(Ok(())) => Outcome::of_work(lease).await,
         Ok(Err(_)) => release(lease, Outcome::HandlerFailed).await,
         Err(_) => release(lease, Outcome::HandlerPanicked).await,
     }
-}
-
-async fn commit(lease: Lease<'_>) -> Outcome {
-    Outcome::of_commit(lease.commit().await)
 }
 
 async fn release(lease: Lease<'_>, failed: Outcome) -> Outcome {

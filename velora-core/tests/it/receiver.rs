@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use velora_core::dedupe::{Epoch, StoreFuture};
@@ -379,6 +380,69 @@ async fn nothing_is_acknowledged_that_the_store_did_not_take() {
         (500, "handler_failed", None),
         "the release failed too"
     );
+}
+
+/// A store whose connection breaks at each first commit: before it was made, or just behind.
+struct Faltering {
+    store: MemoryStore,
+    commits: AtomicUsize,
+    made: bool,
+}
+
+impl Store for Faltering {
+    fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+        Box::pin(async move {
+            Ok(match self.store.claim(key).await? {
+                Claim::Fresh(lease) => {
+                    Claim::Fresh(Lease::new(self, lease.key().clone(), lease.epoch()))
+                }
+                other => other,
+            })
+        })
+    }
+
+    fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        if self
+            .commits
+            .fetch_add(1, Ordering::SeqCst)
+            .is_multiple_of(2)
+        {
+            if self.made {
+                self.store.try_commit(key, epoch).unwrap();
+            }
+            return gone();
+        }
+        self.store.commit(key, epoch)
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        self.store.release(key, epoch)
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+        self.store.renew(key, epoch)
+    }
+}
+
+#[tokio::test]
+async fn what_was_handled_is_not_handled_again_for_a_connection_that_broke() {
+    for (made, first) in [
+        (false, (200, "processed", None)),
+        (true, (503, "store_unavailable", Some(5))),
+    ] {
+        let store = Faltering {
+            store: MemoryStore::default(),
+            commits: AtomicUsize::new(0),
+            made,
+        };
+        let receiver = receiver_with("health", store);
+        let replies = [
+            send(&receiver, "health", EVENTS[0]).await,
+            send(&receiver, "health", EVENTS[0]).await,
+        ];
+        assert_eq!(answer(&replies[0]), first);
+        assert_eq!(answer(&replies[1]), (200, "duplicate", None));
+    }
 }
 
 /// A store that keeps its keys under names of its own.
