@@ -272,6 +272,19 @@ async fn a_system_in_trouble_is_given_the_time_it_asks_for() {
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
+/// Five calls in a row whose effect is not known end a sweep, and an answer ends the row.
+#[tokio::test(start_paused = true)]
+async fn a_system_that_answers_now_and_then_is_gone_on_with() {
+    let server = system(many(14), |number, _| match number {
+        4 => sent("ok"),
+        9 => answer(409, &[], ""),
+        _ => answer(503, &[], ""),
+    });
+    let report = sweep(&server).await;
+    assert!(report.stopped.is_none() && report.left.is_empty());
+    assert_eq!((report.refired.len(), report.not_refired.len()), (1, 13));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_log_that_cannot_be_read_fires_nothing() {
     let server = Scripted::new(|number, request| match number {

@@ -112,6 +112,19 @@ async fn a_system_that_hangs_up_at_once_is_not_hammered() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_system_that_asks_for_time_is_given_it_before_another_connection() {
+    let server = Scripted::new(|number, _| match number {
+        1 | 2 => answer(503, &[("Retry-After", "40")], ""),
+        3 => answer(429, &[("Retry-After", "50")], ""),
+        _ => connection(&[Say(CONNECTED)]),
+    });
+    let start = Instant::now();
+    let expected = ["connected", "gap connection", "connected"];
+    assert_eq!(words(&mut listen(&server), 3).await, expected);
+    assert_eq!(start.elapsed().as_secs(), 40 + 40 + 50);
+}
+
 /// Which is how a system ends a stream whose token runs out, or that has lasted long enough.
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_held_is_made_again_at_once() {

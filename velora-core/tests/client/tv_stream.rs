@@ -98,6 +98,7 @@ async fn reads_events_known_and_unknown() {
             Say("data: {\"id\":\"evt_2\",\"type\":\"channel.follow\"}\r\n\r\n"),
             Say("event: a.new_one\ndata: not JSON, Zo"),
             Say("ë\n\n"),
+            Say("event: stream.update\ndata: {\"id\":\"evt_3\",\"type\":\"stream.offline\"}\n\n"),
             Hang,
         ])
     });
@@ -113,7 +114,7 @@ async fn reads_events_known_and_unknown() {
     assert!(connected.extra.member("x").is_some());
 
     let mut events = Vec::new();
-    while events.len() < 3 {
+    while events.len() < 4 {
         match stream.next().await.unwrap().unwrap() {
             StreamItem::Event(event) => events.push(event),
             other => panic!("{other:?}"),
@@ -131,6 +132,7 @@ async fn reads_events_known_and_unknown() {
         EventType::Other("a.new_one".to_owned())
     );
     assert_eq!((events[2].data(), events[2].key()), ("not JSON, Zoë", None));
+    assert_eq!(events[3].event_type(), EventType::StreamUpdate);
     assert!(!format!("{events:?}").contains("JSON"));
     let sent = &server.seen()[0];
     assert_eq!(sent.url(), "https://api.example.com/api/events/stream");

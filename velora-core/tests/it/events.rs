@@ -430,6 +430,10 @@ fn a_header_may_not_contradict_the_body() {
                 .fields()
                 .map_err(|error| error.code().as_str())
                 .err(),
+            delivery
+                .event::<Delivery<'static>>()
+                .map_err(|error| error.code().as_str())
+                .err(),
         ];
         assert!(read.iter().all(|code| *code == read[0]), "{read:?}");
         read[0]
