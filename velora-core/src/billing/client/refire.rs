@@ -141,7 +141,8 @@ impl Client {
     /// re-fired with success. It starts with the oldest. Each event is re-fired once, as
     /// far as the log tells which attempts are of one event (`retryOfId`): attempts that
     /// it does not tie together count as events of their own, and a receiver that
-    /// deduplicates sees duplicates at worst.
+    /// deduplicates sees duplicates at worst, for as long as its store remembers: sweep more
+    /// often than its retention (72 h by default).
     ///
     /// A sweep stays within the limit of 30 writes a minute; sweeps beside each other
     /// share the key's limit without knowing. On a 429 it waits for as long as it is asked
