@@ -515,6 +515,28 @@ test('a store that fails to commit has not committed', async () => {
   assert.equal((await receiver(() => {}, { store }).receive(body, headers)).outcome, 'store_unavailable');
 });
 
+test('what was handled is not handled again because a connection broke', async () => {
+  for (const [made, first] of [[false, 'processed'], [true, 'store_unavailable']]) {
+    const own = custom();
+    let commits = 0;
+    const commit = async (key, epoch) => {
+      commits += 1;
+      if (commits > 1 || made) {
+        await own.commit(key, epoch);
+      }
+      if (commits === 1) {
+        throw new Error('the connection broke');
+      }
+    };
+    let handled = 0;
+    const once = receiver(() => { handled += 1; }, { store: Store.of({ ...own, commit }) });
+    const { body, headers } = event('evt_1');
+    assert.equal((await once.receive(body, headers)).outcome, first);
+    assert.equal((await once.receive(body, headers)).outcome, 'duplicate');
+    assert.deepEqual([handled, commits], [1, 2]);
+  }
+});
+
 test('what is no store is refused at once', async () => {
   class Counting extends MemoryStore {}
   class Own extends Store {}

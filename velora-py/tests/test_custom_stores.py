@@ -198,6 +198,30 @@ def test_a_generator_has_committed_nothing(either: Either) -> None:
     assert (reply.status, reply.outcome) == (503, "store_unavailable")
 
 
+@pytest.mark.parametrize(("made", "first"), [(False, "processed"), (True, "store_unavailable")])
+def test_what_was_handled_is_not_handled_again_because_a_connection_broke(
+    made: bool, first: str, either: Either
+) -> None:
+    commits: list[int] = []
+
+    class Faltering(Rows):
+        def commit(self, key: str, epoch: int) -> None:
+            commits.append(epoch)
+            if len(commits) > 1 or made:
+                super().commit(key, epoch)
+            if len(commits) == 1:
+                raise ConnectionError
+
+    receiver = either.receiver(VERIFIER, custom(Faltering(), either.is_async))
+    handled: list[str] = []
+    handler = either.handler(lambda event: handled.append(event.id))
+    outcomes = [
+        receiver.receive(SIGNED.body, SIGNED.headers, handler).outcome for _ in range(2)
+    ]
+    assert outcomes == [first, "duplicate"]
+    assert (handled, commits) == (["evt_1"], [1, 1])
+
+
 def test_an_interrupt_goes_through() -> None:
     store = Store.of(Answering(claim=raising(KeyboardInterrupt())))
     with pytest.raises(KeyboardInterrupt):

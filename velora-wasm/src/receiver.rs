@@ -101,11 +101,13 @@ exports! {
     }
 
     /// Says the reply that follows from what the store answered: to a claim, none where the
-    /// event is to be handled; to a commit of what was handled; to a release of what was not.
+    /// event is to be handled; to a commit of what was handled, none where it is to be asked
+    /// once more; to that second commit; to a release of what was not handled.
     fn judge(at: usize, verb: u32, state: u32, number: f64) {
         let outcome = match verb {
             verb::CLAIM => Outcome::of_claim(answered(state, number).claimed()).err(),
-            verb::COMMIT => Some(Outcome::of_commit(answered(state, number).ended())),
+            verb::COMMIT => Outcome::of_first_commit(answered(state, number).ended()),
+            verb::SECOND_COMMIT => Some(Outcome::of_second_commit(answered(state, number).ended())),
             _ => Some(Outcome::of_release(answered(state, number).ended(), Outcome::HandlerFailed)),
         };
         reply(at, outcome);

@@ -14,6 +14,8 @@ pub(crate) mod verb {
     pub(crate) const CLAIM: u32 = 0;
     pub(crate) const COMMIT: u32 = 1;
     pub(crate) const RELEASE: u32 = 2;
+    /// Of a store it is asked as a commit.
+    pub(crate) const SECOND_COMMIT: u32 = 4;
 }
 
 /// What is answered; a number goes with it where there is one.

@@ -119,7 +119,8 @@ impl Receiver {
     /// handled the event or is handling it, and the claim is committed if it succeeds.
     /// `key` is the key of that event, such as
     /// [`AuditEvent::key`](crate::health::AuditEvent::key). A delivery of the same event,
-    /// earlier or later, counts as the same.
+    /// earlier or later, counts as the same, for as long as the store remembers it: an event
+    /// older than the retention is handled again.
     ///
     /// On [`Outcome::InFlight`], call again after its `retry_after`. On an outcome with a
     /// [`code`](Outcome::code), the event was not handled; call again as well.
@@ -199,8 +200,9 @@ impl std::fmt::Debug for Receiver {
 
 /// The part of a [`Receiver`] that needs no store, for hosts whose store is not written in
 /// Rust. Such a host calls [`admit_at`](Self::admit_at), claims the key in its own store, runs
-/// the handler, and commits or releases. [`Outcome::of_claim`], [`Outcome::of_commit`] and
-/// [`Outcome::of_release`] turn the store's answers into outcomes.
+/// the handler, and commits or releases. [`Outcome::of_claim`], [`Outcome::of_first_commit`],
+/// [`Outcome::of_second_commit`] and [`Outcome::of_release`] turn the store's answers into
+/// outcomes.
 #[derive(Clone, Debug)]
 pub struct Intake {
     verifier: Verifier,
@@ -418,7 +420,37 @@ impl Outcome {
         }
     }
 
-    /// The outcome after the handler succeeded, given the result of the commit.
+    /// Commits the claim of an event that was handled. If the store is unavailable, it is asked
+    /// once more: a connection that broke since the claim is no reason to run the handler again.
+    pub async fn of_work(lease: Lease<'_>) -> Self {
+        match Self::of_first_commit(lease.try_commit().await) {
+            Some(outcome) => outcome,
+            None => Self::of_second_commit(lease.commit().await),
+        }
+    }
+
+    /// The outcome after the handler succeeded, given the result of the commit; `None` if the
+    /// store was unavailable and is to be asked once more.
+    pub fn of_first_commit(committed: Result<(), StoreError>) -> Option<Self> {
+        match committed {
+            Err(StoreError::Unavailable { .. }) => None,
+            committed => Some(Self::of_commit(committed)),
+        }
+    }
+
+    /// The outcome, given the result of that second commit. If the first one took effect and
+    /// only its answer was lost, the second finds no claim: that is `store_unavailable`, and
+    /// the next delivery is a duplicate.
+    pub fn of_second_commit(committed: Result<(), StoreError>) -> Self {
+        Self::of_commit(committed.map_err(|error| match error {
+            StoreError::LeaseLost => StoreError::Unavailable {
+                reason: "the first of two commits was not answered".to_owned(),
+            },
+            other => other,
+        }))
+    }
+
+    /// The outcome of a commit that is not repeated, such as one in a transaction.
     pub fn of_commit(committed: Result<(), StoreError>) -> Self {
         match committed {
             Ok(()) => Self::Processed,

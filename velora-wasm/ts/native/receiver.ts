@@ -43,7 +43,7 @@ type Verbs = (verb: string, key: string, epoch: number) => Promise<StoreAnswer>;
 /** In the order of their numbers: see `store.rs`. */
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 const STATES = ['ok', 'fresh', 'in_flight', 'done', 'lease_lost', 'store_full'];
-const [CLAIM, COMMIT, RELEASE, RENEW] = [0, 1, 2, 3];
+const [CLAIM, COMMIT, RELEASE, RENEW, SECOND_COMMIT] = [0, 1, 2, 3, 4];
 const [OK, FRESH, DONE] = [0, 1, 3];
 
 /** What a store answers a verb: its state, and the number that it has, if any. */
@@ -205,10 +205,10 @@ export class NativeReceiver {
 
   async #claim(key: string, verdict?: [Verdict, Envelope]): Promise<NativeWork | Judged> {
     const told = await this.#store.answer(CLAIM, key, 0);
-    return this.#judge(CLAIM, told) ?? new NativeWork(this.#store, key, told[1], (verb, told) => this.#judge(verb, told)!, verdict);
+    return this.#judge(CLAIM, told) ?? new NativeWork(this.#store, key, told[1], (verb, told) => this.#judge(verb, told), verdict);
   }
 
-  /** The reply that follows from what the store answered; none where there is work to do. */
+  /** The reply that follows from what the store answered; none where there is work to do, or to commit once more. */
   #judge(verb: number, [state, number]: Told): Judged | undefined {
     return enter((one) => {
       one.exports['judge']!(this.#made.in(one), verb, state, number);
@@ -223,12 +223,12 @@ export class NativeWork {
   readonly key: string;
   readonly epoch: number;
   readonly #store: NativeStore;
-  readonly #judge: (verb: number, told: Told) => Judged;
+  readonly #judge: (verb: number, told: Told) => Judged | undefined;
   readonly #verdict: [Verdict, Envelope] | undefined;
   #ended = false;
 
   /** @internal */
-  constructor(store: NativeStore, key: string, epoch: number, judge: (verb: number, told: Told) => Judged, verdict: [Verdict, Envelope] | undefined) {
+  constructor(store: NativeStore, key: string, epoch: number, judge: (verb: number, told: Told) => Judged | undefined, verdict: [Verdict, Envelope] | undefined) {
     this.#store = store;
     this.key = key;
     this.epoch = epoch;
@@ -262,6 +262,7 @@ export class NativeWork {
       return null;
     }
     this.#ended = true;
-    return this.#judge(verb, told ?? (await this.#store.answer(verb, this.key, this.epoch)));
+    const judged = this.#judge(verb, told ?? (await this.#store.answer(verb, this.key, this.epoch)));
+    return judged ?? this.#judge(SECOND_COMMIT, await this.#store.answer(COMMIT, this.key, this.epoch))!;
   }
 }

@@ -23,7 +23,8 @@ impl Client {
     /// and resumes, and the file ends up with the same bytes as without the interruption.
     /// While it runs, `<path>.checkpoint` is next to the file; at the end it is replaced by
     /// `<path>.manifest.json`. If the export is finished already, it returns the manifest
-    /// and sends no request. On Unix all three files are created with mode 0600; an existing
+    /// and sends no request. Therefore let the window end in the past: events that happen in
+    /// it later are in no file. On Unix all three files are created with mode 0600; an existing
     /// file keeps its mode.
     ///
     /// ```no_run

@@ -38,7 +38,7 @@ pub struct Progress {
 
 impl ExportQuery {
     /// Every event in the window. If the window ends in the past, repeated exports return
-    /// the same rows.
+    /// the same rows; otherwise an export holds what happened until it was requested.
     pub fn new(window: Window) -> Self {
         Self {
             window,

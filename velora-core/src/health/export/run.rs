@@ -27,8 +27,9 @@ impl Client {
     /// Each row comes once, oldest first; rows without a timestamp come before all others.
     /// The timestamp of an event decides whether it belongs to the window. Rows just outside,
     /// which the system includes when it rounds the bounds, are dropped. A row a second or
-    /// more outside is `incomplete_window`, because others may then be missing. Memory use
-    /// does not grow with the number of rows.
+    /// more outside is `incomplete_window`, because others may then be missing; so is a row
+    /// before a start on a whole second, which no rounding explains, and a row after an end
+    /// that is not inclusive. Memory use does not grow with the number of rows.
     ///
     /// If a single instant holds 10,000 events or more, they are listed page by page, and
     /// every row that an export of that instant returns must be in the listing. If one is
