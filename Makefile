@@ -165,12 +165,12 @@ lint-node: build-node
 	cd $(NODE) && npx --no-install attw --pack . --profile node16 --quiet
 
 # The addon as it is published, beside the one of the tests.
-bench-node: export NAPI_RS_NATIVE_LIBRARY_PATH := $(CURDIR)/target/release/velora.node
+bench-node: ADDON := $(CURDIR)/target/release/velora.node
 bench-node: build-node $(NODE)/bench/node_modules
 	$(CARGO) build --locked --profile bench -p velora-node --target $(HOST)
 	$(CARGO) build --locked --profile bench -p velora-simulator
-	cp target/$(HOST)/release/libvelora_node.so $$NAPI_RS_NATIVE_LIBRARY_PATH
-	cd $(NODE) && node bench/verify.mjs && node bench/clients.mjs
+	cp target/$(HOST)/release/libvelora_node.so $(ADDON)
+	cd $(NODE) && export NAPI_RS_NATIVE_LIBRARY_PATH=$(ADDON) && node bench/verify.mjs && node bench/clients.mjs
 
 # Ten million verifications, a thousand threads, on every Node that is supported.
 soak-node: build-node
