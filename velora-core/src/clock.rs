@@ -259,7 +259,7 @@ impl Tolerance {
             (Some(seconds), false) => Self::try_from_secs_f64(seconds),
             (Some(_), true) => Err(ConfigError::InvalidOption {
                 option: "tolerance",
-                reason: "there is none: see `dangerous_no_tolerance`",
+                reason: "it contradicts `dangerous_no_tolerance`",
             }),
         }
     }

@@ -91,9 +91,9 @@ impl ApiKey {
     pub fn new(text: impl AsRef<str>) -> Result<Self, ConfigError> {
         let text = text.as_ref();
         let reason = match text {
-            "" => "empty",
-            _ if text.contains(char::is_whitespace) => "holding white space; copy it again",
-            _ if !text.bytes().all(|byte| byte.is_ascii_graphic()) => "not plain ASCII text",
+            "" => "it is empty",
+            _ if text.contains(char::is_whitespace) => "it has white space; copy it again",
+            _ if !text.bytes().all(|byte| byte.is_ascii_graphic()) => "it is not visible ASCII",
             _ => return Ok(Self(Zeroizing::new(text.to_owned()))),
         };
         Err(ConfigError::InvalidApiKey {
@@ -108,7 +108,7 @@ impl ApiKey {
         match std::env::var(variable) {
             Ok(text) => Self::new(Zeroizing::new(text).as_str()),
             Err(_) => Err(ConfigError::InvalidApiKey {
-                reason: format!("not set: the environment has no text under {variable}").into(),
+                reason: format!("{variable} is not set, or not UTF-8").into(),
             }),
         }
     }

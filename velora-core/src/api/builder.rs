@@ -227,13 +227,13 @@ fn native_runtime() -> Result<Arc<dyn Runtime>, ConfigError> {
 #[cfg(not(feature = "client-reqwest"))]
 fn native_transport(_: &Options) -> Result<Arc<dyn Transport>, ConfigError> {
     Err(ConfigError::NoTransport {
-        reason: "give a transport, or build with the feature `client-reqwest`".into(),
+        reason: "pass a transport, or enable the feature `client-reqwest`".into(),
     })
 }
 
 #[cfg(not(feature = "client-reqwest"))]
 fn native_runtime() -> Result<Arc<dyn Runtime>, ConfigError> {
     Err(ConfigError::NoTransport {
-        reason: "give a runtime, or build with the feature `client-reqwest`".into(),
+        reason: "pass a runtime, or enable the feature `client-reqwest`".into(),
     })
 }

@@ -65,7 +65,7 @@ impl<T> Slot<T> {
     /// Errors: `malformed_response` where it was never filled.
     pub(crate) fn take(self) -> Result<T, ApiError> {
         let read = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        read.ok_or_else(|| malformed("nothing was read"))
+        read.ok_or_else(|| malformed("the response was not read"))
     }
 }
 
@@ -241,7 +241,7 @@ impl Api {
             }
             let delay = Some(left);
             if self.retry().is_too_long(delay) || now.saturating_add(left) >= deadline {
-                let reason = "an earlier answer asked to wait for longer than this call may";
+                let reason = "an earlier 429 asked for a longer wait than this call allows";
                 return Err(
                     ApiError::new(ApiErrorKind::RateLimited, reason).with_retry_after(delay)
                 );

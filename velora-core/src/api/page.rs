@@ -51,12 +51,10 @@ impl Cursors {
             Next::More(cursor) => cursor.filter(|cursor| !cursor.is_empty()),
         };
         let Some(cursor) = cursor else {
-            return Err(looping(
-                "there are more pages, but no cursor to ask for them",
-            ));
+            return Err(looping("a page announces more, but has no cursor"));
         };
         if self.has_seen(&cursor) {
-            return Err(looping("a page leads back to one that was read before"));
+            return Err(looping("a page has a cursor that was seen before"));
         }
         self.recent.insert(cursor.as_str());
         self.pages = self.pages.saturating_add(1);

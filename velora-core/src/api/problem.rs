@@ -56,14 +56,14 @@ pub(crate) fn kind_of(status: u16, conditional: bool) -> Option<ApiErrorKind> {
 
 fn reason_of(kind: ApiErrorKind) -> &'static str {
     match kind {
-        ApiErrorKind::Unauthorized => "the API key is missing or not known",
+        ApiErrorKind::Unauthorized => "the API key is missing or unknown",
         ApiErrorKind::Forbidden => "the API key lacks a scope or a role",
-        ApiErrorKind::NotFound => "there is no such thing in this tenant",
-        ApiErrorKind::Conflict => "the call contradicts the state of things",
+        ApiErrorKind::NotFound => "not found in this tenant",
+        ApiErrorKind::Conflict => "the call conflicts with the current state",
         ApiErrorKind::RateLimited => "too many requests",
         ApiErrorKind::ServerError => "the system failed",
         ApiErrorKind::UnexpectedRedirect => "the system redirects, which is never followed",
-        ApiErrorKind::MalformedResponse => "the status is none that a whole answer has",
+        ApiErrorKind::MalformedResponse => "not the status of a complete response",
         _ => "the system refused the request",
     }
 }

@@ -121,7 +121,7 @@ impl Request {
         if !is_header_value(value) {
             return Err(ApiError::new(
                 ApiErrorKind::InvalidRequest,
-                "the value of a header must be visible ASCII",
+                "a header value must be visible ASCII",
             ));
         }
         Ok(self.header(name, value))
@@ -131,7 +131,7 @@ impl Request {
         let body = serde_json::to_vec(body).map_err(|_| {
             ApiError::new(
                 ApiErrorKind::InvalidRequest,
-                "the request cannot be written as JSON",
+                "the request cannot be encoded as JSON",
             )
         })?;
         Ok(self.json_body(body))
@@ -228,7 +228,7 @@ impl Path {
         if !path.starts_with('/') || !path.bytes().all(plain) || path.split('/').any(dots) {
             return Err(ApiError::new(
                 ApiErrorKind::InvalidRequest,
-                "a path must start with / and be plain, without a query",
+                "a path must start with /, be URL-encoded and have no query",
             ));
         }
         Ok(Self::new(path))

@@ -42,7 +42,7 @@ impl RetryOptions {
         if attempts == 0 {
             return Err(ConfigError::InvalidOption {
                 option: "attempts",
-                reason: "the first attempt counts",
+                reason: "it must be at least 1",
             });
         }
         Ok(Self { attempts, ..self })

@@ -216,7 +216,7 @@ impl<P: Paged> Walk<P> {
         if self.empty > EMPTY_PAGES {
             self.state = State::Failed(ApiError::new(
                 ApiErrorKind::CursorLoop,
-                "a thousand pages in a row have no item",
+                "1,000 pages in a row have no items",
             ));
         }
         page

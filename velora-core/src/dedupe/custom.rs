@@ -81,9 +81,9 @@ impl CustomAnswer {
             Self::InFlight(Some(retry_after)) => Ok(Claimed::InFlight { retry_after }),
             Self::Done => Ok(Claimed::Done),
             Self::Failed(error) => Err(error),
-            Self::Fresh(None) => Err(unavailable("the epoch of its claim is no whole number")),
-            Self::InFlight(None) => Err(unavailable("what its claim says to wait is no time")),
-            Self::Ok | Self::Unknown => Err(unavailable("its answer to a claim is none")),
+            Self::Fresh(None) => Err(unavailable("its claim's epoch is not a whole number")),
+            Self::InFlight(None) => Err(unavailable("its claim's time to wait is not valid")),
+            Self::Ok | Self::Unknown => Err(unavailable("it did not return a valid claim")),
         }
     }
 
@@ -94,7 +94,7 @@ impl CustomAnswer {
         match self {
             Self::Ok => Ok(()),
             Self::Failed(error) => Err(error),
-            _ => Err(unavailable("its answer is none")),
+            _ => Err(unavailable("it returned no valid result")),
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) const COMMITS_PER_BATCH: u64 = 256;
 #[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
 pub(super) fn foreign_schema(found: i64) -> StoreError {
     unavailable(format_args!(
-        "its tables have version {found}, this SDK has {SCHEMA_VERSION}"
+        "its tables have version {found}, this SDK needs {SCHEMA_VERSION}"
     ))
 }
 

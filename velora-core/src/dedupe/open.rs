@@ -59,7 +59,7 @@ fn sqlite(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigErro
 
 #[cfg(not(feature = "sqlite"))]
 fn sqlite(_: &str, _: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
-    Err(refused("the feature `sqlite` is not built in"))
+    Err(refused("the feature `sqlite` is not enabled"))
 }
 
 #[cfg(feature = "postgres")]
@@ -69,7 +69,7 @@ fn postgres(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigEr
 
 #[cfg(not(feature = "postgres"))]
 fn postgres(_: &str, _: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
-    Err(refused("the feature `postgres` is not built in"))
+    Err(refused("the feature `postgres` is not enabled"))
 }
 
 #[cfg(feature = "redis")]
@@ -79,5 +79,5 @@ fn redis(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, ConfigError
 
 #[cfg(not(feature = "redis"))]
 fn redis(_: &str, _: StoreOptions) -> Result<Arc<dyn Store>, ConfigError> {
-    Err(refused("the feature `redis` is not built in"))
+    Err(refused("the feature `redis` is not enabled"))
 }

@@ -61,9 +61,9 @@ pub enum ConfigError {
     /// `wrong_environment`
     #[cfg(feature = "client")]
     WrongEnvironment {
-        /// What the key is of: `production` or `the sandbox`.
+        /// The key's environment: `production` or `sandbox`.
         key: &'static str,
-        /// What the base URL is of.
+        /// The base URL's environment.
         url: &'static str,
     },
     /// `invalid_window`
@@ -106,28 +106,28 @@ says! { ConfigError:
     Self::TooManySecrets { header } => ["the ", header, " header of this scheme carries one signature; sign with one secret"],
     Self::InvalidTolerance => ["the tolerance must be a finite number of seconds, zero or more"],
     Self::InvalidScheme { reason } => ["the scheme cannot be used: ", reason],
-    Self::UnknownScheme { known } => ["no scheme of this name; known are ", known],
+    Self::UnknownScheme { known } => ["unknown scheme; known schemes: ", known],
     #[cfg(feature = "receiver")]
-    Self::InvalidRetention => ["the retention must be a finite number of seconds, and 24 h or more, as events are retried for up to 17.5 h; `dangerous_short_retention` allows less"],
+    Self::InvalidRetention => ["the retention must be a finite number of seconds, at least 24 h: events are retried for up to 17.5 h; `dangerous_short_retention` allows less"],
     #[cfg(feature = "receiver")]
     Self::InvalidLease => ["the lease must be longer than zero and shorter than the retention"],
     #[cfg(feature = "receiver")]
     Self::InvalidCapacity => ["the store must have room for at least one key"],
     #[cfg(feature = "client")]
-    Self::InvalidApiKey { reason } => ["the API key is ", reason],
+    Self::InvalidApiKey { reason } => ["invalid API key: ", reason],
     #[cfg(feature = "client")]
     Self::InvalidBaseUrl { reason } => ["the base URL cannot be used: ", reason],
     #[cfg(feature = "client")]
-    Self::WrongEnvironment { key, url } => ["a key of ", key, " was given with the URL of ", url],
+    Self::WrongEnvironment { key, url } => ["a ", key, " key was given with the ", url, " URL"],
     #[cfg(feature = "client")]
     Self::InvalidWindow => ["the window ends before it starts"],
     Self::InvalidOption { option, reason } => ["the option `", option, "` cannot be used: ", reason],
     #[cfg(feature = "full")]
-    Self::BodyAlreadyParsed { found, remedy } => ["the body is not the raw bytes of the request but ", found, ": ", remedy],
+    Self::BodyAlreadyParsed { found, remedy } => ["the body must be the request's raw bytes, not ", found, ": ", remedy],
     #[cfg(feature = "full")]
     Self::UnreadableHeaders { reason } => ["the headers cannot be read: ", reason],
     #[cfg(feature = "client")]
-    Self::NoTransport { reason } => ["there is nothing to send requests with: ", reason],
+    Self::NoTransport { reason } => ["requests cannot be sent: ", reason],
 }
 
 impl ConfigError {

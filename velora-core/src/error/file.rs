@@ -31,7 +31,7 @@ pub enum FileError {
 
 says! { FileError:
     Self::Unusable { path, doing, reason } => [&path.to_string_lossy(), " cannot be ", doing, ": ", reason],
-    Self::Mismatch { path, reason } => [&path.to_string_lossy(), " belongs to something else: ", reason],
+    Self::Mismatch { path, reason } => [&path.to_string_lossy(), " is not this export's file: ", reason],
 }
 
 impl FileError {

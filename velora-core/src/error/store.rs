@@ -21,7 +21,7 @@ pub enum StoreError {
 says! { StoreError:
     Self::LeaseLost => ["the lease was taken over, released or already committed"],
     Self::StoreFull => ["the store has no room: claims in progress hold every place, or its disk or memory is full"],
-    Self::Unavailable { reason } => ["the store cannot be reached: ", reason],
+    Self::Unavailable { reason } => ["the store is unavailable: ", reason],
 }
 
 impl StoreError {

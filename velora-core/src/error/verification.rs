@@ -70,17 +70,17 @@ pub enum VerificationError {
 
 says! { VerificationError:
     Self::MissingHeader { header } => ["the ", header, " header is missing"],
-    Self::DuplicateHeader { header } => ["the ", header, " header stands more than once"],
-    Self::HeaderTooLarge { header } => ["the ", header, " header is over 8 KiB, or holds more than 16 signatures"],
+    Self::DuplicateHeader { header } => ["the ", header, " header occurs more than once"],
+    Self::HeaderTooLarge { header } => ["the ", header, " header is over 8 KiB, or has more than 16 signatures"],
     Self::MalformedHeader { header, reason } => ["the ", header, " header is malformed: ", reason],
     Self::MalformedTimestamp { hint } => ["the timestamp is not a plain decimal number", hint.unwrap_or_default()],
     Self::TimestampTooOld { seconds } => ["the timestamp is ", &decimal(*seconds), " s in the past, more than the tolerance"],
     Self::TimestampInFuture { seconds } => ["the timestamp is ", &decimal(*seconds), " s in the future, more than the tolerance"],
-    Self::SignatureMismatch => ["no signing secret matches the signature over the raw body: is it this endpoint's secret, and the body as it was received?"],
+    Self::SignatureMismatch => ["the signature does not match: check that the secret is this endpoint's, and that the body is the raw bytes as received"],
     #[cfg(feature = "events")]
     Self::HeaderBodyMismatch { header } => ["the ", header, " header contradicts the verified body"],
     #[cfg(feature = "events")]
-    Self::MalformedEvent { fault } => ["the verified body is not the system's event: ", &text_of(fault)],
+    Self::MalformedEvent { fault } => ["the verified body is not a valid event: ", &text_of(fault)],
 }
 
 impl VerificationError {
@@ -144,9 +144,9 @@ says! { EventFault:
     Self::NotJson { line, column } => ["not JSON (line ", &decimal(*line as u64), ", column ", &decimal(*column as u64), ")"],
     Self::NotAnObject => ["not a JSON object"],
     Self::TooDeep => ["nested more than 64 levels deep"],
-    Self::DuplicateMember { member } => ["the member `", member, "` stands more than once"],
+    Self::DuplicateMember { member } => ["the member `", member, "` occurs more than once"],
     Self::MissingMember { member } => ["the member `", member, "` is missing or empty"],
-    Self::WrongType { member } => ["the member `", member, "` is not of its documented type"],
+    Self::WrongType { member } => ["the member `", member, "` does not have its documented type"],
 }
 
 #[cfg(feature = "events")]

@@ -82,7 +82,7 @@ impl Page {
         let (has_more, cursor) = next_of(page.ok_or_else(undocumented)?)?;
         let next = match (has_more, cursor) {
             (Some(false), _) => Next::End,
-            (None, None) => return Err(malformed("a page does not say whether there is more")),
+            (None, None) => return Err(malformed("a page does not say whether there are more")),
             (_, cursor) => Next::More(cursor.map(Cow::into_owned)),
         };
         let events = events.and_then(json::items).ok_or_else(undocumented)?;

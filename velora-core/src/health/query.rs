@@ -78,7 +78,7 @@ impl EventQuery {
         if !(1..=1_000).contains(&limit) {
             return Err(ConfigError::InvalidOption {
                 option: "limit",
-                reason: "a page has 1 to 1000 events",
+                reason: "it must be 1 to 1000",
             });
         }
         self.limit = Some(limit);

@@ -199,7 +199,7 @@ fn registration(text: String) -> Result<Registration, ApiError> {
             .and_then(|endpoint| Endpoint::read(endpoint, Some(0)))
             .ok_or_else(undocumented)?,
         secret: SigningSecret::new(secret.as_str())
-            .map_err(|_| malformed("the secret of the endpoint is not one"))?,
+            .map_err(|_| malformed("the endpoint's secret is not usable"))?,
     })
 }
 

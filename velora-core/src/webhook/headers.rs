@@ -45,7 +45,7 @@ impl HeaderName {
 
 #[cfg(any(feature = "full", feature = "http"))]
 const INVALID: ConfigError = ConfigError::InvalidScheme {
-    reason: "a header name holds a character that no header name may have",
+    reason: "a header name has an invalid character",
 };
 
 /// RFC 9110, section 5.6.2.

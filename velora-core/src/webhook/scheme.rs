@@ -240,13 +240,11 @@ impl Scheme {
         }
         // By its name a system's event is read.
         if self.handling.own && Self::named(self.name()).is_ok() {
-            return invalid("its name is that of a system");
+            return invalid("its name is a built-in system's");
         }
         if let Some((header, _)) = &self.timestamp_header {
             if list {
-                return invalid(
-                    "a list carries its own timestamp, a timestamp header is a second one",
-                );
+                return invalid("a list has its own timestamp; drop the timestamp header");
             }
             if header.eq_ignore_ascii_case(&self.signature_header) {
                 return invalid("one header cannot carry the signature and the timestamp");
@@ -263,7 +261,7 @@ impl Scheme {
         if let SignatureForm::Prefixed(prefix) = &self.form
             && !prefix.bytes().all(|byte| byte.is_ascii_graphic())
         {
-            return invalid("the signature's prefix is not plain ASCII without blanks");
+            return invalid("the signature's prefix is not visible ASCII");
         }
         if let Identity::Members(members) = &self.handling.identity
             && (members.is_empty() || members.iter().any(|member| member.is_empty()))
@@ -271,7 +269,7 @@ impl Scheme {
             return invalid("the identity names no member of the body");
         }
         if !(400..=599).contains(&self.handling.reject_status) {
-            return invalid("the status of a refusal is not a 4xx or 5xx");
+            return invalid("the status of a refusal is not 4xx or 5xx");
         }
         Ok(())
     }

@@ -167,7 +167,7 @@ pub(crate) fn parse_timestamp(text: &[u8], unit: TimeUnit) -> Result<i64, Verifi
         unit == TimeUnit::Seconds && text.len() == 13 && text.iter().all(u8::is_ascii_digit);
     Err(VerificationError::MalformedTimestamp {
         hint: millis.then_some(reason(
-            "; 13 digits look like milliseconds, this scheme has seconds",
+            "; 13 digits look like milliseconds, this scheme uses seconds",
         )),
     })
 }

@@ -335,7 +335,7 @@ fn a_fault_names_the_place_not_the_content() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the verified body is not the system's event: not JSON (line 2, column 3)"
+        "the verified body is not a valid event: not JSON (line 2, column 3)"
     );
 }
 

@@ -128,7 +128,7 @@ impl Records {
                 ReadRecordResult::OutputEndsFull => double(&mut record.ends),
                 // Every line has its end here: what goes on is within quotes.
                 ReadRecordResult::Record if at_end => {
-                    let message = "the answer ends within a quoted field";
+                    let message = "the response ends in a quoted field";
                     return Err(ApiError::new(ApiErrorKind::Connection, message));
                 }
                 ReadRecordResult::Record => return self.record.take().map(Some),

@@ -42,7 +42,7 @@ impl DeliveryQuery {
         if !(1..=200).contains(&limit) {
             return Err(ConfigError::InvalidOption {
                 option: "limit",
-                reason: "a page has 1 to 200 deliveries",
+                reason: "it must be 1 to 200",
             });
         }
         self.limit = limit;
@@ -200,7 +200,7 @@ fn read_page(text: String) -> Result<(Page<LoggedDelivery>, Next), ApiError> {
         None => Next::End,
         cursor => Next::More(cursor),
     };
-    let rows = rows.map_err(|_| malformed("a delivery is not of its documented form"))?;
+    let rows = rows.map_err(|_| malformed("a delivery is not in the documented form"))?;
     Ok((Page::new(rows, |delivery| &delivery.id), next))
 }
 
@@ -228,7 +228,7 @@ impl Retried {
                 status_code: fields.optional("statusCode"),
             })
         })
-        .map_err(|_| malformed("the answer is not of the documented form"))
+        .map_err(|_| malformed("the response is not in the documented form"))
     }
 }
 

@@ -106,7 +106,7 @@ impl ReconSummary {
                 extra: fields.rest(),
             })
         })
-        .map_err(|_| malformed("the answer is not a summary"))
+        .map_err(|_| malformed("the response is not a summary"))
     }
 }
 

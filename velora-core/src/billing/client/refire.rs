@@ -43,7 +43,7 @@ impl Sweep {
         if writes == 0 {
             return Err(ConfigError::InvalidOption {
                 option: "writes_per_minute",
-                reason: "at least one write has to be allowed",
+                reason: "it must be at least 1",
             });
         }
         self.writes = writes;

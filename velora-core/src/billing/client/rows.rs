@@ -45,7 +45,7 @@ impl FromStr for JournalFormat {
             .find(|format| format.as_str() == text)
             .ok_or(ConfigError::InvalidOption {
                 option: "format",
-                reason: "it is `qbo` or `netsuite`",
+                reason: "it must be `qbo` or `netsuite`",
             })
     }
 }
@@ -218,10 +218,10 @@ impl Open {
             first: None,
         };
         let header = open.record().await?;
-        let header = header.ok_or_else(|| malformed("the answer has no header of CSV"))?;
+        let header = header.ok_or_else(|| malformed("the response has no CSV header"))?;
         let first = header.field(0).unwrap_or_default().trim_start();
         if first.starts_with(['<', '{', '[']) {
-            return Err(malformed("the answer is not CSV"));
+            return Err(malformed("the response is not CSV"));
         }
         open.header = Arc::new(header);
         open.first = open.row().await?;

@@ -117,7 +117,7 @@ impl EndpointQuery {
         if !(1..=100).contains(&limit) {
             return Err(ConfigError::InvalidOption {
                 option: "limit",
-                reason: "a page has 1 to 100 endpoints",
+                reason: "it must be 1 to 100",
             });
         }
         self.limit = limit;

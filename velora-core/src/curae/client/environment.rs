@@ -36,7 +36,7 @@ impl Environment {
                 url: url.name(),
             }),
             (None, Some(_)) => Err(ConfigError::InvalidApiKey {
-                reason: "neither of production (cae_live_) nor of the sandbox (cae_test_)".into(),
+                reason: "it must start with cae_live_ (production) or cae_test_ (sandbox)".into(),
             }),
             _ => Ok(()),
         }
@@ -57,7 +57,7 @@ impl Environment {
     fn name(self) -> &'static str {
         match self {
             Self::Production => "production",
-            Self::Sandbox => "the sandbox",
+            Self::Sandbox => "sandbox",
         }
     }
 }

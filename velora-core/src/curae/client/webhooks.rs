@@ -87,7 +87,7 @@ impl Webhooks {
                     endpoint,
                     etag,
                     secret: SigningSecret::new(secret.as_str())
-                        .map_err(|_| malformed("the secret of the endpoint is not one"))?,
+                        .map_err(|_| malformed("the endpoint's secret is not usable"))?,
                 })
             })
             .await
@@ -192,7 +192,7 @@ impl Webhooks {
 impl Versioned {
     async fn read(response: Response, limit: usize) -> Result<Self, ApiError> {
         if response.status() == NOT_MODIFIED {
-            return Err(malformed("not modified, though nobody asked"));
+            return Err(malformed("304 to an unconditional request"));
         }
         let etag = etag_of(&response);
         let endpoint = read(&response.json_text(limit).await?, Endpoint::read)?;
@@ -216,7 +216,7 @@ fn read<T>(text: &str, read: impl Fn(Fields<'_>) -> Result<T, EventFault>) -> Re
         Some(inner) => Ok(inner),
         None => read(outer),
     })
-    .map_err(|_| malformed("the answer is not of the documented form"))
+    .map_err(|_| malformed("the response is not in the documented form"))
 }
 
 fn read_page(text: String) -> Result<(Page<Endpoint>, Next), ApiError> {
@@ -240,10 +240,10 @@ fn read_page(text: String) -> Result<(Page<Endpoint>, Next), ApiError> {
     let endpoints: Result<Vec<_>, EventFault> = endpoints.collect();
     let next = match (page.pagination.has_more, page.pagination.next_cursor) {
         (Some(false), _) => Next::End,
-        (None, None) => return Err(malformed("a page does not say whether there is more")),
+        (None, None) => return Err(malformed("a page does not say whether there are more")),
         (_, cursor) => Next::More(cursor),
     };
     let endpoints =
-        endpoints.map_err(|_| malformed("an endpoint is not of its documented form"))?;
+        endpoints.map_err(|_| malformed("an endpoint is not in the documented form"))?;
     Ok((Page::new(endpoints, |endpoint| &endpoint.id), next))
 }

@@ -117,9 +117,9 @@ impl PostgresStore {
     pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
         // The parser's own words may hold a part of the URL.
         let mut config = Config::from_str(&tls::strictest(url))
-            .map_err(|_| refused("it is not a URL of PostgreSQL that can be read"))?;
+            .map_err(|_| refused("it is not a valid PostgreSQL URL"))?;
         if config.get_hosts().is_empty() {
-            return Err(refused("the URL names no host"));
+            return Err(refused("the URL has no host"));
         }
         // One of several hosts that is gone leaves time for the next.
         let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
@@ -159,7 +159,7 @@ impl PostgresStore {
                 })
             }))
             .build()
-            .map_err(|_| refused("no pool can be made for it"))?;
+            .map_err(|_| refused("no pool can be created for it"))?;
         Ok(Self {
             pool,
             options,

@@ -80,7 +80,7 @@ fn no_connection(error: PoolError) -> StoreError {
         PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
             fault(error)
         }
-        _ => unavailable("no connection was free in time"),
+        _ => unavailable("no connection became free in time"),
     }
 }
 

@@ -27,6 +27,6 @@ pub(super) fn connector() -> Result<MakeRustlsConnect, ConfigError> {
         .with_safe_default_protocol_versions()
         .map_err(|_| refused("TLS cannot be set up"))?
         .with_platform_verifier()
-        .map_err(|_| refused("the certificates of the system cannot be read"))?;
+        .map_err(|_| refused("the system's certificates cannot be read"))?;
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }

@@ -39,7 +39,7 @@ pub(super) enum Connection {
 impl Address {
     pub(super) fn parse(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
         // The parser's own words may hold a part of the URL.
-        let unreadable = |_| refused("it is not a URL of Redis that can be read");
+        let unreadable = |_| refused("it is not a valid Redis URL");
         if url.contains('#') {
             return Err(refused("certificates are always verified"));
         }
@@ -49,7 +49,7 @@ impl Address {
         }
         let (plain, cluster) = match url.split_once('?') {
             Some((plain, "cluster=true")) => (plain, true),
-            Some(_) => return Err(refused("its query can be `?cluster=true` alone")),
+            Some(_) => return Err(refused("its query can only be `?cluster=true`")),
             None => (url, false),
         };
         let info = plain.into_connection_info().map_err(unreadable)?;
@@ -149,7 +149,7 @@ fn check(info: &str) -> Result<(), StoreError> {
         line.unwrap_or_default().trim()
     };
     if value("role:") == "slave" {
-        return Err(unavailable("it is a replica, which takes no claims"));
+        return Err(unavailable("it is a replica, which cannot store claims"));
     }
     // A server that makes room by forgetting would forget claims.
     let limit = value("maxmemory:");

@@ -67,7 +67,7 @@ impl Shared {
         };
         let outcome = opening.wait_for(Option::is_some).await;
         let outcome = outcome.ok().and_then(|outcome| outcome.clone());
-        outcome.unwrap_or_else(|| Err(unavailable("the attempt to connect was given up")))
+        outcome.unwrap_or_else(|| Err(unavailable("the connection attempt was abandoned")))
     }
 
     /// Has another connection opened, where that may mend what a call of this one met with.

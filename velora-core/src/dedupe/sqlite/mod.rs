@@ -139,10 +139,10 @@ impl SqliteStore {
             return Ok(None);
         };
         match rest.strip_prefix("//") {
-            Some(":memory:") => Err(refused("the store in memory is `memory:`")),
+            Some(":memory:") => Err(refused("use `memory:` for a store in memory")),
             // A line's end behind it would name another file, with other claims.
             Some(path) if path.trim() != path => Err(refused(
-                "white space at the ends of a path is to be percent-encoded",
+                "percent-encode the white space at the ends of the path",
             )),
             Some(path) if !path.is_empty() && !path.contains('?') => {
                 let path = percent_encoding::percent_decode_str(path)
@@ -150,7 +150,7 @@ impl SqliteStore {
                     .map_err(|_| refused("the path is not UTF-8"))?;
                 Ok(Some(absolute(path.as_ref().as_ref())))
             }
-            _ => Err(refused("the form is `sqlite:///path/to/file`")),
+            _ => Err(refused("it must be `sqlite:///path/to/file`")),
         }
     }
 
@@ -180,7 +180,7 @@ impl SqliteStore {
         self.jobs
             .try_send(Job::Ask(Asked { verb, reply }))
             .map_err(|error| match error {
-                TrySendError::Full(_) => unavailable("too many calls wait for the writer"),
+                TrySendError::Full(_) => unavailable("too many calls are waiting"),
                 TrySendError::Disconnected(_) => unavailable("the writer has ended"),
             })?;
         if let Some(answered) = self.pace.awake(|| answer.try_recv().ok()) {
@@ -213,7 +213,7 @@ impl Store for SqliteStore {
         Box::pin(async move {
             match self.ask(Verb::Claim(key.clone())).await? {
                 Answer::Claimed(claimed) => Ok(claimed.into_claim(self, key)),
-                _ => Err(unavailable("the writer answered something else")),
+                _ => Err(unavailable("unexpected answer from the writer")),
             }
         })
     }

@@ -254,7 +254,7 @@ impl<D: SqliteDriver> Writer<D> {
         let version = self.driver.version();
         if version < OLDEST {
             return Err(unavailable(format_args!(
-                "its SQLite is of version {version}, and must be {OLDEST} or newer"
+                "its SQLite has version {version}, but must be {OLDEST} or newer"
             )));
         }
         self.patience().with(|| self.try_open())?

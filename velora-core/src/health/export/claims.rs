@@ -36,7 +36,7 @@ impl Claims {
         let full = self.rows.div_ceil(self.most.max(1)).saturating_mul(6);
         if self.cut > descents.saturating_add(full).saturating_add(SPARE) {
             return Err(incomplete(
-                "the system says it cut the answer, however small the window",
+                "every response is called truncated, however small the window",
             ));
         }
         Ok(())

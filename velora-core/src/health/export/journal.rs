@@ -234,7 +234,7 @@ fn complete(path: &Path, header: &Header) -> Result<Manifest, FileError> {
     if of != *header || length != manifest.bytes {
         return Err(FileError::mismatch(
             path,
-            "it is another export, or was changed",
+            "it holds another export, or was changed",
         ));
     }
     Ok(manifest)
@@ -244,7 +244,7 @@ fn complete(path: &Path, header: &Header) -> Result<Manifest, FileError> {
 fn check_is_new(path: &Path) -> Result<(), FileError> {
     match fs::metadata(path) {
         Ok(data) if data.len() > 0 => {
-            Err(FileError::mismatch(path, "it exists, without a checkpoint"))
+            Err(FileError::mismatch(path, "it exists without a checkpoint"))
         }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -274,7 +274,7 @@ fn read_checkpoint(
         Some(first) => {
             let written: Header = serde_json::from_slice(first).map_err(damaged)?;
             if written != *header {
-                return Err(FileError::mismatch(path, "it is of another export"));
+                return Err(FileError::mismatch(path, "it belongs to another export"));
             }
             let lines = lines.map(|line| serde_json::from_slice(line).map_err(damaged));
             Some(lines.collect::<Result<_, _>>()?)
@@ -322,7 +322,7 @@ fn open_data(path: &Path, header: &Header, leaves: &[LeafProof]) -> Result<File,
     if check_leaves(path, &mut reader, header.since, leaves)? > header.until {
         return Err(FileError::mismatch(
             path,
-            "its leaves are of another window",
+            "its leaves belong to another window",
         ));
     }
     let failed = || FileError::unusable(path, "written");

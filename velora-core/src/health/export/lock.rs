@@ -35,7 +35,7 @@ pub(crate) fn open_and_lock(path: &Path) -> Result<File, FileError> {
             "another export has just ended",
         )),
         Err(TryLockError::WouldBlock) => Err(FileError::unusable(path, "locked")(
-            "another export is at it",
+            "another export is using it",
         )),
         Err(TryLockError::Error(error)) => Err(FileError::unusable(path, "locked")(error)),
     }

@@ -81,7 +81,7 @@ impl Manifest {
         let rest = std::io::copy(&mut reader, &mut std::io::sink())
             .map_err(FileError::unusable(path, "read"))?;
         if until != self.until || rows != self.rows || rest > 0 {
-            return mismatch("its leaves are not the whole of it");
+            return mismatch("its leaves do not add up to the whole");
         }
         Ok(())
     }
@@ -111,7 +111,7 @@ pub(crate) fn check_leaves(
         if copied != leaf.bytes || hex(part.hash) != leaf.sha256 || part.lines != leaf.rows {
             return Err(FileError::mismatch(
                 path,
-                "a leaf does not hold what was written of it",
+                "a leaf does not match what was written",
             ));
         }
         until = leaf.until;

@@ -214,7 +214,7 @@ impl Plan {
         let (inside, seen) = (shape.inside(), node.pages.unwrap_or_default());
         if mixed || inside < seen {
             return Err(incomplete(
-                "more events share one instant than the system lists page by page",
+                "an instant holds more events than the system lists page by page",
             ));
         }
         node.state = State::Done;
@@ -302,7 +302,7 @@ impl Plan {
             return Ok(true);
         }
         let node = self.nodes.get_mut(at).filter(|_| seen.at_end);
-        let node = node.ok_or_else(|| incomplete("the end of a window hides rows before it"))?;
+        let node = node.ok_or_else(|| incomplete("a shortened window has different rows"))?;
         (node.reach, node.state) = (Reach::Full, State::Pending);
         Ok(false)
     }
@@ -313,7 +313,7 @@ impl Plan {
         self.known.finer |= shape.finer;
         if self.known.finer && self.known.gaps {
             return Err(incomplete(
-                "no bound is as fine as the stamps of the events, and too many share one",
+                "timestamps are finer than the bounds of a window: events may be missing",
             ));
         }
         Ok(())
@@ -423,12 +423,12 @@ impl Plan {
 fn unreadable() -> ApiError {
     ApiError::new(
         ApiErrorKind::MalformedResponse,
-        "a row has no readable timestamp to tell its window by",
+        "a row has no readable timestamp",
     )
 }
 
 fn astray() -> ApiError {
-    incomplete("the system gives rows from outside of the window")
+    incomplete("the system returned rows outside the window")
 }
 
 pub(crate) fn incomplete(reason: &'static str) -> ApiError {

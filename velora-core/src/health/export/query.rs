@@ -65,7 +65,7 @@ impl ExportQuery {
         if concurrency == 0 {
             return Err(ConfigError::InvalidOption {
                 option: "concurrency",
-                reason: "at least one call has to run",
+                reason: "it must be at least 1",
             });
         }
         self.concurrency = concurrency;

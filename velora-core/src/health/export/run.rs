@@ -187,7 +187,7 @@ impl Paging {
         Poll::Ready(match listed {
             Ok(true) => None,
             Ok(false) => Some(Err(incomplete(
-                "the system does not list all events of one instant",
+                "the listing lacks events that the export returned",
             ))),
             Err(error) => Some(Err(error)),
         })
@@ -378,7 +378,7 @@ impl Blocks {
             }
             match ready!(self.poll_running(context)) {
                 Some(asked) => self.asked(asked)?,
-                None => return Poll::Ready(Err(incomplete("the export came to a halt"))),
+                None => return Poll::Ready(Err(incomplete("the export stalled"))),
             }
         }
     }

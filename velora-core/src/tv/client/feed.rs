@@ -87,7 +87,7 @@ impl Feed {
             Either::Left((chunk, _)) => chunk,
             Either::Right(_) => Some(Err(ApiError::new(
                 ApiErrorKind::Timeout,
-                "nothing was heard on the stream for too long",
+                "the stream was silent for too long",
             ))),
         }
     }

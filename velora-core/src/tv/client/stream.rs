@@ -273,6 +273,6 @@ fn body_of(response: Response) -> Result<Body, ApiError> {
     let kind = kind.split(';').next().unwrap_or_default().trim();
     match response.status() == 200 && kind.eq_ignore_ascii_case("text/event-stream") {
         true => Ok(response.into_body()),
-        false => Err(malformed("the answer is not a stream of events")),
+        false => Err(malformed("the response is not an event stream")),
     }
 }
