@@ -20,7 +20,7 @@ pub(crate) fn argument<'a, 'py, T: FromPyObject<'a, 'py>>(
 /// Says what to give. Of what was given it says the type: the value may be a secret.
 pub(crate) fn wanted(what: &str, given: Borrowed<'_, '_, PyAny>) -> PyErr {
     match given.get_type().name() {
-        Ok(kind) => PyTypeError::new_err(format!("give {what}, not {kind}")),
+        Ok(kind) => PyTypeError::new_err(format!("expected {what}, not {kind}")),
         Err(error) => error,
     }
 }

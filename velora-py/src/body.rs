@@ -7,7 +7,7 @@ use velora_core::ConfigError;
 
 use crate::errors::Failure;
 
-const REMEDY: &str = "give the bytes as they were received: `await request.body()` in FastAPI \
+const REMEDY: &str = "pass the bytes as they were received: `await request.body()` in FastAPI \
     and Starlette, `request.get_data()` in Flask, `request.body` in Django";
 
 /// The bytes of a body. `bytes` are not copied; whatever else has a buffer is.
@@ -38,11 +38,11 @@ fn copied<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
 
 fn what(body: &Bound<'_, PyAny>) -> &'static str {
     if body.is_instance_of::<PyString>() {
-        "a text, from which the bytes cannot be told"
+        "a str, whose original bytes are unknown"
     } else if body.is_instance_of::<PyDict>() || body.is_instance_of::<PyList>() {
-        "JSON that has been parsed"
+        "parsed JSON"
     } else if body.is_none() {
-        "nothing"
+        "None"
     } else if body.hasattr("__await__").unwrap_or(false) {
         "a coroutine that was not awaited"
     } else if body.is_callable() {

@@ -155,7 +155,7 @@ impl Call {
     fn take(&self) -> PyResult<Work> {
         let mut work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         work.take()
-            .ok_or_else(|| PyRuntimeError::new_err("this call was made already"))
+            .ok_or_else(|| PyRuntimeError::new_err("this call has already been made"))
     }
 }
 

@@ -104,7 +104,7 @@ fn api_exception<'py>(
 
 /// A fault of this package itself.
 pub(crate) fn internal(py: Python<'_>) -> PyErr {
-    let said = ("velora met a fault of its own", "internal");
+    let said = ("an internal fault of velora", "internal");
     let made = class(py, &VELORA, "VeloraError").and_then(|class| class.call1(said));
     made.map_or_else(|error| error, PyErr::from_value)
 }

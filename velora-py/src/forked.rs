@@ -93,7 +93,7 @@ pub(crate) fn in_file(
 ) -> Result<Arc<SqliteStore>> {
     let mut files = lock(&FILES);
     if inode(path).is_some_and(|inode| files.inherited.contains(&inode)) {
-        let reason = "its file was open while this process was forked".to_owned();
+        let reason = "its file was open when this process was forked".to_owned();
         return Err(StoreError::Unavailable { reason }.into());
     }
     let store = Arc::new(SqliteStore::driven_by(sqlite, path, options));

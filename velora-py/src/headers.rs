@@ -240,8 +240,8 @@ pub(crate) fn wire_text(bytes: &[u8]) -> String {
 
 struct Unreadable(&'static str);
 
-const NO_TEXT: Unreadable = Unreadable("a value is neither a text nor bytes");
-const NO_HEADERS: Unreadable = Unreadable("give a dict, a framework's header object, or pairs");
+const NO_TEXT: Unreadable = Unreadable("a value is neither str nor bytes");
+const NO_HEADERS: Unreadable = Unreadable("pass a dict, a framework's header object, or pairs");
 
 impl Unreadable {
     fn into_error(self) -> PyErr {

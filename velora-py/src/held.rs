@@ -82,7 +82,7 @@ impl Held {
 fn check(ended: bool) -> Result<(), Trouble> {
     match ended {
         true => Err(Trouble::Raised(PyRuntimeError::new_err(
-            "this work was ended already",
+            "this work has already ended",
         ))),
         false => Ok(()),
     }

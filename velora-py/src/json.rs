@@ -21,7 +21,7 @@ pub(crate) fn answered<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, 
         if !error.is_instance_of::<PyRecursionError>(py) {
             return error;
         }
-        let reason = "Python does not read this JSON: it is nested too deep";
+        let reason = "the JSON is nested too deeply for Python to read";
         Failure::from(ApiError::new(ApiErrorKind::MalformedResponse, reason)).into()
     })
 }

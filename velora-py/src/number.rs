@@ -14,7 +14,7 @@ impl Whole {
     pub(crate) fn fit<T: TryFrom<i128>>(&self, option: &'static str) -> Result<T> {
         self.0
             .and_then(|number| number.try_into().ok())
-            .ok_or_else(|| invalid_option(option, "the number is out of range"))
+            .ok_or_else(|| invalid_option(option, "it is out of range"))
     }
 }
 
@@ -22,7 +22,7 @@ impl<'py> FromPyObject<'_, 'py> for Whole {
     type Error = PyErr;
 
     fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Self(unless_too_large(number, "a whole number")?))
+        Ok(Self(unless_too_large(number, "an int")?))
     }
 }
 

@@ -42,12 +42,12 @@ impl Scheme {
             None | Some("seconds") => TimeUnit::Seconds,
             Some("milliseconds") => TimeUnit::Milliseconds,
             _ => {
-                let reason = "it is `seconds` or `milliseconds`";
+                let reason = "it must be `seconds` or `milliseconds`";
                 return Err(invalid_option("timestamp_unit", reason).into());
             }
         };
         if timestamp_unit.is_some() && timestamp_header.is_none() {
-            let reason = "there is no timestamp header";
+            let reason = "it needs a `timestamp_header`";
             return Err(invalid_option("timestamp_unit", reason).into());
         }
         let mut scheme = CoreScheme::new(name.0, signature_header.0, form);
@@ -96,6 +96,6 @@ pub(crate) fn read(scheme: &Bound<'_, PyAny>) -> Result<CoreScheme> {
     let name = scheme.cast::<PyString>().ok();
     match name.and_then(|name| name.to_str().ok()) {
         Some(name) => Ok(CoreScheme::named(name)?),
-        None => Err(invalid_option("scheme", "give a name or a Scheme")),
+        None => Err(invalid_option("scheme", "it is not a name or a Scheme")),
     }
 }

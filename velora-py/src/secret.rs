@@ -35,14 +35,14 @@ fn read(secret: &Bound<'_, PyAny>) -> Result<CoreSecret> {
     if let Ok(text) = secret.cast::<PyString>() {
         let text = text
             .to_str()
-            .map_err(|_| invalid_option("secret", "it is not a text that can be written"))?;
+            .map_err(|_| invalid_option("secret", "it cannot be encoded as UTF-8"))?;
         return Ok(CoreSecret::new(text)?);
     }
     match secret.cast::<PyBytes>() {
         Ok(bytes) => Ok(CoreSecret::from_bytes(bytes.as_bytes())?),
         Err(_) => Err(invalid_option(
             "secret",
-            "give a text, bytes or a SigningSecret",
+            "it must be a str, bytes or a SigningSecret",
         )),
     }
 }
@@ -64,7 +64,7 @@ pub(crate) fn read_all(secrets: &Bound<'_, PyAny>) -> Result<Vec<CoreSecret>> {
     let Ok(several) = several else {
         return Ok(vec![read(secrets)?]);
     };
-    let unreadable = |_| invalid_option("secrets", "they cannot be read one after the other");
+    let unreadable = |_| invalid_option("secrets", "they cannot be iterated over");
     several
         .map(|secret| read(&secret.map_err(unreadable)?))
         .collect()

@@ -96,7 +96,7 @@ impl Drop for Connection {
 
 fn visit<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T, SqliteFault> {
     attached_shortly(|py| work(py).map_err(|error| fault(py, &error)))
-        .unwrap_or_else(|| Err(SqliteFault::Other("the program is at its end".to_owned())))
+        .unwrap_or_else(|| Err(SqliteFault::Other("the program is exiting".to_owned())))
 }
 
 /// By SQLite's own words: an error has a code since Python 3.11 only.

@@ -208,7 +208,7 @@ impl About {
         match self.owner.load(Ordering::SeqCst) {
             0 => Ok(()),
             owner if owner == process::id() => Ok(()),
-            _ => Err(cut("it was begun before this process was forked").into()),
+            _ => Err(cut("it was started before this process was forked").into()),
         }
     }
 

@@ -31,7 +31,7 @@ impl<'py> FromPyObject<'_, 'py> for Text {
     fn extract(text: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         match written(text)?.to_str() {
             Ok(text) => Ok(Self(text.to_owned())),
-            Err(_) => Err(invalid_option("text", "it cannot be written as UTF-8").into()),
+            Err(_) => Err(invalid_option("text", "it cannot be encoded as UTF-8").into()),
         }
     }
 }
@@ -57,11 +57,11 @@ impl<'py> FromPyObject<'_, 'py> for Texts {
     fn extract(texts: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         match texts.cast::<PySequence>() {
             Ok(_) if !texts.is_instance_of::<PyString>() => Ok(Self(texts.extract()?)),
-            _ => Err(wanted("a list of texts", texts)),
+            _ => Err(wanted("a list of str", texts)),
         }
     }
 }
 
 fn written<'a, 'py>(text: Borrowed<'a, 'py, PyAny>) -> PyResult<Borrowed<'a, 'py, PyString>> {
-    text.cast().map_err(|_| wanted("a text", text))
+    text.cast().map_err(|_| wanted("a str", text))
 }

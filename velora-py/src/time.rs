@@ -33,11 +33,11 @@ pub(crate) fn instant_text(option: &'static str, at: &Bound<'_, PyAny>) -> PyRes
         Err(_) => at
             .call_method0("isoformat")
             .and_then(|text| Ok(text.cast_into::<PyString>()?))
-            .map_err(|_| invalid_option(option, "it is neither a datetime nor a text"))?,
+            .map_err(|_| invalid_option(option, "it is neither a datetime nor a str"))?,
     };
     Ok(text
         .extract()
-        .map_err(|_| invalid_option(option, "it is not a text that can be written"))?)
+        .map_err(|_| invalid_option(option, "it cannot be encoded as UTF-8"))?)
 }
 
 /// One instant: a `datetime`, or a text.

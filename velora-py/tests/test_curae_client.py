@@ -117,7 +117,7 @@ def test_event_types_are_a_list(client: Any) -> None:
         lambda: client.webhooks.create(URL, "records.export.ready"),
         lambda: client.webhooks.update("whe_1", '"1"', event_types="records.export.ready"),
     ]:
-        with pytest.raises(TypeError, match="`event_types`: give a list of texts, not str"):
+        with pytest.raises(TypeError, match="`event_types`: expected a list of str, not str"):
             call()
 
 

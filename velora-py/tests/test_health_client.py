@@ -323,11 +323,11 @@ def test_what_a_client_cannot_be_made_of(either: Either) -> None:
 
 def test_an_argument_of_another_type_is_named(either: Either) -> None:
     client = either.client(health, "key", base_url="http://127.0.0.1:1")
-    with pytest.raises(TypeError, match="`id`: give a text, not NoneType"):
+    with pytest.raises(TypeError, match="`id`: expected a str, not NoneType"):
         client.event(None)
     # A text is a list of its letters.
     for odd in ["phi.", None, 5, {"phi.": 1}, [5]]:
-        with pytest.raises(TypeError, match="`event_filter`: give a "):
+        with pytest.raises(TypeError, match="`event_filter`: expected a "):
             client.webhooks.create("https://example.com", event_filter=odd)
 
 

@@ -266,7 +266,7 @@ def test_what_a_client_cannot_be_made_of(either: Either) -> None:
 
 def test_event_types_are_a_list(either: Either, simulator: Simulator) -> None:
     client = either.client(tv, TV_TOKEN, **simulator.options())
-    with pytest.raises(TypeError, match="`events`: give a list of texts, not str"):
+    with pytest.raises(TypeError, match="`events`: expected a list of str, not str"):
         client.create_webhook("app_1", URL, "stream.online")
 
 

@@ -261,7 +261,7 @@ def test_what_a_verifier_cannot_be_made_of() -> None:
                 Signer(*arguments)
             assert raised.value.code == code
     odd: Any = timedelta(seconds=5)
-    with pytest.raises(TypeError, match="`tolerance`: give a number, not timedelta"):
+    with pytest.raises(TypeError, match="`tolerance`: expected a number, not timedelta"):
         Verifier("health", SECRET, tolerance=odd)
 
 
@@ -358,7 +358,7 @@ def test_a_scheme_that_contradicts_itself_is_refused() -> None:
     assert code_of(lambda: Scheme("x", "S", **odd)) == "invalid_option"
     with pytest.raises(TypeError):
         Scheme("x", "S", colour="red")
-    with pytest.raises(TypeError, match="`identity`: give a list of texts, not str"):
+    with pytest.raises(TypeError, match="`identity`: expected a list of str, not str"):
         Scheme("x", "S", identity="id")
 
 

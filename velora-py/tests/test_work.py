@@ -219,7 +219,7 @@ def test_work_is_ended_once(either: Either, end: str) -> None:
     work = Begun(either, MemoryStore()).begin()
     getattr(work, end)()
     for again in ["done", "release", "committed", "renew"]:
-        with pytest.raises(RuntimeError, match="ended already"):
+        with pytest.raises(RuntimeError, match="already ended"):
             getattr(work, again)()
 
 

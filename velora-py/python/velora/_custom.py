@@ -82,4 +82,4 @@ def _failed(answer: Answer, error: Exception) -> None:
 
 
 _PARTS = ("state", "epoch", "retry_after")
-_NOT_AWAITED = "nobody awaits this store: its functions are for `AsyncReceiver`"
+_NOT_AWAITED = "this store is asynchronous: use it with an `AsyncReceiver`"

@@ -55,5 +55,5 @@ def must_have_run(handled: object) -> None:
         raise TypeError(_NEVER_RUN)
 
 
-_NOT_AWAITED = "a `Receiver` calls its handler and does not await it: give it a plain function"
-_NEVER_RUN = "a call of a generator function runs nothing of it: give a handler without `yield`"
+_NOT_AWAITED = "a `Receiver` does not await its handler: pass a plain function"
+_NEVER_RUN = "calling a generator function runs none of it: pass a handler without `yield`"

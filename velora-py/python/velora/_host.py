@@ -79,7 +79,7 @@ def _kind(connection: object, database: str, *, is_async: bool) -> str:
         if kind in of_database and base.__name__.lower() == name:
             return kind
     what = "an asynchronous connection" if is_async else "a connection"
-    raise TypeError(f"this store wants {what} of {' or '.join(sorted(of_database))}")
+    raise TypeError(f"this store needs {what} of {' or '.join(sorted(of_database))}")
 
 
 def _check_transaction(connection: Any, kind: str) -> None:
@@ -93,7 +93,7 @@ def _check_transaction(connection: Any, kind: str) -> None:
         begun = connection.info.transaction_status != _IDLE
         alone = connection.autocommit
     if alone and not begun:
-        raise ValueError("the connection commits each statement by itself: begin a transaction")
+        raise ValueError("the connection is in autocommit mode: begin a transaction")
 
 
 _IDLE = 0

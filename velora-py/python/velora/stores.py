@@ -261,7 +261,7 @@ class Store:
     def _in_transaction(self) -> _velora.Statements:
         statements = self._native.in_transaction()
         if statements is None:
-            raise TypeError("this store has no transactions to claim in")
+            raise TypeError("this store cannot claim in a transaction")
         return statements
 
 
@@ -489,7 +489,7 @@ class Claim:
 
     def _check_free(self) -> None:
         if self._is_held:
-            raise RuntimeError("this claim is held already: claim the key once more instead")
+            raise RuntimeError("this claim is already held: claim the key again instead")
 
     def __enter__(self) -> Self:
         self._check_free()

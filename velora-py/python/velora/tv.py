@@ -301,7 +301,7 @@ _PATIENCE = 30.0
 def _must_go_on() -> None:
     """No thread may wait here when the program ends."""
     if not threading.main_thread().is_alive():
-        raise RuntimeError("the program ends")
+        raise RuntimeError("the program is exiting")
 
 
 class _InLoop:
@@ -340,7 +340,7 @@ class _InLoop:
         give_up_at = time.monotonic() + _PATIENCE
         while (loop := self.loop) is None or not loop.is_running():
             if time.monotonic() > give_up_at:
-                raise RuntimeError("no event loop runs")
+                raise RuntimeError("no event loop is running")
             _must_go_on()
             time.sleep(0.05)
         return loop

@@ -44,7 +44,7 @@ impl Tv {
             return Ok(Self(Arc::new(PerProcess::new(make)?)));
         }
         if !token.is_callable() {
-            let message = "a token is a text, or a function that gives one";
+            let message = "a token is a str, or a function that returns one";
             return Err(PyTypeError::new_err(message));
         }
         let tokens = Arc::new(token.clone().unbind());
@@ -112,12 +112,12 @@ fn ask(tokens: &Arc<Py<PyAny>>) -> BoxFuture<'static, std::result::Result<ApiKey
             })
         });
         let given = asked.await.ok().flatten().flatten().ok_or_else(|| {
-            let reason = "the function that gives tokens raised";
+            let reason = "the token function raised";
             ApiError::new(ApiErrorKind::Connection, reason)
         })?;
         let key = given.and_then(|Lossy(token)| ApiKey::new(token).ok());
         key.ok_or_else(|| {
-            let reason = "the function that gives tokens gave none";
+            let reason = "the token function returned no token";
             ApiError::new(ApiErrorKind::Unauthorized, reason)
         })
     })
@@ -130,7 +130,7 @@ fn log(py: Python<'_>, error: &PyErr) {
             .import("logging")?
             .call_method1("getLogger", ("velora",))?;
         let kind = error.get_type(py).name()?;
-        let message = "the function that gives tokens raised %s";
+        let message = "the token function raised %s";
         logger.call_method1("error", (message, kind))
     };
     // A log that cannot be written is nobody's concern here.
