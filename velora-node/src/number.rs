@@ -12,7 +12,7 @@ const MOST: f64 = 9_007_199_254_740_991.0;
 ///
 /// Errors: `invalid_option` where it is none, or out of range.
 pub(crate) fn whole<T: TryFrom<u64>>(option: &'static str, number: f64) -> Result<T, ConfigError> {
-    let reason = "it is no whole number, or out of range";
+    let reason = "it is not a whole number in range";
     integer(number)
         .and_then(|number| number.try_into().ok())
         .ok_or(ConfigError::InvalidOption { option, reason })

@@ -187,7 +187,7 @@ test('what is no web request is refused, and says so', async () => {
   const { headers } = event('evt_1');
   const odd = [undefined, null, 'POST', {}, { headers, body: {} }, { headers, body: null }, { arrayBuffer: async () => new ArrayBuffer() }];
   for (const request of odd) {
-    await assert.rejects(async () => web.handle(request), { name: 'ConfigError', code: 'invalid_option', message: /no web Request/ });
+    await assert.rejects(async () => web.handle(request), { name: 'ConfigError', code: 'invalid_option', message: /not a web Request/ });
   }
 });
 

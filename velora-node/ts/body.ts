@@ -113,6 +113,6 @@ export class Chunks {
 }
 
 function parsed(body: unknown): ConfigError {
-  const found = body === null || body === undefined ? 'is missing' : 'was already parsed, or is not read yet';
-  return new ConfigError('body_already_parsed', `the body ${found}: give the raw bytes as they were received. ${RAW}`);
+  const found = body === null || body === undefined ? 'is missing' : 'was already parsed, or has not been read';
+  return new ConfigError('body_already_parsed', `the body ${found}: pass the raw bytes as received. ${RAW}`);
 }

@@ -19,7 +19,7 @@ export function signalOf(options: CallOptions | undefined): AbortSignal | undefi
 /** A signal, if it is one. */
 export function checkedSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
-    throw invalidOption('signal is no AbortSignal');
+    throw invalidOption('signal is not an AbortSignal');
   }
   return signal ?? undefined;
 }

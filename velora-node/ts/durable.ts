@@ -140,7 +140,7 @@ export class DurableStore extends Store {
    */
   async commitIn(client: PgClient, key: string, epoch: number): Promise<void> {
     if (!Number.isSafeInteger(epoch) || epoch < 0) {
-      throw invalidOption('epoch is no whole number');
+      throw invalidOption('epoch is not a whole number');
     }
     const statements = this.#statements();
     const { count } = await runOn(client, statements.commit(text('key', key), epoch));
@@ -150,7 +150,7 @@ export class DurableStore extends Store {
   #statements(): native.NativeStatements {
     const statements = Store.native(this).inTransaction();
     if (statements?.database !== 'postgres') {
-      throw invalidOption('only a store in PostgreSQL has transactions to claim in');
+      throw invalidOption('only a PostgreSQL store can claim in a transaction');
     }
     return statements;
   }

@@ -18,7 +18,7 @@ export type HeadersInput =
 /** The values of the headers of these names, which are in lower case. */
 export function headerValues(headers: HeadersInput, wanted: readonly string[]): Values[] {
   if (typeof headers !== 'object' || headers === null) {
-    throw unreadable('they are missing, or no object');
+    throw unreadable('they are missing or not an object');
   }
   try {
     return read(headers, wanted);
@@ -43,7 +43,7 @@ function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
   } else {
     for (const pair of headers as Iterable<readonly [string, string]>) {
       if (typeof pair !== 'object' || pair === null) {
-        throw unreadable('an entry is no pair');
+        throw unreadable('an entry is not a pair');
       }
       add(values, wanted, pair[0], pair[1]);
     }
@@ -90,7 +90,7 @@ export function isPlain(headers: unknown): headers is Record<string, unknown> {
 
 function add(values: Values[], wanted: readonly string[], name: unknown, value: unknown): void {
   if (typeof name !== 'string') {
-    throw unreadable('a name is no text');
+    throw unreadable('a name is not a string');
   }
   const at = wanted.findIndex((one) => names(name, one));
   if (at >= 0) {
@@ -113,7 +113,7 @@ function joined(before: Values, value: unknown): Values {
   const texts: unknown[] = Array.isArray(value) ? value : [value];
   for (const text of texts) {
     if (typeof text !== 'string') {
-      throw unreadable('a value is no text');
+      throw unreadable('a value is not a string');
     }
     // Two are too many already: how many more does not matter.
     before = before === undefined ? text : typeof before === 'string' ? [before, text] : before;
@@ -123,7 +123,7 @@ function joined(before: Values, value: unknown): Values {
 
 /** What a getter or a proxy of the caller's threw. */
 function threw(error: unknown): VeloraError {
-  return error instanceof VeloraError ? error : unreadable('looking at them threw', error);
+  return error instanceof VeloraError ? error : unreadable('reading them threw', error);
 }
 
 function unreadable(reason: string, cause?: unknown): ConfigError {

@@ -11,7 +11,7 @@ export const RAW =
   'with a web Request await request.arrayBuffer() or request.text()';
 
 /** What takes the requests of frameworks that are no web requests. */
-export const ADAPTERS = ': for those of Express and Fastify there are velora/express and velora/fastify';
+export const ADAPTERS = ': for Express and Fastify use velora/express and velora/fastify';
 
 /** Bytes that are given to the caller. */
 export type Bytes = Buffer;

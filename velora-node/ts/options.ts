@@ -16,8 +16,8 @@ export function checkOptions<O extends object>(options: O | undefined, known: re
   for (const name of Object.keys(options)) {
     if (!(known as readonly string[]).includes(name)) {
       // What is no word may be anything: a header, a secret.
-      const word = /^[a-z]{1,24}$/i.test(name) ? name : 'of that name';
-      throw invalidOption(`there is no option ${word}; known are ${known.join(', ')}`);
+      const word = /^[a-z]{1,24}$/i.test(name) ? name : 'name';
+      throw invalidOption(`unknown option ${word}; known options: ${known.join(', ')}`);
     }
   }
   return options;
@@ -42,7 +42,7 @@ export function flagOption(name: string, value: unknown): boolean | undefined {
 export function functionOption<F extends Function>(name: string, value: F | undefined): F | undefined {
   const given = typed<F>(name, value, 'function');
   if (isGenerator(given?.prototype)) {
-    throw invalidOption(`${name} is a generator function: calling it runs nothing of it`);
+    throw invalidOption(`${name} is a generator function: calling it runs none of it`);
   }
   return given;
 }
@@ -64,7 +64,7 @@ export function textsOption(name: string, value: unknown): string[] | undefined 
     return undefined;
   }
   if (!Array.isArray(value) || !value.every((text) => typeof text === 'string')) {
-    throw invalidOption(`${name} is not a list of texts`);
+    throw invalidOption(`${name} is not an array of strings`);
   }
   return value;
 }
@@ -83,7 +83,7 @@ export function texts(name: string, value: unknown): string[] {
 export function instantOption(name: string, value: unknown): string | undefined {
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) {
-      throw invalidOption(`${name} is no date`);
+      throw invalidOption(`${name} is not a valid date`);
     }
     return value.toISOString();
   }

@@ -223,7 +223,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   /** @internal What handles its events: whoever mounts one without is told at once. */
   static handler<S extends SchemeName | Scheme>(receiver: Receiver<S>): Handler<EventOf<S>> {
     if (!(receiver instanceof Receiver) || receiver.#onEvent === undefined) {
-      throw invalidOption('this is no receiver that has an onEvent; without one use begin');
+      throw invalidOption('this is not a receiver with an onEvent; without one use begin');
     }
     return receiver.#onEvent;
   }
@@ -234,7 +234,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
 
   async #receiveRequest(request: Request): Promise<Reply> {
     if (typeof request?.arrayBuffer !== 'function' || !request.headers) {
-      throw invalidOption(`this is no web Request${ADAPTERS}`);
+      throw invalidOption(`this is not a web Request${ADAPTERS}`);
     }
     const { body, bodyUsed } = request;
     if (bodyUsed || body?.locked || (body && typeof body.getReader !== 'function')) {
@@ -321,7 +321,7 @@ export class Work<E = unknown> {
 async function held<T extends object | boolean>(ask: () => Promise<T | Failure | null | undefined>): Promise<T> {
   const given = await call(undefined, ask);
   if (!given) {
-    throw invalidOption('this work was ended already');
+    throw invalidOption('this work has already ended');
   }
   return given;
 }
@@ -334,7 +334,7 @@ interface Thrown {
 async function attempt(call: () => unknown): Promise<Thrown | undefined> {
   try {
     if (isGenerator(await call())) {
-      throw invalidOption('the handler gave a generator, of which nothing has run');
+      throw invalidOption('the handler returned a generator, which has not run');
     }
     return undefined;
   } catch (error) {

@@ -65,7 +65,7 @@ export class Scheme {
       throw invalidOption('timestampUnit is neither seconds nor milliseconds');
     }
     if (unit !== undefined && options.timestampHeader === undefined) {
-      throw invalidOption('timestampUnit is of a timestampHeader, and there is none');
+      throw invalidOption('timestampUnit needs a timestampHeader');
     }
     this.name = text('name', options.name);
     this.#parts = {

@@ -70,5 +70,5 @@ function ownSecret(value: unknown): string | Uint8Array {
   }
   throw value === undefined
     ? new ConfigError('no_secret', 'the secret is missing')
-    : new ConfigError('invalid_option', 'a secret is neither a text nor bytes');
+    : new ConfigError('invalid_option', 'a secret is neither a string nor bytes');
 }

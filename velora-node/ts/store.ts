@@ -100,7 +100,7 @@ export abstract class Store implements Disposable {
 
   protected constructor(made: native.NativeStore) {
     if (!Object.hasOwn(new.target, OURS)) {
-      throw invalidOption('a store of your own is Store.of({ claim, commit, release, renew }), not a subclass');
+      throw invalidOption('make a store of your own with Store.of({ claim, commit, release, renew }), not as a subclass');
     }
     this.#native = made;
   }
@@ -222,7 +222,7 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
         await custom[verb](key, epoch);
         return { state: 'ok' };
       default:
-        throw invalidOption('there is no such verb');
+        throw invalidOption('unknown verb');
     }
   } catch (error) {
     return { state: 'error', code: error instanceof StoreError ? error.code : 'store_unavailable' };

@@ -31,10 +31,10 @@ type Checked = PgClient & { totalCount?: unknown; getTransactionStatus?: () => u
 /** Refuses what would commit each statement by itself; a pool would run each on another connection. */
 async function check(client: Checked): Promise<void> {
   if (typeof client?.query !== 'function' || client.totalCount !== undefined) {
-    throw invalidOption('client is no client of pg; of a pool, take one with `await pool.connect()`');
+    throw invalidOption('client is not a pg client; from a pool, take one with `await pool.connect()`');
   }
   if (!(await isInTransaction(client))) {
-    throw invalidOption('client is in no transaction: `BEGIN` first');
+    throw invalidOption('client is not in a transaction: `BEGIN` first');
   }
 }
 

@@ -179,7 +179,7 @@ where
 {
     env.spawn_future(async move {
         let read = spawn_blocking(read).await;
-        let read = read.map_err(|_| napi::Error::from_reason("the reading broke off"))?;
+        let read = read.map_err(|_| napi::Error::from_reason("reading was interrupted"))?;
         Ok(answer(read))
     })
 }

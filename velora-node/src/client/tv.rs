@@ -72,7 +72,7 @@ impl TokenSource for HostTokens {
                 Err(error) => Err(error),
             };
             let failed = |reason| ApiError::new(ApiErrorKind::Connection, reason);
-            let given = given.map_err(|_| failed("no token could be asked for".to_owned()))?;
+            let given = given.map_err(|_| failed("no token could be obtained".to_owned()))?;
             if let Some(threw) = given.threw {
                 return Err(failed(threw));
             }

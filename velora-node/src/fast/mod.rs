@@ -114,7 +114,7 @@ pub(crate) fn function<'env>(
         // SAFETY: nobody else owns it, and a function without finalizer is not given out.
         drop(unsafe { Box::from_raw(data.cast::<Shared>()) });
     }
-    check_status!(owned, "the verifier's function could not be made")?;
+    check_status!(owned, "the verifier's function could not be created")?;
     // SAFETY: it is a function of this environment.
     unsafe { Function::from_napi_value(raw, function) }
 }
@@ -156,7 +156,7 @@ fn contained(
     let thrown = match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => return value,
         Ok(Err(error)) => error.reason.clone(),
-        Err(_) => "a panic in the verifier".to_owned(),
+        Err(_) => "the verifier panicked".to_owned(),
     };
     // SAFETY: the text is as long as is said, and each value is of this environment.
     unsafe {

@@ -103,7 +103,7 @@ pub(super) fn text_of(
     // SAFETY: without a buffer the length alone is written.
     check_status!(
         unsafe { read(env, value, null_mut(), 0, &mut length) },
-        "a text or a Uint8Array is expected"
+        "expected a string or a Uint8Array"
     )?;
     let mut text = vec![0; length.saturating_add(1)];
     // SAFETY: the buffer is as long as is said.

@@ -145,7 +145,7 @@ export class Client {
     } else if (typeof token === 'string' || token === undefined) {
       this.#native = unwrap(guard(() => native.NativeTv.create(token ?? '', parts)));
     } else {
-      throw invalidOption('token is neither a text nor a function');
+      throw invalidOption('token is neither a string nor a function');
     }
   }
 
@@ -192,7 +192,7 @@ export class Client {
   }
 }
 
-const THREW = 'the function that gives tokens threw';
+const THREW = 'the token function threw';
 
 /** A function that gives tokens, and what it last threw. */
 class Tokens {
