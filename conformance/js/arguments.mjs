@@ -27,7 +27,7 @@ function parsed(asked) {
 /** An option's value, where it is of its form. */
 export function matching(name, value, form) {
   if (!form.test(value)) {
-    throw new Misuse(`--${name} cannot be used`);
+    throw new Misuse(`--${name} is invalid`);
   }
   return value;
 }

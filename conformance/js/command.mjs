@@ -22,7 +22,7 @@ export async function run(name, velora, others = {}) {
   }
   try {
     if (!Object.hasOwn(commands, command ?? '')) {
-      throw new Misuse('there is no such command');
+      throw new Misuse('unknown command');
     }
     process.exitCode = await commands[command](args);
   } catch (error) {

@@ -16,7 +16,7 @@ if (since === undefined || until === undefined || path === undefined) {
 const client = health.Client.fromEnv();
 try {
   await client.probe();
-  console.log('key, scope and URL fit together');
+  console.log('key, scope and URL match');
 
   let listed = 0;
   for await (const event of client.events({ since, until, phiInvolved: true })) {

@@ -95,7 +95,7 @@ def arguments() -> argparse.ArgumentParser:
         description="Reads the audit API of Velora Health."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("probe", help="sees that key, scope and URL fit together")
+    commands.add_parser("probe", help="checks that key, scope and URL match")
     for name, words in [
         ("list", "prints the events of a window, one a line"),
         (

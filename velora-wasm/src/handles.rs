@@ -44,7 +44,7 @@ fn hold(thing: Rc<dyn Any>) -> f64 {
 
 const NOTHING: ConfigError = ConfigError::InvalidOption {
     option: "number",
-    reason: "nothing has it",
+    reason: "nothing has this number",
 };
 
 #[inline(never)]

@@ -50,7 +50,7 @@ export interface Reading<E> {
 /** The `copy` is of what was verified; without, the body is verified once more. */
 type Read = (reader: Reader, copy: string | Uint8Array | undefined, body: string | Uint8Array, values: readonly Values[], envelope?: Envelope) => Reading<unknown>;
 let readingOf: Read = () => {
-  throw new ConfigError('invalid_option', 'velora-wasm/verify reads no events: import from velora-wasm');
+  throw new ConfigError('invalid_option', 'velora-wasm/verify reads no events: import velora-wasm');
 };
 
 /** From here on deliveries are read. */

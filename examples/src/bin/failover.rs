@@ -75,7 +75,7 @@ async fn fail_over(store: &str) -> Result<(), Failure> {
     let unanswered = tokio::spawn(send(first.address.clone(), signer.sign(&event)));
     println!("first:  {}", first.line().await?);
     first.process.kill().await?;
-    println!("first:  killed; the sender has no answer, and comes again");
+    println!("first:  killed; the sender gets no response, and sends again");
     // It fails as the connection broke; what counts is that it was never answered.
     if let Ok(answer) = unanswered.await? {
         return Err(format!("the first receiver answered {answer:?}").into());

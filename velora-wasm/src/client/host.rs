@@ -159,7 +159,7 @@ fn fault(outcome: u32) -> ApiError {
         outcome::TIMEOUT => ApiError::new(ApiErrorKind::Timeout, "no bytes came for too long"),
         _ => ApiError::new(
             ApiErrorKind::Connection,
-            "no connection to the host, or it broke",
+            "no connection to the host, or it was lost",
         ),
     }
 }

@@ -72,7 +72,7 @@ export function broken(one: Instance, thrown: unknown): unknown {
   if (!fault || !works(one)) {
     return thrown;
   }
-  const error = new VeloraError('internal', 'the module failed and was started anew', { cause: thrown });
+  const error = new VeloraError('internal', 'the module failed and was restarted', { cause: thrown });
   one.failed = true;
   one.exports = undefined as never;
   one.tasks.forEach((waiting) => waiting.broken(error));
