@@ -3,9 +3,10 @@
 //
 //     VELORA_HEALTH_SECRET=… node examples/node/receiver.mjs
 //
-// An endpoint is served for each secret that is set: VELORA_HEALTH_SECRET,
-// VELORA_BILLING_SECRET, CURAEAI_SECRET, VELORA_TV_SECRET. During a rotation set both,
-// separated by a comma. PORT is where to listen (8080).
+// Each system has a variable for its signing secret: VELORA_HEALTH_SECRET,
+// VELORA_BILLING_SECRET, VELORA_CURAE_SECRET, VELORA_TV_SECRET. An endpoint is served for each
+// that is set. During a rotation set both secrets, separated by a comma. (Programs that receive
+// one system only call the variable VELORA_WEBHOOK_SECRET.) PORT is the port to listen on (8080).
 
 import express from 'express';
 import { MemoryStore, Receiver, Verifier } from 'velora';
@@ -23,7 +24,7 @@ serve('/velora-billing', 'billing', 'VELORA_BILLING_SECRET', (event) => {
   // The type may stand in an unsigned header only: do not decide on it alone.
   console.log('billing', event.type, event.typeIsSigned ? '' : '(unsigned)');
 });
-serve('/curaeai', 'curae', 'CURAEAI_SECRET', (event) => {
+serve('/curaeai', 'curae', 'VELORA_CURAE_SECRET', (event) => {
   console.log('curae', event.eventType, event.eventId);
 });
 serve('/velora-tv', 'tv', 'VELORA_TV_SECRET', (event) => {

@@ -77,7 +77,7 @@ async fn each_event_counts_once_whichever_way_it_comes() {
     let mut process = Command::new(env!("CARGO_BIN_EXE_backfill"))
         .env("VELORA_API_KEY", HEALTH_KEY)
         .env("VELORA_BASE_URL", simulator.base_url())
-        .env("VELORA_HEALTH_SECRET", &endpoint.secrets[0])
+        .env("VELORA_WEBHOOK_SECRET", &endpoint.secrets[0])
         .env("ADDRESS", address.to_string())
         .env("BACKFILL_SINCE", since.to_string())
         .env("BACKFILL_EVERY", "1")

@@ -72,7 +72,7 @@ async fn receives_all_four_systems() {
     let mut receiver = Running::start(&[
         ("VELORA_HEALTH_SECRET", "health-secret"),
         ("VELORA_BILLING_SECRET", "billing-secret"),
-        ("CURAEAI_SECRET", "old-secret,new-secret"),
+        ("VELORA_CURAE_SECRET", "old-secret,new-secret"),
         ("VELORA_TV_SECRET", "tv-secret"),
     ]);
     let cases = [

@@ -3,7 +3,7 @@
 //! through one store: each event counts once, whichever way it came first.
 //!
 //! ```sh
-//! VELORA_API_KEY=… VELORA_HEALTH_SECRET=… cargo run -p velora-examples --bin backfill
+//! VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… cargo run -p velora-examples --bin backfill
 //! ```
 //!
 //! `BACKFILL_SINCE` is the time to start from (by default an hour ago), `BACKFILL_EVERY` how
@@ -31,7 +31,7 @@ const OVERLAP_MINUTES: i64 = 15;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let secret = SigningSecret::new(std::env::var("VELORA_HEALTH_SECRET")?)?;
+    let secret = SigningSecret::new(std::env::var("VELORA_WEBHOOK_SECRET")?)?;
     let verifier = Verifier::new(Scheme::named("health")?, [secret])?;
     let receiver = Receiver::new(verifier, Arc::new(MemoryStore::default()));
 

@@ -5,10 +5,13 @@
 //! VELORA_HEALTH_SECRET=… cargo run -p velora-examples --bin receiver
 //! ```
 //!
-//! An endpoint is served for each secret that is set: `VELORA_HEALTH_SECRET`,
-//! `VELORA_BILLING_SECRET`, `CURAEAI_SECRET`, `VELORA_TV_SECRET`. During a rotation
-//! set both, separated by a comma. `ADDRESS` is where to listen (`127.0.0.1:8080`), and
-//! `VELORA_STORE` the URL of the store (`memory:`); several receivers may share one.
+//! Each system has a variable for its signing secret: `VELORA_HEALTH_SECRET`,
+//! `VELORA_BILLING_SECRET`, `VELORA_CURAE_SECRET`, `VELORA_TV_SECRET`. An endpoint is served
+//! for each that is set. During a rotation set both secrets, separated by a comma. (Programs
+//! that receive one system only call the variable `VELORA_WEBHOOK_SECRET`.)
+//!
+//! `ADDRESS` is the address to listen on (`127.0.0.1:8080`), and `VELORA_STORE` the URL of the
+//! store (`memory:`), which several receivers may share.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -34,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (path, scheme, variable) in [
         ("/velora-health", "health", "VELORA_HEALTH_SECRET"),
         ("/velora-billing", "billing", "VELORA_BILLING_SECRET"),
-        ("/curaeai", "curae", "CURAEAI_SECRET"),
+        ("/curaeai", "curae", "VELORA_CURAE_SECRET"),
         ("/velora-tv", "tv", "VELORA_TV_SECRET"),
     ] {
         if let Ok(secrets) = std::env::var(variable) {
