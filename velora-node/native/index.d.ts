@@ -17,24 +17,24 @@ export declare class NativeBilling {
   reconSummary(cancel?: NativeCancel | undefined | null): Promise<Answer<ReconSummaryParts>>
   runRecon(invoiceId: string, runKey: string, cancel?: NativeCancel | undefined | null): Promise<Answer<ReconRunParts>>
   auditCsv(runId: string): NativeCsvRows
-  /** Errors: `invalid_option` where the format is neither `qbo` nor `netsuite`. */
+  /** Errors: `invalid_option` if the format is neither `qbo` nor `netsuite`. */
   journalCsv(path: string, format: string): Answer<NativeCsvRows>
-  /** Errors: `invalid_option` where the limit is out of its range. */
+  /** Errors: `invalid_option` if the limit is out of its range. */
   deliveries(endpointId: string, status?: string | undefined | null, limit?: number | undefined | null): Answer<NativeDeliveryPages>
   retryDelivery(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<RetriedParts>>
   refireFailed(endpointId: string, writesPerMinute?: number | undefined | null, progress?: ((arg: RefireProgressParts) => void) | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<RefireReportParts>>
 }
 
-/** Ends the one call that it is given to. */
+/** Cancels the one call that it is passed to. */
 export declare class NativeCancel {
   constructor()
-  /** The call ends as soon as it notices; what it had under way is dropped. */
+  /** Cancels the call. A request in progress is dropped. */
   cancel(): void
 }
 
-/** Rows of CSV. */
+/** The rows of a CSV file. */
 export declare class NativeCsvRows {
-  /** Names and fields of the next row; null at the end. */
+  /** The next row, as pairs of a column's name and the field; null at the end. */
   next(cancel?: NativeCancel | undefined | null): Promise<Answer<Pairs | undefined | null>>
   close(): Promise<undefined>
 }
@@ -46,10 +46,10 @@ export declare class NativeCurae {
   get baseUrl(): string
   rateLimit(): RateLimitParts
   createWebhook(url: string, eventTypes: Array<string>, idempotencyKey?: string | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
-  /** Errors: `invalid_option` where the limit is out of its range. */
+  /** Errors: `invalid_option` if the limit is out of its range. */
   listWebhooks(limit?: number | undefined | null): Answer<NativeEndpointPages>
   getWebhook(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
-  /** Null where it is still this version. */
+  /** Null if the endpoint still has this version. */
   getWebhookIfChanged(id: string, etag: string, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned | undefined | null>>
   updateWebhook(id: string, etag: string, change: CuraeChange, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
   deleteWebhook(id: string, etag: string, cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
@@ -57,35 +57,35 @@ export declare class NativeCurae {
 
 /** Pages of the delivery log. */
 export declare class NativeDeliveryPages {
-  /** Null at the end. */
+  /** The next page; null at the end. */
   next(cancel?: NativeCancel | undefined | null): Promise<Answer<DeliveryPageParts | undefined | null>>
   close(): Promise<undefined>
 }
 
 /** Pages of endpoints. */
 export declare class NativeEndpointPages {
-  /** Null at the end. */
+  /** The next page; null at the end. */
   next(cancel?: NativeCancel | undefined | null): Promise<Answer<EndpointPageParts | undefined | null>>
   close(): Promise<undefined>
 }
 
 /** Pages of events. */
 export declare class NativeEventPages {
-  /** Null at the end. */
+  /** The next page; null at the end. */
   next(cancel?: NativeCancel | undefined | null): Promise<Answer<PageParts | undefined | null>>
   close(): Promise<undefined>
 }
 
 /** The stream of events. */
 export declare class NativeEventStream {
-  /** Null once it is closed. */
+  /** The next item; null once the stream is closed. */
   next(cancel?: NativeCancel | undefined | null): Promise<Answer<StreamItemParts | undefined | null>>
   close(): Promise<undefined>
 }
 
 /** The rows of an export. */
 export declare class NativeExport {
-  /** Null once everything was given. */
+  /** The next rows; null at the end. */
   next(cancel?: NativeCancel | undefined | null): Promise<Answer<EventsText | undefined | null>>
   close(): Promise<undefined>
 }
@@ -98,7 +98,7 @@ export declare class NativeHealth {
   rateLimit(): RateLimitParts
   probe(cancel?: NativeCancel | undefined | null): Promise<Answer<undefined>>
   events(query: EventQueryParts): Answer<NativeEventPages>
-  /** The event as received. */
+  /** The event's JSON, as received. */
   event(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<string>>
   createWebhook(url: string, eventFilter?: Array<string> | undefined | null, description?: string | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<HealthRegistration>>
   listWebhooks(cancel?: NativeCancel | undefined | null): Promise<Answer<Array<HealthEndpoint>>>
@@ -112,81 +112,81 @@ export declare class NativeHealth {
 /** The proof of an export. */
 export declare class NativeManifest {
   /**
-   * Reads the one of an exported file.
+   * Reads the manifest of an exported file.
    *
    * Errors: `file_unusable`, `file_mismatch`.
    */
   static read(path: string): Promise<Answer<NativeManifest>>
   get parts(): ManifestParts
   /**
-   * Checks a file against it.
+   * Checks a file against the manifest.
    *
    * Errors: `file_unusable`, `file_mismatch`.
    */
   verify(path: string): Promise<Answer<undefined>>
 }
 
-/** A receiver of the core. */
+/** The core's receiver. */
 export declare class NativeReceiver {
-  /** Errors: `invalid_option` where the limit is no number of bytes. */
+  /** Errors: `invalid_option` if the limit is not a valid number of bytes. */
   static create(verifier: NativeVerifier, store: NativeStore, bodyLimit?: number | undefined | null): Answer<NativeReceiver>
   get bodyLimit(): number
-  /** The work to do, or the reply to give at once. */
+  /** Returns the work to do, or the reply to send at once. */
   begin(body: Uint8Array, values: Array<Array<string>>): Promise<NativeWork | ReplyParts>
-  /** The reply to a request whose body broke off. */
+  /** The reply to a request whose body could not be read to its end. */
   unreadable(): ReplyParts
   /**
-   * Handles a listed event under the rules of a delivered one. `handler` says whether
-   * it did, and never fails.
+   * Handles a listed event by the same rules as a delivered one. `handler` returns
+   * whether it succeeded, and must never fail.
    */
   backfill(key: string, handler: () => Promise<boolean>): Promise<OutcomeParts>
 }
 
-/** A signer of the core. */
+/** The core's signer. */
 export declare class NativeSigner {
-  /** Errors: those of the scheme, of the secrets in their order; `too_many_secrets`. */
+  /** Errors: those of the scheme, those of the secrets in order; `too_many_secrets`. */
   static create(schemeArgument: SchemeArgument, secretArguments: Array<SecretArgument>): Answer<NativeSigner>
-  /** Signs a body, as of now if no time is given. */
+  /** Signs a body, with the current time if none is given. */
   sign(body: Uint8Array, nowMillis?: number | undefined | null): SignedParts
 }
 
-/** What to run, and how to read what it gives. */
+/** The SQL statements to run, and how to read their results. */
 export declare class NativeStatements {
   /** `sqlite` or `postgres`. */
   get database(): string
   claim(key: string): StatementParts
-  /** Of the row that `claim` gave. */
+  /** Interprets the row that `claim` returned. */
   fresh(row: number): StoreAnswer
   standing(key: string): StatementParts
-  /** Of the row that `standing` gave, or of none. */
+  /** Interprets the row that `standing` returned, if it returned one. */
   stands(row?: Array<number> | undefined | null): StoreAnswer
   commit(key: string, epoch: number): StatementParts
-  /** Of how many rows `commit` has changed. Errors: `lease_lost`. */
+  /** Interprets the number of rows that `commit` changed. Errors: `lease_lost`. */
   committed(rows: number): Answer<boolean>
 }
 
-/** A store that claims are made in. */
+/** A store of claims. */
 export declare class NativeStore {
   /** Errors: `invalid_lease`, `invalid_retention`, `invalid_capacity`. */
   static memory(parts: StoreParts): Answer<NativeStore>
   /**
-   * The store that a URL names. It does not connect.
+   * Opens the store that a URL names, without connecting yet.
    *
    * Errors: `invalid_lease`, `invalid_retention`, `invalid_option`.
    */
   static open(url: string, parts: StoreParts): Answer<NativeStore>
   /**
-   * A store of the caller's: `verbs` carries out `claim`, `commit`, `release` and
-   * `renew`, and never fails.
+   * A store of the caller's own: `verbs` carries out `claim`, `commit`, `release` and
+   * `renew`, and must never fail.
    */
   static of(verbs: (verb: string, key: string, epoch: number) => Promise<StoreAnswer>): NativeStore
   get size(): number
   get droppedEarly(): number
-  /** Closes connections; a later verb opens new ones. */
+  /** Closes the connections; a later call opens new ones. */
   close(): void
   /**
-   * What claims and commits in a transaction of the caller's, where the store is in a
-   * database that has such.
+   * The statements that claim and commit in a transaction of the caller's own; null if
+   * the store is not in a database that has transactions.
    */
   inTransaction(): NativeStatements | null
   /** Errors: `store_unavailable`. */
@@ -212,55 +212,56 @@ export declare class NativeTv {
   events(idleTimeout?: number | undefined | null, maxOutage?: number | undefined | null): Answer<NativeEventStream>
 }
 
-/** A verifier of the core. */
+/** The core's verifier. */
 export declare class NativeVerifier {
-  /** Errors: those of the scheme, of the secrets in their order, of the tolerance. */
+  /** Errors: those of the scheme, of the secrets in order, and of the tolerance. */
   static create(schemeArgument: SchemeArgument, secretArguments: Array<SecretArgument>, tolerance: ToleranceParts): Answer<NativeVerifier>
-  /** The headers whose values are to be handed over, in this order. */
+  /** The headers whose values must be passed, in this order. */
   get headerNames(): Array<string>
-  /** The members of an event that hold its type and its id, as far as it always has them. */
+  /** The event members that hold the type and the id, if every event has them. */
   get eventNames(): Array<string>
   /** `(body, nowMillis | undefined, ...values) => string | Failure`: see [`fast`]. */
   fastVerify(andRead: boolean): (...args: unknown[]) => string | Failure
   /** `(copy, how, ...values) => string[] | string | Failure`: see [`fast`]. */
   fastRead(): (...args: unknown[]) => string[] | string | Failure
   /**
-   * The same, to compare the headers outside the MAC with the body alone.
+   * Verifies a delivery again, except for its age, and compares the headers outside the MAC
+   * with the body.
    *
    * Errors: those of the verifier; `header_body_mismatch`.
    */
   checkHeaders(body: Uint8Array, values: Array<Array<string>>): Answer<boolean>
 }
 
-/** A genuine event that is the caller's to handle. */
+/** A genuine event that is claimed for the caller to handle. */
 export declare class NativeWork {
-  /** What was delivered: see [`Verdict`]. */
+  /** The verified delivery: see [`Verdict`]. */
   takeVerdict(): string
-  /** What was claimed. */
+  /** The key that was claimed. */
   get key(): string
-  /** Under which number it was claimed. */
+  /** The claim's epoch. */
   get epoch(): number
-  /** The event was handled; undefined where the work had ended before. */
+  /** The event was handled: commits the claim. Undefined if the work had already ended. */
   done(): Promise<ReplyParts | undefined | null>
   /**
-   * The event was handled, and the claim is committed with what it did; undefined where
-   * the work had ended before.
+   * The event was handled, and the caller's own transaction has committed the claim.
+   * Undefined if the work had already ended.
    */
   committed(): Promise<ReplyParts | undefined | null>
-  /** The event was not handled; undefined where the work had ended before. */
+  /** The event was not handled: releases the claim. Undefined if the work had already ended. */
   release(): Promise<ReplyParts | undefined | null>
   /**
-   * More time; undefined where the work had ended before.
+   * Renews the lease. Undefined if the work had already ended.
    *
    * Errors: `lease_lost`, `store_unavailable`.
    */
   renew(): Promise<Answer<boolean> | undefined | null>
 }
 
-/** What a call gives: its result, or why there is none. */
+/** The result of a call, or why it failed. */
 export type Answer<T> = T | Failure
 
-/** What a call of an API that failed tells. */
+/** The details of an API call that failed. */
 export interface ApiFailure {
   status?: number
   requestId?: string
@@ -275,17 +276,17 @@ export interface ApiFailure {
 }
 
 /**
- * What is wrong with a secret, if anything.
+ * Checks a secret.
  *
  * Errors: `empty_secret`, `secret_has_whitespace`.
  */
 export declare function checkSecret(secret: SecretArgument): Answer<undefined>
 
-/** The options of every client, times in seconds. */
+/** The options of every client. Times are in seconds. */
 export interface ClientParts {
   baseUrl?: string
   attempts?: number
-  /** The first wait and the longest one. */
+  /** The first delay and the longest one. */
   backoff?: [number, number]
   maxRetryDelay?: number
   connectTimeout?: number
@@ -295,15 +296,15 @@ export interface ClientParts {
   proxy?: string
 }
 
-/** What registering a webhook gave. */
+/** A webhook that was just registered. */
 export interface CreatedWebhookParts {
   id?: string
   secret?: string
-  /** The answer in JSON. */
+  /** The response in JSON. */
   response?: string
 }
 
-/** What is to be changed; what is absent stays. */
+/** What to change; absent members stay as they are. */
 export interface CuraeChange {
   url?: string
   eventTypes?: Array<string>
@@ -326,7 +327,7 @@ export interface CuraeEndpoint {
   extra: Pairs
 }
 
-/** An endpoint and its version; with the secret right after it was registered. */
+/** An endpoint and its version, and the secret if it was just registered. */
 export interface CuraeVersioned {
   endpoint: CuraeEndpoint
   etag?: string
@@ -339,7 +340,7 @@ export interface DeliveryPageParts {
   nextCursor?: string
 }
 
-/** What a listed event's `details` are, in JSON. */
+/** The `details` of a listed event, in JSON. */
 export declare function detailsOfEvent(json: string): string | null
 
 /** A page of endpoints. */
@@ -361,14 +362,13 @@ export interface EventQueryParts {
 /**
  * Events, handed over in one go.
  *
- * `text` is a JSON array with a line's end behind each event but the last. It can be read
- * at once, or taken apart at `"
-,"`, which stands nowhere else: within an event there are
- * no line's ends.
+ * `text` is a JSON array with a line feed after each event but the last. It can be parsed
+ * as a whole, or split at each line feed and the comma after it: there is no line feed
+ * within an event.
  *
- * It is ASCII alone, as texts of wider characters take a host several times as long to
- * make and to read; other characters are escaped. Where there are any, `own` is the
- * same array in the system's own words.
+ * It is pure ASCII, because a host takes several times as long to make and to read strings
+ * of wider characters; all other characters are escaped. If there are any, `own` is the
+ * same array as the system sent it, without these escapes.
  */
 export interface EventsText {
   text: string
@@ -376,7 +376,7 @@ export interface EventsText {
   count: number
 }
 
-/** What one call gave. */
+/** The result of one export call. */
 export interface ExportedOnceParts {
   /** `yes`, `no` or `unknown`. */
   truncation: string
@@ -391,26 +391,26 @@ export interface ExportQueryParts {
   concurrency?: number
 }
 
-/** An error of the core: which class it becomes, its code, and what it carries. */
+/** An error of the core: its class, its code and its details. */
 export interface Failure {
   /**
-   * `config`, `verification`, `store`, `api`, `file`, `velora` for what is newer, or `aborted`
-   * where the caller's own signal did it.
+   * `config`, `verification`, `store`, `api`, `file`, `velora` for any newer class, or `aborted`
+   * if the caller's own signal ended the call.
    */
   failure: string
   code: string
   message: string
-  /** What else an `ApiError` tells. */
+  /** The other members of an `ApiError`. */
   api?: ApiFailure
 }
 
-/** What a listed event's `fields_accessed` are, in JSON. */
+/** The `fields_accessed` of a listed event, in JSON. */
 export declare function fieldsAccessedOfEvent(json: string): string | null
 
-/** What a function of JavaScript gave for a token: neither where it gave no text. */
+/** What the caller's token function returned. Both are absent if that was not a string. */
 export interface GivenToken {
   token?: string
-  /** That it threw, in words that may be shown. */
+  /** A message that may be shown, if the function threw. */
   threw?: string
 }
 
@@ -427,26 +427,26 @@ export interface HealthEndpoint {
   isFailing: boolean
 }
 
-/** What registering gives. */
+/** An endpoint that was just registered, and its secret. */
 export interface HealthRegistration {
   endpoint: HealthEndpoint
   secret: string
 }
 
-/** Whether a text is an instant, as the `timestamp` of a listed event is one. */
+/** Whether a string is an instant in the form of a listed event's `timestamp`. */
 export declare function isInstant(text: string): boolean
 
-/** One field that the system found fault with. */
+/** One field that the system rejected. */
 export interface IssueParts {
   code?: string
   path: Array<string>
   message?: string
 }
 
-/** The key of a listed event, given in JSON: that of its delivery. */
+/** The key of a listed event, given in JSON. Its delivery has the same key. */
 export declare function keyOfEvent(json: string): string | null
 
-/** A part of an export that was read whole in one go. */
+/** A part of an export that was read completely in one go. */
 export interface LeafParts {
   since: string
   until: string
@@ -458,9 +458,9 @@ export interface LeafParts {
 }
 
 /**
- * An event's text on one line.
+ * An event's JSON on one line.
  *
- * Errors: `malformed_response` where it is not a JSON object.
+ * Errors: `malformed_response` if it is not a JSON object.
  */
 export declare function lineOfEvent(json: string): Answer<string>
 
@@ -476,7 +476,7 @@ export interface LoggedDeliveryParts {
   extra: Pairs
 }
 
-/** What the proof of an export says. */
+/** The contents of a manifest. */
 export interface ManifestParts {
   format: number
   baseUrl: string
@@ -488,14 +488,14 @@ export interface ManifestParts {
   leaves: Array<LeafParts>
 }
 
-/** A delivery that was not, and why: `not_retryable`, `refused` or `unknown`. */
+/** A delivery that was not re-fired, and why: `not_retryable`, `refused` or `unknown`. */
 export interface NotRefiredParts {
   ofId: string
   why: string
   error?: Failure
 }
 
-/** What became of an event that was listed. */
+/** The outcome of back-filling a listed event. */
 export interface OutcomeParts {
   outcome: string
   code?: string
@@ -509,10 +509,10 @@ export interface PageParts {
   nextCursor?: string
 }
 
-/** Names, each with a value in JSON. */
+/** Names, each with its value in JSON; for a CSV row, with its field. */
 export type Pairs = Array<[string, string]>
 
-/** How far an export has come. */
+/** The progress of an export. */
 export interface ProgressParts {
   since: string
   until: string
@@ -522,7 +522,7 @@ export interface ProgressParts {
   calls: number
 }
 
-/** The rate limit as the last answer left it. */
+/** The rate limit, as of the last response. */
 export interface RateLimitParts {
   limit?: number
   remaining?: number
@@ -530,13 +530,13 @@ export interface RateLimitParts {
   retryAt?: string
 }
 
-/** A run, and the answer in JSON. */
+/** A reconciliation run, and the response in JSON. */
 export interface ReconRunParts {
   runId?: string
   response?: string
 }
 
-/** What is unresolved. */
+/** What reconciliation has left unresolved. */
 export interface ReconSummaryParts {
   pendingTickets: number
   urgentTickets: number
@@ -547,13 +547,13 @@ export interface ReconSummaryParts {
   extra: Pairs
 }
 
-/** A delivery that was fired again. */
+/** A delivery that was re-fired. */
 export interface RefiredParts {
   ofId: string
   attempt: RetriedParts
 }
 
-/** How far a sweep has come. */
+/** The progress of `refireFailed`. */
 export interface RefireProgressParts {
   total: number
   refired: number
@@ -561,7 +561,7 @@ export interface RefireProgressParts {
   notRefired: number
 }
 
-/** What became of a sweep. */
+/** The result of `refireFailed`. */
 export interface RefireReportParts {
   refired: Array<RefiredParts>
   failedAgain: Array<RefiredParts>
@@ -570,7 +570,7 @@ export interface RefireReportParts {
   left: Array<string>
 }
 
-/** The answer to a request. */
+/** The reply to a request. */
 export interface ReplyParts {
   status: number
   /** Whole seconds. */
@@ -579,60 +579,60 @@ export interface ReplyParts {
   code?: string
 }
 
-/** What re-firing a delivery gave. */
+/** The result of re-firing a delivery. */
 export interface RetriedParts {
   deliveryId: string
   status: string
   statusCode?: number
 }
 
-/** The name of one of the systems' schemes, or a description. */
+/** The name of a built-in scheme, or the description of another one. */
 export type SchemeArgument = string | SchemeParts
 
-/** A scheme of the caller's own, member for member what `Scheme` has methods for. */
+/** A scheme of the caller's own. Each member is a method of the core's `Scheme`. */
 export interface SchemeParts {
   name: string
   signatureHeader: string
-  /** The text before the digits; absent for a list of `t=` and `v1=`. */
+  /** The text before the hex digits; absent for a list of `t=` and `v1=`. */
   prefix?: string
   timestampHeader?: string
   timestampInMilliseconds?: boolean
-  /** What stands before and after the timestamp; absent where the body alone is signed. */
+  /** The text before and after the timestamp; absent if only the body is signed. */
   signedBefore?: string
   signedAfter?: string
-  /** The members that identify an event; absent for the body's digest. */
+  /** The members that identify an event; absent if the body's digest does. */
   identity?: Array<string>
   rejectStatus?: number
   clientErrorsAreFinal?: boolean
 }
 
-/** A text, or raw bytes. */
+/** A string, or raw bytes. */
 export type SecretArgument = string | Uint8Array
 
-/** What a signer made. */
+/** A signed delivery. */
 export interface SignedParts {
   body: Buffer
   headers: Array<[string, string]>
 }
 
-/** A statement, and its values. */
+/** A statement and its parameters. */
 export interface StatementParts {
   sql: string
   values: Array<string | number>
 }
 
-/** The answer to a claim or to one of the other verbs. */
+/** The result of `claim`, `commit`, `release` or `renew`. */
 export interface StoreAnswer {
   /** `fresh`, `in_flight`, `done`, `ok` or `error`. */
   state: string
   epoch?: number
   /** Seconds. */
   retryAfter?: number
-  /** Of an error. */
+  /** The code of an error. */
   code?: string
 }
 
-/** The options of a store, times in seconds; what is absent is the core's default. */
+/** The options of a store. Times are in seconds; absent options have the core's defaults. */
 export interface StoreParts {
   lease?: number
   retention?: number
@@ -640,11 +640,11 @@ export interface StoreParts {
   timeout?: number
   connections?: number
   namespace?: string
-  /** Of a store in memory. */
+  /** For a store in memory only. */
   capacity?: number
 }
 
-/** One thing that the stream has to tell: `connected`, `event` or `gap`. */
+/** One item of the stream: `connected`, `event` or `gap`. */
 export interface StreamItemParts {
   kind: string
   authenticated?: boolean
@@ -656,14 +656,14 @@ export interface StreamItemParts {
   key?: string
   /** As received. */
   data?: string
-  /** The event in JSON, where the data is an envelope as deliveries have it. */
+  /** The event in JSON, if the data is an envelope like that of a delivery. */
   event?: string
   reason?: Failure
   since?: string
   lastEventId?: string
 }
 
-/** How to verify; what is absent is the core's default. */
+/** The tolerance; absent members have the core's defaults. */
 export interface ToleranceParts {
   seconds?: number
   dangerousNoTolerance?: boolean

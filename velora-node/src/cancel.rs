@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use crate::failure::{Answer, Failure, answer};
 
-/// Ends the one call that it is given to.
+/// Cancels the one call that it is passed to.
 #[napi]
 #[derive(Clone, Default)]
 pub struct NativeCancel {
@@ -22,7 +22,7 @@ impl NativeCancel {
         Self::default()
     }
 
-    /// The call ends as soon as it notices; what it had under way is dropped.
+    /// Cancels the call. A request in progress is dropped.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.asked.notify_one();

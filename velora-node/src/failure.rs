@@ -4,20 +4,20 @@ use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use velora_core::{ApiError, Error, VerificationError};
 
-/// An error of the core: which class it becomes, its code, and what it carries.
+/// An error of the core: its class, its code and its details.
 #[napi(object, object_from_js = false)]
 #[derive(Clone, Default)]
 pub struct Failure {
-    /// `config`, `verification`, `store`, `api`, `file`, `velora` for what is newer, or `aborted`
-    /// where the caller's own signal did it.
+    /// `config`, `verification`, `store`, `api`, `file`, `velora` for any newer class, or `aborted`
+    /// if the caller's own signal ended the call.
     pub failure: &'static str,
     pub code: &'static str,
     pub message: String,
-    /// What else an `ApiError` tells.
+    /// The other members of an `ApiError`.
     pub api: Option<ApiFailure>,
 }
 
-/// What a call of an API that failed tells.
+/// The details of an API call that failed.
 #[napi(object, object_from_js = false)]
 #[derive(Clone, Default)]
 pub struct ApiFailure {
@@ -33,7 +33,7 @@ pub struct ApiFailure {
     pub raw: String,
 }
 
-/// One field that the system found fault with.
+/// One field that the system rejected.
 #[napi(object, object_from_js = false)]
 #[derive(Clone)]
 pub struct IssueParts {
@@ -42,7 +42,7 @@ pub struct IssueParts {
     pub message: Option<String>,
 }
 
-/// What a call gives: its result, or why there is none.
+/// The result of a call, or why it failed.
 #[napi]
 pub type Answer<T> = Either<T, Failure>;
 

@@ -17,13 +17,13 @@ use crate::number::whole;
 use crate::store::NativeStore;
 use crate::verifier::NativeVerifier;
 
-/// A receiver of the core.
+/// The core's receiver.
 #[napi]
 pub struct NativeReceiver {
     receiver: Receiver,
 }
 
-/// The answer to a request.
+/// The reply to a request.
 #[napi(object, object_from_js = false)]
 pub struct ReplyParts {
     pub status: u16,
@@ -44,7 +44,7 @@ impl From<Reply> for ReplyParts {
     }
 }
 
-/// What became of an event that was listed.
+/// The outcome of back-filling a listed event.
 #[napi(object, object_from_js = false)]
 pub struct OutcomeParts {
     pub outcome: &'static str,
@@ -68,7 +68,7 @@ impl From<Outcome> for OutcomeParts {
 
 #[napi]
 impl NativeReceiver {
-    /// Errors: `invalid_option` where the limit is no number of bytes.
+    /// Errors: `invalid_option` if the limit is not a valid number of bytes.
     #[napi(catch_unwind)]
     pub fn create(
         verifier: &NativeVerifier,
@@ -90,7 +90,7 @@ impl NativeReceiver {
         self.receiver.body_limit() as f64
     }
 
-    /// The work to do, or the reply to give at once.
+    /// Returns the work to do, or the reply to send at once.
     #[napi(catch_unwind)]
     pub fn begin<'env>(
         &self,
@@ -109,14 +109,14 @@ impl NativeReceiver {
         })
     }
 
-    /// The reply to a request whose body broke off.
+    /// The reply to a request whose body could not be read to its end.
     #[napi(catch_unwind)]
     pub fn unreadable(&self) -> ReplyParts {
         self.receiver.reply(Outcome::BodyUnreadable).into()
     }
 
-    /// Handles a listed event under the rules of a delivered one. `handler` says whether
-    /// it did, and never fails.
+    /// Handles a listed event by the same rules as a delivered one. `handler` returns
+    /// whether it succeeded, and must never fail.
     #[napi(catch_unwind)]
     pub fn backfill<'env>(
         &self,
@@ -139,7 +139,7 @@ impl NativeReceiver {
     }
 }
 
-/// A genuine event that is the caller's to handle.
+/// A genuine event that is claimed for the caller to handle.
 #[napi]
 pub struct NativeWork {
     verdict: String,
@@ -179,44 +179,44 @@ impl NativeWork {
 
 #[napi]
 impl NativeWork {
-    /// What was delivered: see [`Verdict`].
+    /// The verified delivery: see [`Verdict`].
     #[napi(catch_unwind)]
     pub fn take_verdict(&mut self) -> String {
         std::mem::take(&mut self.verdict)
     }
 
-    /// What was claimed.
+    /// The key that was claimed.
     #[napi(getter, catch_unwind)]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Under which number it was claimed.
+    /// The claim's epoch.
     #[napi(getter, catch_unwind)]
     pub fn epoch(&self) -> f64 {
         self.epoch as f64
     }
 
-    /// The event was handled; undefined where the work had ended before.
+    /// The event was handled: commits the claim. Undefined if the work had already ended.
     #[napi(catch_unwind)]
     pub fn done<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<ReplyParts>>> {
         self.end(env, Work::done)
     }
 
-    /// The event was handled, and the claim is committed with what it did; undefined where
-    /// the work had ended before.
+    /// The event was handled, and the caller's own transaction has committed the claim.
+    /// Undefined if the work had already ended.
     #[napi(catch_unwind)]
     pub fn committed<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<ReplyParts>>> {
         self.end(env, |work| ready(work.committed()))
     }
 
-    /// The event was not handled; undefined where the work had ended before.
+    /// The event was not handled: releases the claim. Undefined if the work had already ended.
     #[napi(catch_unwind)]
     pub fn release<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, Option<ReplyParts>>> {
         self.end(env, Work::release)
     }
 
-    /// More time; undefined where the work had ended before.
+    /// Renews the lease. Undefined if the work had already ended.
     ///
     /// Errors: `lease_lost`, `store_unavailable`.
     #[napi(catch_unwind)]

@@ -6,25 +6,25 @@ use velora_core::{ConfigError, Identity, Scheme, SignatureForm, SignedPayload, T
 
 use crate::number::whole;
 
-/// A scheme of the caller's own, member for member what `Scheme` has methods for.
+/// A scheme of the caller's own. Each member is a method of the core's `Scheme`.
 #[napi(object, object_to_js = false)]
 pub struct SchemeParts {
     pub name: String,
     pub signature_header: String,
-    /// The text before the digits; absent for a list of `t=` and `v1=`.
+    /// The text before the hex digits; absent for a list of `t=` and `v1=`.
     pub prefix: Option<String>,
     pub timestamp_header: Option<String>,
     pub timestamp_in_milliseconds: Option<bool>,
-    /// What stands before and after the timestamp; absent where the body alone is signed.
+    /// The text before and after the timestamp; absent if only the body is signed.
     pub signed_before: Option<String>,
     pub signed_after: Option<String>,
-    /// The members that identify an event; absent for the body's digest.
+    /// The members that identify an event; absent if the body's digest does.
     pub identity: Option<Vec<String>>,
     pub reject_status: Option<f64>,
     pub client_errors_are_final: Option<bool>,
 }
 
-/// The name of one of the systems' schemes, or a description.
+/// The name of a built-in scheme, or the description of another one.
 #[napi]
 pub type SchemeArgument = Either<String, SchemeParts>;
 

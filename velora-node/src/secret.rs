@@ -6,11 +6,11 @@ use velora_core::{ConfigError, SigningSecret};
 
 use crate::failure::{Answer, answer};
 
-/// A text, or raw bytes.
+/// A string, or raw bytes.
 #[napi]
 pub type SecretArgument = Either<String, Uint8Array>;
 
-/// What is wrong with a secret, if anything.
+/// Checks a secret.
 ///
 /// Errors: `empty_secret`, `secret_has_whitespace`.
 #[napi(catch_unwind)]

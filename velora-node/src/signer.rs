@@ -9,13 +9,13 @@ use crate::scheme::{SchemeArgument, scheme};
 use crate::secret::{SecretArgument, secrets};
 use crate::verifier::instant;
 
-/// A signer of the core.
+/// The core's signer.
 #[napi]
 pub struct NativeSigner {
     signer: Signer,
 }
 
-/// What a signer made.
+/// A signed delivery.
 #[napi(object, object_from_js = false)]
 pub struct SignedParts {
     pub body: Buffer,
@@ -24,7 +24,7 @@ pub struct SignedParts {
 
 #[napi]
 impl NativeSigner {
-    /// Errors: those of the scheme, of the secrets in their order; `too_many_secrets`.
+    /// Errors: those of the scheme, those of the secrets in order; `too_many_secrets`.
     #[napi(catch_unwind)]
     pub fn create(
         scheme_argument: SchemeArgument,
@@ -37,7 +37,7 @@ impl NativeSigner {
         answer(signer().map(|signer| Self { signer }))
     }
 
-    /// Signs a body, as of now if no time is given.
+    /// Signs a body, with the current time if none is given.
     #[napi(catch_unwind)]
     pub fn sign(&self, body: Uint8Array, now_millis: Option<f64>) -> SignedParts {
         let signed = match now_millis {

@@ -16,14 +16,14 @@ use crate::failure::{Answer, answer};
 use crate::number::{duration, integer, whole};
 use crate::transaction::NativeStatements;
 
-/// A store that claims are made in.
+/// A store of claims.
 #[napi]
 pub struct NativeStore {
     pub(crate) store: Arc<dyn Store>,
     memory: Option<Arc<MemoryStore>>,
 }
 
-/// The options of a store, times in seconds; what is absent is the core's default.
+/// The options of a store. Times are in seconds; absent options have the core's defaults.
 #[napi(object, object_to_js = false)]
 pub struct StoreParts {
     pub lease: Option<f64>,
@@ -32,11 +32,11 @@ pub struct StoreParts {
     pub timeout: Option<f64>,
     pub connections: Option<f64>,
     pub namespace: Option<String>,
-    /// Of a store in memory.
+    /// For a store in memory only.
     pub capacity: Option<f64>,
 }
 
-/// The answer to a claim or to one of the other verbs.
+/// The result of `claim`, `commit`, `release` or `renew`.
 #[napi(object)]
 pub struct StoreAnswer {
     /// `fresh`, `in_flight`, `done`, `ok` or `error`.
@@ -44,7 +44,7 @@ pub struct StoreAnswer {
     pub epoch: Option<f64>,
     /// Seconds.
     pub retry_after: Option<f64>,
-    /// Of an error.
+    /// The code of an error.
     pub code: Option<String>,
 }
 
@@ -62,7 +62,7 @@ impl NativeStore {
         }))
     }
 
-    /// The store that a URL names. It does not connect.
+    /// Opens the store that a URL names, without connecting yet.
     ///
     /// Errors: `invalid_lease`, `invalid_retention`, `invalid_option`.
     #[napi(catch_unwind)]
@@ -76,8 +76,8 @@ impl NativeStore {
         }))
     }
 
-    /// A store of the caller's: `verbs` carries out `claim`, `commit`, `release` and
-    /// `renew`, and never fails.
+    /// A store of the caller's own: `verbs` carries out `claim`, `commit`, `release` and
+    /// `renew`, and must never fail.
     #[napi(catch_unwind)]
     pub fn of(
         #[napi(ts_arg_type = "(verb: string, key: string, epoch: number) => Promise<StoreAnswer>")]
@@ -105,14 +105,14 @@ impl NativeStore {
         dropped as f64
     }
 
-    /// Closes connections; a later verb opens new ones.
+    /// Closes the connections; a later call opens new ones.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.store.close();
     }
 
-    /// What claims and commits in a transaction of the caller's, where the store is in a
-    /// database that has such.
+    /// The statements that claim and commit in a transaction of the caller's own; null if
+    /// the store is not in a database that has transactions.
     #[napi(catch_unwind)]
     pub fn in_transaction(&self) -> Option<NativeStatements> {
         self.store.in_transaction().map(NativeStatements)

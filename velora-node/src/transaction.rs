@@ -8,11 +8,11 @@ use velora_core::dedupe::{Claimed, InTransaction, Statement, Value};
 use crate::failure::{Answer, answer};
 use crate::store::StoreAnswer;
 
-/// What to run, and how to read what it gives.
+/// The SQL statements to run, and how to read their results.
 #[napi]
 pub struct NativeStatements(pub(crate) InTransaction);
 
-/// A statement, and its values.
+/// A statement and its parameters.
 #[napi(object, object_from_js = false)]
 pub struct StatementParts {
     pub sql: &'static str,
@@ -32,7 +32,7 @@ impl NativeStatements {
         shown(self.0.claim(&Key::from(key.as_str())))
     }
 
-    /// Of the row that `claim` gave.
+    /// Interprets the row that `claim` returned.
     #[napi(catch_unwind)]
     pub fn fresh(&self, row: i64) -> StoreAnswer {
         claimed(self.0.fresh(row))
@@ -43,7 +43,7 @@ impl NativeStatements {
         shown(self.0.standing(&Key::from(key.as_str())))
     }
 
-    /// Of the row that `standing` gave, or of none.
+    /// Interprets the row that `standing` returned, if it returned one.
     #[napi(catch_unwind)]
     pub fn stands(&self, row: Option<Vec<i64>>) -> StoreAnswer {
         let row = match row.as_deref() {
@@ -59,7 +59,7 @@ impl NativeStatements {
         shown(self.0.commit(&Key::from(key.as_str()), epoch))
     }
 
-    /// Of how many rows `commit` has changed. Errors: `lease_lost`.
+    /// Interprets the number of rows that `commit` changed. Errors: `lease_lost`.
     #[napi(catch_unwind)]
     pub fn committed(&self, rows: u32) -> Answer<bool> {
         answer(self.0.committed(u64::from(rows)).map(|()| true))

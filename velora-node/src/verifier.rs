@@ -13,7 +13,7 @@ use crate::headers::{Values, names};
 use crate::scheme::{SchemeArgument, scheme};
 use crate::secret::{SecretArgument, secrets};
 
-/// A verifier of the core.
+/// The core's verifier.
 #[napi]
 pub struct NativeVerifier {
     pub(crate) verifier: Arc<Verifier>,
@@ -22,7 +22,7 @@ pub struct NativeVerifier {
     again: Arc<Verifier>,
 }
 
-/// How to verify; what is absent is the core's default.
+/// The tolerance; absent members have the core's defaults.
 #[napi(object, object_to_js = false)]
 pub struct ToleranceParts {
     pub seconds: Option<f64>,
@@ -31,7 +31,7 @@ pub struct ToleranceParts {
 
 #[napi]
 impl NativeVerifier {
-    /// Errors: those of the scheme, of the secrets in their order, of the tolerance.
+    /// Errors: those of the scheme, of the secrets in order, and of the tolerance.
     #[napi(catch_unwind)]
     pub fn create(
         scheme_argument: SchemeArgument,
@@ -57,13 +57,13 @@ impl NativeVerifier {
         }))
     }
 
-    /// The headers whose values are to be handed over, in this order.
+    /// The headers whose values must be passed, in this order.
     #[napi(getter, catch_unwind)]
     pub fn header_names(&self) -> Vec<String> {
         names(&self.verifier)
     }
 
-    /// The members of an event that hold its type and its id, as far as it always has them.
+    /// The event members that hold the type and the id, if every event has them.
     #[napi(getter, catch_unwind)]
     pub fn event_names(&self) -> Vec<&'static str> {
         Envelope::names(self.verifier.scheme().name()).collect()
@@ -98,7 +98,8 @@ impl NativeVerifier {
         fast::function(env, Arc::clone(&self.again), Task::Read)
     }
 
-    /// The same, to compare the headers outside the MAC with the body alone.
+    /// Verifies a delivery again, except for its age, and compares the headers outside the MAC
+    /// with the body.
     ///
     /// Errors: those of the verifier; `header_body_mismatch`.
     #[napi(catch_unwind)]

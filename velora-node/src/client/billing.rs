@@ -81,7 +81,7 @@ impl NativeBilling {
         }
     }
 
-    /// Errors: `invalid_option` where the format is neither `qbo` nor `netsuite`.
+    /// Errors: `invalid_option` if the format is neither `qbo` nor `netsuite`.
     #[napi(catch_unwind)]
     pub fn journal_csv(&self, path: String, format: String) -> Answer<NativeCsvRows> {
         answer(format.parse().map(|format| NativeCsvRows {
@@ -89,7 +89,7 @@ impl NativeBilling {
         }))
     }
 
-    /// Errors: `invalid_option` where the limit is out of its range.
+    /// Errors: `invalid_option` if the limit is out of its range.
     #[napi(catch_unwind)]
     pub fn deliveries(
         &self,
@@ -168,7 +168,7 @@ pub struct NativeDeliveryPages {
 
 #[napi]
 impl NativeDeliveryPages {
-    /// Null at the end.
+    /// The next page; null at the end.
     #[napi(catch_unwind)]
     pub fn next<'env>(
         &self,
@@ -199,7 +199,7 @@ impl NativeDeliveryPages {
     }
 }
 
-/// Rows of CSV.
+/// The rows of a CSV file.
 #[napi]
 pub struct NativeCsvRows {
     rows: Held<CsvRows>,
@@ -207,7 +207,7 @@ pub struct NativeCsvRows {
 
 #[napi]
 impl NativeCsvRows {
-    /// Names and fields of the next row; null at the end.
+    /// The next row, as pairs of a column's name and the field; null at the end.
     #[napi(catch_unwind)]
     pub fn next<'env>(
         &self,

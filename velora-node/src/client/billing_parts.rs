@@ -8,7 +8,7 @@ use velora_core::billing::{
 use super::extra::{Pairs, pairs};
 use crate::failure::Failure;
 
-/// What is unresolved.
+/// What reconciliation has left unresolved.
 #[napi(object, object_from_js = false)]
 pub struct ReconSummaryParts {
     pub pending_tickets: f64,
@@ -20,7 +20,7 @@ pub struct ReconSummaryParts {
     pub extra: Pairs,
 }
 
-/// A run, and the answer in JSON.
+/// A reconciliation run, and the response in JSON.
 #[napi(object, object_from_js = false)]
 pub struct ReconRunParts {
     pub run_id: Option<String>,
@@ -47,7 +47,7 @@ pub struct DeliveryPageParts {
     pub next_cursor: Option<String>,
 }
 
-/// What re-firing a delivery gave.
+/// The result of re-firing a delivery.
 #[napi(object, object_from_js = false)]
 pub struct RetriedParts {
     pub delivery_id: String,
@@ -55,14 +55,14 @@ pub struct RetriedParts {
     pub status_code: Option<u16>,
 }
 
-/// A delivery that was fired again.
+/// A delivery that was re-fired.
 #[napi(object, object_from_js = false)]
 pub struct RefiredParts {
     pub of_id: String,
     pub attempt: RetriedParts,
 }
 
-/// A delivery that was not, and why: `not_retryable`, `refused` or `unknown`.
+/// A delivery that was not re-fired, and why: `not_retryable`, `refused` or `unknown`.
 #[napi(object, object_from_js = false)]
 pub struct NotRefiredParts {
     pub of_id: String,
@@ -70,7 +70,7 @@ pub struct NotRefiredParts {
     pub error: Option<Failure>,
 }
 
-/// What became of a sweep.
+/// The result of `refireFailed`.
 #[napi(object, object_from_js = false)]
 pub struct RefireReportParts {
     pub refired: Vec<RefiredParts>,
@@ -80,7 +80,7 @@ pub struct RefireReportParts {
     pub left: Vec<String>,
 }
 
-/// How far a sweep has come.
+/// The progress of `refireFailed`.
 #[napi(object, object_from_js = false)]
 pub struct RefireProgressParts {
     pub total: f64,

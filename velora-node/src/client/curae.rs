@@ -46,7 +46,7 @@ pub struct EndpointPageParts {
     pub next_cursor: Option<String>,
 }
 
-/// An endpoint and its version; with the secret right after it was registered.
+/// An endpoint and its version, and the secret if it was just registered.
 #[napi(object, object_from_js = false)]
 pub struct CuraeVersioned {
     pub endpoint: CuraeEndpoint,
@@ -54,7 +54,7 @@ pub struct CuraeVersioned {
     pub secret: Option<String>,
 }
 
-/// What is to be changed; what is absent stays.
+/// What to change; absent members stay as they are.
 #[napi(object, object_to_js = false)]
 pub struct CuraeChange {
     pub url: Option<String>,
@@ -102,7 +102,7 @@ impl NativeCurae {
         })
     }
 
-    /// Errors: `invalid_option` where the limit is out of its range.
+    /// Errors: `invalid_option` if the limit is out of its range.
     #[napi(catch_unwind)]
     pub fn list_webhooks(&self, limit: Option<f64>) -> Answer<NativeEndpointPages> {
         let query = || match limit {
@@ -128,7 +128,7 @@ impl NativeCurae {
         })
     }
 
-    /// Null where it is still this version.
+    /// Null if the endpoint still has this version.
     #[napi(catch_unwind)]
     pub fn get_webhook_if_changed<'env>(
         &self,
@@ -193,7 +193,7 @@ pub struct NativeEndpointPages {
 
 #[napi]
 impl NativeEndpointPages {
-    /// Null at the end.
+    /// The next page; null at the end.
     #[napi(catch_unwind)]
     pub fn next<'env>(
         &self,

@@ -3,7 +3,7 @@
 use napi_derive::napi;
 use velora_core::Extra;
 
-/// Names, each with a value in JSON.
+/// Names, each with its value in JSON; for a CSV row, with its field.
 #[napi]
 pub type Pairs = Vec<(String, String)>;
 

@@ -52,7 +52,7 @@ pub struct HealthEndpoint {
     pub is_failing: bool,
 }
 
-/// What registering gives.
+/// An endpoint that was just registered, and its secret.
 #[napi(object, object_from_js = false)]
 pub struct HealthRegistration {
     pub endpoint: HealthEndpoint,
@@ -95,7 +95,7 @@ impl NativeHealth {
         }))
     }
 
-    /// The event as received.
+    /// The event's JSON, as received.
     #[napi(catch_unwind)]
     pub fn event<'env>(
         &self,
@@ -185,7 +185,7 @@ pub struct NativeEventPages {
 
 #[napi]
 impl NativeEventPages {
-    /// Null at the end.
+    /// The next page; null at the end.
     #[napi(catch_unwind)]
     pub fn next<'env>(
         &self,
@@ -216,13 +216,13 @@ impl NativeEventPages {
     }
 }
 
-/// What a listed event's `details` are, in JSON.
+/// The `details` of a listed event, in JSON.
 #[napi(catch_unwind)]
 pub fn details_of_event(json: String) -> Option<String> {
     json_of_event(&json, AuditEvent::details)
 }
 
-/// What a listed event's `fields_accessed` are, in JSON.
+/// The `fields_accessed` of a listed event, in JSON.
 #[napi(catch_unwind)]
 pub fn fields_accessed_of_event(json: String) -> Option<String> {
     json_of_event(&json, AuditEvent::fields_accessed)
@@ -233,22 +233,22 @@ fn json_of_event(json: &str, read: fn(&AuditEvent) -> Option<RawJson>) -> Option
     Some(value.as_str().to_owned())
 }
 
-/// Whether a text is an instant, as the `timestamp` of a listed event is one.
+/// Whether a string is an instant in the form of a listed event's `timestamp`.
 #[napi(catch_unwind)]
 pub fn is_instant(text: String) -> bool {
     Window::parse(&text, &text).is_ok()
 }
 
-/// An event's text on one line.
+/// An event's JSON on one line.
 ///
-/// Errors: `malformed_response` where it is not a JSON object.
+/// Errors: `malformed_response` if it is not a JSON object.
 #[napi(catch_unwind)]
 pub fn line_of_event(json: String) -> Answer<String> {
     let event = AuditEvent::from_json(json);
     answer(event.map(|event| event.raw().as_line().into_owned()))
 }
 
-/// The key of a listed event, given in JSON: that of its delivery.
+/// The key of a listed event, given in JSON. Its delivery has the same key.
 #[napi(catch_unwind)]
 pub fn key_of_event(json: String) -> Option<String> {
     let key = AuditEvent::from_json(&json).ok()?.key()?;

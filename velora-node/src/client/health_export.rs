@@ -28,7 +28,7 @@ pub struct ExportQueryParts {
     pub concurrency: Option<f64>,
 }
 
-/// What one call gave.
+/// The result of one export call.
 #[napi(object, object_from_js = false)]
 pub struct ExportedOnceParts {
     /// `yes`, `no` or `unknown`.
@@ -36,7 +36,7 @@ pub struct ExportedOnceParts {
     pub events: EventsText,
 }
 
-/// How far an export has come.
+/// The progress of an export.
 #[napi(object, object_from_js = false)]
 pub struct ProgressParts {
     pub since: String,
@@ -47,7 +47,7 @@ pub struct ProgressParts {
     pub calls: f64,
 }
 
-/// What the proof of an export says.
+/// The contents of a manifest.
 #[napi(object, object_from_js = false)]
 pub struct ManifestParts {
     pub format: u32,
@@ -60,7 +60,7 @@ pub struct ManifestParts {
     pub leaves: Vec<LeafParts>,
 }
 
-/// A part of an export that was read whole in one go.
+/// A part of an export that was read completely in one go.
 #[napi(object, object_from_js = false)]
 pub struct LeafParts {
     pub since: String,
@@ -138,7 +138,7 @@ pub struct NativeManifest {
 
 #[napi]
 impl NativeManifest {
-    /// Reads the one of an exported file.
+    /// Reads the manifest of an exported file.
     ///
     /// Errors: `file_unusable`, `file_mismatch`.
     #[napi(catch_unwind)]
@@ -154,7 +154,7 @@ impl NativeManifest {
         ManifestParts::from(&*self.manifest)
     }
 
-    /// Checks a file against it.
+    /// Checks a file against the manifest.
     ///
     /// Errors: `file_unusable`, `file_mismatch`.
     #[napi(catch_unwind)]
@@ -192,7 +192,7 @@ pub struct NativeExport {
 
 #[napi]
 impl NativeExport {
-    /// Null once everything was given.
+    /// The next rows; null at the end.
     #[napi(catch_unwind)]
     pub fn next<'env>(
         &self,

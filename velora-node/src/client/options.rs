@@ -8,13 +8,13 @@ use velora_core::api::{ClientBuilder, ClientOptions, RateLimit};
 
 use crate::number::{duration, whole};
 
-/// The options of every client, times in seconds.
+/// The options of every client. Times are in seconds.
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
 pub struct ClientParts {
     pub base_url: Option<String>,
     pub attempts: Option<f64>,
-    /// The first wait and the longest one.
+    /// The first delay and the longest one.
     pub backoff: Option<(f64, f64)>,
     pub max_retry_delay: Option<f64>,
     pub connect_timeout: Option<f64>,
@@ -58,7 +58,7 @@ pub(crate) fn seconds(
     read.map(Some)
 }
 
-/// The rate limit as the last answer left it.
+/// The rate limit, as of the last response.
 #[napi(object, object_from_js = false)]
 pub struct RateLimitParts {
     pub limit: Option<f64>,

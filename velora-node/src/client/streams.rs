@@ -65,13 +65,13 @@ impl<S> Held<S> {
 
 /// Events, handed over in one go.
 ///
-/// `text` is a JSON array with a line's end behind each event but the last. It can be read
-/// at once, or taken apart at `"\n,"`, which stands nowhere else: within an event there are
-/// no line's ends.
+/// `text` is a JSON array with a line feed after each event but the last. It can be parsed
+/// as a whole, or split at each line feed and the comma after it: there is no line feed
+/// within an event.
 ///
-/// It is ASCII alone, as texts of wider characters take a host several times as long to
-/// make and to read; other characters are escaped. Where there are any, `own` is the
-/// same array in the system's own words.
+/// It is pure ASCII, because a host takes several times as long to make and to read strings
+/// of wider characters; all other characters are escaped. If there are any, `own` is the
+/// same array as the system sent it, without these escapes.
 #[napi(object, object_from_js = false)]
 pub struct EventsText {
     pub text: String,

@@ -20,16 +20,16 @@ pub struct NativeTv {
     client: Client,
 }
 
-/// What registering a webhook gave.
+/// A webhook that was just registered.
 #[napi(object, object_from_js = false)]
 pub struct CreatedWebhookParts {
     pub id: Option<String>,
     pub secret: Option<String>,
-    /// The answer in JSON.
+    /// The response in JSON.
     pub response: Option<String>,
 }
 
-/// One thing that the stream has to tell: `connected`, `event` or `gap`.
+/// One item of the stream: `connected`, `event` or `gap`.
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct StreamItemParts {
@@ -43,18 +43,18 @@ pub struct StreamItemParts {
     pub key: Option<String>,
     /// As received.
     pub data: Option<String>,
-    /// The event in JSON, where the data is an envelope as deliveries have it.
+    /// The event in JSON, if the data is an envelope like that of a delivery.
     pub event: Option<String>,
     pub reason: Option<Failure>,
     pub since: Option<String>,
     pub last_event_id: Option<String>,
 }
 
-/// What a function of JavaScript gave for a token: neither where it gave no text.
+/// What the caller's token function returned. Both are absent if that was not a string.
 #[napi(object, object_to_js = false)]
 pub struct GivenToken {
     pub token: Option<String>,
-    /// That it threw, in words that may be shown.
+    /// A message that may be shown, if the function threw.
     pub threw: Option<String>,
 }
 
@@ -165,7 +165,7 @@ pub struct NativeEventStream {
 
 #[napi]
 impl NativeEventStream {
-    /// Null once it is closed.
+    /// The next item; null once the stream is closed.
     #[napi(catch_unwind)]
     pub fn next<'env>(
         &self,
