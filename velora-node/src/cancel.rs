@@ -1,4 +1,4 @@
-//! Ending a call before it is done.
+//! Cancelling a call.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl NativeCancel {
     }
 }
 
-/// The outcome of a call, or `aborted` if that was asked for first.
+/// The outcome of a call, or `aborted` if it was cancelled first.
 pub(crate) async fn unless_cancelled<T, E: Into<Failure>>(
     cancel: Option<NativeCancel>,
     call: impl Future<Output = Result<T, E>>,

@@ -46,7 +46,7 @@ pub struct IssueParts {
 #[napi]
 pub type Answer<T> = Either<T, Failure>;
 
-/// Either way as the JavaScript side wants it.
+/// The result in the form that the TypeScript layer expects.
 pub(crate) fn answer<T, E: Into<Failure>>(result: Result<T, E>) -> Answer<T> {
     match result {
         Ok(value) => Either::A(value),
@@ -105,7 +105,7 @@ impl ApiFailure {
     }
 }
 
-/// What the fast call fails with, whose errors are of one kind.
+/// The failure of the fast call, whose errors are all of one kind.
 impl Failure {
     pub(crate) fn of_verification(error: &VerificationError) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Header values on their way in.
+//! Converts header values from JavaScript.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use velora_core::{HeaderName, Headers, Verifier};
 
 /// The bytes that a header had on the wire.
 ///
-/// Node and `fetch` show each byte as one character. A text with a character that no
-/// byte is shown as cannot have come from there, and is taken as UTF-8.
+/// Node and `fetch` show each byte as one character. A string with a character above U+00FF
+/// cannot have come from there, and is taken as UTF-8.
 pub(crate) fn wire_bytes(text: &str) -> Cow<'_, [u8]> {
     if text.is_ascii() {
         return Cow::Borrowed(text.as_bytes());

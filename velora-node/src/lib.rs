@@ -28,7 +28,7 @@ mod store;
 mod transaction;
 mod verifier;
 
-/// Panics, for the test that this is an error and not the end of the process.
+/// Panics, for the test that this becomes an error and does not end the process.
 #[cfg(feature = "panics")]
 #[napi_derive::napi(catch_unwind, skip_typescript)]
 pub fn panic_now() {
@@ -42,7 +42,7 @@ pub async fn panic_later() {
     panic!("a test asked for it");
 }
 
-/// The same in a callback made by hand.
+/// The same in a callback written on Node-API.
 #[cfg(feature = "panics")]
 #[napi_derive::napi(catch_unwind, skip_typescript)]
 pub fn panic_fast(env: &napi::Env) -> napi::Result<()> {

@@ -1,16 +1,16 @@
-//! Numbers on their way in: JavaScript has one kind of them, the core has several. What
-//! does not fit is refused, never cut or wrapped.
+//! Converts numbers from JavaScript, which has one type of them where the core has several. A
+//! number that does not fit is refused, never truncated or wrapped.
 
 use std::time::Duration;
 
 use velora_core::ConfigError;
 
-/// Up to here every whole number has a number of its own.
+/// `Number.MAX_SAFE_INTEGER`: up to here every whole number is represented exactly.
 const MOST: f64 = 9_007_199_254_740_991.0;
 
 /// A whole number of this type.
 ///
-/// Errors: `invalid_option` where it is none, or out of range.
+/// Errors: `invalid_option` if it is not a whole number, or out of range.
 pub(crate) fn whole<T: TryFrom<u64>>(option: &'static str, number: f64) -> Result<T, ConfigError> {
     let reason = "it is not a whole number in range";
     integer(number)
@@ -18,13 +18,13 @@ pub(crate) fn whole<T: TryFrom<u64>>(option: &'static str, number: f64) -> Resul
         .ok_or(ConfigError::InvalidOption { option, reason })
 }
 
-/// A whole number from 0 on.
+/// A whole number, zero or more.
 pub(crate) fn integer(number: f64) -> Option<u64> {
     let is_whole = (0.0..=MOST).contains(&number) && number.fract() == 0.0;
     is_whole.then_some(number as u64)
 }
 
-/// Seconds, unless they are negative or no number.
+/// Seconds, unless they are negative or NaN.
 pub(crate) fn duration(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }

@@ -1,4 +1,4 @@
-//! Schemes, by name or described.
+//! Schemes, by name or by description.
 
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
@@ -28,7 +28,7 @@ pub struct SchemeParts {
 #[napi]
 pub type SchemeArgument = Either<String, SchemeParts>;
 
-/// The scheme that is meant.
+/// The scheme that was named or described.
 pub(crate) fn scheme(argument: SchemeArgument) -> Result<Scheme, ConfigError> {
     match argument {
         Either::A(name) => Scheme::named(&name),

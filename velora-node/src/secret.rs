@@ -1,4 +1,4 @@
-//! Signing secrets on their way in.
+//! Converts signing secrets from JavaScript.
 
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
@@ -18,7 +18,7 @@ pub fn check_secret(secret: SecretArgument) -> Answer<()> {
     answer(secrets(&[secret]).map(|_| ()))
 }
 
-/// The secrets in their order; the first that is none is the error.
+/// The secrets in order; the first invalid one is the error.
 pub(crate) fn secrets(arguments: &[SecretArgument]) -> Result<Vec<SigningSecret>, ConfigError> {
     let read = |argument: &SecretArgument| match argument {
         Either::A(text) => SigningSecret::new(text),

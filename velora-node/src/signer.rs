@@ -1,4 +1,4 @@
-//! Deliveries for tests.
+//! Signs deliveries for tests.
 
 use napi::bindgen_prelude::{Buffer, Uint8Array};
 use napi_derive::napi;

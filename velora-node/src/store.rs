@@ -1,4 +1,4 @@
-//! Where claims are kept: in memory, in a database, or wherever the caller keeps them.
+//! Stores of claims: in memory, in a database, or the caller's own.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -174,7 +174,7 @@ impl NativeStore {
 }
 
 impl NativeStore {
-    /// Carries out a verb of whoever holds the claim of this epoch.
+    /// Carries out `commit`, `release` or `renew` for the holder of this epoch.
     fn held<'env>(
         &self,
         env: &'env Env,
@@ -238,7 +238,7 @@ type VerbArguments = FnArgs<(String, String, f64)>;
 type Verbs =
     ThreadsafeFunction<VerbArguments, Promise<StoreAnswer>, VerbArguments, Status, false, true>;
 
-/// Verbs that are a function of JavaScript.
+/// Verbs that a JavaScript function carries out.
 struct HostVerbs(Verbs);
 
 impl CustomVerbs for HostVerbs {

@@ -1,4 +1,4 @@
-//! Verifiers, and what can be read of a delivery.
+//! Verifiers, and what can be read from a delivery.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::secret::{SecretArgument, secrets};
 #[napi]
 pub struct NativeVerifier {
     pub(crate) verifier: Arc<Verifier>,
-    /// For deliveries whose age was found right before: they do not age while they are
-    /// worked on.
+    /// For deliveries whose age has already been checked: they do not age while they are
+    /// processed.
     again: Arc<Verifier>,
 }
 
@@ -110,7 +110,7 @@ impl NativeVerifier {
     }
 }
 
-/// The instant that a host's clock shows; what is no instant is the first or the last.
+/// The instant of the host's clock; a value out of range becomes the first or last instant.
 pub(crate) fn instant(millis: f64) -> UnixTime {
     UnixTime::from_millis(millis as i64)
 }

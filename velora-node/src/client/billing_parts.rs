@@ -1,4 +1,4 @@
-//! Velora Billing: what its calls give.
+//! Velora Billing: the results of its calls.
 
 use napi_derive::napi;
 use velora_core::billing::{

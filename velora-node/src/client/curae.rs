@@ -1,4 +1,4 @@
-//! CuraeAI: endpoints by version.
+//! CuraeAI: endpoints and their versions.
 
 use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Result};

@@ -1,4 +1,4 @@
-//! Members that have no name of their own: names, and values in JSON.
+//! Members that a type does not name: their names, and their values in JSON.
 
 use napi_derive::napi;
 use velora_core::Extra;

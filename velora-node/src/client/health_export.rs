@@ -15,8 +15,8 @@ use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::{Answer, Failure, answer};
 use crate::number::whole;
 
-/// So many rows are handed over at once: enough to make the crossing cheap, few enough
-/// to keep the event loop free.
+/// How many rows are handed over at once: enough to make the crossing cheap, few enough
+/// not to block the event loop.
 const CHUNK: usize = 1_000;
 
 /// Which events to export.
@@ -168,7 +168,7 @@ impl NativeManifest {
     }
 }
 
-/// Reads files where that may take its time.
+/// Reads files on a thread that may block.
 fn reading<'env, T>(
     env: &'env Env,
     read: impl FnOnce() -> std::result::Result<T, FileError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! How clients are built; what is absent is the core's default.
+//! The options of clients; absent ones have the core's defaults.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl ClientParts {
     }
 }
 
-/// Errors: `invalid_option` where it is negative or no number.
+/// Errors: `invalid_option` if it is negative or NaN.
 pub(crate) fn seconds(
     option: &'static str,
     value: Option<f64>,

@@ -1,4 +1,4 @@
-//! Streams that JavaScript asks for one thing after the other.
+//! Streams from which JavaScript requests one item after the other.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use velora_core::health::RawEvent;
 use crate::cancel::{NativeCancel, unless_cancelled};
 use crate::failure::Answer;
 
-/// A stream until it is closed; what it has under way ends with it.
+/// A stream until it is closed. Closing it drops the request in progress.
 pub(crate) struct Held<S> {
     stream: Arc<Mutex<Option<S>>>,
     closed: watch::Sender<bool>,
@@ -36,7 +36,7 @@ impl<S> Held<S> {
         }
     }
 
-    /// The next thing; nothing at the end, or once it is closed.
+    /// The next item; `None` at the end, or once the stream is closed.
     pub(crate) async fn next<T>(
         &self,
         cancel: Option<NativeCancel>,
@@ -56,7 +56,7 @@ impl<S> Held<S> {
         .await
     }
 
-    /// Does not wait for what is under way: that ends, and gives nothing.
+    /// Does not wait for a request in progress, which is dropped and yields nothing.
     pub(crate) async fn close(&self) {
         self.closed.send_replace(true);
         self.stream.lock().await.take();
@@ -106,7 +106,7 @@ impl EventsText {
     }
 }
 
-/// JSON in ASCII: other characters stand within its texts alone, where they can be escaped.
+/// JSON in ASCII: other characters occur only within its strings, where they can be escaped.
 fn escaped(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len().saturating_mul(2));
     for part in json.split_inclusive(|character: char| !character.is_ascii()) {

@@ -60,8 +60,8 @@ pub struct GivenToken {
 
 type Tokens = ThreadsafeFunction<(), Promise<GivenToken>, (), Status, false, true>;
 
-/// A function of JavaScript that gives tokens. That it throws is a fault like a host that is
-/// out of reach: it may be over the next time.
+/// The caller's function that returns tokens. If it throws, that is treated like a host that
+/// cannot be reached: the next call may succeed.
 struct HostTokens(Tokens);
 
 impl TokenSource for HostTokens {

@@ -1,8 +1,8 @@
-//! The one call that has to be quick, by hand on Node-API.
+//! The one call that has to be fast, written directly on Node-API.
 //!
 //! A class method of napi-rs costs several hundred nanoseconds, as much as the
 //! verification itself; a bare callback costs forty. So each verifier is a function of
-//! its own, whose data is the verifier:
+//! its own, which carries the verifier as its data:
 //!
 //! ```text
 //! (body: Uint8Array | string, nowMillis: number | undefined,
@@ -10,30 +10,30 @@
 //! ```
 //!
 //! The values are those of [`Precheck::headers`](velora_core::Precheck::headers), in that
-//! order; several make an array. The result is a [`Verdict`], or what failed, or nothing
-//! where another thread could write to the body: it is to be copied first. There is such a
-//! function that looks at the body no further, and one that reads its envelope.
+//! order; a repeated header is an array. The result is a [`Verdict`], or a failure, or
+//! `undefined` if another thread could write to the body, which must then be copied first.
+//! There are two such functions: one only verifies, the other reads the envelope as well.
 //!
-//! Another function reads a copy that nobody can write to:
+//! A third function reads a copy that nobody can write to:
 //!
 //! ```text
 //! (copy: string, how: 0 | 1 | 2, ...values) => string[] | string | Failure
 //! ```
 //!
-//! The copy has a byte of the body in each character. It is verified once more, but for
-//! the age: that costs little beside the reading, and what is read is what was signed.
-//! `how` 0 gives its [`lines`], if it has an envelope; 2 gives them if it has a key; 1 gives
-//! the members, as JSON.
+//! Each character of the copy holds one byte of the body. The copy is verified again, except
+//! for its age: this costs little compared to the reading, and ensures that what is read is
+//! what was signed. `how` 0 returns its [`lines`] if it has an envelope, 2 returns them if it
+//! has a key, and 1 returns the members as JSON.
 //!
 //! # Why this is sound
 //!
 //! - `data` is a `Shared` that lives until the function is collected: its finalizer frees
 //!   it, and no call can follow. Both run on the thread of the function's environment, so
 //!   the scratch memory in it has one user.
-//! - `copy` is a text, which does not change.
-//! - The body is borrowed from JavaScript for the length of one call, in which no
-//!   JavaScript of its thread runs, and memory that is shared with other threads is not
-//!   looked at: nothing can detach, resize or write it.
+//! - `copy` is a string, which is immutable.
+//! - The body is borrowed from JavaScript for the duration of one call. During the call no
+//!   JavaScript runs on its thread, and memory that is shared with other threads is never
+//!   read, so nothing can detach, resize or write it.
 //! - Nothing unwinds into C: the whole call is inside `catch_unwind`.
 
 #![allow(unsafe_code)]
@@ -60,11 +60,11 @@ use crate::failure::Failure;
 use crate::headers::names;
 use crate::verifier::instant;
 
-/// A body, a time, and the values of as many headers as a scheme can name.
+/// A body, a time, and the values of the most headers that a scheme can name.
 const MOST_ARGUMENTS: usize = 8;
-/// What comes before the headers.
+/// How many arguments come before the headers.
 const FIRST_HEADER: usize = 2;
-/// Enough for the signature header of any system; what is longer is read into memory of its own.
+/// Enough for the signature header of any system; a longer value is read into its own memory.
 const SCRATCH_BYTES: usize = 1024;
 
 /// What a function does.
@@ -84,7 +84,7 @@ struct Shared {
     verdict: RefCell<Verdict>,
 }
 
-/// Makes the function of a verifier.
+/// Creates the function of a verifier.
 pub(crate) fn function<'env>(
     env: &'env Env,
     verifier: Arc<Verifier>,
@@ -169,7 +169,7 @@ fn contained(
     null_mut()
 }
 
-/// Panics where a call would: for the test that this is an error.
+/// Panics inside such a call, for the test that this becomes an error.
 #[cfg(feature = "panics")]
 pub(crate) fn panicking(env: &Env) -> Result<()> {
     contained(env.raw(), || panic!("a test asked for it"));

@@ -1,4 +1,4 @@
-//! Values of JavaScript as bytes and texts, and the other way round.
+//! Converts JavaScript values to bytes and strings, and back.
 
 use std::ffi::c_char;
 use std::ptr::null_mut;
@@ -20,7 +20,7 @@ pub(super) fn text_value(env: sys::napi_env, text: &str) -> Result<sys::napi_val
     Ok(result)
 }
 
-/// A text of which each byte is a character.
+/// A string with one character for each byte.
 pub(super) fn latin1_value(env: sys::napi_env, text: &[u8]) -> Result<sys::napi_value> {
     let length = isize::try_from(text.len()).unwrap_or_default();
     let mut result = null_mut();
@@ -45,12 +45,12 @@ pub(super) fn number_of(env: sys::napi_env, value: sys::napi_value) -> Option<f6
     (status == sys::Status::napi_ok).then_some(number)
 }
 
-/// What a body is given as.
+/// The forms in which a body may be passed.
 pub(super) enum Given<'a> {
     Bytes(&'a [u8]),
-    /// Bytes that another thread could write to meanwhile.
+    /// Bytes that another thread could write to during the call.
     Shared,
-    /// No `Uint8Array`.
+    /// Not a `Uint8Array`.
     Other,
 }
 
@@ -93,7 +93,7 @@ pub(super) type ReadText = unsafe extern "C" fn(
     *mut usize,
 ) -> sys::napi_status;
 
-/// The bytes of a text, as one of the functions of Node-API for that gives them.
+/// The bytes of a string, read with one of Node-API's functions for that.
 pub(super) fn text_of(
     env: sys::napi_env,
     value: sys::napi_value,
@@ -129,7 +129,7 @@ pub(super) enum Values<'s> {
     Own(Vec<Vec<u8>>),
 }
 
-/// Reads header values, into scratch memory while there is room.
+/// Reads header values into scratch memory, as long as there is room.
 pub(super) struct Reader<'s> {
     pub(super) env: sys::napi_env,
     pub(super) free: &'s mut [u8],
@@ -170,7 +170,7 @@ impl<'s> Reader<'s> {
             .map_or_else(|_| text.clone(), |text| wire_bytes(text).into_owned()))
     }
 
-    /// An array of texts; whatever else it is, it is no value.
+    /// An array of strings; anything else is no value.
     fn several(&mut self, value: sys::napi_value) -> Result<Values<'s>> {
         let mut length = 0;
         // SAFETY: a value that is no array is a status, and writes nothing.
@@ -189,7 +189,7 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// The values beside the names they belong to.
+/// The values, and the names that they belong to.
 pub(super) struct Found<'s> {
     pub(super) names: &'s [String],
     pub(super) values: &'s [Values<'s>],

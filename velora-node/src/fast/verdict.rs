@@ -1,19 +1,19 @@
-//! What a verified delivery is handed over as.
+//! The form in which a verified delivery is handed over.
 
 use velora_core::{Delivery, Envelope};
 
-/// A body is copied, and its envelope read before anyone asks, up to so many bytes: of a
-/// longer one the copy costs as much as verifying it once more.
+/// Up to this many bytes, a body is copied and its envelope read in advance. For a longer
+/// one, the copy costs as much as verifying it again.
 const COPIED_BYTES: usize = 4096;
 
-/// What a part of a verdict may have at most, for its length is one character.
+/// The most that a part of a verdict may have, because its length is one character.
 const MOST_BYTES: usize = u8::MAX as usize;
 
-/// One text, a byte in each character: four lengths, a mark (1 where there is a copy), and
-/// then the parts of these lengths and the copy of the body.
+/// One string with a byte in each character: four lengths, a mark (1 if there is a copy), then
+/// the parts of these lengths, then the copy of the body.
 ///
 /// 1. The signed timestamp in milliseconds, or nothing; a comma; the secret's index.
-/// 2. The first two of [`lines`]; nothing where the envelope and the key were not both read.
+/// 2. The first two of [`lines`]; nothing unless both the envelope and the key were read.
 /// 3. The id.
 /// 4. The key.
 #[derive(Default)]
@@ -26,9 +26,9 @@ impl Verdict {
         verdict
     }
 
-    /// The verdict on this delivery, in the memory of the one before. The envelope is read
-    /// if it is wanted, but none that cannot be: there is an error to be thrown to whoever
-    /// asks for it.
+    /// The verdict on this delivery, in the memory of the previous one. The envelope is read
+    /// if it is wanted. If it cannot be read, it is left out: the error is thrown to whoever
+    /// asks for it later.
     pub(super) fn write(&mut self, delivery: &Delivery<'_>, read: bool) -> &[u8] {
         let body = delivery.body();
         let read = read && body.len() <= COPIED_BYTES;
@@ -55,7 +55,7 @@ impl Verdict {
     }
 }
 
-/// Adds what a byte in each character can hold, and a character each length.
+/// Adds text with a byte in each character, and each length as one character.
 fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
     let Ok((Ok(envelope), Ok(key))) = Envelope::with_key(delivery) else {
         return;
@@ -76,8 +76,8 @@ fn push_envelope(text: &mut Vec<u8>, delivery: &Delivery<'_>) {
     }
 }
 
-/// A mark (`0`: no type, `1`: a signed one, `2`: one of an unsigned header), the type, the
-/// id, the key. The mark is empty where the envelope cannot be read, and so is the key.
+/// A mark (`0`: no type, `1`: a signed type, `2`: a type from an unsigned header), the type,
+/// the id, the key. The mark is empty if the envelope cannot be read, and so is the key.
 pub(super) fn lines<'e>(envelope: Option<&'e Envelope<'_>>, key: &'e str) -> [&'e str; 4] {
     let Some(envelope) = envelope else {
         return ["", "", "", key];
