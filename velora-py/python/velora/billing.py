@@ -41,10 +41,10 @@ class Event(events.BaseEvent):
     """A billing event, whose envelope is not documented: any JSON object."""
 
     type: str | None
-    """What happened, such as ``dispute.sla_breached``, where anything says so."""
+    """What happened, such as ``dispute.sla_breached``; ``None`` if nothing names it."""
     type_is_signed: bool
-    """Whether ``type`` is from the body, under the MAC. Otherwise it is from
-    ``X-Webhook-Event``, which anyone on the way could have rewritten: do not decide on it
+    """Whether ``type`` comes from the body, which is under the MAC. Otherwise it comes from the
+    header ``X-Webhook-Event``, which anyone on the way could have rewritten: do not rely on it
     alone."""
     members: dict[str, Any] = field(hash=False)
     """All members of the body."""
@@ -57,32 +57,32 @@ class Event(events.BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class ReconSummary:
-    """What is open, over all products."""
+    """What is unresolved, across all products."""
 
     pending_tickets: int
-    """Discrepancies that are not resolved."""
+    """How many discrepancies are not resolved."""
     urgent_tickets: int
-    """Findings of severity ``HIGH`` or ``CRITICAL``."""
+    """How many findings have the severity ``HIGH`` or ``CRITICAL``."""
     open_disputes: int
-    """Disputes that are open."""
+    """How many disputes are open."""
     last_invoice_at: datetime | None
-    """When the latest invoice came."""
+    """When the latest invoice arrived."""
     last_recon_at: datetime | None
-    """When the latest run was."""
+    """When reconciliation last ran."""
     as_of: datetime | None
-    """When all this was so."""
+    """The time that these values are from."""
     extra: dict[str, Any] = field(hash=False)
     """Every other member."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReconRun:
-    """A run of the reconciliation. What the system answers is not documented."""
+    """A reconciliation run. The form of the response is not documented."""
 
     run_id: str | None
-    """The run's id, where the answer has one: ready for ``audit_csv``."""
+    """The run's id, for ``audit_csv``; ``None`` if the response has none."""
     response: Any = field(hash=False)
-    """The whole answer."""
+    """The whole response."""
 
     def __repr__(self) -> str:
         return f"ReconRun(run_id={self.run_id!r})"
@@ -90,22 +90,22 @@ class ReconRun:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LoggedDelivery:
-    """A row of the delivery log: one attempt."""
+    """A row of the delivery log: one delivery attempt."""
 
     id: str
     """Its id, such as ``del_abc123``."""
     status: str
-    """How it ended: ``ok``, ``failed``, or what else there is."""
+    """Its status: ``ok``, ``failed``, or one that is newer than this version."""
     status_code: int | None
-    """The HTTP status that the endpoint answered with, if it did."""
+    """The HTTP status of the endpoint's response, if there was one."""
     duration: float | None
     """How long the endpoint took. The unit is not documented."""
     error_message: str | None
     """What went wrong."""
     retryable: bool
-    """Whether the payload is still there to be re-fired."""
+    """Whether the payload was retained, so that the delivery can be re-fired."""
     retry_of_id: str | None
-    """The delivery that this one re-fired."""
+    """The id of the delivery that this one re-fired."""
     extra: dict[str, Any] = field(hash=False)
     """Every other member."""
 
@@ -115,28 +115,28 @@ class LoggedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What re-firing gave: a new attempt."""
+    """The result of re-firing a delivery: a new attempt."""
 
     delivery_id: str
-    """The new attempt's row in the log."""
+    """The id of the new attempt in the log."""
     status: str
-    """How it ended."""
+    """Its status."""
     status_code: int | None
-    """The HTTP status that the endpoint answered with, if it did."""
+    """The HTTP status of the endpoint's response, if there was one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sweep has come."""
+    """The progress of ``refire_failed``."""
 
     total: int
-    """Events that have not arrived."""
+    """How many events had not arrived."""
     refired: int
-    """Events that have arrived by now."""
+    """How many of them have arrived by now."""
     failed_again: int
-    """Re-fired, and refused again by the endpoint."""
+    """How many were re-fired, but not accepted by the endpoint."""
     not_refired: int
-    """Could not be re-fired, or it is not known whether they were."""
+    """How many could not be re-fired, or may not have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,38 +144,38 @@ class Refired:
     """A delivery that was re-fired."""
 
     of_id: str
-    """The delivery in the log."""
+    """The id of the delivery in the log."""
     attempt: Retried
-    """What the new attempt gave."""
+    """The new attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotRefired:
-    """A delivery that was not re-fired, or perhaps was."""
+    """A delivery that was not re-fired, or may not have been."""
 
     of_id: str
-    """The delivery in the log."""
+    """The id of the delivery in the log."""
     why: Literal["not_retryable", "refused", "unknown"]
-    """``not_retryable``: its payload was not retained. ``refused``: by the system.
-    ``unknown``: the answer was lost, the next sweep will see."""
+    """``not_retryable``: its payload was not retained. ``refused``: the system refused.
+    ``unknown``: the response was lost; the next call will find out."""
     error: ApiError | None
-    """What the system said."""
+    """The error of the call, if one was made."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefireReport:
-    """What a sweep did."""
+    """The result of ``refire_failed``."""
 
     refired: tuple[Refired, ...]
-    """What arrived."""
+    """The deliveries that arrived."""
     failed_again: tuple[Refired, ...]
-    """What the endpoint refused once more, or has not taken yet."""
+    """The deliveries that the endpoint refused again, or has not accepted yet."""
     not_refired: tuple[NotRefired, ...]
-    """What could not be re-fired, and why."""
+    """The deliveries that could not be re-fired, and why."""
     stopped: ApiError | None
-    """What ended the sweep before its time; ``None`` where it went through."""
+    """The error that ended it early; ``None`` if it ran to the end."""
     left: tuple[str, ...]
-    """The deliveries that it did not come to."""
+    """The ids of the deliveries that it did not get to."""
 
 
 class Client(SyncBase[_velora.Billing]):
@@ -184,8 +184,8 @@ class Client(SyncBase[_velora.Billing]):
     The system allows each key 120 reads and 30 writes a minute. Reads, and ``run_recon``, are
     retried.
 
-    Raises ``invalid_api_key``, ``invalid_base_url``; ``invalid_option`` where an option is out
-    of its range.
+    Raises ``invalid_api_key``, ``invalid_base_url``; ``invalid_option`` if an option is out of
+    its range.
     """
 
     __slots__ = ()
@@ -197,37 +197,38 @@ class Client(SyncBase[_velora.Billing]):
             del api_key, options  # A traceback may show what its frames hold.
 
     def recon_summary(self) -> ReconSummary:
-        """What is open, and when the latest invoice and run were."""
+        """What is unresolved, and the times of the latest invoice and run."""
         return cast("ReconSummary", self._native.recon_summary().wait())
 
     def run_recon(self, invoice_id: str, run_key: str) -> ReconRun:
-        """Runs the reconciliation of an uploaded invoice. It is idempotent on the pair: the
-        same ``run_key`` gives the run that it gave before. Raises ``not_found``, ``conflict``,
+        """Reconciles an uploaded invoice. The call is idempotent: for the same invoice and
+        ``run_key`` it returns the earlier run. Raises ``not_found``, ``conflict``,
         ``invalid_request``."""
         return cast("ReconRun", self._native.run_recon(invoice_id, run_key).wait())
 
     def audit_csv(self, run_id: str) -> Items[dict[str, str]]:
-        """The discrepancies of a run, read as they arrive. Their columns are not documented;
-        the header names them, and of several with one name the first counts."""
+        """The discrepancies of a run, row by row as they arrive. The columns are not
+        documented; the CSV header names them. Of several columns with the same name, the first
+        is kept."""
         return Items(self._native.audit_csv(run_id))
 
     def journal_csv(
         self, path: str, format: Literal["qbo", "netsuite"]
     ) -> Items[dict[str, str]]:
-        """Journal entries for an accounting system. Where they are is not documented: give the
-        path that you were told, such as ``/api/audits/run_1/gl``."""
+        """Journal entries for an accounting system. Their path is not documented: pass the one
+        that you were told, such as ``/api/audits/run_1/gl``."""
         return Items(self._native.journal_csv(path, format))
 
     def deliveries(
         self, endpoint_id: str, *, status: str | None = None, limit: int | None = None
     ) -> Items[LoggedDelivery]:
-        """The delivery log of an endpoint, newest first, ``limit`` (1 to 200) a page."""
+        """The delivery log of an endpoint, newest first, ``limit`` (1 to 200) per page."""
         return Items(self._native.deliveries(endpoint_id, status=status, limit=limit))
 
     def retry_delivery(self, id: str) -> Retried:
-        """Sends a delivery again, with the exact payload and signature. It is sent once, never
-        again by itself. Raises ``conflict`` where the payload was not retained, or the delivery
-        was taken already; ``not_found``."""
+        """Re-fires a delivery, with exactly the same payload and signature. The call is never
+        retried. Raises ``conflict`` if the payload was not retained, or the endpoint has
+        already accepted the delivery; ``not_found``."""
         return cast("Retried", self._native.retry_delivery(id).wait())
 
     def refire_failed(
@@ -237,7 +238,7 @@ class Client(SyncBase[_velora.Billing]):
         writes_per_minute: int | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> RefireReport:
-        """Re-fires every event that failed to arrive at the endpoint, oldest first, each once,
+        """Re-fires every event that has not arrived at the endpoint, each once, oldest first,
         at up to ``writes_per_minute`` (30)."""
         return cast(
             "RefireReport",

@@ -83,16 +83,16 @@ class Event(events.BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A registered endpoint. All but its id may be absent from an answer."""
+    """A registered endpoint. A response may lack any member except the id."""
 
     id: str
     """Its id."""
     url: str | None
-    """Where deliveries go."""
+    """The URL that deliveries are sent to."""
     event_types: tuple[EventType | OtherType, ...]
-    """The types it receives."""
+    """The event types that it receives."""
     status: str | None
-    """``ACTIVE``, or what else there is."""
+    """``ACTIVE``, or another status."""
     consecutive_failures: int | None
     """Failed deliveries in a row."""
     last_delivery_attempt_at: datetime | None
@@ -104,32 +104,33 @@ class Endpoint:
     updated_at: datetime | None
     """When it was last changed."""
     version: int | None
-    """Raised by each change."""
+    """The version number, which grows with each change."""
     extra: dict[str, Any] = field(hash=False)
     """Every other member."""
 
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """An endpoint, and which version of it this is."""
+    """An endpoint with its ETag."""
 
     endpoint: Endpoint
     """The endpoint."""
     etag: str | None
-    """Which version of it this is, for ``update``, ``delete`` and ``get_if_changed``."""
+    """The ETag: which version of the endpoint this is, for ``update``, ``delete`` and
+    ``get_if_changed``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What registering gives: the endpoint, and its secret, which is never shown again."""
+    """The result of registering an endpoint. Its secret is never shown again."""
 
     endpoint: Endpoint
     """The endpoint."""
     etag: str | None
-    """Which version of it this is."""
+    """The ETag: which version of the endpoint this is."""
     secret: SigningSecret
-    """What its deliveries are signed with, ready for a ``Verifier``. Store it at once:
-    ``secret.expose_secret()``."""
+    """The secret that its deliveries are signed with, ready for a ``Verifier``. Store it at
+    once: ``secret.expose_secret()``."""
 
 
 class Webhooks:
@@ -143,12 +144,13 @@ class Webhooks:
     def create(
         self, url: str, event_types: Sequence[str], *, idempotency_key: str | None = None
     ) -> Registration:
-        """Registers an endpoint for events of these types. The system takes only a public
-        ``https`` URL on port 443. Store the secret before anything else: it is shown once.
+        """Registers an endpoint for events of these types. The system accepts only a public
+        ``https`` URL on port 443. Store the secret before you do anything else: it is shown
+        only once.
 
-        With an ``idempotency_key`` of your own the registration is one even if the program
-        runs again: for 24 hours the system answers the same key as it did first, the secret
-        included. Raises ``invalid_request``, ``conflict``.
+        If you pass an ``idempotency_key`` of your own, running the program again does not
+        register a second endpoint: for 24 hours the system repeats its first response to the
+        same key, including the secret. Raises ``invalid_request``, ``conflict``.
         """
         return cast(
             "Registration",
@@ -158,7 +160,7 @@ class Webhooks:
         )
 
     def list(self, *, limit: int | None = None) -> Items[Endpoint]:
-        """The endpoints, ``limit`` (1 to 100) a page."""
+        """The endpoints, ``limit`` (1 to 100) per page."""
         return Items(self._native.list_webhooks(limit=limit))
 
     def get(self, id: str) -> Versioned:
@@ -166,7 +168,7 @@ class Webhooks:
         return cast("Versioned", self._native.get_webhook(id).wait())
 
     def get_if_changed(self, id: str, etag: str) -> Versioned | None:
-        """One endpoint, if it is another version than this; ``None`` if it is still that."""
+        """One endpoint, if its version differs from this ``etag``; else ``None``."""
         return cast("Versioned | None", self._native.get_webhook_if_changed(id, etag).wait())
 
     def update(
@@ -179,8 +181,9 @@ class Webhooks:
         status: str | None = None,
         idempotency_key: str | None = None,
     ) -> Versioned:
-        """Changes an endpoint, if it is still the version of this ``etag``; ``*`` is any.
-        What is not given stays. Raises ``conflict`` where it was changed meanwhile."""
+        """Changes an endpoint if its version is still this ``etag``; ``*`` matches any version.
+        Arguments that you omit stay as they are. Raises ``conflict`` if it was changed
+        meanwhile."""
         return cast(
             "Versioned",
             self._native.update_webhook(
@@ -194,7 +197,8 @@ class Webhooks:
         )
 
     def delete(self, id: str, etag: str) -> None:
-        """Removes an endpoint, if it is still the version of this ``etag``; ``*`` is any."""
+        """Removes an endpoint if its version is still this ``etag``; ``*`` matches any version.
+        Raises ``conflict`` if it was changed meanwhile."""
         self._native.delete_webhook(id, etag).wait()
 
 
@@ -260,15 +264,15 @@ class AsyncWebhooks:
 
 
 class Client(SyncBase[_velora.Curae]):
-    """The client of CuraeAI's platform API: of production for a key that starts with
-    ``cae_live_``, of the sandbox for one with ``cae_test_``. A key of one with the URL of the
-    other is ``wrong_environment``.
+    """The client of CuraeAI's platform API. It uses production if the key starts with
+    ``cae_live_``, and the sandbox if it starts with ``cae_test_``. A key of one with the URL of
+    the other is ``wrong_environment``.
 
-    Every call may be repeated, and is retried: mutations carry an ``Idempotency-Key``.
-    The system's own code, such as ``SCOPE_INSUFFICIENT``, is in ``ApiError.vendor_code``.
+    Every call is safe to repeat, and is retried: mutations carry an ``Idempotency-Key``. The
+    system's own code, such as ``SCOPE_INSUFFICIENT``, is in ``ApiError.vendor_code``.
 
     Raises ``invalid_api_key``, also for a key that starts with neither; ``wrong_environment``,
-    ``invalid_base_url``; ``invalid_option`` where an option is out of its range.
+    ``invalid_base_url``; ``invalid_option`` if an option is out of its range.
     """
 
     __slots__ = ()

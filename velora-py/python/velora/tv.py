@@ -1,4 +1,4 @@
-"""Velora TV: channel events, delivered and streamed.
+"""Velora TV: channel events, from webhooks and from the event stream.
 
 Sources: Velora TV, *Webhooks*, *Events API*, *Rate limits*.
 """
@@ -66,9 +66,9 @@ class StreamOnline:
     """The payload of ``stream.online``."""
 
     stream_id: str
-    """The stream."""
+    """The id of the stream."""
     user_id: str
-    """Its streamer."""
+    """The id of the streamer."""
     username: str | None
     """The streamer's name."""
     title: str | None
@@ -93,7 +93,7 @@ class Event(events.BaseEvent):
     timestamp: datetime | None
     """When it happened."""
     data: StreamOnline | Any = field(hash=False)
-    """The payload: typed where the vendor shows it, else JSON as it came."""
+    """The payload: typed if the vendor documents it, else JSON as received."""
     extra: dict[str, Any] = field(hash=False)
     """Every other member."""
     raw: str
@@ -110,9 +110,9 @@ class BodyOnlyEvent(events.BaseEvent):
     type: EventType | OtherType
     """What happened, such as ``EventType.STREAM_ONLINE``."""
     timestamp: datetime | None
-    """When it happened, where the body has it in RFC 3339."""
+    """When it happened, if the body has an RFC 3339 timestamp."""
     data: StreamOnline | Any = field(hash=False)
-    """The payload: typed where the vendor shows it, else JSON as it came."""
+    """The payload: typed if the vendor documents it, else JSON as received."""
     extra: dict[str, Any] = field(hash=False)
     """Every other member."""
     raw: str
@@ -124,16 +124,16 @@ class BodyOnlyEvent(events.BaseEvent):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CreatedWebhook:
-    """What registering a webhook gave. The answer is not documented: ``id`` and ``secret`` are
-    taken from it where it has members of that name."""
+    """A webhook that was just registered. The response is not documented: ``id`` and ``secret``
+    are taken from its members of these names, if it has them."""
 
     id: str | None
-    """The webhook's id, where the answer has one."""
+    """The webhook's id, if the response has one."""
     secret: SigningSecret | None
-    """What its deliveries are signed with, where the answer has it. Otherwise the dashboard
-    shows it."""
+    """The secret that its deliveries are signed with, if the response has one. Otherwise the
+    dashboard shows it."""
     response: Any = field(hash=False)
-    """The whole answer. It holds the secret as plain text: do not log it."""
+    """The whole response. It contains the secret as plain text: do not log it."""
 
     def __repr__(self) -> str:
         return f"CreatedWebhook(id={self.id!r})"
@@ -141,12 +141,13 @@ class CreatedWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The system's first word on each connection: events come from now on."""
+    """The stream is connected, and events arrive from now on: at the start, and after each
+    gap."""
 
     authenticated: bool | None
-    """Whether the token was taken."""
+    """Whether the token was accepted."""
     auto_subscribed: bool | None
-    """Whether the events of the token's own channel come without being asked for."""
+    """Whether the events of the token's own channel are included automatically."""
     channel_username: str | None
     """The name of that channel."""
     extra: dict[str, Any] = field(hash=False)
@@ -155,18 +156,18 @@ class Connected:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StreamEvent:
-    """Something happened: an event as the stream has it, unknown ones too."""
+    """An event of the stream, known or unknown."""
 
     type: EventType | OtherType
-    """What happened: the name on the stream, or the ``type`` within where it has none."""
+    """The event's type: its name on the stream, or the ``type`` in the data if it has none."""
     id: str | None
-    """The stream's id of this place: what a new connection resumes from."""
+    """The event's id on the stream, from which a new connection resumes."""
     data: str
-    """The data as received: JSON, for all that is known."""
+    """The data as received; as far as known, always JSON."""
     event: Event | None
-    """The typed event, where the data is an envelope as deliveries have it."""
+    """The typed event, if the data has the form of a delivery's body."""
     key: str | None
-    """The identity to deduplicate on: the same as of the event's delivery."""
+    """The identity to deduplicate on: equal to the key of the event's delivery."""
 
     def __repr__(self) -> str:
         return f"StreamEvent(type={str(self.type)!r}, id={self.id!r})"
@@ -177,29 +178,29 @@ class Gap:
     """The connection was lost: events may be missing until the next ``Connected``."""
 
     reason: ApiError
-    """Why it began."""
+    """Why the connection was lost."""
     since: datetime
-    """Up to then nothing is missing."""
+    """Nothing before this time is missing."""
     last_event_id: str | None
-    """The id that the next connection asks to resume from."""
+    """The id from which the next connection asks to resume."""
 
 
 StreamItem = Connected | StreamEvent | Gap
-"""One thing that the stream has to tell."""
+"""One item of the event stream."""
 
 
 class EventStream(Taker[StreamItem]):
-    """What the system has to tell, one item after the other. It never ends by itself.
+    """The items of the event stream, one after the other. It never ends without an error.
 
-    A wait that is interrupted loses nothing. ``close()``, also from another thread, or the end
-    of a ``with`` block ends it, and the connection.
+    Interrupting the wait for an item loses nothing. ``close()``, also from another thread, and
+    the end of a ``with`` block end the stream and close the connection.
     """
 
     __slots__ = ()
 
 
 class AsyncEventStream(Awaiting[StreamItem]):
-    """``EventStream`` for ``async for``. A wait that is cancelled loses nothing."""
+    """``EventStream`` for ``async for``. Cancelling the wait for an item loses nothing."""
 
     __slots__ = ("_enter",)
 
@@ -215,14 +216,14 @@ class AsyncEventStream(Awaiting[StreamItem]):
 class Client(SyncBase[_velora.Tv]):
     """The client of Velora TV.
 
-    ``token`` is an access token, good for an hour, or a function that gives one that is good
-    now: it is asked before each request, and before a stream is connected again. Keep a token
-    for as long as it lasts. When it raises, the logger ``velora`` has the exception's type, and
-    it counts as ``connection``: it is asked again wherever a request would be sent again. That
-    it gives none is ``unauthorized``.
+    ``token`` is an access token, which is valid for an hour, or a function that returns a valid
+    one. The function is called before each request, and before a stream reconnects, so let it
+    cache the token for as long as it is valid. If it raises, the type of the exception goes to
+    the logger ``velora``; the attempt fails with ``connection``, and is retried as any failed
+    request. If it returns no token, the call is ``unauthorized``.
 
-    Raises ``invalid_api_key`` for a text that is no token, ``invalid_base_url``;
-    ``invalid_option`` where an option is out of its range.
+    Raises ``invalid_api_key`` for a ``str`` that cannot be a token, ``invalid_base_url``;
+    ``invalid_option`` if an option is out of its range.
     """
 
     __slots__ = ()
@@ -236,8 +237,8 @@ class Client(SyncBase[_velora.Tv]):
             del token, options  # A traceback may show what its frames hold.
 
     def create_webhook(self, client_id: str, url: str, events: Sequence[str]) -> CreatedWebhook:
-        """Registers a webhook of an app. It is sent once, never again by itself. Raises
-        ``not_found`` where there is no such app; ``invalid_request``."""
+        """Registers a webhook of an app. The call is never retried. Raises ``not_found`` if
+        there is no such app; ``invalid_request``."""
         return cast(
             "CreatedWebhook", self._native.create_webhook(client_id, url, events).wait()
         )
@@ -245,20 +246,21 @@ class Client(SyncBase[_velora.Tv]):
     def events(
         self, *, idle_timeout: float | None = None, max_outage: float | None = None
     ) -> EventStream:
-        """Events as they happen.
+        """Streams events as they happen, and reconnects as often as needed.
 
-        A connection that is lost, or silent for ``idle_timeout`` seconds (90), is a ``Gap``,
-        and is made again with a growing wait and a token that is asked for anew. Raises what no
-        further attempt would mend; with ``max_outage``, whatever keeps it away for so long.
+        A connection that is lost, or silent for ``idle_timeout`` seconds (90), is reported as a
+        ``Gap``. Reconnecting waits longer with each failure, and asks for a new token. The
+        stream raises an error that another attempt would not fix, or the latest error after
+        ``max_outage`` seconds without a connection (by default it never gives up).
         """
         stream = self._native.events(idle_timeout=idle_timeout, max_outage=max_outage)
         return EventStream(stream, whole=True)
 
 
 class AsyncClient(AsyncBase[_velora.Tv]):
-    """``Client`` for ``asyncio``: the same calls, awaited. A function that gives tokens may be
-    a coroutine function; it runs in the event loop of the latest call, or of the latest wait
-    for what a stream has to tell."""
+    """``Client`` for ``asyncio``: the same calls, awaited. The function that returns tokens may
+    be a coroutine function; it runs in the event loop of the latest call, or of the latest wait
+    for an item of a stream."""
 
     __slots__ = ("_tokens",)
 
@@ -299,13 +301,13 @@ _PATIENCE = 30.0
 
 
 def _must_go_on() -> None:
-    """No thread may wait here when the program ends."""
+    """Raises if the program is exiting, when no thread may wait here any more."""
     if not threading.main_thread().is_alive():
         raise RuntimeError("the program is exiting")
 
 
 class _InLoop:
-    """Asks a function for a token in an event loop, for a thread that waits."""
+    """Calls the token function in an event loop, for a thread that waits for the token."""
 
     __slots__ = ("loop", "tokens")
 
@@ -335,8 +337,8 @@ class _InLoop:
             raise
 
     def _running(self) -> asyncio.AbstractEventLoop:
-        """The loop of the latest call. Loops may run in pieces, so that a pause is waited for;
-        but one that was stopped for good must not keep this thread."""
+        """The event loop of the latest call. A loop may run with pauses in between, so this
+        waits for it, but not for ever: the loop may have been stopped for good."""
         give_up_at = time.monotonic() + _PATIENCE
         while (loop := self.loop) is None or not loop.is_running():
             if time.monotonic() > give_up_at:
