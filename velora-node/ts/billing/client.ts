@@ -15,52 +15,52 @@ export interface BillingClientOptions extends ClientOptions {
   apiKey: string;
 }
 
-/** What is open, over all products. */
+/** What is unresolved, across all products. */
 export interface ReconSummary {
-  /** Discrepancies that are not resolved. */
+  /** How many discrepancies are not resolved. */
   pendingTickets: number;
-  /** Findings of severity `HIGH` or `CRITICAL`. */
+  /** How many findings have the severity `HIGH` or `CRITICAL`. */
   urgentTickets: number;
-  /** Disputes that are open. */
+  /** How many disputes are open. */
   openDisputes: number;
-  /** When the latest invoice came. */
+  /** When the latest invoice arrived. */
   lastInvoiceAt: Date | null;
-  /** When the latest run was. */
+  /** When reconciliation last ran. */
   lastReconAt: Date | null;
-  /** When all this was so. */
+  /** The time that these values are from. */
   asOf: Date | null;
   /** Every other member. */
   extra: Record<string, unknown>;
 }
 
 /**
- * A run of the reconciliation. What the system answers is not documented. Logging it shows its
- * id alone.
+ * A reconciliation run. The form of the response is not documented. Logging the run shows only its
+ * id.
  */
 export interface ReconRun {
-  /** The run's id, where the answer has one: ready for `auditCsv`. */
+  /** The run's id, for `auditCsv`; null if the response has none. */
   runId: string | null;
-  /** The whole answer; null where it was empty. */
+  /** The whole response; null if it was empty. */
   response: unknown;
 }
 
 /** Which deliveries to list. */
 export interface DeliveryQuery {
-  /** Only those that ended so. */
+  /** Only deliveries with this status. */
   status?: 'ok' | 'failed' | undefined;
-  /** How many deliveries a page has at most, 1 to 200. */
+  /** The most deliveries per page, 1 to 200. 200 by default. */
   limit?: number | undefined;
 }
 
-/** How a sweep is carried out. */
+/** The options of `refireFailed`. */
 export interface RefireOptions extends CallOptions {
-  /** 30 by default, the system's own limit. */
+  /** The most deliveries to re-fire in a minute. 30 by default, the system's own limit. */
   writesPerMinute?: number | undefined;
-  /** Is told how far it has come. What it throws ends the call, which then throws it. */
+  /** Called with the progress. If it throws, the call ends and throws the same error. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** A row of CSV, its fields under the names of the header. */
+/** A CSV row: its fields by the column names of the header. */
 export type CsvRow = Record<string, string>;
 
 /**
@@ -84,7 +84,7 @@ export class Client {
     );
   }
 
-  /** What is open, and when the latest invoice and run were. */
+  /** What is unresolved, and the times of the latest invoice and run. */
   async reconSummary(options?: CallOptions): Promise<ReconSummary> {
     const summary = await call(signalOf(options), (cancel) => this.#native.reconSummary(cancel));
     return {
@@ -99,8 +99,8 @@ export class Client {
   }
 
   /**
-   * Runs the reconciliation of an uploaded invoice. It is idempotent on the pair: the same
-   * `runKey` gives the run that it gave before. Throws `not_found`, `conflict`.
+   * Reconciles an uploaded invoice. The call is idempotent: for the same invoice and `runKey` it
+   * returns the earlier run. Throws `not_found`, `conflict`.
    */
   async runRecon(invoiceId: string, runKey: string, options?: CallOptions): Promise<ReconRun> {
     const [invoice, key] = [text('invoiceId', invoiceId), text('runKey', runKey)];
@@ -110,8 +110,8 @@ export class Client {
   }
 
   /**
-   * The discrepancies of a run, read as they arrive. Their columns are not documented; the
-   * header names them, and of several with one name the first counts. The loop throws
+   * The discrepancies of a run, row by row as they arrive. The columns are not documented; the CSV
+   * header names them. Of several columns with the same name, the first is kept. The loop throws
    * `not_found`.
    */
   auditCsv(runId: string, options?: CallOptions): Steps<CsvRow> {
@@ -120,8 +120,8 @@ export class Client {
   }
 
   /**
-   * Journal entries for an accounting system. Where they are is not documented: give the path
-   * that you were told, such as `/api/audits/run_1/gl`.
+   * Journal entries for an accounting system. Their path is not documented: pass the one that you
+   * were told, such as `/api/audits/run_1/gl`.
    */
   journalCsv(path: string, format: 'qbo' | 'netsuite', options?: CallOptions): Steps<CsvRow> {
     const [where, how] = [text('path', path), text('format', format)];
@@ -141,9 +141,9 @@ export class Client {
   }
 
   /**
-   * Fires a delivery again, with the exact payload and signature. It is sent once, never again
-   * by itself. Throws `conflict` where the payload was not retained, or the delivery was taken
-   * already; `not_found`.
+   * Re-fires a delivery, with exactly the same payload and signature. The call is never retried.
+   * Throws `conflict` if the payload was not retained, or the endpoint has already accepted the
+   * delivery; `not_found`.
    */
   async retryDelivery(id: string, options?: CallOptions): Promise<Retried> {
     const wanted = text('id', id);
@@ -151,8 +151,8 @@ export class Client {
   }
 
   /**
-   * Fires every event again that failed to arrive at the endpoint, oldest first, each once,
-   * within the system's limit.
+   * Re-fires every event that has not arrived at the endpoint, each once, oldest first, at up to
+   * `writesPerMinute`.
    */
   async refireFailed(endpointId: string, options?: RefireOptions): Promise<RefireReport> {
     const { signal, writesPerMinute, onProgress } = checkOptions(options, ['signal', 'writesPerMinute', 'onProgress']);
@@ -164,12 +164,12 @@ export class Client {
     return refireReport(report);
   }
 
-  /** Where the API is. */
+  /** The base URL of the API. */
   get baseUrl(): string {
     return this.#native.baseUrl;
   }
 
-  /** The rate limit as the last answer that spoke of it left it. */
+  /** The rate limit, according to the last response that mentioned it. */
   get rateLimit(): RateLimit {
     return rateLimit(this.#native.rateLimit());
   }
@@ -182,7 +182,7 @@ export class Client {
 function csvRow(fields: [string, string][]): CsvRow {
   const row: CsvRow = Object.create(null) as CsvRow;
   for (const [name, field] of fields) {
-    // Of several columns with one name, the first.
+    // Of several columns with the same name, the first is kept.
     row[name] ??= field;
   }
   return row;

@@ -1,88 +1,88 @@
-/** The delivery log, and what firing again gives. */
+/** The delivery log, and the results of re-firing. */
 
 import type * as native from '../../native/index.js';
 import { extra, loggedAs } from '../client.js';
 import type { ApiError } from '../api-error.js';
 import { toError } from '../errors.js';
 
-/** A row of the delivery log: one attempt. Logging it shows its id and its status alone. */
+/** A row of the delivery log: one delivery attempt. Logging it shows only its id and its status. */
 export interface LoggedDelivery {
   /** Its id, such as `del_abc123`. */
   id: string;
-  /** How it ended: `ok`, `failed`, or what else there is. */
+  /** Its status: `ok`, `failed`, or one that is newer than this version. */
   status: string;
-  /** The HTTP status that the endpoint answered with, if it did. */
+  /** The HTTP status of the endpoint's response, if there was one. */
   statusCode: number | null;
   /** How long the endpoint took. The unit is not documented. */
   duration: number | null;
   /** What went wrong. */
   errorMessage: string | null;
-  /** Whether the payload is still there to be fired again. */
+  /** Whether the payload was retained, so that the delivery can be re-fired. */
   retryable: boolean;
-  /** The delivery that this one repeats. */
+  /** The id of the delivery that this one re-fired. */
   retryOfId: string | null;
   /** Every other member. */
   extra: Record<string, unknown>;
 }
 
-/** What firing a delivery again gave: a new attempt. */
+/** The result of re-firing a delivery: a new attempt. */
 export interface Retried {
-  /** The new attempt's row in the log. */
+  /** The id of the new attempt in the log. */
   deliveryId: string;
-  /** How it ended. */
+  /** Its status. */
   status: string;
-  /** The HTTP status that the endpoint answered with, if it did. */
+  /** The HTTP status of the endpoint's response, if there was one. */
   statusCode: number | null;
 }
 
-/** A delivery that was fired again. */
+/** A delivery that was re-fired. */
 export interface Refired {
-  /** The delivery in the log. */
+  /** The id of the delivery in the log. */
   ofId: string;
-  /** What the new attempt gave. */
+  /** The new attempt. */
   attempt: Retried;
 }
 
-/** A delivery that was not fired again, or perhaps was. */
+/** A delivery that was not re-fired, or may not have been. */
 export interface NotRefired {
-  /** The delivery in the log. */
+  /** The id of the delivery in the log. */
   ofId: string;
   /**
-   * `not_retryable`: its payload was not retained. `refused`: by the system. `unknown`: the
-   * answer was lost, the next sweep will see.
+   * `not_retryable`: its payload was not retained. `refused`: the system refused. `unknown`: the
+   * response was lost; the next call will find out.
    */
   why: 'not_retryable' | 'refused' | 'unknown';
-  /** What the system said. */
+  /** The error of the call, if one was made. */
   error: ApiError | null;
 }
 
-/** What became of a sweep. */
+/** The result of `refireFailed`. */
 export interface RefireReport {
-  /** What arrived. */
+  /** The deliveries that arrived. */
   refired: Refired[];
-  /** What the endpoint refused once more, or has not taken yet. */
+  /** The deliveries that the endpoint refused again, or has not accepted yet. */
   failedAgain: Refired[];
-  /** What could not be fired again, and why. */
+  /** The deliveries that could not be re-fired, and why. */
   notRefired: NotRefired[];
-  /** What ended the sweep before its time; null where it went through. */
+  /** The error that ended it early; null if it ran to the end. */
   stopped: ApiError | null;
-  /** The deliveries that it did not come to. */
+  /** The ids of the deliveries that it did not get to. */
   left: string[];
 }
 
-/** How far a sweep has come. */
+/** The progress of `refireFailed`. */
 export interface Progress {
-  /** Events that have not arrived. */
+  /** How many events had not arrived. */
   total: number;
-  /** Events that have arrived by now. */
+  /** How many of them have arrived by now. */
   refired: number;
-  /** Fired again, and refused again by the endpoint. */
+  /** How many were re-fired, but not accepted by the endpoint. */
   failedAgain: number;
-  /** Could not be fired again, or it is not known whether they were. */
+  /** How many could not be re-fired, or may not have been. */
   notRefired: number;
 }
 
-/** What the addon gives. */
+/** Converts what the addon returned. */
 export function loggedDelivery(parts: native.LoggedDeliveryParts): LoggedDelivery {
   return loggedAs(`LoggedDelivery(${parts.id}, ${parts.status})`, {
     id: parts.id,
@@ -96,12 +96,12 @@ export function loggedDelivery(parts: native.LoggedDeliveryParts): LoggedDeliver
   });
 }
 
-/** What the addon gives. */
+/** Converts what the addon returned. */
 export function retried(parts: native.RetriedParts): Retried {
   return { deliveryId: parts.deliveryId, status: parts.status, statusCode: parts.statusCode ?? null };
 }
 
-/** What the addon gives. */
+/** Converts what the addon returned. */
 export function refireReport(parts: native.RefireReportParts): RefireReport {
   const refired = (one: native.RefiredParts): Refired => ({ ofId: one.ofId, attempt: retried(one.attempt) });
   return {

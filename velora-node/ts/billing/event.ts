@@ -6,11 +6,11 @@
  * Source: Velora Billing, *API + Webhooks*.
  */
 export interface Event {
-  /** What happened, such as `dispute.sla_breached`, where anything says so. */
+  /** What happened, such as `dispute.sla_breached`; null if nothing names it. */
   readonly type: string | null;
   /**
-   * Whether the signature vouches for the type. If not, it is from `X-Webhook-Event`,
-   * which anyone on the way could have rewritten: do not decide on it alone.
+   * Whether `type` comes from the body, which is under the MAC. Otherwise it comes from the header
+   * `X-Webhook-Event`, which anyone on the way could have rewritten: do not rely on it alone.
    */
   readonly typeIsSigned: boolean;
   /** The members of the body. */

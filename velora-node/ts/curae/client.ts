@@ -12,44 +12,44 @@ import type { KnownEventType } from './event.js';
 
 /** The options of a client. */
 export interface CuraeClientOptions extends ClientOptions {
-  /** `cae_live_…` of production, `cae_test_…` of the sandbox. */
+  /** `cae_live_…` for production, `cae_test_…` for the sandbox. */
   apiKey: string;
 }
 
-/** A type of events, known to this version or not. */
+/** An event type, known to this version or not. */
 export type EventType = KnownEventType | (string & {});
 
-/** An endpoint to be registered. */
+/** An endpoint to register. */
 export interface NewEndpoint {
   /** A public `https` URL on port 443. */
   url: string;
-  /** The types of the events that it receives. */
+  /** The event types that it receives. */
   eventTypes: readonly EventType[];
-  /** A key of your own, so that the registration is one even if this program runs again. */
+  /** A key of your own, so that running the program again does not register a second endpoint. */
   idempotencyKey?: string | undefined;
 }
 
-/** What is to be changed about an endpoint; the rest stays. */
+/** The changes to an endpoint; absent members stay as they are. */
 export interface EndpointChange {
-  /** Where deliveries go from then on. */
+  /** The new URL that deliveries are sent to. */
   url?: string | undefined;
-  /** The types that it receives from then on. */
+  /** The new event types that it receives. */
   eventTypes?: readonly EventType[] | undefined;
-  /** `ACTIVE` is the one that is documented. */
+  /** The new status. Only `ACTIVE` is documented. */
   status?: string | undefined;
-  /** A key of your own, so that the change is one even if this program runs again. */
+  /** A key of your own, so that running the program again does not repeat the change. */
   idempotencyKey?: string | undefined;
 }
 
-/** A registered endpoint. All but its id may be absent from an answer. */
+/** A registered endpoint. A response may lack any member except the id. */
 export interface Endpoint {
   /** Its id. */
   id: string;
-  /** Where deliveries go. */
+  /** The URL that deliveries are sent to. */
   url: string | null;
-  /** The types it receives. */
+  /** The event types that it receives. */
   eventTypes: string[];
-  /** `ACTIVE`, or what else there is. */
+  /** `ACTIVE`, or another status. */
   status: string | null;
   /** Failed deliveries in a row. */
   consecutiveFailures: number | null;
@@ -61,35 +61,35 @@ export interface Endpoint {
   createdAt: Date | null;
   /** When it was last changed. */
   updatedAt: Date | null;
-  /** Raised by each change. */
+  /** The version number, which grows with each change. */
   version: number | null;
   /** Every other member. */
   extra: Record<string, unknown>;
 }
 
-/** An endpoint, and which version of it this is. */
+/** An endpoint with its ETag. */
 export interface Versioned {
   /** The endpoint. */
   endpoint: Endpoint;
-  /** Which version of it this is, for `update`, `delete` and `getIfChanged`. */
+  /** The ETag: which version of the endpoint this is, for `update`, `delete` and `getIfChanged`. */
   etag: string | null;
 }
 
-/** What registering gives: the secret is never shown again. */
+/** The result of registering an endpoint. Its secret is never shown again. */
 export interface Registration extends Versioned {
   /**
-   * What its deliveries are signed with, ready for a `Verifier`. Store it at once:
+   * The secret that its deliveries are signed with, ready for a `Verifier`. Store it at once:
    * `secret.exposeSecret()`.
    */
   secret: SigningSecret;
 }
 
 /**
- * The client of CuraeAI's platform API: of production for a key that starts with `cae_live_`, of
- * the sandbox for one with `cae_test_`. A key of one with the URL of the other is
+ * The client of CuraeAI's platform API. It uses production if the key starts with `cae_live_`, and
+ * the sandbox if it starts with `cae_test_`. A key of one with the URL of the other is
  * `wrong_environment`.
  *
- * Every call may be repeated, and is retried: mutations carry an `Idempotency-Key`. Every call
+ * Every call is safe to repeat, and is retried: mutations carry an `Idempotency-Key`. Every call
  * may throw an `ApiError`: `unauthorized`, `forbidden`, `not_found`, `conflict`, `invalid_request`,
  * `rate_limited`, `server_error`, `connection`, `timeout`, `malformed_response`,
  * `response_too_large`, `unexpected_redirect`.
@@ -111,12 +111,12 @@ export class Client {
     this.webhooks = new Webhooks(this.#native);
   }
 
-  /** Where the API is. */
+  /** The base URL of the API. */
   get baseUrl(): string {
     return this.#native.baseUrl;
   }
 
-  /** The rate limit as the last answer that spoke of it left it. */
+  /** The rate limit, according to the last response that mentioned it. */
   get rateLimit(): RateLimit {
     return rateLimit(this.#native.rateLimit());
   }
@@ -136,12 +136,12 @@ export class Webhooks {
   }
 
   /**
-   * Registers an endpoint for events of these types. Store the secret before anything else: it
-   * is shown once.
+   * Registers an endpoint for events of these types. Store the secret before you do anything else:
+   * it is shown only once.
    *
-   * With an `idempotencyKey` of your own the registration is one even if the program runs
-   * again: for 24 hours the system answers the same key as it did first, the secret included.
-   * Throws `conflict`; `invalid_option` before anything is sent.
+   * If you pass an `idempotencyKey` of your own, running the program again does not register a second
+   * endpoint: for 24 hours the system repeats its first response to the same key, including the
+   * secret. Throws `conflict`; `invalid_option` before anything is sent.
    */
   async create(endpoint: NewEndpoint, options?: CallOptions): Promise<Registration> {
     const { url, eventTypes, idempotencyKey } = checkOptions(endpoint, ['url', 'eventTypes', 'idempotencyKey']);
@@ -167,7 +167,7 @@ export class Webhooks {
     return versioned(await call(signalOf(options), (cancel) => this.#native.getWebhook(wanted, cancel)));
   }
 
-  /** One endpoint, if it is another version than this; null if it still is. */
+  /** One endpoint, if its version differs from this `etag`; else null. */
   async getIfChanged(id: string, etag: string, options?: CallOptions): Promise<Versioned | null> {
     const [wanted, tag] = [text('id', id), text('etag', etag)];
     const found = await call(signalOf(options), (cancel) => this.#native.getWebhookIfChanged(wanted, tag, cancel));
@@ -175,8 +175,8 @@ export class Webhooks {
   }
 
   /**
-   * Changes an endpoint, if it is still the version of this `etag`; `*` is any. What is not
-   * given stays. Throws `conflict` where it was changed meanwhile.
+   * Changes an endpoint if its version is still this `etag`; `*` matches any version. Absent members
+   * of `change` stay as they are. Throws `conflict` if the endpoint was changed meanwhile.
    */
   async update(id: string, etag: string, change: EndpointChange, options?: CallOptions): Promise<Versioned> {
     const known = ['url', 'eventTypes', 'status', 'idempotencyKey'] as const;
@@ -193,7 +193,7 @@ export class Webhooks {
     );
   }
 
-  /** Removes an endpoint, if it is still the version of this `etag`; `*` is any. Throws `conflict`. */
+  /** Removes an endpoint if its version is still this `etag`; `*` matches any version. Throws `conflict`. */
   async delete(id: string, etag: string, options?: CallOptions): Promise<void> {
     const [wanted, tag] = [text('id', id), text('etag', etag)];
     await call(signalOf(options), (cancel) => this.#native.deleteWebhook(wanted, tag, cancel));

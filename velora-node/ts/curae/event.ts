@@ -3,7 +3,7 @@
 import type { Extra, UnknownName } from '../open.js';
 
 /**
- * The types that have a name here. The set is open.
+ * The types that this version knows. The set is open.
  *
  * Source: CuraeAI, *Webhooks: Event catalog*.
  */
@@ -31,13 +31,13 @@ export type KnownEventType =
   | 'consolidation.reversed'
   | 'user.graduated';
 
-/** What every event has. */
+/** The members that every event has. */
 export interface EventMembers {
   /** The same in every retry of the event. */
   readonly eventId: string;
   /** The payload, whose schemas are not documented. */
   readonly data?: unknown;
-  /** Every other member; `data` where it is repeated. */
+  /** Every other member, and `data` if it is repeated. */
   readonly extra: Extra;
 }
 
@@ -47,9 +47,9 @@ export interface EventOfType<T extends string> extends EventMembers {
   readonly eventType: T;
 }
 
-/** An event whose type is newer than this version; an event like any other. */
+/** An event whose type is newer than this version. */
 export interface UnknownEvent extends EventMembers {
-  /** What happened: some text. */
+  /** What happened: any other string. */
   readonly eventType: UnknownName;
 }
 

@@ -13,9 +13,9 @@ import type { Event, KnownEventType } from './event.js';
 
 /** The options of a client. */
 export interface TvClientOptions extends ClientOptions {
-  /** The longest wait for the next bytes. 300 by default; of the stream see `idleTimeout`. */
+  /** The longest wait for the next bytes. 300 by default; for the stream see `idleTimeout`. */
   readTimeout?: number | undefined;
-  /** The longest a call may take, waits included; a stream has no such end. 60 by default. */
+  /** The longest a call may take, including waits; it does not apply to a stream. 60 by default. */
   callTimeout?: number | undefined;
   /**
    * An access token, which is valid for an hour, or a function that returns a valid one. The
@@ -26,24 +26,24 @@ export interface TvClientOptions extends ClientOptions {
   token: string | (() => string | Promise<string>);
 }
 
-/** A webhook to be registered. */
+/** A webhook to register. */
 export interface NewWebhook {
   /** The app's id. */
   clientId: string;
-  /** Where deliveries go: `https`. */
+  /** The `https` URL that deliveries are sent to. */
   url: string;
-  /** The types of the events that it receives. */
+  /** The event types that it receives. */
   events: readonly (KnownEventType | (string & {}))[];
 }
 
 /**
- * What registering a webhook gave. The answer is not documented: `id` and `secret` are taken
- * from it where it has members of that name.
+ * A webhook that was just registered. The response is not documented: `id` and `secret` are taken
+ * from its members of these names, if it has them.
  */
 export class CreatedWebhook {
-  /** The webhook's id, where the answer has one. */
+  /** The webhook's id, if the response has one. */
   readonly id: string | null;
-  /** What its deliveries are signed with, where the answer has it. Otherwise the dashboard shows it. */
+  /** The secret that its deliveries are signed with, if the response has one. Otherwise the dashboard shows it. */
   readonly secret: SigningSecret | null;
   readonly #response: string | null;
 
@@ -58,7 +58,7 @@ export class CreatedWebhook {
     return new CreatedWebhook(parts);
   }
 
-  /** The whole answer; null where it was empty. It holds the secret: do not log it. */
+  /** The whole response; null if it was empty. It contains the secret: do not log it. */
   get response(): unknown {
     return this.#response === null ? null : (JSON.parse(this.#response) as unknown);
   }
@@ -97,7 +97,7 @@ export interface StreamEvent {
   type: KnownEventType | (string & {});
   /** The typed event, if the data has the form of a delivery's body; else null. */
   event: Event | null;
-  /** The stream's id of this place: what a new connection resumes from. */
+  /** The event's id on the stream, from which a new connection resumes. */
   id: string | null;
   /** The data as received; as far as known, always JSON. */
   data: string;
@@ -109,11 +109,11 @@ export interface StreamEvent {
 export interface Gap {
   /** Tells it from the other items. */
   kind: 'gap';
-  /** Why it began. */
+  /** Why the connection was lost. */
   reason: ApiError;
   /** Nothing before this time is missing. */
   since: Date;
-  /** What the next connection asks to resume from. */
+  /** The id from which the next connection asks to resume. */
   lastEventId: string | null;
 }
 
@@ -194,7 +194,7 @@ export class Client {
 
 const THREW = 'the token function threw';
 
-/** A function that gives tokens, and what it last threw. */
+/** The caller's token function, and what it last threw. */
 class Tokens {
   readonly #token: () => string | Promise<string>;
   #thrown: unknown;
@@ -213,7 +213,7 @@ class Tokens {
     }
   }
 
-  /** No request was sent for want of a token: what the function threw is the cause. */
+  /** If no request was sent because the function threw, what it threw becomes the cause. */
   explain(error: unknown): unknown {
     if (error instanceof ApiError && error.message.startsWith(THREW)) {
       Object.defineProperty(error, 'cause', { value: this.#thrown, configurable: true, writable: true });

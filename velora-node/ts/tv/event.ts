@@ -3,7 +3,7 @@
 import type { Extra, UnknownName } from '../open.js';
 
 /**
- * The types that have a name here. The set is open.
+ * The types that this version knows. The set is open.
  *
  * Source: Velora TV, *Webhooks: Available Events* and *Webhook events*.
  */
@@ -19,11 +19,11 @@ export type KnownEventType =
   | 'user.authorization.grant'
   | 'user.authorization.revoke';
 
-/** A stream went live, as the vendor shows it. */
+/** The payload of `stream.online`, as the vendor documents it. */
 export interface StreamOnline {
-  /** The stream. */
+  /** The id of the stream. */
   readonly streamId: string;
-  /** Its streamer. */
+  /** The id of the streamer. */
   readonly userId: string;
   /** The streamer's name. */
   readonly username?: string | null;
@@ -35,21 +35,21 @@ export interface StreamOnline {
   readonly extra: Extra;
 }
 
-/** A payload that is not as the vendor shows it. */
+/** A payload that differs from what the vendor documents. */
 export interface OtherData {
   readonly streamId?: undefined;
 }
 
-/** The payload of an event: typed where the vendor shows it. */
+/** The payload of an event: typed if the vendor documents it. */
 export type DataOf<T extends string> = T extends 'stream.online' ? StreamOnline | OtherData | null : unknown;
 
-/** What an event of either form has. */
+/** The members that events of both forms have. */
 interface EventMembers<T extends string> {
   /** When it happened: RFC 3339. */
   readonly timestamp?: string | null;
-  /** The payload: typed where the vendor shows it, else JSON as it came. */
+  /** The payload: typed if the vendor documents it, else JSON as received. */
   readonly data?: DataOf<T>;
-  /** Every other member; those above that are repeated, or not of their type, too. */
+  /** Every other member, and those above that are repeated or have another type. */
   readonly extra: Extra;
 }
 
@@ -61,11 +61,11 @@ export interface EventOfType<T extends string> extends EventMembers<T> {
   readonly type: T;
 }
 
-/** An event whose type is newer than this version; an event like any other. */
+/** An event whose type is newer than this version. */
 export interface UnknownEvent extends EventMembers<string> {
   /** The same in every retry of the event. */
   readonly id: string;
-  /** What happened: some text. */
+  /** What happened: any other string. */
   readonly type: UnknownName;
 }
 
@@ -84,7 +84,7 @@ export interface BodyOnlyEventOfType<T extends string> extends EventMembers<T> {
 
 /** An event of the body-only form whose type is newer than this version. */
 export interface UnknownBodyOnlyEvent extends EventMembers<string> {
-  /** What happened: some text. */
+  /** What happened: any other string. */
   readonly event: UnknownName;
 }
 
