@@ -1,4 +1,4 @@
-//! The envelope, which is not documented: any JSON object.
+//! The event, whose envelope is not documented: any JSON object.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use crate::webhook::{Delivery, Extra, FromDelivery};
 
 /// A billing event: whatever members the body has.
 ///
-/// Serialising gives the body's members back. `Debug` shows the type alone.
+/// It serialises as the body's members. `Debug` shows only the type.
 #[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Event {
-    /// What happened, such as `dispute.sla_breached`, where anything says so.
+    /// What happened, such as `dispute.sla_breached`; `None` if nothing names it.
     #[serde(skip)]
     pub event_type: Option<EventType>,
     /// All members of the body, `type` or `event` included.
@@ -27,7 +27,7 @@ pub enum EventType {
     /// From the body, under the MAC.
     Signed(String),
     /// From `X-Webhook-Event`, which anyone on the way could have rewritten. Do
-    /// not decide on it alone.
+    /// not rely on it alone.
     Unsigned(String),
 }
 
@@ -50,14 +50,14 @@ impl FromDelivery for Event {
     }
 }
 
-/// From the body, or else from the header.
+/// Reads the type from the body, or else from the header.
 pub(crate) fn event_type(delivery: &Delivery<'_>) -> Result<Option<EventType>, EventFault> {
     let signed = signed_type(delivery)?;
     let unsigned = || delivery.hint().map(str::to_owned).map(EventType::Unsigned);
     Ok(signed.map(EventType::Signed).or_else(unsigned))
 }
 
-/// The first of the two members that is a text; either may be something else.
+/// The first of the two members that is a string; either may be something else.
 fn signed_type(delivery: &Delivery<'_>) -> Result<Option<String>, EventFault> {
     for member in ["type", "event"] {
         match delivery.outline()?.text(delivery.body(), member) {

@@ -1,16 +1,14 @@
 //! Velora Billing: reconciliation and dispute events.
 //!
-//! The timestamp and the delivery id stand outside the MAC. A captured delivery
-//! with a rewritten timestamp passes every age test, and a new
-//! `X-Webhook-Delivery` would pass a deduplication on that header. The only
-//! identity that is both authenticated and stable is the body itself: its digest
-//! is the key. Two events whose bodies are equal to the byte count as one.
+//! The timestamp and the delivery id are outside the MAC. A captured delivery with a
+//! rewritten timestamp passes every age check, and a new `X-Webhook-Delivery` would pass a
+//! deduplication by that header. The only identity that is both authenticated and stable is
+//! the body itself: its digest is the key. Two events with byte-identical bodies count as one.
 //!
-//! So the store is the whole protection from replays, for as long as it remembers: a
-//! captured delivery passes again, its timestamp rewritten, once the retention is over, 72 h
-//! by default. Where an event that is handled once more does harm, let
-//! `StoreOptions::with_retention` be months, in a store that survives a restart; a
-//! `MemoryStore` also forgets for lack of room.
+//! The store is therefore the only protection from replays, for as long as it remembers. After
+//! the retention (72 h by default) a captured delivery passes again if its timestamp is
+//! rewritten. If handling an event twice does harm, raise `StoreOptions::with_retention` to
+//! months, in a store that survives a restart; a `MemoryStore` also forgets for lack of room.
 //!
 //! Source: Velora Billing, *API + Webhooks*.
 
@@ -32,8 +30,8 @@ use crate::text::text;
 use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
 use crate::webhook::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 
-/// `X-Webhook-Signature: sha256=<hex>` over the body, beside an unsigned
-/// `X-Webhook-Timestamp`; the event is identified by its body; a refusal is
+/// `X-Webhook-Signature: sha256=<hex>` over the body, with an unsigned
+/// `X-Webhook-Timestamp`. The event is identified by its body. A refused delivery is
 /// answered with 401.
 pub const fn scheme() -> Scheme {
     Scheme {

@@ -39,8 +39,8 @@ event_types! {
     }
 }
 
-/// A platform event. Serialising gives the envelope back, unknown members
-/// included. `Debug` shows type and id alone.
+/// A platform event. It serialises as the envelope, including unknown members. `Debug` shows
+/// only the type and the id.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -58,7 +58,7 @@ pub struct Event {
     pub extra: Extra,
 }
 
-/// As [`Event`] reads them.
+/// The members that [`Event`] reads.
 pub(crate) const MEMBERS: Shape = &[
     member("eventType", Kind::Name),
     member("eventId", Kind::Name),

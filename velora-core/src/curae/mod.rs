@@ -20,9 +20,9 @@ use crate::text::text;
 use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
 use crate::webhook::{Scheme, SignatureForm, SignedPayload};
 
-/// `CuraeAI-Signature: t=<s>,v1=<hex>[,v1=<hex>…]` over `<s>.<body>`; the event is
-/// identified by `eventId`. A refusal is answered with 400, after which CuraeAI
-/// does not try again.
+/// `CuraeAI-Signature: t=<s>,v1=<hex>[,v1=<hex>…]` over `<s>.<body>`. The event is
+/// identified by `eventId`. A refused delivery is answered with 400, after which CuraeAI does
+/// not try again.
 pub const fn scheme() -> Scheme {
     Scheme {
         name: text("curae"),

@@ -28,8 +28,8 @@ event_types! {
     }
 }
 
-/// An event of the default form. Serialising gives the envelope back, unknown
-/// members included. `Debug` shows type and id alone.
+/// An event of the default form. It serialises as the envelope, including unknown members.
+/// `Debug` shows only the type and the id.
 ///
 /// Source: Velora TV, *Webhooks: Webhook Payload*.
 #[derive(Clone, PartialEq, Serialize)]
@@ -60,7 +60,7 @@ pub struct BodyOnlyEvent {
     /// What happened, such as `stream.online`.
     #[serde(rename = "event")]
     pub event_type: EventType,
-    /// When it happened, where the body has it in RFC 3339.
+    /// When it happened, if the body has an RFC 3339 timestamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
     /// The payload.
@@ -71,25 +71,25 @@ pub struct BodyOnlyEvent {
     pub extra: Extra,
 }
 
-/// The payload of an event: typed where the vendor shows it.
+/// The payload of an event: typed if the vendor documents it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum Data {
-    /// Of `stream.online`.
+    /// The payload of `stream.online`.
     StreamOnline(StreamOnline),
-    /// Of any other type, or of a shape not documented.
+    /// The payload of any other type, or of an undocumented shape.
     Other(RawJson),
 }
 
-/// A stream went live. `Debug` shows its id alone.
+/// A stream went live. `Debug` shows only its id.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct StreamOnline {
-    /// The stream.
+    /// The id of the stream.
     pub stream_id: String,
-    /// Its streamer.
+    /// The id of the streamer.
     pub user_id: String,
     /// The streamer's name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,14 +105,14 @@ pub struct StreamOnline {
     pub extra: Extra,
 }
 
-/// As [`Event`] reads them.
+/// The members that [`Event`] reads.
 pub(crate) const MEMBERS: Shape = &[
     member("type", Kind::Name),
     member("id", Kind::Name),
     member("timestamp", Kind::Time),
     member("data", DATA),
 ];
-/// As [`BodyOnlyEvent`] reads them.
+/// The members that [`BodyOnlyEvent`] reads.
 pub(crate) const BODY_ONLY_MEMBERS: Shape = &[
     member("event", Kind::Name),
     member("timestamp", Kind::Time),

@@ -1,10 +1,9 @@
 //! Velora TV: stream, channel and user events.
 //!
-//! The vendor describes two forms. *Webhooks* has the signed timestamp and the
-//! envelope with an id: that is [`scheme`], the default. *Webhook events* signs
-//! the body alone: [`body_only_scheme`], to be named only by those who receive
-//! it. Never try both on one delivery: a signature over the body alone can be
-//! replayed with any timestamp.
+//! The vendor describes two forms. *Webhooks* has a signed timestamp, and an envelope with an
+//! id: this is [`scheme`], the default. *Webhook events* signs only the body: this is
+//! [`body_only_scheme`]; name it only if you receive that form. Never try both on one
+//! delivery: a signature over the body alone can be replayed with any timestamp.
 //!
 //! Source: Velora TV, *Webhooks*; the body-only form, *Webhook events*.
 
@@ -26,7 +25,7 @@ use crate::webhook::scheme::{Companion, CompanionValue, Handling, Identity};
 use crate::webhook::{Scheme, SignatureForm, SignedPayload, TimeUnit};
 
 /// `X-Velora-Signature: sha256=<hex>` over `<s>.<body>`, with the seconds in
-/// `X-Velora-Timestamp`; the event is identified by `id`; a refusal is answered
+/// `X-Velora-Timestamp`. The event is identified by `id`. A refused delivery is answered
 /// with 401.
 pub const fn scheme() -> Scheme {
     Scheme {
@@ -52,13 +51,13 @@ pub const fn scheme() -> Scheme {
 }
 
 /// `X-Velora-Signature: <hex>` over the body, with unsigned milliseconds in
-/// `X-Velora-Timestamp`; the event has no id and is identified by its body.
+/// `X-Velora-Timestamp`. The event has no id and is identified by its body.
 ///
-/// The age check holds off accidents, not attackers: they can rewrite the
-/// timestamp. Only the deduplication store stops a replay, for as long as it
-/// remembers: a captured delivery passes again once the retention is over, 72 h by
-/// default. Where that does harm, let `StoreOptions::with_retention` be months, in a
-/// store that survives a restart; a `MemoryStore` also forgets for lack of room.
+/// The age check stops accidents, not attackers, who can rewrite the timestamp. Only the
+/// deduplication store stops a replay, for as long as it remembers: after the retention (72 h
+/// by default) a captured delivery passes again. If that does harm, raise
+/// `StoreOptions::with_retention` to months, in a store that survives a restart; a
+/// `MemoryStore` also forgets for lack of room.
 pub const fn body_only_scheme() -> Scheme {
     Scheme {
         name: text("tv-body-only"),

@@ -1,8 +1,8 @@
-//! Which deliveries of a log are to be re-fired: a decision over values.
+//! Decides which deliveries of a log to re-fire. Pure values, no I/O.
 //!
-//! An attempt that re-fires another points at it (`retryOfId`). All attempts that hang
-//! together are of one event: where any of them was taken, the event has arrived, and
-//! where none was, one of them is enough.
+//! An attempt that re-fires another one refers to it (`retryOfId`). All attempts that are
+//! linked in this way belong to one event. If any of them was accepted, the event has
+//! arrived; if none was, re-firing one of them is enough.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use super::log::{DeliveryStatus, LoggedDelivery};
 #[derive(Debug, Default)]
 pub(super) struct Chains {
     rows: Vec<Row>,
-    /// What rows that were read point at.
+    /// The ids that the rows read so far refer to.
     referenced: HashSet<String>,
 }
 
@@ -29,13 +29,13 @@ struct Row {
 pub(super) enum Due {
     /// Re-fire this attempt.
     Fire(String),
-    /// No payload is left. This is the oldest attempt.
+    /// No payload was retained. This is the oldest attempt.
     Lost(String),
 }
 
 impl Chains {
-    /// Takes in a row of the log, in the log's order. Of a log that is newest first, the
-    /// rows that were taken at once are not kept.
+    /// Takes in a row of the log, in the log's order (newest first). Rows that were accepted
+    /// at the first attempt are not kept.
     pub(super) fn push(&mut self, delivery: LoggedDelivery) {
         let arrived = delivery.status == DeliveryStatus::Ok;
         let single = delivery.retry_of_id.is_none() && !self.referenced.contains(&delivery.id);
@@ -88,7 +88,7 @@ fn due(attempts: &[&Row]) -> Option<Due> {
     })
 }
 
-/// Ids that hang together, however they point at each other.
+/// Groups of ids that are linked, in whatever direction.
 #[derive(Default)]
 struct Groups {
     places: HashMap<String, usize>,
@@ -96,7 +96,7 @@ struct Groups {
 }
 
 impl Groups {
-    /// The group of an id, by one of its members.
+    /// The group of an id, identified by one of its members.
     fn of(&mut self, id: &str) -> usize {
         let place = match self.places.get(id) {
             Some(place) => *place,
@@ -114,7 +114,7 @@ impl Groups {
         while let Some(parent) = self.parents.get(place).copied()
             && parent != place
         {
-            // Halves the way for the next one who asks.
+            // Halves the path for the next lookup.
             let grandparent = self.parents.get(parent).copied().unwrap_or(parent);
             if let Some(entry) = self.parents.get_mut(place) {
                 *entry = grandparent;

@@ -1,11 +1,12 @@
-//! RFC 4180 over byte chunks, as pure values: records come out however it is chunked.
+//! Parses RFC 4180 from byte chunks. Pure values, no I/O: the result does not depend on how the
+//! input is chunked.
 
 use csv_core::{ReadRecordResult, Reader};
 
 use crate::api::{malformed, too_large};
 use crate::error::{ApiError, ApiErrorKind};
 
-/// A byte order mark is recognised only where all three bytes of it come at once.
+/// The length of a byte order mark, which is recognised only if all its bytes come at once.
 const BOM: usize = 3;
 
 /// The fields of one record.
@@ -31,7 +32,7 @@ impl Record {
     }
 }
 
-/// Takes in chunks, and gives records.
+/// Takes in chunks and returns records.
 pub(super) struct Records {
     reader: Reader,
     input: Vec<u8>,
@@ -62,7 +63,7 @@ impl Default for Partial {
 }
 
 impl Records {
-    /// A record of more than `max_bytes` is refused.
+    /// Refuses a record of more than `max_bytes`.
     pub(super) fn new(max_bytes: usize) -> Self {
         Self {
             reader: Reader::new(),
@@ -74,14 +75,14 @@ impl Records {
         }
     }
 
-    /// Takes in what arrived next.
+    /// Takes in the next chunk.
     pub(super) fn push(&mut self, chunk: &[u8]) {
         self.input.drain(..self.at);
         self.at = 0;
         self.input.extend_from_slice(chunk);
     }
 
-    /// Nothing more arrives: the last record may lack its line's end, which it is given.
+    /// The input has ended. If the last record lacks its line end, one is added.
     pub(super) fn end(&mut self) {
         self.push(b"\n");
         self.ended = true;
@@ -91,14 +92,14 @@ impl Records {
         self.ended
     }
 
-    /// The next record; `None` where more has to arrive first, or all were given.
+    /// The next record; `None` if more input is needed first, or all records were returned.
     ///
-    /// Errors: `connection` where it all ends within quotes, which is how a body that
-    /// was cut looks; `malformed_response` where it is not UTF-8; `response_too_large`.
+    /// Errors: `connection` if the input ends within quotes, as a truncated body does;
+    /// `malformed_response` if it is not UTF-8; `response_too_large`.
     pub(super) fn next(&mut self) -> Result<Option<Record>, ApiError> {
         loop {
             let input = self.input.get(self.at..).unwrap_or_default();
-            // To the reader, no input means the end.
+            // The reader takes empty input as the end.
             let waits = match self.at {
                 0 => input.len() < BOM,
                 _ => input.is_empty(),
@@ -126,7 +127,7 @@ impl Records {
                     return Err(too_large(self.max_bytes));
                 }
                 ReadRecordResult::OutputEndsFull => double(&mut record.ends),
-                // Every line has its end here: what goes on is within quotes.
+                // Every line has its end by now, so what continues is within quotes.
                 ReadRecordResult::Record if at_end => {
                     let message = "the response ends in a quoted field";
                     return Err(ApiError::new(ApiErrorKind::Connection, message));

@@ -1,4 +1,4 @@
-//! The delivery log, and re-firing one delivery of it.
+//! The delivery log, and re-firing one delivery from it.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::api::{Items, Listing, Method, Next, Page, Path, Request, malformed, n
 use crate::error::{ApiError, ConfigError, EventFault};
 use crate::webhook::{Extra, Fields};
 
-/// Which deliveries to list: all of an endpoint by default, 200 a page.
+/// Which deliveries to list: by default all of an endpoint, 200 per page.
 #[derive(Clone, Debug)]
 pub struct DeliveryQuery {
     endpoint_id: String,
@@ -28,16 +28,16 @@ impl DeliveryQuery {
         }
     }
 
-    /// Only deliveries of this status.
+    /// Only deliveries with this status.
     #[must_use]
     pub fn with_status(mut self, status: DeliveryStatus) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// How many deliveries a page has at most.
+    /// Sets the most deliveries per page.
     ///
-    /// Errors: `invalid_option` outside of 1..=200.
+    /// Errors: `invalid_option` if it is not in 1..=200.
     pub fn with_limit(mut self, limit: u16) -> Result<Self, ConfigError> {
         if !(1..=200).contains(&limit) {
             return Err(ConfigError::InvalidOption {
@@ -64,13 +64,13 @@ impl DeliveryQuery {
     }
 }
 
-/// How a delivery ended.
+/// The status of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeliveryStatus {
-    /// `ok`: the endpoint took it.
+    /// `ok`: the endpoint accepted it.
     Ok,
-    /// `failed`: it did not.
+    /// `failed`: the endpoint did not.
     Failed,
     /// A status that is newer than this version.
     Other(String),
@@ -103,7 +103,7 @@ impl Serialize for DeliveryStatus {
     }
 }
 
-/// A row of the delivery log: one attempt. Rows are never changed.
+/// A row of the delivery log: one delivery attempt. Rows never change.
 ///
 /// Source: Velora Billing, *API + Webhooks: Endpoints*, *Manual retry*.
 #[derive(Clone, PartialEq, Serialize)]
@@ -112,33 +112,33 @@ impl Serialize for DeliveryStatus {
 pub struct LoggedDelivery {
     /// Its id, such as `del_abc123`.
     pub id: String,
-    /// How it ended.
+    /// Its status.
     pub status: DeliveryStatus,
-    /// The HTTP status that the endpoint answered with, if it did.
+    /// The HTTP status of the endpoint's response, if there was one.
     pub status_code: Option<u16>,
     /// How long the endpoint took. The unit is not documented.
     pub duration: Option<f64>,
     /// What went wrong.
     pub error_message: Option<String>,
-    /// Whether the payload is still there to be re-fired: not where it was over 16 KiB,
-    /// or before 2026-04-28.
+    /// Whether the payload was retained, so that the delivery can be re-fired. Payloads over
+    /// 16 KiB or from before 2026-04-28 were not.
     pub retryable: bool,
-    /// The delivery that this one re-fired.
+    /// The id of the delivery that this one re-fired.
     pub retry_of_id: Option<String>,
     /// Every other member.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// What re-firing gave: a new attempt.
+/// The result of re-firing a delivery: a new attempt.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Retried {
-    /// The new attempt's row in the log.
+    /// The id of the new attempt in the log.
     pub delivery_id: String,
-    /// How it ended.
+    /// Its status.
     pub status: DeliveryStatus,
-    /// The HTTP status that the endpoint answered with, if it did.
+    /// The HTTP status of the endpoint's response, if there was one.
     pub status_code: Option<u16>,
 }
 
@@ -157,7 +157,7 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
-    /// Errors: `not_found` where there is no such endpoint; those of [`Items`].
+    /// Errors: `not_found` if there is no such endpoint; those of [`Items`].
     pub fn deliveries(&self, query: DeliveryQuery) -> Items<LoggedDelivery> {
         let listing = Listing {
             request: Box::new(move |cursor| query.request(cursor)),
@@ -167,14 +167,15 @@ impl Client {
         Items::new(self.api.clone(), listing)
     }
 
-    /// Sends a delivery again, with the exact payload and signature. It gets a new row in
-    /// the log, which points at this one; the receiver sees a duplicate.
+    /// Re-fires a delivery, with exactly the same payload and signature. The new attempt gets
+    /// its own row in the log, which refers to this one; the receiver sees a duplicate.
     ///
-    /// It is sent once, never again by itself: each success is one more attempt. That the
-    /// endpoint refused it again is no error, but stands in the answer.
+    /// The call is never retried, because each success is one more attempt. If the endpoint
+    /// refuses the delivery again, that is not an error: see [`Retried::status`].
     ///
-    /// Errors: `conflict` where the payload was not retained, or the delivery was taken
-    /// already ([`detail`](ApiError::detail) tells which); `not_found`; those of any call.
+    /// Errors: `conflict` if the payload was not retained, or the endpoint has already
+    /// accepted the delivery ([`detail`](ApiError::detail) tells which); `not_found`; those of
+    /// any call.
     pub async fn retry_delivery(&self, id: &str) -> Result<Retried, ApiError> {
         let path = Path::new("/api/webhooks/deliveries").segment(id)?;
         let path = path.then("/retry");
@@ -232,7 +233,7 @@ impl Retried {
     }
 }
 
-/// What the endpoint said may repeat what it was sent: `Debug` shows none of it.
+/// The endpoint's response may repeat what it was sent, so `Debug` shows none of it.
 impl fmt::Debug for LoggedDelivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoggedDelivery")

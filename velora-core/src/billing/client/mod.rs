@@ -62,8 +62,8 @@ impl Client {
         Self::builder(key).build()
     }
 
-    /// Starts building a client of `https://velora-billing.vercel.app/api`. A base URL of
-    /// your own may end with `/api` or not.
+    /// Starts building a client of `https://velora-billing.vercel.app/api`. If you set a base
+    /// URL, it may end with `/api` or not.
     pub fn builder(key: ApiKey) -> ClientBuilder<Self> {
         ClientBuilder::new(
             "https://velora-billing.vercel.app/api",
@@ -72,13 +72,13 @@ impl Client {
         )
     }
 
-    /// Where the API is.
+    /// The base URL of the API.
     pub fn base_url(&self) -> &BaseUrl {
         self.api.base_url()
     }
 
-    /// The rate limit as the last answer that spoke of it left it. This system does so
-    /// in a 429 alone.
+    /// The rate limit, according to the last response that mentioned it. This system does so
+    /// only in a 429.
     pub fn rate_limit(&self) -> RateLimit {
         self.api.rate_limit()
     }

@@ -1,14 +1,14 @@
-//! Keeping below a limit of the system: a decision over values.
+//! Keeps calls within a rate limit of the system. Pure values, no I/O.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// At most so many sends in any stretch of time of this length.
+/// At most `limit` sends in any period of this length.
 #[derive(Debug)]
 pub(super) struct Pace {
     limit: usize,
     window: Duration,
-    /// When the last ones were sent, oldest first; no more than the limit.
+    /// The times of the latest sends, oldest first, at most `limit` of them.
     sent: VecDeque<Duration>,
 }
 
@@ -21,7 +21,7 @@ impl Pace {
         }
     }
 
-    /// How long to wait before the next one may be sent.
+    /// How long to wait before the next send.
     pub(super) fn wait(&self, now: Duration) -> Duration {
         match self.sent.front() {
             Some(oldest) if self.sent.len() >= self.limit => {
@@ -31,7 +31,7 @@ impl Pace {
         }
     }
 
-    /// One was sent, and had arrived at this time at the latest.
+    /// Records a send that arrived at this time at the latest.
     pub(super) fn sent(&mut self, now: Duration) {
         self.sent.push_back(now);
         if self.sent.len() > self.limit {
@@ -59,7 +59,7 @@ mod tests {
         for (earlier, later) in sent.iter().zip(sent.iter().skip(limit)) {
             assert!(*later - *earlier >= window, "{earlier:?} {later:?}");
         }
-        // No slower than it has to be: six windows and what the sends took.
+        // No slower than necessary: six windows, and the time that the sends took.
         assert!(now - Duration::from_secs(1_000) < window * 7);
     }
 

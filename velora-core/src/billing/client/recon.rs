@@ -10,44 +10,44 @@ use crate::api::{Method, Path, Request, malformed, not_json};
 use crate::error::{ApiError, EventFault};
 use crate::webhook::{Extra, Fields, RawJson};
 
-/// What is open, over all products.
+/// What is unresolved, across all products.
 ///
 /// Source: Velora Billing, *API + Webhooks: Endpoints*.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ReconSummary {
-    /// Discrepancies that are not resolved.
+    /// How many discrepancies are not resolved.
     pub pending_tickets: u64,
-    /// Findings of severity `HIGH` or `CRITICAL`.
+    /// How many findings have the severity `HIGH` or `CRITICAL`.
     pub urgent_tickets: u64,
-    /// Disputes that are open.
+    /// How many disputes are open.
     pub open_disputes: u64,
-    /// When the latest invoice came; `None` before the first.
+    /// When the latest invoice arrived; `None` before the first.
     pub last_invoice_at: Option<Timestamp>,
-    /// When the latest run was; `None` before the first.
+    /// When reconciliation last ran; `None` before the first run.
     pub last_recon_at: Option<Timestamp>,
-    /// When all this was so.
+    /// The time that these values are from.
     pub as_of: Option<Timestamp>,
     /// Every other member.
     pub extra: Extra,
 }
 
-/// A run of the reconciliation.
+/// A reconciliation run.
 ///
-/// What the system answers is not documented: all of it is in
-/// [`response`](Self::response). `Debug` shows the id alone.
+/// The form of the response is not documented. All of it is in [`response`](Self::response).
+/// `Debug` shows only the id.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ReconRun {
-    /// The run's id, where the answer has a `runId` or an `id`: ready for
-    /// [`audit_csv`](Client::audit_csv).
+    /// The run's id, for [`audit_csv`](Client::audit_csv), if the response has a `runId` or an
+    /// `id`.
     pub run_id: Option<String>,
-    /// The whole answer; `None` where it was empty.
+    /// The whole response; `None` if it was empty.
     pub response: Option<RawJson>,
 }
 
 impl Client {
-    /// What is open, and when the latest invoice and run were.
+    /// What is unresolved, and the times of the latest invoice and run.
     ///
     /// Errors: those of any call.
     pub async fn recon_summary(&self) -> Result<ReconSummary, ApiError> {
@@ -56,14 +56,13 @@ impl Client {
         self.api.json_text(request, ReconSummary::parse).await
     }
 
-    /// Runs the reconciliation of an uploaded invoice.
+    /// Reconciles an uploaded invoice.
     ///
-    /// It is idempotent on the pair: the same `run_key` gives the run that it gave
-    /// before, so that the call is retried and may be repeated. Choose a new key for a
-    /// new run.
+    /// The call is idempotent: for the same invoice and `run_key` it returns the earlier run.
+    /// It is therefore retried, and safe to repeat. Choose a new key for a new run.
     ///
-    /// Errors: `not_found` where there is no such invoice; `conflict` where it cannot be
-    /// run now; `invalid_request`; those of any call.
+    /// Errors: `not_found` if there is no such invoice; `conflict` if it cannot be reconciled
+    /// now; `invalid_request`; those of any call.
     pub async fn run_recon(&self, invoice_id: &str, run_key: &str) -> Result<ReconRun, ApiError> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -121,7 +120,7 @@ impl ReconRun {
             text => Some(serde_json::from_str(text).map_err(|error| not_json(&error))?),
         };
         Ok(Self {
-            // The answer may be no object at all.
+            // The response need not be an object.
             run_id: Fields::read(text, id).unwrap_or_default(),
             response,
         })

@@ -1,4 +1,4 @@
-//! Sweeping the delivery log: what failed for good is fired again.
+//! Sweeps the delivery log: re-fires the events that have not arrived.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use super::log::{DeliveryQuery, DeliveryStatus, Retried};
 use super::pace::Pace;
 use crate::error::{ApiError, ApiErrorKind, ConfigError};
 
-/// The system's limit: writes in any minute, per key.
+/// The system's limit of writes in any minute, per key.
 const WRITES: usize = 30;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// So many calls in a row whose effect is not known: the system is down.
+/// After this many calls in a row with an unknown effect, the system counts as down.
 const FAULTS_IN_A_ROW: u32 = 5;
 
 /// Which endpoint to sweep, and how.
@@ -35,10 +35,10 @@ impl Sweep {
         }
     }
 
-    /// How many deliveries are re-fired in any minute at most: fewer where the key has
-    /// other writes to do, more where the vendor raised its limit.
+    /// Sets the most deliveries to re-fire in any minute. Lower it if the key is used for
+    /// other writes too; raise it if the vendor raised your limit.
     ///
-    /// Errors: `invalid_option` where it is 0.
+    /// Errors: `invalid_option` if it is 0.
     pub fn with_writes_per_minute(mut self, writes: usize) -> Result<Self, ConfigError> {
         if writes == 0 {
             return Err(ConfigError::InvalidOption {
@@ -50,7 +50,7 @@ impl Sweep {
         Ok(self)
     }
 
-    /// Is told once the log is read, and after each delivery.
+    /// Calls this once the log has been read, and after each delivery.
     #[must_use]
     pub fn on_progress(mut self, progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
@@ -67,35 +67,35 @@ impl fmt::Debug for Sweep {
     }
 }
 
-/// How far a sweep has come. `refired`, `failed_again` and `not_refired` add up to
-/// `total` at the end, unless the sweep stopped.
+/// The progress of a sweep. At the end, `refired`, `failed_again` and `not_refired` add up to
+/// `total`, unless the sweep stopped early.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Events that have not arrived.
+    /// How many events had not arrived.
     pub total: usize,
-    /// Events that have arrived by now.
+    /// How many of them have arrived by now.
     pub refired: usize,
-    /// Re-fired, and refused again by the endpoint.
+    /// How many were re-fired, but not accepted by the endpoint.
     pub failed_again: usize,
-    /// Could not be re-fired, or it is not known whether they were.
+    /// How many could not be re-fired, or may not have been.
     pub not_refired: usize,
 }
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct RefireReport {
-    /// What arrived.
+    /// The deliveries that arrived.
     pub refired: Vec<Refired>,
-    /// What the endpoint refused once more, or has not taken yet: the attempt's status
-    /// tells.
+    /// The deliveries that the endpoint refused again, or has not accepted yet: see the
+    /// attempt's status.
     pub failed_again: Vec<Refired>,
-    /// What could not be re-fired, and why.
+    /// The deliveries that could not be re-fired, and why.
     pub not_refired: Vec<NotRefired>,
-    /// What ended the sweep before its time; `None` where it went through.
+    /// The error that ended the sweep early; `None` if it ran to the end.
     pub stopped: Option<ApiError>,
-    /// The deliveries that it did not come to.
+    /// The ids of the deliveries that it did not get to.
     pub left: Vec<String>,
 }
 
@@ -103,17 +103,17 @@ pub struct RefireReport {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Refired {
-    /// The delivery in the log.
+    /// The id of the delivery in the log.
     pub of_id: String,
-    /// What the new attempt gave.
+    /// The new attempt.
     pub attempt: Retried,
 }
 
-/// A delivery that was not re-fired, or perhaps was.
+/// A delivery that was not re-fired, or may not have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotRefired {
-    /// The delivery in the log.
+    /// The id of the delivery in the log.
     pub of_id: String,
     /// Why.
     pub why: WhyNot,
@@ -123,42 +123,40 @@ pub struct NotRefired {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhyNot {
-    /// The log does not say that it can be: its payload was not retained. Nothing was
-    /// sent.
+    /// According to the log it cannot be: its payload was not retained. Nothing was sent.
     NotRetryable,
-    /// The system refused: `conflict` where the payload was not retained after all, or
-    /// the delivery was taken meanwhile; `not_found`; `invalid_request`. The system's
-    /// words are in [`detail`](ApiError::detail).
+    /// The system refused: `conflict` if the payload was not retained after all, or the
+    /// delivery was accepted meanwhile; `not_found`; `invalid_request`. The system's own
+    /// message is in [`detail`](ApiError::detail).
     Refused(ApiError),
-    /// The answer was lost, so that it may have been re-fired. The next sweep will see
-    /// it in the log.
+    /// The response was lost, so it may have been re-fired. The next sweep will find out from
+    /// the log.
     Unknown(ApiError),
 }
 
 impl Client {
-    /// Re-fires every event that failed to arrive at the endpoint: the log is read whole,
-    /// and what a later attempt brought is left alone, as is what an earlier sweep
-    /// re-fired with success. It starts with the oldest. Each event is re-fired once, as
-    /// far as the log tells which attempts are of one event (`retryOfId`): attempts that
-    /// it does not tie together count as events of their own, and a receiver that
-    /// deduplicates sees duplicates at worst, for as long as its store remembers: sweep more
-    /// often than its retention (72 h by default).
+    /// Re-fires every event that has not arrived at the endpoint, oldest first. The whole log
+    /// is read first. An event that a later attempt or an earlier sweep delivered is left
+    /// alone. Each event is re-fired once, as far as the log tells which attempts belong to one
+    /// event (`retryOfId`). Attempts that it does not link count as separate events, so at
+    /// worst the receiver sees duplicates. It deduplicates them for as long as its store
+    /// remembers, so sweep more often than its retention (72 h by default).
     ///
-    /// A sweep stays within the limit of 30 writes a minute; sweeps beside each other
-    /// share the key's limit without knowing. On a 429 it waits for as long as it is asked
-    /// to, and goes on; after a fault it waits as any retry does. Deliveries that fail while
-    /// the system still retries by itself (about 36 minutes) are swept too: receivers see a
-    /// duplicate at worst.
+    /// A sweep stays within the limit of 30 writes a minute. Concurrent sweeps share the key's
+    /// limit, but do not know of each other. On a 429 the sweep waits for as long as it is
+    /// asked to and continues; after a failure it waits as any retry does. It includes
+    /// deliveries that have failed but that the system itself still retries (for about 36
+    /// minutes): at worst receivers see a duplicate.
     ///
-    /// The report tells what became of each. The sweep stops early, and says so in the
-    /// report, on `unauthorized`, `forbidden`, `unexpected_redirect`, on a `rate_limited`
-    /// or another delay that is not worth waiting for, and after five calls in a row
-    /// whose effect is not known.
+    /// The report lists the result of each delivery. The sweep stops early, with the reason in
+    /// the report, on `unauthorized`, `forbidden` or `unexpected_redirect`, on a `rate_limited`
+    /// or another delay that is too long to wait for, and after five calls in a row with an
+    /// unknown effect.
     ///
-    /// Dropping the future ends the sweep; what it did is then in the log alone.
+    /// Dropping the future ends the sweep; what it did is then recorded only in the log.
     ///
-    /// Errors: of reading the log, before anything was re-fired: `not_found` where there
-    /// is no such endpoint; those of [`Items`](crate::api::Items).
+    /// Errors: those of reading the log, before anything is re-fired: `not_found` if there is
+    /// no such endpoint; those of [`Items`](crate::api::Items).
     pub async fn refire_failed(&self, sweep: Sweep) -> Result<RefireReport, ApiError> {
         let mut log = self.deliveries(DeliveryQuery::new(&sweep.endpoint_id));
         let mut chains = Chains::default();
@@ -196,7 +194,7 @@ struct Run<'c> {
     pace: Pace,
     total: usize,
     report: RefireReport,
-    /// Calls in a row whose effect is not known.
+    /// How many calls in a row had an unknown effect.
     faults: u32,
 }
 
@@ -237,7 +235,7 @@ impl Run<'_> {
         }
     }
 
-    /// The system is in trouble: waits as long as it asks for, or stops.
+    /// The system is in trouble: waits for as long as it asks, or stops.
     async fn pause(&mut self, error: ApiError) {
         self.faults = self.faults.saturating_add(1);
         let (retry, asked) = (self.client.api.retry(), error.retry_after());
@@ -251,18 +249,18 @@ impl Run<'_> {
         runtime.sleep(wait).await;
     }
 
-    /// Sends one, again only where a 429 says that it was not carried out.
+    /// Re-fires one delivery, and repeats the call only after a 429, which did not carry it out.
     async fn retry(&mut self, id: &str) -> Result<Retried, ApiError> {
         let runtime = self.client.api.runtime();
         let mut attempts = 0_u32;
         loop {
             runtime.sleep(self.pace.wait(runtime.monotonic())).await;
             let outcome = self.client.retry_delivery(id).await;
-            // Counted from the answer on: by then it had arrived for certain.
+            // Counted from the response on: by then it has certainly arrived.
             self.pace.sent(runtime.monotonic());
             let error = match outcome {
                 Err(error) if error.kind() == ApiErrorKind::RateLimited => {
-                    // None, where it was held back.
+                    // None, if it was held back.
                     attempts = attempts.saturating_add(error.attempts());
                     error.with_attempts(attempts)
                 }

@@ -14,7 +14,7 @@ use super::csv::{Record, Records};
 use crate::api::{Api, Body, Method, Path, Request, Response, malformed};
 use crate::error::{ApiError, ConfigError};
 
-/// In which form journal entries are asked for.
+/// The format of journal entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JournalFormat {
@@ -25,7 +25,7 @@ pub enum JournalFormat {
 }
 
 impl JournalFormat {
-    /// As it stands in a request.
+    /// The format as it is written in a request.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::QuickBooksOnline => "qbo",
@@ -34,7 +34,7 @@ impl JournalFormat {
     }
 }
 
-/// From what stands in a request. Errors: `invalid_option`.
+/// Reads a format as it is written in a request. Errors: `invalid_option`.
 impl FromStr for JournalFormat {
     type Err = ConfigError;
 
@@ -50,9 +50,9 @@ impl FromStr for JournalFormat {
     }
 }
 
-/// One row, its fields under the names of the header.
+/// A row: its fields, with the column names of the header.
 ///
-/// Serialising gives a map. `Debug` shows the number of fields alone.
+/// It serialises as a map. `Debug` shows only the number of fields.
 #[derive(Clone, PartialEq)]
 pub struct CsvRow {
     header: Arc<Record>,
@@ -60,13 +60,13 @@ pub struct CsvRow {
 }
 
 impl CsvRow {
-    /// The field below this name; of several columns with one name, the first.
+    /// The field in the column of this name; of several columns with the same name, the first.
     pub fn field(&self, column: &str) -> Option<&str> {
         self.iter()
             .find_map(|(name, field)| (name == column).then_some(field))
     }
 
-    /// Names and fields, in the system's order.
+    /// Column names and fields, in the system's order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         (0..self.fields.len())
             .filter_map(|at| Some((self.header.field(at)?, self.fields.field(at)?)))
@@ -90,10 +90,10 @@ impl fmt::Debug for CsvRow {
 }
 
 impl Client {
-    /// The discrepancies of a run, read as they arrive: memory does not grow with their
-    /// number. Their columns are not documented; the header names them.
+    /// The discrepancies of a run, row by row as they arrive. Memory use does not grow with
+    /// their number. The columns are not documented; the CSV header names them.
     ///
-    /// Errors: `not_found` where there is no such run; those of [`CsvRows`].
+    /// Errors: `not_found` if there is no such run; those of [`CsvRows`].
     pub fn audit_csv(&self, run_id: &str) -> CsvRows {
         let path = Path::new("/api/audits").segment(run_id);
         let path = path.map(|path| path.then("/csv"));
@@ -103,11 +103,11 @@ impl Client {
         )
     }
 
-    /// Journal entries for an accounting system. Where they are is not documented: give
-    /// the path that you were told, such as `/api/audits/run_1/gl`.
+    /// Journal entries for an accounting system. Their path is not documented: pass the one
+    /// that you were told, such as `/api/audits/run_1/gl`.
     ///
-    /// Errors: `invalid_request` where the path is not a plain one from `/` on, without a
-    /// query; those of [`CsvRows`].
+    /// Errors: `invalid_request` if the path does not start with `/`, is not URL-encoded or has
+    /// a query; those of [`CsvRows`].
     pub fn journal_csv(&self, path: &str, format: JournalFormat) -> CsvRows {
         let path = Path::outside(path);
         CsvRows::new(
@@ -120,17 +120,17 @@ impl Client {
     }
 }
 
-/// Rows as they arrive: RFC 4180 below a header.
+/// A stream of CSV rows (RFC 4180 with a header), as they arrive.
 ///
-/// A stream; [`next`](Self::next) needs no trait in scope. Nothing is sent before the
-/// first one is asked for. What fails before the first row is retried; after it an error
-/// ends the stream, and the rows are to be read from the start. A row is held to the
-/// client's limit of decoded bytes, the whole body to none, and the timeout of the whole
-/// call ends with the first row.
+/// [`next`](Self::next) needs no trait in scope. Nothing is sent until the first row is
+/// requested. A failure before the first row is retried. After it an error ends the stream,
+/// and you must read the rows again from the start. The client's limit of decoded bytes applies
+/// to each row, not to the whole body, and the timeout of the whole call only up to the first
+/// row.
 ///
-/// Errors: `malformed_response` where it is no CSV, has no header, is not UTF-8, or a row has more or fewer
-/// fields than the header; `connection` where it is cut, or may have been as nothing
-/// marks its end; those of any call.
+/// Errors: `malformed_response` if the response is not CSV, has no header, is not UTF-8, or has
+/// a row with more or fewer fields than the header; `connection` if it is cut off, or may be
+/// because nothing marks its end; those of any call.
 pub struct CsvRows(Pin<Box<dyn Stream<Item = Result<CsvRow, ApiError>> + Send>>);
 
 impl CsvRows {
@@ -184,16 +184,16 @@ impl State {
     }
 }
 
-/// A body under way, behind its header.
+/// A body in progress, after its header.
 struct Open {
     status: u16,
     request_id: Option<String>,
     body: Body,
-    /// Whether the end of the body is known to be one.
+    /// Whether the body marks its own end.
     framing: Result<(), ApiError>,
     records: Records,
     header: Arc<Record>,
-    /// The first row, read before it was asked for.
+    /// The first row, read in advance.
     first: Option<CsvRow>,
 }
 
@@ -205,7 +205,7 @@ impl Open {
             .await
     }
 
-    /// Reads up to the first row, so that a fault until there is the call's.
+    /// Reads up to the first row, so that a failure until then is retried with the call.
     async fn read(response: Response, limit: usize) -> Result<Self, ApiError> {
         response.check_status()?;
         let mut open = Self {

@@ -1,4 +1,4 @@
-//! Endpoints as values: what is asked for, and what is there.
+//! Endpoints as values: requests for them, and what is registered.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,10 +8,10 @@ use crate::curae::EventType;
 use crate::error::{ApiError, ConfigError, EventFault};
 use crate::webhook::{Extra, Fields};
 
-/// Where every path starts.
+/// The prefix of every path.
 pub(super) const ENDPOINTS: &str = "/api/platform/v1/webhook-endpoints";
 
-/// An endpoint to be registered.
+/// An endpoint to register.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewEndpoint {
@@ -22,7 +22,7 @@ pub struct NewEndpoint {
 }
 
 impl NewEndpoint {
-    /// An endpoint that receives events of these types. The system takes only a public
+    /// An endpoint that receives events of these types. The system accepts only a public
     /// `https` URL on port 443.
     pub fn new(url: impl Into<String>, event_types: impl IntoIterator<Item = EventType>) -> Self {
         Self {
@@ -32,9 +32,9 @@ impl NewEndpoint {
         }
     }
 
-    /// A key of your own, so that the registration is one even if this program runs
-    /// again: for 24 hours the system answers the same key as it did first, the secret
-    /// included. Without it each call has a new one.
+    /// Sets a key of your own, so that running the program again does not register a second
+    /// endpoint: for 24 hours the system repeats its first response to the same key, including
+    /// the secret. Without it each call has a new key.
     #[must_use]
     pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -42,7 +42,7 @@ impl NewEndpoint {
     }
 }
 
-/// What is to be changed about an endpoint; the rest stays.
+/// The changes to an endpoint; everything else stays as it is.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointChange {
@@ -57,33 +57,33 @@ pub struct EndpointChange {
 }
 
 impl EndpointChange {
-    /// Nothing.
+    /// Changes nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Where deliveries go from now on.
+    /// Changes the URL that deliveries are sent to.
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// The types it receives from now on, in place of those before.
+    /// Replaces the event types that it receives.
     #[must_use]
     pub fn with_event_types(mut self, types: impl IntoIterator<Item = EventType>) -> Self {
         self.event_types = Some(types.into_iter().collect());
         self
     }
 
-    /// Its status. `ACTIVE` is the one that is documented.
+    /// Changes its status. Only `ACTIVE` is documented.
     #[must_use]
     pub fn with_status(mut self, status: impl Into<String>) -> Self {
         self.status = Some(status.into());
         self
     }
 
-    /// A key of your own: see [`NewEndpoint::with_idempotency_key`].
+    /// Sets a key of your own: see [`NewEndpoint::with_idempotency_key`].
     #[must_use]
     pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -91,7 +91,7 @@ impl EndpointChange {
     }
 }
 
-/// Which endpoints to list: all, 100 a page by default.
+/// Which endpoints to list: by default all, 100 per page.
 #[derive(Clone, Copy, Debug)]
 pub struct EndpointQuery {
     limit: u16,
@@ -109,10 +109,10 @@ impl EndpointQuery {
         Self::default()
     }
 
-    /// How many endpoints a page has at most. The system does not clamp it but refuses
-    /// the call, so it is refused before.
+    /// Sets the most endpoints per page. The system refuses any other number instead of
+    /// clamping it, so it is refused here.
     ///
-    /// Errors: `invalid_option` outside of 1..=100.
+    /// Errors: `invalid_option` if it is not in 1..=100.
     pub fn with_limit(mut self, limit: u16) -> Result<Self, ConfigError> {
         if !(1..=100).contains(&limit) {
             return Err(ConfigError::InvalidOption {
@@ -133,7 +133,7 @@ impl EndpointQuery {
     }
 }
 
-/// A registered endpoint. All but its id may be absent from an answer.
+/// A registered endpoint. A response may lack any member except the id.
 ///
 /// Source: CuraeAI, *API reference: webhook-endpoints*.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,11 +141,11 @@ impl EndpointQuery {
 pub struct Endpoint {
     /// Its id.
     pub id: String,
-    /// Where deliveries go.
+    /// The URL that deliveries are sent to.
     pub url: Option<String>,
-    /// The types it receives.
+    /// The event types that it receives.
     pub event_types: Vec<EventType>,
-    /// `ACTIVE`, or what else there is.
+    /// `ACTIVE`, or another status.
     pub status: Option<String>,
     /// Failed deliveries in a row.
     pub consecutive_failures: Option<u64>,
@@ -157,7 +157,7 @@ pub struct Endpoint {
     pub created_at: Option<Timestamp>,
     /// When it was last changed.
     pub updated_at: Option<Timestamp>,
-    /// Raised by each change.
+    /// The version number, which grows with each change.
     pub version: Option<u64>,
     /// Every other member.
     pub extra: Extra,

@@ -1,10 +1,10 @@
-//! Production and sandbox: keys and hosts come in pairs.
+//! Production and sandbox: each has its own keys and its own host.
 
 use crate::api::BaseUrl;
 use crate::error::ConfigError;
 use crate::secret::ApiKey;
 
-/// Where a key is good.
+/// Where a key is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Environment {
     Production,
@@ -27,8 +27,8 @@ impl Environment {
         }
     }
 
-    /// Errors: `wrong_environment`; `invalid_api_key` where the host is the vendor's, and
-    /// the key of neither environment.
+    /// Errors: `wrong_environment`; `invalid_api_key` if the host is the vendor's, and the key
+    /// belongs to neither environment.
     pub(super) fn check(of_key: Option<Self>, base_url: &BaseUrl) -> Result<(), ConfigError> {
         match (of_key, Self::of_host(base_url.host())) {
             (Some(key), Some(url)) if key != url => Err(ConfigError::WrongEnvironment {
@@ -43,7 +43,7 @@ impl Environment {
     }
 
     fn of_host(host: &str) -> Option<Self> {
-        // `host.` is `host`, to a resolver.
+        // To a resolver, `host.` is `host`.
         let host = host.strip_suffix('.').unwrap_or(host);
         [Self::Production, Self::Sandbox]
             .into_iter()

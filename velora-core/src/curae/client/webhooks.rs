@@ -1,4 +1,4 @@
-//! The calls that endpoints are managed with.
+//! The calls that manage endpoints.
 
 use std::fmt;
 
@@ -156,7 +156,7 @@ impl Webhooks {
         let request = request.outside_header("If-Match", etag)?;
         let request = self.once(request, None)?;
         match self.api.done(request).await {
-            // An earlier attempt got through, and only its answer was lost.
+            // An earlier attempt got through, and only its response was lost.
             Err(error) if error.kind() == ApiErrorKind::NotFound && error.perhaps_done() => Ok(()),
             outcome => outcome,
         }
@@ -167,11 +167,11 @@ impl Webhooks {
         Ok(Request::new(operation, method, path))
     }
 
-    /// Makes a mutation one that may be sent again: all attempts carry one key.
+    /// Makes a mutation safe to retry: all attempts carry the same key.
     fn once(&self, request: Request, key: Option<&str>) -> Result<Request, ApiError> {
         let request = match key {
             Some(key) => request.outside_header(IDEMPOTENCY_KEY, key)?,
-            // The time, too: not every host has randomness to give.
+            // Includes the time, because not every host has a source of randomness.
             None => {
                 let runtime = self.api.runtime();
                 let (id, now) = (random_id(runtime), runtime.now().as_millis());
@@ -210,7 +210,7 @@ fn etag_of(response: &Response) -> Option<String> {
     response.header("ETag").map(str::to_owned)
 }
 
-/// Reads `{"data": …}`, or what would be in it by itself.
+/// Reads `{"data": …}`, or its content without that wrapper.
 fn read<T>(text: &str, read: impl Fn(Fields<'_>) -> Result<T, EventFault>) -> Result<T, ApiError> {
     Fields::read(text, |mut outer| match outer.object("data", &read) {
         Some(inner) => Ok(inner),

@@ -1,4 +1,4 @@
-//! One connection: bytes in, events out.
+//! One connection of the event stream: bytes in, events out.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -11,33 +11,33 @@ use super::sse::{Parser, Sent};
 use crate::api::{Api, Body};
 use crate::error::{ApiError, ApiErrorKind};
 
-/// A connection that is open.
+/// An open connection.
 pub(super) struct Feed {
     api: Api,
     body: Body,
     idle: Duration,
     parser: Parser,
-    /// What ended it, to be told behind the events that came before.
+    /// What ended it, reported after the events that came before.
     fault: Option<ApiError>,
     whole_until: Timestamp,
     /// Whether that goes on with what is heard: not while an earlier gap has no end yet.
     follows: bool,
 }
 
-/// What a connection has said, beside its events.
+/// What a connection has told besides its events.
 pub(super) struct Heard {
-    /// Until when nothing is missing: when something was last heard, and no event was
-    /// only half there; or where the gap began that no event has ended.
+    /// Nothing before this time is missing: when bytes last arrived without leaving an
+    /// event incomplete, or where a gap began that no event has ended yet.
     pub(super) whole_until: Timestamp,
-    /// The id of the last place that has one which can be asked for.
+    /// The last event id from which a new connection can resume.
     pub(super) resume_from: Option<String>,
     /// How long to wait before connecting again.
     pub(super) retry: Option<Duration>,
 }
 
 impl Feed {
-    /// Reads a body, behind a gap that began at `gap` if there was one. After `idle` without a
-    /// byte, comments included, it has failed.
+    /// Reads a body, after a gap that began at `gap` if there was one. It fails after `idle`
+    /// without any byte (a comment counts as bytes).
     pub(super) fn new(api: Api, body: Body, idle: Duration, gap: Option<Timestamp>) -> Self {
         Self {
             whole_until: gap.unwrap_or_else(|| now(&api)),
@@ -50,9 +50,9 @@ impl Feed {
         }
     }
 
-    /// The next event; `None` where the system ended the stream.
+    /// The next event; `None` if the system ended the stream.
     ///
-    /// Errors: `timeout` after silence; `response_too_large`; and what the transport says.
+    /// Errors: `timeout` after silence; `response_too_large`; those of the transport.
     pub(super) async fn next(&mut self) -> Option<Result<Sent, ApiError>> {
         loop {
             if let Some(event) = self.parser.pop() {
@@ -72,7 +72,7 @@ impl Feed {
         }
     }
 
-    /// What was said so far.
+    /// What the connection has told so far.
     pub(super) fn heard(&self) -> Heard {
         Heard {
             whole_until: self.whole_until,

@@ -20,20 +20,20 @@ pub enum StreamItem {
     /// The stream is connected, and events arrive from now on: at the start, and after each
     /// gap.
     Connected(Connected),
-    /// Something happened.
+    /// An event.
     Event(StreamEvent),
     /// The connection was lost. Events may be missing until the next
     /// [`Connected`](Self::Connected).
     Gap(Gap),
 }
 
-/// The system's first word on each connection. Any member may be absent.
+/// The system's first message on each connection. Any member may be absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Connected {
-    /// Whether the token was taken.
+    /// Whether the token was accepted.
     pub authenticated: Option<bool>,
-    /// Whether the events of the token's own channel come without being asked for.
+    /// Whether the events of the token's own channel are included automatically.
     pub auto_subscribed: Option<bool>,
     /// The name of that channel.
     pub channel_username: Option<String>,
@@ -55,7 +55,7 @@ impl Connected {
     }
 }
 
-/// Something happened: an event as the stream has it, unknown ones too.
+/// An event of the stream, known or unknown.
 ///
 /// `Debug` shows its name, its id and the size of its data.
 #[derive(Clone, PartialEq)]
@@ -76,7 +76,7 @@ impl StreamEvent {
         }
     }
 
-    /// What happened: the name on the stream, or the `type` within where it has none.
+    /// The event's type: its name on the stream, or the `type` in the data if it has none.
     pub fn event_type(&self) -> EventType {
         match &self.event {
             Some(event) if self.name == UNNAMED => event.event_type.clone(),
@@ -84,12 +84,12 @@ impl StreamEvent {
         }
     }
 
-    /// The typed event, where the data is an envelope as deliveries have it.
+    /// The typed event, if the data has the form of a delivery's body.
     pub fn event(&self) -> Option<&Event> {
         self.event.as_deref()
     }
 
-    /// The same for hosts that have a JSON parser of their own.
+    /// The same as JSON, for hosts with a JSON parser of their own.
     pub fn event_json(&self) -> Option<EventJson> {
         let event = self.event.as_ref()?;
         let json = self.data.as_bytes();
@@ -98,20 +98,19 @@ impl StreamEvent {
         EventJson::write(json, &outline, MEMBERS, event_type).ok()
     }
 
-    /// The stream's id of this place, where it has one: what a new connection resumes
-    /// from.
+    /// The event's id on the stream, if it has one. A new connection resumes from it.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    /// The data as received: JSON, for all that is known.
+    /// The data as received; as far as known, always JSON.
     pub fn data(&self) -> &str {
         &self.data
     }
 
-    /// The identity to deduplicate on: the same as of the event's delivery, so that what
-    /// is streamed and what is delivered counts once. `None` where the data is no
-    /// envelope.
+    /// The identity to deduplicate on: equal to the key of the event's delivery, so that an
+    /// event that is both streamed and delivered counts once. `None` if the data does not have
+    /// the form of a delivery's body.
     pub fn key(&self) -> Option<Key> {
         let event = self.event.as_ref()?;
         Some(Key::of_members("tv", &[&event.id]))
@@ -128,19 +127,19 @@ impl fmt::Debug for StreamEvent {
     }
 }
 
-/// A stretch of time in which events may have been missed.
+/// A period in which events may have been missed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Gap {
-    /// Why it began: `connection` where the system ended the stream or it broke,
-    /// `timeout` where nothing was heard for too long, `response_too_large` where an event
-    /// is over 1 MiB.
+    /// Why the connection was lost: `connection` if the system ended the stream or it broke,
+    /// `timeout` if it was silent for too long, `response_too_large` if an event is over
+    /// 1 MiB.
     pub reason: ApiError,
     /// When the stream was last known to be complete, by this machine's clock: nothing
     /// before that is missing. If the connection broke before its first event, the earlier
     /// gap continues, and this is where it began.
     pub since: Timestamp,
-    /// The id that the next connection asks to resume from. Whether the system heeds it
-    /// is not documented. Without one, what happened meanwhile is not in the stream.
+    /// The id from which the next connection asks to resume. Whether the system honours it is
+    /// not documented. Without an id, the stream lacks what happened meanwhile.
     pub last_event_id: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Server-Sent Events as pure values: bytes in, events out, however they are chunked.
+//! Parses Server-Sent Events: bytes in, events out, however the bytes are chunked. No I/O.
 //!
 //! The rules are those of the HTML standard, "Interpreting an event stream".
 
@@ -10,36 +10,36 @@ use std::time::Duration;
 use crate::api::{is_header_value, too_large};
 use crate::error::ApiError;
 
-/// The largest event: the bytes of its lines together.
+/// The size limit of an event, in bytes of all its lines together.
 const MAX_EVENT: usize = 1 << 20;
 
-/// The longest id: one that no request could carry is of no use, and each event has it.
+/// The length limit of an id: every event keeps it, and a request could not carry a longer one.
 const MAX_ID: usize = 1_024;
 
-/// The mark of the byte order that a stream may start with.
+/// The byte order mark that a stream may start with.
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The name of an event that the system gave none.
+/// The name of an event for which the system sent none.
 pub(super) const UNNAMED: &str = "message";
 
 /// One event.
 #[derive(Debug, PartialEq)]
 pub(super) struct Sent {
     pub(super) name: String,
-    /// The last id up to here, whether or not it stood in this event.
+    /// The last id so far, whether or not this event had it.
     pub(super) id: Option<Arc<str>>,
     pub(super) data: String,
 }
 
-/// Takes in chunks, and gives events.
+/// Takes in chunks and returns events.
 #[derive(Default)]
 pub(super) struct Parser {
     line: Vec<u8>,
-    /// Whether a line has ended: a mark stands before that, if anywhere.
+    /// Whether a line has ended: a byte order mark can only come before that.
     begun: bool,
-    /// A line feed that comes next belongs to the line that has ended.
+    /// Whether a line feed that comes next belongs to the line that has ended.
     after_return: bool,
-    /// Bytes of this event so far; comments do not count.
+    /// The bytes of this event so far, without comments.
     size: usize,
     name: String,
     data: String,
@@ -50,9 +50,9 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    /// Takes in what arrived next. What was whole before an error comes out all the same.
+    /// Takes in the next chunk. Events that were complete before an error are still returned.
     ///
-    /// Errors: `response_too_large` where one event is.
+    /// Errors: `response_too_large` if an event is over the size limit.
     pub(super) fn push(&mut self, mut chunk: &[u8]) -> Result<(), ApiError> {
         while !chunk.is_empty() {
             if mem::take(&mut self.after_return) {
@@ -71,7 +71,7 @@ impl Parser {
         Ok(())
     }
 
-    /// The next event that is whole.
+    /// The next complete event.
     pub(super) fn pop(&mut self) -> Option<Sent> {
         self.events.pop_front()
     }
@@ -81,17 +81,17 @@ impl Parser {
         !self.events.is_empty()
     }
 
-    /// Whether something of an event has arrived, but not its end.
+    /// Whether a part of an event has arrived, but not its end.
     pub(super) fn is_within_event(&self) -> bool {
         self.size > 0
     }
 
-    /// The last id that a new connection can resume from, of events that are whole.
+    /// The last id of a complete event, from which a new connection can resume.
     pub(super) fn resume_from(&self) -> Option<&str> {
         self.resume_from.as_deref()
     }
 
-    /// How long the system wants to be left alone before a new connection.
+    /// How long the system asks to wait before a new connection.
     pub(super) fn retry(&self) -> Option<Duration> {
         self.retry
     }
@@ -113,7 +113,7 @@ impl Parser {
         }
     }
 
-    /// The line so far, without a mark.
+    /// The line so far, without a byte order mark.
     fn text(&self) -> &[u8] {
         let marked = (!self.begun).then(|| self.line.strip_prefix(MARK));
         marked.flatten().unwrap_or(&self.line)

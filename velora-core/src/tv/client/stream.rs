@@ -1,4 +1,4 @@
-//! Events as they happen, over as many connections as it takes.
+//! The event stream, over as many connections as it takes.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,10 +15,10 @@ use super::sse::Sent;
 use crate::api::{Api, Body, Method, Path, Request, Response, malformed};
 use crate::error::{ApiError, ApiErrorKind, ConfigError};
 
-/// A connection that held for so long was a good one: the next failure is the first.
+/// A connection that lasted this long was a good one: the failures are counted anew.
 const GOOD: Duration = Duration::from_secs(30);
 
-/// How a stream of events is listened to.
+/// The options of an event stream.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamOptions {
     idle_timeout: Duration,
@@ -128,11 +128,11 @@ struct Run {
     options: StreamOptions,
     state: State,
     connected_once: bool,
-    /// Connections in a row that failed or soon broke.
+    /// How many connections in a row failed or soon broke.
     failures: u32,
-    /// Since when there is no connection, once there was one.
+    /// When the connection was lost, if there was one.
     apart_since: Duration,
-    /// What the system's last `retry` field said.
+    /// The value of the system's last `retry` field.
     asked_to_wait: Duration,
     last_event_id: Option<String>,
     /// Where the last gap began.
@@ -140,7 +140,7 @@ struct Run {
 }
 
 enum State {
-    /// No connection: one is to be made after this wait.
+    /// Not connected; the next attempt comes after this wait.
     Apart {
         wait: Duration,
     },
@@ -184,7 +184,7 @@ impl Run {
         let request = Request::new("tv.events", Method::Get, Path::new("/api/events/stream"))
             .once()
             .header("Accept", "text/event-stream")
-            // What is compressed may be held back until there is more of it.
+            // A compressed stream may be held back until there is more of it.
             .header("Accept-Encoding", "identity")
             .header("Cache-Control", "no-store");
         match &self.last_event_id {
@@ -193,7 +193,7 @@ impl Run {
         }
     }
 
-    /// Takes in a connection, or decides when to try again.
+    /// Takes over a new connection, or decides when to try again.
     fn connected(&mut self, connected: Result<Body, ApiError>) -> Result<(), ApiError> {
         let now = self.api.runtime().monotonic();
         let error = match connected {

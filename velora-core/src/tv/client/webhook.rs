@@ -11,35 +11,34 @@ use crate::secret::SigningSecret;
 use crate::tv::EventType;
 use crate::webhook::{Fields, RawJson};
 
-/// Where the answer may have its members, if not at the top: which it is, is not
-/// documented.
+/// Where the response may have its members, if not at the top level: it is not documented.
 const WRAPPERS: [&str; 2] = ["data", "webhook"];
 
-/// What registering a webhook gave.
+/// A webhook that was just registered.
 ///
-/// The answer is not documented. `id` and `secret` are taken from it where it has
-/// members of that name, at the top or in a `data` or `webhook`. `Debug` shows the id
-/// alone.
+/// The response is not documented. `id` and `secret` are taken from its members of these
+/// names, at the top level or inside `data` or `webhook`, if it has them. `Debug` shows only
+/// the id.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CreatedWebhook {
-    /// The webhook's id, where the answer has one.
+    /// The webhook's id, if the response has one.
     pub id: Option<String>,
-    /// What its deliveries are signed with, ready for a [`Verifier`](crate::Verifier),
-    /// where the answer has it. Otherwise the dashboard shows it.
+    /// The secret that its deliveries are signed with, ready for a
+    /// [`Verifier`](crate::Verifier), if the response has one. Otherwise the dashboard shows it.
     pub secret: Option<SigningSecret>,
-    /// The whole answer; `None` where it was empty. It holds the secret as plain text:
-    /// do not log it.
+    /// The whole response; `None` if it was empty. It contains the secret as plain text: do
+    /// not log it.
     pub response: Option<RawJson>,
 }
 
 impl Client {
-    /// Registers a webhook of an app: where events of these types are delivered to.
+    /// Registers a webhook of an app: the URL that events of these types are delivered to.
     ///
-    /// It is sent once, never again by itself: each success registers one more.
+    /// The call is never retried, because each success registers another webhook.
     ///
-    /// Errors: `not_found` where there is no such app; `invalid_request`, as where the
-    /// URL is not `https`; those of any call.
+    /// Errors: `not_found` if there is no such app; `invalid_request`, such as for a URL that
+    /// is not `https`; those of any call.
     pub async fn create_webhook(
         &self,
         client_id: &str,
