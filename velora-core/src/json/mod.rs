@@ -1,8 +1,8 @@
-//! JSON as RFC 8259 has it: whether a text is, where the members of an object lie, and
-//! what a text says.
+//! JSON (RFC 8259): checks that a text is valid JSON, locates the members of an object, and
+//! decodes strings.
 //!
-//! A body is gone over once and no value of it is built, so that which event it is costs
-//! little in time, and little in the size of what an edge worker carries.
+//! A body is scanned once, and no values are built, so identifying an event takes little time,
+//! and little code in an edge worker.
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -17,25 +17,25 @@ use scan::Scan;
 pub(crate) use text::quote;
 pub(crate) use text::text_of;
 
-/// Deeper nesting of a delivery is refused: no system sends it, and readers further on
-/// recurse. What an API has kept is read however deep it is: one row shall not end a list.
+/// Deeper nesting in a delivery is refused: no system sends it, and later readers recurse. The
+/// data of an API is read at any depth, because one row must not end a listing.
 const MAX_DEPTH: u32 = 64;
 
 /// Why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It is not JSON, as seen at this byte.
+    /// It is not JSON: the fault is at this byte.
     Syntax(usize),
     TooDeep,
     NotAnObject,
 }
 
-/// Where a member of an object lies in its text.
+/// The place of an object's member in the text.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     /// Between the quotes.
     name: Range<usize>,
-    /// What a name with escapes says.
+    /// The decoded name, if it has escapes.
     said: Option<Box<str>>,
     value: Range<usize>,
 }
@@ -48,14 +48,14 @@ impl Place {
         }
     }
 
-    /// Whether this is its name. Most differ in their lengths.
+    /// Whether this is its name. Most names differ in their lengths.
     #[inline]
     pub(crate) fn is_named(&self, text: &[u8], name: &str) -> bool {
         let maybe = self.said.is_some() || self.name.len() == name.len();
         maybe && self.name(text) == name.as_bytes()
     }
 
-    /// The name as it stands, escapes and all.
+    /// The name as written, including escapes.
     pub(crate) fn written_name<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         text.get(self.name.clone()).unwrap_or_default()
     }
@@ -65,7 +65,7 @@ impl Place {
     }
 }
 
-/// The members of the object that the text is, in order, repeated ones too.
+/// The members of the object that the text consists of, in order, including repeated ones.
 pub(crate) fn members(text: &str) -> Result<Vec<Place>, Fault> {
     members_of(Scan::new(text, MAX_DEPTH))
 }
@@ -79,8 +79,8 @@ fn members_of(mut scan: Scan<'_>) -> Result<Vec<Place>, Fault> {
     }
 }
 
-/// The values of these members of the object that the text is; of one that is repeated,
-/// the last. What is `null` is absent.
+/// The values of these members of the object that the text consists of. Of a repeated member
+/// the last counts; `null` counts as absent.
 #[cfg(feature = "client")]
 pub(crate) fn values<'t, const NAMES: usize>(
     text: &'t str,
@@ -105,7 +105,7 @@ fn find<'t>(text: &'t str, names: &[&str], values: &mut [Option<&'t str>]) -> Re
     Ok(())
 }
 
-/// The items of the array that a value is; `None` where it is something else.
+/// The items of a value that is an array; `None` if it is something else.
 #[cfg(feature = "client")]
 pub(crate) fn items(array: &str) -> Option<Vec<&str>> {
     let mut scan = Scan::new(array, u32::MAX);
@@ -128,7 +128,7 @@ pub(crate) fn items(array: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// The value that the text begins with, whatever follows it.
+/// The value at the beginning of the text, whatever follows it.
 #[cfg(feature = "client")]
 pub(crate) fn first_value(text: &str) -> Option<&str> {
     let mut scan = Scan::new(text, u32::MAX);
@@ -138,7 +138,7 @@ pub(crate) fn first_value(text: &str) -> Option<&str> {
     text.get(start..scan.at)
 }
 
-/// Whether the text is one value, whatever its names say.
+/// Checks that the text is one value, without decoding its names.
 #[cfg(feature = "client")]
 pub(crate) fn check(text: &str) -> Result<(), Fault> {
     let mut scan = Scan::new(text, u32::MAX);
@@ -147,7 +147,7 @@ pub(crate) fn check(text: &str) -> Result<(), Fault> {
 
 #[cfg(feature = "client")]
 impl Fault {
-    /// Whether the text only wants an end: it would be JSON if more followed.
+    /// Whether the text may only be cut off: it could be JSON if more followed.
     pub(crate) fn is_cut(self, text: &str) -> bool {
         let Self::Syntax(at) = self else {
             return false;
@@ -177,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// Any text that is nearly JSON.
+    /// Any text that is almost JSON.
     fn nearly() -> impl Strategy<Value = String> {
         let token = prop_oneof![
             8 => "[{}\\[\\],:\"]",
@@ -285,7 +285,7 @@ mod tests {
         let objects = |depth: usize| "{\"a\":".repeat(depth) + "1" + &"}".repeat(depth);
         assert!(members(&objects(64)).is_ok());
         assert_eq!(members(&objects(65)).unwrap_err(), Fault::TooDeep);
-        // Many of them beside each other are not deep.
+        // Many of them side by side are not deep.
         let wide = format!("{{\"a\":[{}[]]}}", "{},".repeat(1_000));
         assert!(members(&wide).is_ok());
     }

@@ -1,4 +1,4 @@
-//! Going over a text, of which nothing is built.
+//! Scans a text without building any values.
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -9,7 +9,7 @@ use wide::u8x16;
 use super::text::text_of;
 use super::{Fault, Place};
 
-/// Why a scan ends where it is.
+/// Why a scan stopped at its current position.
 pub(super) enum Stop {
     Syntax,
     TooDeep,
@@ -20,9 +20,9 @@ pub(super) type Step<T = ()> = Result<T, Stop>;
 pub(super) struct Scan<'t> {
     text: &'t [u8],
     pub(super) at: usize,
-    /// So many values may lie inside of each other.
+    /// How deep values may be nested.
     most: u32,
-    /// The block that was last looked into, and what is [`special`] in it.
+    /// The block that was examined last, and the [`special`] bytes in it.
     block: usize,
     special: u64,
 }
@@ -38,7 +38,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// The members of the one value that the text is; whether it is an object.
+    /// Collects the members of the one value that the text is; returns whether it is an object.
     pub(super) fn members(&mut self, places: &mut Vec<Place>) -> Step<bool> {
         self.blanks();
         if self.peek() != Some(b'{') {
@@ -51,7 +51,7 @@ impl<'t> Scan<'t> {
         Ok(true)
     }
 
-    /// The one value that the text is.
+    /// Scans the one value that the text is.
     pub(super) fn one(&mut self) -> Step {
         self.blanks();
         self.value(0)?;
@@ -82,19 +82,19 @@ impl<'t> Scan<'t> {
         self.text.get(self.at).copied()
     }
 
-    /// Goes on by bytes that were seen, so that it stays in the text.
+    /// Moves past bytes that were already seen, so it stays within the text.
     #[inline]
     pub(super) fn skip(&mut self, bytes: usize) {
         self.at = self.at.wrapping_add(bytes);
     }
 
-    /// What is special in the block here, from here on.
+    /// The special bytes in the current block, from the current position on.
     #[inline]
     fn ahead(&self) -> u64 {
         self.special >> (self.at % BLOCK)
     }
 
-    /// Goes on to the next quote, backslash or control character, or to the end.
+    /// Moves to the next quote, backslash or control character, or to the end.
     #[inline]
     fn plain(&mut self) {
         while self.at < self.text.len() {
@@ -133,7 +133,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// Goes on behind these bytes, which must stand here.
+    /// Moves past these bytes, which must come next.
     pub(super) fn expect(&mut self, bytes: &[u8]) -> Step {
         if !self.rest().starts_with(bytes) {
             return Err(Stop::Syntax);
@@ -142,7 +142,7 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
-    /// The object that begins here.
+    /// Scans the object that begins here.
     fn object(&mut self, places: &mut Vec<Place>) -> Step {
         self.skip(1);
         self.blanks();
@@ -163,7 +163,7 @@ impl<'t> Scan<'t> {
             self.colon()?;
             self.blanks();
             let start = self.at;
-            // Most are texts, for which nothing needs to be kept.
+            // Most values are strings, for which no nesting needs to be tracked.
             if self.peek() == Some(b'"') {
                 self.string()?;
             } else {
@@ -185,8 +185,8 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
-    /// What a name with escapes says, which stands here. One that says half a character is
-    /// nobody's in what an API has kept: it says nothing.
+    /// Decodes a name with escapes. A name with a lone surrogate is empty in the data of an API,
+    /// and a syntax error in a delivery.
     fn said(&mut self, name: Range<usize>) -> Step<Box<str>> {
         let start = name.start;
         let said = self.text.get(name).and_then(text_of);
@@ -200,7 +200,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// A member's name, up to behind its colon.
+    /// Scans a member's name and the colon after it.
     #[inline]
     fn name(&mut self) -> Step {
         self.blanks();
@@ -218,7 +218,7 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
-    /// The text that must begin here; whether it has escapes.
+    /// Scans the string that must begin here; returns whether it has escapes.
     #[inline]
     fn string(&mut self) -> Step<bool> {
         if self.peek() != Some(b'"') {
@@ -233,7 +233,7 @@ impl<'t> Scan<'t> {
         self.escaped_string()
     }
 
-    /// The rest of a text, from where its first escape must stand.
+    /// Scans the rest of a string, from its first escape on.
     #[inline(never)]
     fn escaped_string(&mut self) -> Step<bool> {
         loop {
@@ -265,10 +265,10 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
-    /// The value that must begin here, inside of `outer` others.
+    /// Scans the value that must begin here, nested inside `outer` others.
     pub(super) fn value(&mut self, outer: u32) -> Step {
-        // What is open, the innermost last: a bit that is set for an object. Of more than
-        // can be told in one number, the others are outside.
+        // The open arrays and objects, innermost last: a bit is set for an object. If there
+        // are more than fit into one number, the others are in `outside`.
         let mut open = 0_u64;
         let mut outside = Vec::new();
         let mut depth = outer;
@@ -307,7 +307,7 @@ impl<'t> Scan<'t> {
                 }
                 _ => return Err(Stop::Syntax),
             }
-            // A value has ended, and with it each that it was the last one of.
+            // A value has ended, and with it each container of which it was the last one.
             loop {
                 if depth == outer {
                     return Ok(());
@@ -357,7 +357,7 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
-    /// One digit at least.
+    /// Scans digits, of which there must be at least one.
     fn digits(&mut self) -> Step {
         let rest = self.rest();
         let digits = rest.iter().position(|byte| !byte.is_ascii_digit());
@@ -371,11 +371,11 @@ impl<'t> Scan<'t> {
     }
 }
 
-/// So many bytes are looked at in one go for what ends a run of plain ones: nearly all of a
-/// body is what its texts say, and a branch for each of its bytes is slow.
+/// How many bytes are examined at once for the end of a run of plain ones: nearly all of a body
+/// is inside strings, and a branch for each byte is slow.
 const BLOCK: usize = 64;
 
-/// A bit for each byte of the block that is a quote, a backslash or a control character.
+/// A bit for each byte of the block, set if it is a quote, a backslash or a control character.
 fn special(block: &[u8; BLOCK]) -> u64 {
     let (lanes, _) = block.as_chunks();
     lanes.iter().rev().fold(0, |bits, lanes| {

@@ -1,4 +1,4 @@
-//! What a text says, and how it is written.
+//! Decodes and encodes JSON strings.
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -7,11 +7,11 @@ use std::borrow::Cow;
 #[cfg(feature = "client")]
 use crate::spell::hex;
 
-/// What a value of a JSON text says, if it is a text itself: borrowed where it has no
-/// escapes. `None` where an escape stands for half a character.
+/// Decodes a JSON value that is a string; the result is borrowed if there are no escapes.
+/// `None` if the value is not a string, or an escape is a lone surrogate.
 pub(crate) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    // Without a branch for each byte: most have none.
+    // Without a branch for each byte: most strings have no escapes.
     let escaped = inner
         .iter()
         .fold(false, |found, byte| found | (*byte == b'\\'));
@@ -24,7 +24,7 @@ pub(crate) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
 
 fn unescaped(inner: &str) -> Option<String> {
     let mut text = String::with_capacity(inner.len());
-    // Half of a character in UTF-16, until the other half comes.
+    // The first half of a surrogate pair, until the other half comes.
     let mut high: Option<u32> = None;
     let mut rest = inner;
     loop {
@@ -55,7 +55,7 @@ fn unescaped(inner: &str) -> Option<String> {
             (None, 0xd800..=0xdbff) => high = Some(unit),
             (None, _) => text.push(char::from_u32(unit)?),
             (Some(high), 0xdc00..=0xdfff) => {
-                // Ten bits of each, above all that one unit can say.
+                // Ten bits of each half, above the range of a single unit.
                 let pair = ((high & 0x3ff) << 10) | (unit & 0x3ff);
                 text.push(char::from_u32(pair.wrapping_add(0x1_0000))?);
             }
@@ -65,7 +65,7 @@ fn unescaped(inner: &str) -> Option<String> {
     }
 }
 
-/// Adds a text as JSON has it.
+/// Appends a string in JSON.
 #[cfg(feature = "client")]
 pub(crate) fn quote(out: &mut String, text: &str) {
     out.push('"');

@@ -115,16 +115,16 @@ impl PostgresStore {
     ///
     /// Errors: `invalid_option` if it is not such a URL.
     pub fn new(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
-        // The parser's own words may hold a part of the URL.
+        // The parser's own message may contain a part of the URL.
         let mut config = Config::from_str(&tls::strictest(url))
             .map_err(|_| refused("it is not a valid PostgreSQL URL"))?;
         if config.get_hosts().is_empty() {
             return Err(refused("the URL has no host"));
         }
-        // One of several hosts that is gone leaves time for the next.
+        // If one of several hosts is gone, time is left for the next one.
         let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
         config.connect_timeout(options.timeout() / hosts);
-        // A server that was a primary may still be what the name leads to.
+        // The name may still lead to a server that is no longer the primary.
         if !url.contains("target_session_attrs=") {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
@@ -134,7 +134,7 @@ impl PostgresStore {
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        // Where TLS is never spoken, no certificates are needed.
+        // Without TLS no certificates are needed.
         let manager = match config.get_ssl_mode() {
             SslMode::Disable => Manager::from_config(config, NoTls, recycling),
             _ => Manager::from_config(config, tls::connector()?, recycling),
@@ -142,10 +142,10 @@ impl PostgresStore {
         let session = sql::session(options.timeout());
         let pool = Pool::builder(manager)
             .max_size(options.connections())
-            // The one that was used last: the server's process for it is still warm.
+            // The connection that was used last: the server's process for it is still warm.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
-            // Nobody may wait for it any more.
+            // By then its caller may have given up.
             .timeouts(Timeouts {
                 wait: Some(options.timeout()),
                 create: Some(options.timeout()),
@@ -302,7 +302,7 @@ impl PostgresStore {
         held(rows.await?)
     }
 
-    /// One call on a connection of the pool, within the time there is for it.
+    /// One call on a connection of the pool, within its timeout.
     async fn call<T>(
         &self,
         work: impl AsyncFnOnce(&mut Object) -> Result<T, Error>,
@@ -314,8 +314,8 @@ impl PostgresStore {
         .await
     }
 
-    /// Creates the tables unless they are there, and looks at their version. As opening a
-    /// connection is, it is done to its end.
+    /// Creates the tables if they do not exist, and checks their version. Like opening a
+    /// connection, this goes on even if the caller gives up.
     async fn prepare(&self) -> Result<(), StoreError> {
         if self.prepared.initialized() {
             return Ok(());
@@ -330,7 +330,7 @@ impl PostgresStore {
         done.map_err(|_| unavailable("no connection"))?
     }
 
-    /// Beside the commit, which does not wait for it.
+    /// Runs concurrently with the commit, which does not wait for it.
     fn clean_up_at_times(&self) {
         let commits = self.commits.fetch_add(1, Ordering::Relaxed);
         if commits.is_multiple_of(COMMITS_PER_BATCH) {
@@ -378,8 +378,8 @@ async fn claim(
     Ok(Claimed::standing(row.transpose()?, lease))
 }
 
-/// The same with statements that the connection keeps, and first what nearly always is
-/// enough.
+/// The same with statements that the connection has prepared, starting with the one that is
+/// nearly always enough.
 async fn claim_pooled(client: &Object, key: &str, options: StoreOptions) -> Result<Claimed, Error> {
     if let Some(claimed) = attempt(client, sql::CLAIM_NEW, key, options).await? {
         return Ok(claimed);
@@ -406,7 +406,7 @@ async fn attempt(
     match client.query_opt(&statement, &[&key, &micros(lease)]).await {
         Ok(Some(row)) => Ok(Some(Claimed::Fresh(epoch(row.try_get(0)?)))),
         Ok(None) => Ok(None),
-        // A transaction of another holds the row, and may take its time.
+        // Another transaction holds the row, and may take its time.
         Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
             Ok(Some(Claimed::under_way(lease)))
         }

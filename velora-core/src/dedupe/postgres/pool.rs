@@ -1,4 +1,4 @@
-//! Connections of the pool, and which of them are used again.
+//! The connections of the pool, and which of them are reused.
 
 use std::error::Error as _;
 
@@ -9,8 +9,8 @@ use tokio_postgres::error::SqlState;
 use crate::dedupe::durable::unavailable;
 use crate::error::StoreError;
 
-/// Whatever is done on a connection of the pool is done here. Where there is no answer, or
-/// nobody waits for it any more, the connection is not used again.
+/// All work on the pool's connections goes through here. If there is no response, or nobody
+/// waits for it any more, the connection is not reused.
 pub(super) async fn on_connection<T>(
     pool: &Pool,
     work: impl AsyncFnOnce(&mut Object) -> Result<T, Error>,
@@ -22,7 +22,7 @@ pub(super) async fn on_connection<T>(
     };
     match &result {
         Err(error) if is_of_connection(error) => {
-            // Those beside it lead to where it leads.
+            // The other connections lead to the same server.
             pool.retain(|_, _| false);
         }
         _ => held.give_back(),
@@ -30,9 +30,8 @@ pub(super) async fn on_connection<T>(
     result.map_err(fault)
 }
 
-/// A connection of the pool. One that is not there yet is opened to its end, and left in the
-/// pool, also where its caller gives up: where callers come faster than a connection, there
-/// would never be one.
+/// A connection of the pool. Opening a new one goes on, and it stays in the pool, even if its
+/// caller gives up: otherwise callers that give up faster than it opens would never get one.
 async fn connection(pool: &Pool) -> Result<Object, StoreError> {
     let got = match pool.status().available {
         0 => {
@@ -45,10 +44,10 @@ async fn connection(pool: &Pool) -> Result<Object, StoreError> {
     got.map_err(no_connection)
 }
 
-/// Whether the fault may be that of the connection, and not one that another one would
-/// answer with as well: it is broken; its session is read-only, as on a server that is a
-/// replica now; its server shuts down; somebody has changed its session, or put another
-/// server behind it, so that what was prepared there is unknown.
+/// Whether another connection may not have this fault: the connection is broken; its session is
+/// read-only, as on a server that has become a replica; its server is shutting down; or its
+/// prepared statements are unknown, because someone changed its session or put another server
+/// behind it.
 fn is_of_connection(error: &Error) -> bool {
     error.code().is_none_or(|state| {
         let of_connection = ["08", "25", "26", "57P"];
@@ -58,7 +57,7 @@ fn is_of_connection(error: &Error) -> bool {
     })
 }
 
-/// A connection that is closed unless it is given back.
+/// A connection that is closed on drop unless it was given back.
 struct Held(Option<Object>);
 
 impl Held {
@@ -84,7 +83,7 @@ fn no_connection(error: PoolError) -> StoreError {
     }
 }
 
-/// In the server's words, or those of the operating system: neither knows the password.
+/// The message of the server or of the operating system; neither contains the password.
 pub(super) fn fault(error: Error) -> StoreError {
     if let Some(fault) = error.as_db_error() {
         return match *fault.code() {

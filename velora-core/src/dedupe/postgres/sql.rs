@@ -1,41 +1,41 @@
-//! The statements, as values.
+//! The SQL statements, as values.
 
-/// The statements of the store, to be run on a connection of your own.
+/// The store's SQL statements, to run on a connection of your own.
 ///
-/// `$1` is the key. Times are microseconds, as `bigint`. `claim` gives a row with the
-/// new epoch if the claim is fresh; if it gives none, `standing` gives the state
-/// (1 claimed, 2 done) and for how long it holds, or no row, or one whose time is over:
-/// then it is just changing, and is to be taken as in flight. `commit`, `release` and
-/// `renew` change one row, or none: then the lease is lost.
+/// `$1` is the key. Times are in microseconds, as `bigint`. `claim` returns a row with the new
+/// epoch if the claim is fresh. If it returns none, `standing` returns the state (1 claimed,
+/// 2 done) and how much longer it lasts. If `standing` returns no row, or one whose time is
+/// over, the key is just changing: take it as in flight. `commit`, `release` and `renew` change
+/// one row; if they change none, the lease is lost.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct PostgresStatements {
-    /// Whether the tables are there: a `boolean`.
+    /// Whether the tables exist: a `boolean`.
     pub exists: &'static str,
-    /// Creates the tables where they are not there: one script, to be run in a
-    /// transaction. It waits for another one that does the same.
+    /// Creates the tables if they do not exist: one script, to run in a transaction. It waits
+    /// for any other transaction that does the same.
     pub schema: &'static str,
-    /// Gives the version of the tables.
+    /// Returns the version of the tables.
     pub version: &'static str,
     /// `$2` is the lease.
     pub claim: &'static str,
-    /// What a key is that could not be claimed.
+    /// The state of a key that could not be claimed.
     pub standing: &'static str,
-    /// `$2` is the epoch, `$3` the retention. The row that it changes, it gives: its epoch.
+    /// `$2` is the epoch, `$3` the retention. Returns the epoch of the row that it changed.
     pub commit: &'static str,
     /// `$2` is the epoch.
     pub release: &'static str,
     /// `$2` is the epoch, `$3` the lease.
     pub renew: &'static str,
-    /// Looks at the next `$2` rows, and removes those whose time is over. `$1` is the
+    /// Checks the next `$2` rows, and removes those whose time is over. `$1` is the
     /// retention.
     pub clean_up: &'static str,
 }
 
 pub(super) const STATEMENTS: PostgresStatements = PostgresStatements {
     exists: "SELECT to_regclass('velora_dedupe_version') IS NOT NULL",
-    // `IF NOT EXISTS` alone fails where two do it at once. A sequence is never rolled
-    // back: no epoch is given out twice, though rows are removed.
+    // `IF NOT EXISTS` alone fails if two transactions run it at once. A sequence is never
+    // rolled back, so no epoch is issued twice, even when rows are removed.
     schema: "
 SELECT pg_advisory_xact_lock(7307, 1);
 CREATE SEQUENCE IF NOT EXISTS velora_dedupe_epoch;
@@ -52,9 +52,9 @@ INSERT INTO velora_dedupe_version SELECT 1
     WHERE NOT EXISTS (SELECT 1 FROM velora_dedupe_version);
 ",
     version: "SELECT version::bigint FROM velora_dedupe_version",
-    // Two conditions keep it from waiting for a transaction that holds the key: what
-    // can be seen to be held is not tried, and of two that try, one does not get the
-    // advisory lock. Both are gone with the transaction.
+    // Two conditions keep a claim from waiting for a transaction that holds the key: a key
+    // that is visibly held is not tried, and of two that try, only one gets the advisory
+    // lock. Both end with the transaction.
     claim: "
 INSERT INTO velora_dedupe_claims AS held (key, epoch, state, until)
 SELECT $1::text, nextval('velora_dedupe_epoch'), 1,
@@ -69,12 +69,12 @@ RETURNING epoch",
     standing: "
 SELECT state::bigint, (extract(epoch FROM until - clock_timestamp()) * 1000000)::bigint
   FROM velora_dedupe_claims WHERE key = $1::text",
-    // The lock tells claims, until the transaction ends, that the row is held, so that they
-    // need not wait where its lease has run out. It is not what keeps it: that is the row's
-    // own lock, behind which a claim looks again at `until`, and a commit at `epoch`. So it
-    // is tried for, and gone without where somebody has it who claims the key just now, or
-    // has in vain in a transaction that is still open: to wait for that would be to lose work
-    // that is done.
+    // Until the transaction ends, the advisory lock tells claims that the row is held, so that
+    // they need not wait for it once its lease has expired. It does not protect the row: the
+    // row's own lock does, under which a claim checks `until` again, and a commit `epoch`. The
+    // lock is therefore optional: it is tried, and done without if someone else has it who is
+    // just claiming the key, or has failed to in a transaction that is still open. Waiting for
+    // that could lose work that is done.
     commit: "
 UPDATE velora_dedupe_claims
    SET state = 2, until = clock_timestamp() + $3::bigint * interval '1 microsecond'
@@ -88,9 +88,9 @@ UPDATE velora_dedupe_claims SET state = 0, until = clock_timestamp()
 UPDATE velora_dedupe_claims
    SET until = clock_timestamp() + $3::bigint * interval '1 microsecond'
  WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
-    // Key by key, around and around: with an index of times, each commit would have to
-    // write all indexes, and not the row alone. Of two that sweep, one does nothing. A
-    // claim whose lease ran out may still be committed: it stays for the retention.
+    // Goes through the keys round and round: with an index on times, each commit would have
+    // to write all indexes and not just the row. Of two sweeps at once, one does nothing. A
+    // claim whose lease has expired may still be committed: it stays for the retention.
     clean_up: "
 WITH place AS (SELECT last FROM velora_dedupe_sweep FOR UPDATE SKIP LOCKED),
      seen AS (SELECT key FROM velora_dedupe_claims
@@ -107,8 +107,8 @@ DELETE FROM velora_dedupe_claims WHERE key IN (
        FOR UPDATE SKIP LOCKED)",
 };
 
-/// A claim of a key that no row has yet, as nearly all are: what of `claim` that needs.
-/// Where it gives no row, the key is known, or a transaction holds it.
+/// The part of `claim` for a key that has no row yet, as is nearly always the case. If it
+/// returns no row, the key is known, or a transaction holds it.
 pub(super) const CLAIM_NEW: &str = "
 INSERT INTO velora_dedupe_claims (key, epoch, state, until)
 SELECT $1::text, nextval('velora_dedupe_epoch'), 1,
@@ -117,11 +117,11 @@ SELECT $1::text, nextval('velora_dedupe_epoch'), 1,
 ON CONFLICT DO NOTHING
 RETURNING epoch";
 
-/// Changes nothing, and fails where nothing can be written.
+/// Changes nothing, and fails if nothing can be written.
 pub(super) const WRITES: &str = "UPDATE velora_dedupe_claims SET until = until WHERE false";
 
-/// Each connection gives up with us, keeps what it acknowledges, and sees what others
-/// have committed meanwhile.
+/// Session settings: statements time out when the store does, commits are durable once
+/// acknowledged, and each statement sees what others have committed.
 pub(super) fn session(timeout: std::time::Duration) -> String {
     let millis = timeout.as_millis();
     format!(

@@ -1,4 +1,4 @@
-//! TLS as everywhere in this crate: `rustls`, and always verified.
+//! TLS, as everywhere in this crate: `rustls`, with certificates always verified.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::dedupe::open::refused;
 use crate::error::ConfigError;
 
-/// `require` is what libpq calls `verify-full`: no weaker form exists here.
+/// `require` means what libpq calls `verify-full`; there is no weaker form.
 pub(super) fn strictest(url: &str) -> Cow<'_, str> {
     for weaker in ["sslmode=verify-full", "sslmode=verify-ca"] {
         if url.contains(weaker) {
@@ -20,7 +20,7 @@ pub(super) fn strictest(url: &str) -> Cow<'_, str> {
     Cow::Borrowed(url)
 }
 
-/// The provider is named: a process that has none installed would panic otherwise.
+/// Names the crypto provider, because a process without an installed one would panic.
 pub(super) fn connector() -> Result<MakeRustlsConnect, ConfigError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)

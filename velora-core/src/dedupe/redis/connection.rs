@@ -1,4 +1,4 @@
-//! One server or a cluster, behind one connection that all calls share.
+//! A server or a cluster, behind one connection that all calls share.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::dedupe::durable::unavailable;
 use crate::dedupe::open::refused;
 use crate::error::{ConfigError, StoreError};
 
-/// What a URL says.
+/// The server or cluster that a URL names.
 #[expect(clippy::large_enum_variant, reason = "a store has one")]
 pub(super) enum Address {
     One(Client),
-    /// Any node of it; the others are found from there.
+    /// Any node of the cluster; the others are discovered from it.
     Cluster(ClusterClient),
 }
 
-/// Neither gets over every fault by itself: that to one server ends with its first one, and
-/// that to a cluster waits for ever for a node that says nothing any more.
+/// Neither kind recovers from every fault by itself: a connection to one server ends at its
+/// first fault, and one to a cluster waits for ever for a node that has fallen silent.
 #[derive(Clone)]
 pub(super) enum Connection {
     One(MultiplexedConnection),
@@ -38,13 +38,13 @@ pub(super) enum Connection {
 
 impl Address {
     pub(super) fn parse(url: &str, options: StoreOptions) -> Result<Self, ConfigError> {
-        // The parser's own words may hold a part of the URL.
+        // The parser's own message may contain a part of the URL.
         let unreadable = |_| refused("it is not a valid Redis URL");
         if url.contains('#') {
             return Err(refused("certificates are always verified"));
         }
         if url.starts_with("rediss:") {
-            // `redis` would panic where a process has two providers, or none.
+            // `redis` would panic if the process has two crypto providers, or none.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let (plain, cluster) = match url.split_once('?') {
@@ -60,7 +60,7 @@ impl Address {
         }
         ClusterClient::builder([info])
             .tcp_settings(watchful(timeout))
-            // A node that is gone leaves time to connect to the others, and to ask them.
+            // If a node is gone, time is left to connect to the others and to call them.
             .connection_timeout(timeout / 3)
             .response_timeout(timeout)
             .retries(3)
@@ -69,7 +69,7 @@ impl Address {
             .map_err(unreadable)
     }
 
-    /// A connection to where claims can be made, and are kept.
+    /// A connection to a server that can make claims and keeps them.
     pub(super) async fn open(&self) -> Result<Connection, Fault> {
         let opened = self.connect().await?;
         opened.check().await?;
@@ -79,7 +79,7 @@ impl Address {
     async fn connect(&self) -> RedisResult<Connection> {
         match self {
             Self::One(client) => {
-                // A call has its own limit, and connecting is a part of it.
+                // Connecting counts towards the timeout of the call.
                 let config = AsyncConnectionConfig::new()
                     .set_connection_timeout(None)
                     .set_response_timeout(None);
@@ -94,7 +94,7 @@ impl Address {
     }
 }
 
-/// The kernel gives up a peer that is gone without a word, also between calls.
+/// Lets the kernel detect a peer that has vanished, even between calls.
 fn watchful(timeout: Duration) -> TcpSettings {
     let probes = TcpKeepalive::new()
         .with_time(Duration::from_secs(15))
@@ -118,7 +118,7 @@ impl Connection {
         }
     }
 
-    /// Whether claims can be made there, and are kept.
+    /// Checks that the server can make claims and keeps them.
     pub(super) async fn check(&self) -> Result<(), Fault> {
         let said = self.info().await?;
         let said = said.iter().try_for_each(|info| check(info));
@@ -128,7 +128,7 @@ impl Connection {
         })
     }
 
-    /// What each server says of itself that has a part of the keys.
+    /// The `INFO` of each server that holds a part of the keys.
     async fn info(&self) -> RedisResult<Vec<String>> {
         let info = redis::cmd("INFO");
         match self.clone() {
@@ -151,7 +151,7 @@ fn check(info: &str) -> Result<(), StoreError> {
     if value("role:") == "slave" {
         return Err(unavailable("it is a replica, which cannot store claims"));
     }
-    // A server that makes room by forgetting would forget claims.
+    // A server that evicts keys to make room would forget claims.
     let limit = value("maxmemory:");
     let policy = value("maxmemory_policy:");
     if limit != "0" && !limit.is_empty() && policy != "noeviction" {

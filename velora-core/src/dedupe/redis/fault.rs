@@ -1,11 +1,11 @@
-//! What Redis, or the way to it, does wrong.
+//! Faults of Redis, or of the connection to it.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::dedupe::durable::unavailable;
 use crate::error::StoreError;
 
-/// A fault, and whose it is.
+/// A fault, and its origin.
 pub(super) struct Fault {
     pub(super) told: StoreError,
     pub(super) of: Of,
@@ -13,11 +13,11 @@ pub(super) struct Fault {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
-    /// An answer, which another connection would get as well.
+    /// The server's response, which would be the same on another connection.
     Server,
-    /// Another connection may be free of it.
+    /// The connection: another one may not have this fault.
     Connection,
-    /// No claim may be made where the connection leads.
+    /// The server: no claims may be made there.
     Place,
 }
 
@@ -39,12 +39,13 @@ impl From<Fault> for StoreError {
     }
 }
 
-/// What a server answers, another connection to it would answer as well; unless the server is
-/// none to claim at, and its name leads to another one now, or the connection is nobody's.
+/// Whether another connection may not have this fault. A server would respond the same on
+/// another connection, unless it is a replica and its name now leads to another server, or the
+/// connection is not authenticated.
 fn is_of_connection(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown) => true,
-        // As Redis before 7 tells it of a script.
+        // How Redis before 7 reports it for a script.
         ErrorKind::Server(ServerErrorKind::ResponseError) => says(error, "READONLY"),
         ErrorKind::Server(_) => false,
         ErrorKind::Extension => matches!(error.code(), Some("NOAUTH" | "WRONGPASS")),
@@ -52,7 +53,7 @@ fn is_of_connection(error: &RedisError) -> bool {
     }
 }
 
-/// In the server's words, or those of the operating system: neither knows the password.
+/// The message of the server or of the operating system; neither contains the password.
 fn told(error: RedisError) -> StoreError {
     match error.kind() {
         ErrorKind::InvalidClientConfig => unavailable("the URL cannot be used"),

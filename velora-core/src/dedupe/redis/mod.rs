@@ -96,14 +96,14 @@ impl RedisStore {
             .await
     }
 
-    /// One question to the server, and connecting where that is needed, within the time
-    /// there is for both.
+    /// One call to the server, including connecting if necessary, within the timeout for
+    /// both.
     async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         let mut asked = None;
-        // Silence is taken for that of this very connection.
+        // A timeout is taken as a fault of this connection.
         let mut of = Of::Connection;
         let answer = within(self.options.timeout(), async {
             let open = asked.insert(self.shared.connection().await?);
@@ -119,7 +119,7 @@ impl RedisStore {
         answer
     }
 
-    /// How long a claim is kept that nobody ends: past its lease it may be committed.
+    /// How long a claim that nobody ends is kept: it may be committed even after its lease.
     fn kept(&self) -> u64 {
         millis(
             self.options
@@ -136,7 +136,7 @@ impl RedisStore {
         held(self.call(invocation.key(self.name(key))).await?)
     }
 
-    /// The hash tag makes the cluster look at the key alone.
+    /// The hash tag makes the cluster route by this key alone.
     fn name(&self, key: &Key) -> String {
         format!("velora:dedupe:{{{}}}", stored(key, &self.options))
     }
@@ -144,7 +144,7 @@ impl RedisStore {
 
 /// Whole milliseconds, at least one.
 fn millis(time: std::time::Duration) -> u64 {
-    // Redis refuses what overflows its own clock.
+    // Redis refuses a time that overflows its own clock.
     const CENTURY: u128 = 3_155_760_000_000;
     time.as_millis().clamp(1, CENTURY) as u64
 }

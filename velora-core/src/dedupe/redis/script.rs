@@ -1,9 +1,9 @@
-//! The scripts: one a verb, each on one key.
+//! The Lua scripts: one for each operation, each on one key.
 //!
 //! A key holds `c:<epoch>:<until>` while it is claimed, `d:<epoch>` while it is done and
-//! `f:<epoch>` after a release. The server's clock, in microseconds, decides expiry and
-//! is the next epoch, unless the last one is later: so epochs grow though keys expire.
-//! The whole is below 2^53, which Lua counts exactly.
+//! `f:<epoch>` after a release. The server's clock, in microseconds, decides expiry. It is also
+//! the next epoch, unless the last epoch is later, so epochs grow even though keys expire. All
+//! numbers are below 2^53, which Lua represents exactly.
 
 use redis::Script;
 
@@ -14,10 +14,10 @@ pub(super) struct Scripts {
     pub(super) renew: Script,
 }
 
-/// Above 0 it is fresh, and that is its epoch; below 0 it is in flight, for so many
-/// microseconds more; 0 is done. The lease is in microseconds; the claim itself, epoch and
-/// all, is kept for `ARGV[2]` ms. A new key, as nearly all are, needs nothing but `SET`;
-/// where no memory is left for it, what is known is still answered.
+/// Returns the epoch (above 0) if the claim is fresh; below 0, the microseconds for which the
+/// key stays in flight; 0 if it is done. `ARGV[1]` is the lease in microseconds, `ARGV[2]` how
+/// long the key is kept, in ms. A new key, as is nearly always the case, needs only `SET`. If
+/// there is no memory left for it, known keys are still answered.
 const CLAIM: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -35,7 +35,7 @@ redis.call('SET', KEYS[1], string.format('c:%.0f:%.0f', epoch, till), 'PX', ARGV
 return epoch
 ";
 
-/// What the other three begin with: 0 unless the key is claimed under just this epoch.
+/// The beginning of the other three: 0 unless the key is claimed under exactly this epoch.
 macro_rules! held {
     ($then:literal) => {
         concat!(

@@ -1,4 +1,4 @@
-//! The one connection that all calls share, until it shows a fault.
+//! The connection that all calls share until it has a fault.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,8 +11,8 @@ use super::fault::Of;
 use crate::dedupe::durable::{unavailable, within};
 use crate::error::StoreError;
 
-/// From an attempt that failed to the next: a server that refuses is not stormed. Who comes
-/// meanwhile waits for that.
+/// The pause after a failed attempt to connect, so that a server that refuses is not flooded.
+/// Callers that arrive meanwhile wait.
 const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) struct Shared {
@@ -25,7 +25,7 @@ pub(super) struct Shared {
 struct State {
     current: Option<Open>,
     opening: Option<Opening>,
-    /// How many attempts there were. One that ends when it is not the latest counts for nothing.
+    /// How many attempts there were. An attempt that ends after a later one began is ignored.
     attempts: u64,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Open {
     attempt: u64,
 }
 
-/// What an attempt comes to, for all who wait for it.
+/// The outcome of an attempt, for all callers that wait for it.
 type Opening = watch::Receiver<Option<Result<Open, StoreError>>>;
 
 impl Shared {
@@ -48,8 +48,8 @@ impl Shared {
         }
     }
 
-    /// The connection. Of those who need one that is not there, one opens it; and it goes on
-    /// when its caller gives up, as others come before it is there.
+    /// The connection. If there is none, one of the callers opens it. Opening goes on even if
+    /// that caller gives up, because others may be waiting for it.
     pub(super) async fn connection(&self) -> Result<Open, StoreError> {
         let mut opening = loop {
             let mut opening = {
@@ -70,9 +70,9 @@ impl Shared {
         outcome.unwrap_or_else(|| Err(unavailable("the connection attempt was abandoned")))
     }
 
-    /// Has another connection opened, where that may mend what a call of this one met with.
-    /// Whoever comes later with the same fault finds the new one, and leaves it alone. That of a
-    /// cluster is used until then: the fault may be that of one node.
+    /// Opens another connection if that may fix a fault of this one. A caller that reports the
+    /// same fault later finds the new connection, and leaves it alone. A connection to a
+    /// cluster stays in use until then, because only one node may be at fault.
     pub(super) fn blame(&self, faulty: &Open, of: Of) {
         let mut state = lock(&self.state);
         let is_current = |open: &Open| open.attempt == faulty.attempt;
@@ -95,9 +95,9 @@ impl Shared {
         };
     }
 
-    /// The attempt that is under way or has just failed, or another one.
+    /// The attempt in progress or just failed, or else a new one.
     fn opening(&self, state: &mut State) -> Opening {
-        // One whose runtime has ended tells nobody any more.
+        // An attempt whose runtime has ended never reports an outcome.
         let under_way = state.opening.as_ref();
         if let Some(opening) = under_way.filter(|opening| opening.has_changed().is_ok()) {
             return opening.clone();

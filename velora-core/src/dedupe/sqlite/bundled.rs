@@ -1,4 +1,4 @@
-//! The SQLite that is built in.
+//! The built-in SQLite driver.
 
 use std::path::Path;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl SqliteConnection for Connection {
                 let values = params_from_iter(statement.values.iter().map(parameter));
                 let mut rows = prepared.query(values)?;
                 let first = rows.next()?.map(numbers).transpose()?;
-                // Alone, it is committed at its end, and not before.
+                // On its own, the statement is committed when it has run to its end.
                 while rows.next()?.is_some() {}
                 Ok(first)
             })
@@ -79,22 +79,23 @@ fn fault(error: rusqlite::Error) -> SqliteFault {
 }
 
 impl SqliteStore {
-    /// A store in this file, which is created at the first call, in a folder that
-    /// must be there (feature `sqlite`).
+    /// A store in this file, which is created at the first call. Its folder must exist
+    /// (feature `sqlite`).
     pub fn new(path: impl AsRef<Path>, options: StoreOptions) -> Self {
         Self::driven_by(Bundled, path, options)
     }
 
-    /// Claims a key in a transaction of yours, on a connection to the same file (feature
+    /// Claims a key in your own transaction, on a connection to the same file (feature
     /// `sqlite`). If the transaction is rolled back, nothing was claimed.
     ///
-    /// Together with [`commit_in`](Self::commit_in), claim and effects are one: no
-    /// crash leaves one without the other. Begin it with `BEGIN IMMEDIATE`, keep it
-    /// short (SQLite has one writer), and have called [`Store::ready`](super::super::Store::ready)
-    /// once, for the tables.
+    /// With [`commit_in`](Self::commit_in) in the same transaction, claim and effects are
+    /// atomic: no crash leaves one without the other. Begin the transaction with
+    /// `BEGIN IMMEDIATE`, keep it short (SQLite has one writer), and call
+    /// [`Store::ready`](super::super::Store::ready) once beforehand, which creates the tables.
     ///
-    /// It is for an event that no [`Receiver`](crate::Receiver) has claimed: in a receiver's
-    /// handler the event is in flight. There `commit_in` alone is what is needed.
+    /// Use it for an event that no [`Receiver`](crate::Receiver) has claimed. In a receiver's
+    /// handler the event is already claimed, so this returns [`Claimed::InFlight`]; there
+    /// you need `commit_in` only.
     ///
     /// Errors: `store_full`, `store_unavailable`; roll back then.
     ///
@@ -135,12 +136,11 @@ impl SqliteStore {
         writer::claim(&**transaction, key, &sql::in_transaction(self.options))
     }
 
-    /// Marks the work as done in a transaction of yours, which holds its effects (feature
-    /// `sqlite`).
+    /// Commits the claim in your own transaction, which holds the effects (feature `sqlite`).
     ///
-    /// The epoch may come from [`claim_in`](Self::claim_in) in the same transaction, or
-    /// from a lease that was claimed before: then the effects are written exactly once
-    /// too, as a lease that was taken over ends in `lease_lost`.
+    /// The epoch comes from [`claim_in`](Self::claim_in) in the same transaction, or from a
+    /// lease that was claimed before. Either way the effects are written exactly once,
+    /// because a lease that was taken over fails with `lease_lost`.
     ///
     /// Errors: `lease_lost`, `store_full`, `store_unavailable`; roll back then.
     pub fn commit_in(

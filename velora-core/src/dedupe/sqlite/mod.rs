@@ -30,7 +30,7 @@ use super::open::refused;
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
 use crate::error::{ConfigError, StoreError};
 
-/// So many calls may wait for the writer; the next one is `store_unavailable`.
+/// How many calls may wait for the writer; one more is `store_unavailable`.
 const WAITING: usize = 1_024;
 
 /// A [`Store`] in a SQLite file, for any number of processes on one host (feature `sqlite`,
@@ -107,7 +107,7 @@ impl SqliteStore {
         let (pace, rest) = <(Arc<Pace>, Arc<Wanted>)>::default();
         let (file, paced, rests) = (path.clone(), Arc::clone(&pace), Arc::clone(&rest));
         let write = move || Writer::new(driver, file, options, paced, rests).run(&waiting);
-        // Without a thread there is nobody to take a job: every call says so.
+        // If the thread could not be started, nobody takes jobs, and every call fails.
         let _ = thread::Builder::new()
             .name("velora-dedupe".to_owned())
             .spawn(write);
@@ -140,7 +140,7 @@ impl SqliteStore {
         };
         match rest.strip_prefix("//") {
             Some(":memory:") => Err(refused("use `memory:` for a store in memory")),
-            // A line's end behind it would name another file, with other claims.
+            // A trailing line break would name another file, with other claims.
             Some(path) if path.trim() != path => Err(refused(
                 "percent-encode the white space at the ends of the path",
             )),
@@ -159,7 +159,7 @@ impl SqliteStore {
     /// does not hold.
     pub fn rest(&self) -> Resting {
         let (resting, pause) = Resting::wanted(&self.rest);
-        // A writer that has ended holds nothing, and drops the pause.
+        // If the writer has ended, it holds nothing, and the pause is dropped.
         let _ = self.jobs.send(Job::Rest(pause));
         resting
     }
@@ -201,7 +201,7 @@ impl Store for SqliteStore {
 
     fn close(&self) {
         let (_resting, pause) = Resting::wanted(&self.rest);
-        // Where more wait than there is room for, it is in use.
+        // If the queue is full, the store is in use.
         let _ = self.jobs.try_send(Job::Rest(pause));
     }
 
@@ -243,7 +243,7 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// The folder of a process may change, and the file is opened more than once.
+/// Makes a path absolute: the current folder may change before the file is opened again.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

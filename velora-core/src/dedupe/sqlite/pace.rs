@@ -1,4 +1,4 @@
-//! When a caller and the writer wait for each other awake.
+//! Decides when a caller and the writer wait for each other without sleeping.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 
-/// Several wake-ups of a thread, and no more than a task of an asynchronous runtime may
-/// keep its thread from others.
+/// The longest time to stay awake: worth several wake-ups of a thread, but no more than a task
+/// may block its thread in an asynchronous runtime.
 const AWAKE: Duration = Duration::from_micros(250);
 
-/// Whether the disk answers about as fast as a thread wakes up. Then two wake-ups a call
-/// would cost as much as the write itself, and whoever waits stays awake for a moment.
+/// Whether the disk is about as fast as the wake-up of a thread. If so, two wake-ups per call
+/// would cost as much as the write itself, so whoever waits stays awake for a moment.
 #[derive(Default)]
 pub(super) struct Pace {
     quick: AtomicBool,
 }
 
 impl Pace {
-    /// Does the work of a transaction, with one caller who waits for it or with more. Of
-    /// more each would keep a thread from its work.
+    /// Does the work of a transaction, and notes whether it was quick. If several callers wait
+    /// for it, they should sleep: each would keep a thread busy.
     pub(super) fn measure(&self, alone: bool, work: impl FnOnce()) {
         let start = SystemClock.monotonic();
         work();
@@ -27,7 +27,7 @@ impl Pace {
         self.quick.store(alone && took < AWAKE, Ordering::Relaxed);
     }
 
-    /// What comes in a moment; `None` if it does not, or is not expected to.
+    /// Polls for a moment; `None` if nothing comes, or nothing is expected to come that soon.
     pub(super) fn awake<T>(&self, mut poll: impl FnMut() -> Option<T>) -> Option<T> {
         if !self.quick.load(Ordering::Relaxed) {
             return None;

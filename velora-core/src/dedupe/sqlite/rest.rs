@@ -1,12 +1,12 @@
-//! Pauses in which the file is closed.
+//! Pauses during which the file is closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
 
-/// While it is there, a [`SqliteStore`](super::SqliteStore) keeps its file closed, and
-/// calls wait. See [`SqliteStore::rest`](super::SqliteStore::rest).
+/// As long as this value exists, a [`SqliteStore`](super::SqliteStore) keeps its file closed,
+/// and calls wait. See [`SqliteStore::rest`](super::SqliteStore::rest).
 #[derive(Debug)]
 #[must_use = "the store goes on where this is dropped"]
 pub struct Resting {
@@ -16,15 +16,15 @@ pub struct Resting {
 }
 
 impl Resting {
-    /// Waits until the file is closed; `false` where it was not so long. What waits for a
-    /// lock gives up, so that only a slow disk takes long.
+    /// Waits until the file is closed, and returns `false` if that takes longer than `limit`.
+    /// Waiting for a lock is given up at once, so only a slow disk takes long.
     #[must_use]
     pub fn is_closed_within(&self, limit: Duration) -> bool {
-        // A writer that has ended holds nothing.
+        // If the writer has ended, it holds nothing.
         self.closed.recv_timeout(limit) != Err(RecvTimeoutError::Timeout)
     }
 
-    /// The pause, and what the writer is to be told.
+    /// The caller's end and the writer's end of a pause.
     pub(super) fn wanted(wanted: &Arc<Wanted>) -> (Self, Pause) {
         let ((says, closed), (_until, over)) = (sync_channel(1), channel());
         wanted.0.fetch_add(1, Ordering::Relaxed);
@@ -44,7 +44,7 @@ impl Drop for Resting {
     }
 }
 
-/// How many pauses are wanted.
+/// How many pauses are requested.
 #[derive(Debug, Default)]
 pub(super) struct Wanted(AtomicUsize);
 
@@ -61,7 +61,7 @@ pub(super) struct Pause {
 }
 
 impl Pause {
-    /// Says that the file is closed, and waits until it may be opened again.
+    /// Reports that the file is closed, and waits until it may be opened again.
     pub(super) fn keep(self) {
         let _ = self.says.send(());
         let _ = self.over.recv();

@@ -1,25 +1,25 @@
-//! The statements, as values.
+//! The SQL statements, as values.
 
 use crate::dedupe::{InTransaction, StoreOptions};
 
-/// The statements of the store, to be run on a connection of your own.
+/// The store's SQL statements, to run on a connection of your own.
 ///
-/// `?1` is the key. Times are microseconds. `claim` gives a row with the new epoch if
-/// the claim is fresh; if it gives none, `standing` gives the state (1 claimed, 2 done)
-/// and for how long it holds, or no row, or one whose time is over: then it has just
-/// changed, and is to be taken as in flight. `commit`, `release` and `renew` change one
-/// row, or none: then the lease is lost.
+/// `?1` is the key. Times are in microseconds. `claim` returns a row with the new epoch if the
+/// claim is fresh. If it returns none, `standing` returns the state (1 claimed, 2 done) and how
+/// much longer it lasts. If `standing` returns no row, or one whose time is over, the key has
+/// just changed: take it as in flight. `commit`, `release` and `renew` change one row; if they
+/// change none, the lease is lost.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SqliteStatements {
-    /// Creates the tables where they are not there: one script, to be run in a
-    /// transaction that is begun with `BEGIN IMMEDIATE`.
+    /// Creates the tables if they do not exist: one script, to run in a transaction that is
+    /// begun with `BEGIN IMMEDIATE`.
     pub schema: &'static str,
-    /// Gives the version of the tables.
+    /// Returns the version of the tables.
     pub version: &'static str,
     /// `?2` is the lease.
     pub claim: &'static str,
-    /// What a key is that could not be claimed.
+    /// The state of a key that could not be claimed.
     pub standing: &'static str,
     /// `?2` is the epoch, `?3` the retention.
     pub commit: &'static str,
@@ -27,14 +27,14 @@ pub struct SqliteStatements {
     pub release: &'static str,
     /// `?2` is the epoch, `?3` the lease.
     pub renew: &'static str,
-    /// Moves on to the next rows to clean up, `?1` of them.
+    /// Moves on to the next `?1` rows to clean up.
     pub sweep: &'static str,
-    /// Removes of these rows those whose time is over. `?1` is the retention.
+    /// Removes those of these rows whose time is over. `?1` is the retention.
     pub clean_up: &'static str,
 }
 
-/// Microseconds since 1970, by SQLite's own clock, which counts milliseconds. It is
-/// not `unixepoch('subsec')`, so that a host's SQLite may be as old as 3.35.
+/// Microseconds since 1970, by SQLite's own clock, which has milliseconds. Not
+/// `unixepoch('subsec')`, because the host's SQLite may be as old as 3.35.
 macro_rules! now {
     () => {
         "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"
@@ -42,7 +42,7 @@ macro_rules! now {
 }
 
 pub(super) const STATEMENTS: SqliteStatements = SqliteStatements {
-    // The greatest epoch outlives the rows, so that none is given out twice.
+    // The greatest epoch outlives the rows, so that no epoch is issued twice.
     schema: "
 CREATE TABLE IF NOT EXISTS velora_dedupe_version (version INTEGER NOT NULL);
 INSERT INTO velora_dedupe_version SELECT 1
@@ -95,8 +95,8 @@ CREATE TRIGGER IF NOT EXISTS velora_dedupe_taken_over AFTER UPDATE OF epoch ON v
         now!(),
         " + ?3 WHERE key = ?1 AND epoch = ?2 AND state = 1"
     ),
-    // Key by key, around and around: an index of times would have to be written with each
-    // claim. At the end `last` is a blob, which is greater than any text.
+    // Goes through the keys round and round: an index on times would have to be written with
+    // each claim. At the end `last` is a blob, which is greater than any text.
     sweep: "
 UPDATE velora_dedupe_sweep SET
     behind = CASE typeof(last) WHEN 'text' THEN last ELSE '' END,
@@ -105,7 +105,7 @@ UPDATE velora_dedupe_sweep SET
           WHERE key > CASE typeof(last) WHEN 'text' THEN last ELSE '' END
           ORDER BY key LIMIT 1 OFFSET ?1 - 1),
         x'')",
-    // A claim whose lease ran out may still be committed: it stays for the retention.
+    // A claim whose lease has expired may still be committed: it stays for the retention.
     clean_up: concat!(
         "DELETE FROM velora_dedupe_claims \
           WHERE key > (SELECT behind FROM velora_dedupe_sweep) \
@@ -116,7 +116,7 @@ UPDATE velora_dedupe_sweep SET
     ),
 };
 
-/// Those that claim and commit.
+/// The statements that claim and commit.
 pub(super) fn in_transaction(options: StoreOptions) -> InTransaction {
     let statements = [STATEMENTS.claim, STATEMENTS.standing, STATEMENTS.commit];
     InTransaction::new("sqlite", statements, options)

@@ -1,4 +1,4 @@
-//! The one thread that writes, and what it is asked.
+//! The single thread that writes, and the jobs that it takes.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -21,24 +21,24 @@ use crate::dedupe::durable::{
 use crate::dedupe::{Epoch, InTransaction, Key, Statement, StoreOptions, Value};
 use crate::error::StoreError;
 
-/// So many jobs at most share one transaction, and so one write to the disk.
+/// How many jobs at most share one transaction, and thus one write to the disk.
 const SHARED: usize = 64;
 
-/// So long a transaction may take, others of which are asked in one: a host may be slow, and
-/// whoever waits for the lock is not to wait for all of them.
+/// After this time a shared transaction takes no further jobs: the disk may be slow, and other
+/// processes that wait for the lock should not have to wait for all of the jobs.
 const LONGEST: Duration = Duration::from_millis(250);
 
-/// SQLite itself waits for a lock so long, and is asked again: who drives it is back now
-/// and then.
+/// How long SQLite itself waits for a lock before it is called again, so that its driver gets
+/// control back now and then.
 const BUSY: Duration = Duration::from_millis(500);
 
-/// Before it is asked again: not everything waits.
+/// The pause before it is called again, because SQLite does not wait for every lock.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The first SQLite that has `RETURNING`.
+/// The first version of SQLite that has `RETURNING`.
 const OLDEST: i32 = 3_035_000;
 
-/// Gives a row where there is the table of the version.
+/// Returns a row if the version table exists.
 const HAS_VERSION: &str =
     "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'velora_dedupe_version'";
 
@@ -104,7 +104,7 @@ impl<D: SqliteDriver> Writer<D> {
         }
     }
 
-    /// Works until nobody can ask any more. What waits shares transactions.
+    /// Works until the store is dropped. Jobs that wait share transactions.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         while let Some(first) = self.next(jobs) {
             let mut batch = VecDeque::new();
@@ -126,7 +126,7 @@ impl<D: SqliteDriver> Writer<D> {
         }
     }
 
-    /// Sleeps until there is one, unless it comes at once.
+    /// Waits for the next job, awake for a moment if that is worth it.
     fn next(&self, jobs: &Receiver<Job>) -> Option<Job> {
         let at_once = self.pace.awake(|| jobs.try_recv().ok());
         at_once.or_else(|| jobs.recv().ok())
@@ -142,7 +142,7 @@ impl<D: SqliteDriver> Writer<D> {
                 next.extend(self.tell(asked, reply));
             }
         }
-        // Nobody waits for these. Where they fail, leases run out, and rows stay for a while.
+        // Nobody waits for these. If they fail, leases expire, and rows stay for a while.
         while !next.is_empty() {
             let verbs: Vec<_> = next.iter().collect();
             let replies = self.work(&verbs);
@@ -150,7 +150,7 @@ impl<D: SqliteDriver> Writer<D> {
         }
     }
 
-    /// Gives the reply to whoever asked, and what is to be done then.
+    /// Sends the reply to the caller, and returns what to do next, if anything.
     fn tell(&mut self, Asked { verb, reply: asks }: Asked, reply: Reply) -> Option<Verb> {
         let committed = matches!((&verb, &reply), (Verb::Commit(..), Ok(_)));
         let unheard = asks.send(reply).err();
@@ -160,7 +160,7 @@ impl<D: SqliteDriver> Writer<D> {
             return due.then_some(Verb::CleanUp);
         }
         match (verb, unheard) {
-            // Whoever has gone meanwhile will not end it.
+            // A caller that has gone meanwhile will not end its claim.
             (Verb::Claim(key), Some(Ok(Answer::Claimed(Claimed::Fresh(epoch))))) => {
                 Some(Verb::Release(key, epoch))
             }
@@ -168,7 +168,7 @@ impl<D: SqliteDriver> Writer<D> {
         }
     }
 
-    /// The replies to the first of them, and to all where none could be done.
+    /// The replies to the first of these jobs, or to all of them if the transaction failed.
     fn work(&mut self, verbs: &[&Verb]) -> Vec<Reply> {
         if verbs.is_empty() {
             return Vec::new();
@@ -190,7 +190,7 @@ impl<D: SqliteDriver> Writer<D> {
             patience: self.patience(),
         };
         let replies = match verbs {
-            // Which is one statement, and so a transaction by itself.
+            // A single statement is a transaction by itself.
             [Verb::Claim(_) | Verb::Commit(..) | Verb::Release(..) | Verb::Renew(..)] => {
                 self.act_all(&on, verbs)?
             }
@@ -205,7 +205,7 @@ impl<D: SqliteDriver> Writer<D> {
         Ok(replies)
     }
 
-    /// Does as many of them as may be done in one transaction, and one at least.
+    /// Does as many of these jobs as fit into one transaction, and at least one.
     fn act_all(
         &self,
         on: &impl SqliteConnection,
@@ -260,7 +260,7 @@ impl<D: SqliteDriver> Writer<D> {
         self.patience().with(|| self.try_open())?
     }
 
-    /// The outer error is worth another attempt where the file is locked.
+    /// The outer error is worth another attempt if the file is locked.
     fn try_open(&self) -> Result<Result<D::Connection, StoreError>, SqliteFault> {
         let busy = BUSY.min(self.options.timeout());
         let connection = self.driver.open(&self.path, busy)?;
@@ -284,7 +284,7 @@ impl<D: SqliteDriver> Writer<D> {
     }
 }
 
-/// How long to ask again where the file is locked.
+/// How long to try again while the file is locked.
 #[derive(Clone, Copy)]
 struct Patience<'w> {
     limit: Duration,
@@ -308,7 +308,7 @@ impl Patience<'_> {
     }
 }
 
-/// A connection that asks again where the file is locked.
+/// A connection that tries again while the file is locked.
 struct Patient<'w, C> {
     connection: &'w C,
     patience: Patience<'w>,
@@ -329,7 +329,7 @@ impl<C: SqliteConnection> SqliteConnection for Patient<'_, C> {
 }
 
 impl Asked {
-    /// Whoever has gone must not be given a claim. What they have done is done.
+    /// A caller that has gone must not get a claim; its commits and releases still count.
     fn is_wanted(&self) -> bool {
         matches!(self.verb, Verb::Commit(..) | Verb::Release(..)) || !self.reply.is_closed()
     }
