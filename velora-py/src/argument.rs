@@ -1,9 +1,9 @@
-//! Arguments that are not of their type.
+//! Arguments of a wrong type.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-/// Reads an argument, or an option: the exception of one of another type has its name.
+/// Reads an argument or an option. If it has a wrong type, the exception names it.
 pub(crate) fn argument<'a, 'py, T: FromPyObject<'a, 'py>>(
     name: &str,
     given: &'a Bound<'py, PyAny>,
@@ -17,7 +17,7 @@ pub(crate) fn argument<'a, 'py, T: FromPyObject<'a, 'py>>(
     })
 }
 
-/// Says what to give. Of what was given it says the type: the value may be a secret.
+/// Says what was expected. Of what was given it shows only the type: the value may be a secret.
 pub(crate) fn wanted(what: &str, given: Borrowed<'_, '_, PyAny>) -> PyErr {
     match given.get_type().name() {
         Ok(kind) => PyTypeError::new_err(format!("expected {what}, not {kind}")),

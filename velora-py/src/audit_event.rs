@@ -1,4 +1,4 @@
-//! Events as the audit API lists them.
+//! Events as the audit API lists and exports them.
 
 use std::borrow::Cow;
 use std::collections::hash_map::DefaultHasher;
@@ -13,20 +13,19 @@ use crate::record::{event_type, record};
 use crate::text::Text;
 use crate::{json, time};
 
-/// An audit event of `GET /events` or of an export. Each member is read when it is asked
-/// for.
+/// An audit event as the API lists and exports it. Each member is parsed when it is read.
 #[pyclass(frozen, freelist = 1024, module = "velora.health")]
 pub(crate) struct AuditEvent(pub(crate) CoreEvent);
 
 #[pymethods]
 impl AuditEvent {
-    /// Reads an event from the text of one, such as a row of an exported file.
+    /// Reads an event from its JSON text, such as a row of an exported file.
     #[staticmethod]
     fn from_json(text: Text) -> Result<Self> {
         Ok(Self(CoreEvent::from_json(text)?))
     }
 
-    /// The id, a delivery's `id`.
+    /// The event's id; in a delivery it is called `id`.
     #[getter]
     fn event_id<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.event_id())
@@ -38,13 +37,13 @@ impl AuditEvent {
         time::datetime(py, self.0.timestamp())
     }
 
-    /// What happened, a delivery's `type`.
+    /// What happened, as text; in a delivery it is called `type`.
     #[getter]
     fn action<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.action())
     }
 
-    /// What happened, as a type.
+    /// What happened, as an `EventType`.
     #[getter]
     fn r#type<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         Ok(match self.0.action() {
@@ -53,31 +52,31 @@ impl AuditEvent {
         })
     }
 
-    /// Who did it.
+    /// The id of the user who did it.
     #[getter]
     fn user_id<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.user_id())
     }
 
-    /// In what role, such as `data_analyst`.
+    /// The user's role, such as `data_analyst`.
     #[getter]
     fn user_role<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.user_role())
     }
 
-    /// To what kind of thing, such as `claim`.
+    /// The kind of resource, such as `claim`.
     #[getter]
     fn resource_type<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.resource_type())
     }
 
-    /// To which one.
+    /// The resource's id.
     #[getter]
     fn resource_id<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.resource_id())
     }
 
-    /// Which of its fields were read.
+    /// Which fields of the resource were read.
     #[getter]
     fn fields_accessed<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         json::answer(py, self.0.fields_accessed().as_ref())
@@ -95,19 +94,19 @@ impl AuditEvent {
         text(py, self.0.tenant_id())
     }
 
-    /// From which address.
+    /// The IP address that the request came from.
     #[getter]
     fn source_ip<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.source_ip())
     }
 
-    /// With what program.
+    /// The user agent of the request.
     #[getter]
     fn user_agent<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.user_agent())
     }
 
-    /// For what stated reason.
+    /// The stated reason.
     #[getter]
     fn justification<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         text(py, self.0.justification())
@@ -131,19 +130,19 @@ impl AuditEvent {
         self.0.raw().as_str()
     }
 
-    /// The system's own text on one line, without the line's end.
+    /// The same on one line, without a line end.
     #[getter]
     fn line(&self) -> Cow<'_, str> {
         self.0.raw().as_line()
     }
 
-    /// The identity to deduplicate on: the same as of the event's delivery.
+    /// The identity to deduplicate on: equal to the key of the event's delivery.
     #[getter]
     fn key(&self) -> Option<String> {
         self.0.key().map(|key| key.as_str().to_owned())
     }
 
-    /// Any member by name, those this version does not know among them.
+    /// Any member by name, including members that this version does not know.
     fn member<'py>(&self, py: Python<'py>, name: Text) -> PyResult<Option<Bound<'py, PyAny>>> {
         json::answer(py, self.0.member(&name).as_ref())
     }
@@ -183,7 +182,7 @@ fn text<'py>(py: Python<'py>, text: Option<Cow<'_, str>>) -> Option<Bound<'py, P
     text.map(|text| PyString::new(py, &text))
 }
 
-/// Events that came together, their members found.
+/// Events of one response, with their members located.
 pub(crate) struct Batch {
     pub(crate) events: Vec<CoreEvent>,
     next_cursor: Option<String>,

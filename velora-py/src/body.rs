@@ -1,4 +1,4 @@
-//! The raw body, from whatever holds bytes; and a clear word where it is something else.
+//! Reads the raw body from anything that holds bytes, with a clear error for anything else.
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -10,7 +10,7 @@ use crate::errors::Failure;
 const REMEDY: &str = "pass the bytes as they were received: `await request.body()` in FastAPI \
     and Starlette, `request.get_data()` in Flask, `request.body` in Django";
 
-/// The bytes of a body. `bytes` are not copied; whatever else has a buffer is.
+/// The bytes of a body. `bytes` are not copied; any other buffer is.
 ///
 /// Errors: `body_already_parsed`.
 #[inline]
@@ -26,7 +26,7 @@ fn copied<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let bytes = PyMemoryView::from(body).and_then(|view| view.call_method0("tobytes"));
     match bytes {
         Ok(bytes) => Ok(bytes.cast_into()?),
-        // Ctrl-C is no verdict on the body.
+        // Ctrl-C says nothing about the body.
         Err(error) if !error.is_instance_of::<PyException>(body.py()) => Err(error),
         Err(_) => Err(Failure::from(ConfigError::BodyAlreadyParsed {
             found: what(body),

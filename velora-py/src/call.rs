@@ -1,8 +1,8 @@
 //! Work that a caller waits for, or awaits.
 //!
-//! The work runs on the runtime's threads, which do not touch Python: what it gives, what it
-//! has to report and what it asks of the caller's functions is for the thread that waits, or
-//! for the event loop.
+//! The work runs on the runtime's threads, which do not touch Python. Its result, its progress
+//! reports and its calls of the caller's functions are handled by the thread that waits, or by
+//! the event loop.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -25,38 +25,38 @@ use tokio::task::AbortHandle;
 use crate::errors::{Failure, internal};
 use crate::process::{attached, glance, runtime};
 
-/// How long Ctrl-C waits at most.
+/// The longest time until Ctrl-C takes effect.
 const SIGNALS: Duration = Duration::from_millis(50);
 
-/// How a result becomes a Python value.
+/// Converts a result to a Python value.
 type Answer = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 
-/// Something to tell a function of the caller's.
+/// A report to a function of the caller's.
 pub(crate) type Report = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
 
-/// A question to a function of the caller's. What it raises ends the work.
+/// A call of one of the caller's functions. If it raises, the work ends.
 type Question = Box<dyn FnOnce(Python<'_>, Caller) -> PyResult<()> + Send>;
 
-/// Who calls a function of the caller's.
+/// Where a function of the caller's is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// The thread that waits: nobody would await what the function gives.
+    /// In the thread that waits: nobody would await what the function returns.
     Thread,
-    /// The event loop.
+    /// In the event loop.
     Loop,
 }
 
 thread_local! {
-    /// What the work that is polled right now asks.
+    /// The questions of the work that is being polled.
     static ASKED: RefCell<Vec<Question>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Asks, from within the work of a call. The answer is to wake the work.
+/// Asks a question from within the work of a call. The answer must wake the work.
 pub(crate) fn ask(question: impl FnOnce(Python<'_>, Caller) -> PyResult<()> + Send + 'static) {
     ASKED.with_borrow_mut(|asked| asked.push(Box::new(question)));
 }
 
-/// Why there is no result. It becomes an exception where Python is at hand.
+/// Why there is no result. It becomes an exception once a thread is attached to Python.
 pub(crate) enum Trouble {
     Failed(Failure),
     Raised(PyErr),
@@ -76,7 +76,7 @@ impl From<Trouble> for PyErr {
 }
 
 impl Trouble {
-    /// A new exception each time: one that is kept would keep the frames that it passed.
+    /// A new exception each time: a kept one would keep the frames that it passed alive.
     pub(crate) fn raised(&self, py: Python<'_>) -> PyErr {
         match self {
             Self::Failed(failure) => failure.clone().into(),
@@ -94,7 +94,7 @@ type Outcome = Result<Answer, Trouble>;
 
 type Job = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// One piece of work, not begun yet: `wait()` for it, or await its `future()`.
+/// A piece of work that has not begun yet: `wait()` for it, or await its `future()`.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Call(Mutex<Option<Work>>);
 
@@ -104,7 +104,7 @@ struct Work {
 }
 
 impl Call {
-    /// Work of the core, and how to show what it gives.
+    /// Work of the core, and how to convert its result.
     pub(crate) fn new<T, E, F>(work: F, show: fn(Python<'_>, T) -> PyResult<Py<PyAny>>) -> Self
     where
         T: Send + 'static,
@@ -114,7 +114,7 @@ impl Call {
         Self::of(shown(work, show))
     }
 
-    /// The same work, with what it has to report on the way.
+    /// The same, with progress reports.
     pub(crate) fn reporting<T, E, F>(
         work: F,
         reports: UnboundedReceiver<Report>,
@@ -173,7 +173,7 @@ where
 
 #[pymethods]
 impl Call {
-    /// Does the work while this thread waits.
+    /// Runs the work while this thread waits.
     pub(crate) fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let mut work = self.take()?;
         if let Some(outcome) = work.look(py, Caller::Thread)? {
@@ -182,13 +182,13 @@ impl Call {
         let (tell, told) = channel();
         let task = work.run(move |event| tell.send(event).is_ok())?;
         let outcome = py.detach(move || heard(told));
-        // Whatever ended the waiting: the work is not wanted any more.
+        // However the wait ended, the work is no longer wanted.
         task.abort();
         outcome??(py)
     }
 
-    /// Does the work in the background; the result is an `asyncio.Future` of the loop
-    /// that is running. Cancelling it ends the work.
+    /// Runs the work in the background, and returns an `asyncio.Future` of the running loop.
+    /// Cancelling it ends the work.
     fn future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let event_loop = running_loop(py)?;
         let future = event_loop.call_method0("create_future")?;
@@ -204,7 +204,7 @@ impl Call {
                     future: resolving.clone_ref(py),
                     event: Mutex::new(Some(event)),
                 };
-                // A loop that was closed meanwhile has nobody to tell.
+                // If the loop was closed meanwhile, there is nobody to tell.
                 event_loop.call_method1(py, "call_soon_threadsafe", (step,))
             });
             matches!(told, Some(Ok(_)))
@@ -214,7 +214,7 @@ impl Call {
     }
 }
 
-/// What happens to work under way.
+/// Work in progress.
 enum Event {
     Report(Report),
     Question(Question),
@@ -222,7 +222,7 @@ enum Event {
 }
 
 impl Work {
-    /// A first look, which settles whatever needs no waiting.
+    /// Polls once, which is enough if nothing needs to wait.
     fn look(&mut self, py: Python<'_>, caller: Caller) -> PyResult<Option<Outcome>> {
         let runtime = runtime()?;
         loop {
@@ -244,7 +244,7 @@ impl Work {
         }
     }
 
-    /// Goes on in the background. `tell` says whether anybody still listens.
+    /// Continues in the background. `tell` returns whether anybody still listens.
     fn run(self, tell: impl Fn(Event) -> bool + Send + Sync + 'static) -> PyResult<AbortHandle> {
         let Self {
             mut job,
@@ -270,7 +270,7 @@ impl Work {
                     };
                 }
             };
-            // The last of them came with the outcome.
+            // The last reports came with the outcome.
             while let Some(Ok(report)) = reports.as_mut().map(UnboundedReceiver::try_recv) {
                 tell(Event::Report(report));
             }
@@ -281,7 +281,7 @@ impl Work {
     }
 }
 
-/// How far the work has come; where it waits, what it asks.
+/// The state of the work; if it waits, its questions.
 fn polled(job: &mut Job, context: &mut Context<'_>) -> ControlFlow<Outcome, Vec<Question>> {
     match job.as_mut().poll(context) {
         Poll::Ready(outcome) => ControlFlow::Break(outcome),
@@ -289,8 +289,8 @@ fn polled(job: &mut Job, context: &mut Context<'_>) -> ControlFlow<Outcome, Vec<
     }
 }
 
-/// Listens, without Python, until the work is done, or a report or a signal's handler
-/// raises, as that of Ctrl-C does.
+/// Waits, detached from Python, until the work is done, or until a report or a signal handler
+/// (such as that of Ctrl-C) raises.
 fn heard(told: Receiver<Event>) -> PyResult<Outcome> {
     loop {
         match told.recv_timeout(SIGNALS) {
@@ -320,7 +320,7 @@ fn resolve(future: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
     Ok(())
 }
 
-/// Called by the event loop, in its own thread.
+/// Called by the event loop, in the loop's thread.
 #[pyclass(frozen)]
 struct Step {
     future: Py<PyAny>,
@@ -346,7 +346,7 @@ impl Step {
     }
 }
 
-/// Called when the future is done: whatever is still under way is not wanted any more.
+/// Called when the future is done: work that is still in progress is no longer wanted.
 #[pyclass(frozen)]
 struct Stop(AbortHandle);
 
@@ -357,7 +357,7 @@ impl Stop {
     }
 }
 
-/// Shows nothing but that it is done.
+/// Returns `None` once it is done.
 pub(crate) fn show_nothing(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
     Ok(py.None())
 }

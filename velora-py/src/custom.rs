@@ -1,4 +1,4 @@
-//! Stores of the caller's: their functions are called by the thread that waits, or by the
+//! Stores of the caller's own. Their functions are called in the thread that waits, or in the
 //! event loop.
 
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::call::{Caller, ask};
 use crate::number::Real;
 use crate::process::lock;
 
-/// Verbs that are functions of Python: `velora._custom.Verbs`.
+/// Verbs that are Python functions: `velora._custom.Verbs`.
 pub(crate) struct PythonVerbs(Arc<Py<PyAny>>);
 
 impl PythonVerbs {
@@ -49,7 +49,7 @@ pub(crate) struct Answer(Mutex<Option<oneshot::Sender<CustomAnswer>>>);
 
 #[pymethods]
 impl Answer {
-    /// What a claim was answered.
+    /// The result of a claim.
     fn claimed(
         &self,
         state: &Bound<'_, PyAny>,
@@ -65,12 +65,12 @@ impl Answer {
         });
     }
 
-    /// Another verb was carried out.
+    /// Another verb has been carried out.
     fn ended(&self) {
         self.give(CustomAnswer::Ok);
     }
 
-    /// It raised: an error of a store of this code, or something else.
+    /// It raised a `StoreError` with this code, or something else.
     fn failed(&self, code: Option<&str>, reason: &str) {
         self.give(CustomAnswer::failed(code, reason));
     }
@@ -79,7 +79,7 @@ impl Answer {
 impl Answer {
     fn give(&self, answer: CustomAnswer) {
         if let Some(wanted) = lock(&self.0).take() {
-            // Where nobody waits any more, nobody asks what it was.
+            // If nobody waits any more, the answer is not needed.
             let _ = wanted.send(answer);
         }
     }

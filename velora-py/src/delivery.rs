@@ -27,7 +27,7 @@ impl Delivery {
         }
     }
 
-    /// One whose event was read already.
+    /// A delivery whose event has already been read.
     pub(crate) fn with_event(py: Python<'_>, kept: Kept, event: Py<PyAny>) -> Self {
         let delivery = Self::new(kept);
         let _ = delivery.event.set(py, event);
@@ -49,7 +49,7 @@ impl Delivery {
         self.kept.body().clone_ref(py)
     }
 
-    /// When it was signed; `None` where the scheme does not sign its timestamp.
+    /// When it was signed; `None` if the scheme does not sign its timestamp.
     #[getter]
     fn signed_timestamp<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         time::datetime(
@@ -67,20 +67,20 @@ impl Delivery {
         self.kept.delivery().secret_index()
     }
 
-    /// The identity to deduplicate on, from authenticated bytes alone.
+    /// The identity to deduplicate on, from authenticated bytes only.
     #[getter]
     fn key(&self) -> Result<String> {
         Ok(self.kept.delivery().key()?.as_str().to_owned())
     }
 
-    /// What happened, as the system writes it.
+    /// The event's type as the system writes it.
     #[getter]
     fn event_type(&self) -> Result<Option<String>> {
         let envelope: Envelope = self.kept.delivery().event()?;
         Ok(envelope.event_type.map(Cow::into_owned))
     }
 
-    /// The typed event, which is read once.
+    /// The typed event, read once.
     #[getter]
     pub(crate) fn event(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let read = || {
@@ -91,7 +91,7 @@ impl Delivery {
         Ok(self.event.get_or_try_init(py, read)?.clone_ref(py))
     }
 
-    /// Whether a header outside the MAC contradicts the verified body.
+    /// Checks that no header outside the MAC contradicts the verified body.
     fn check_headers(&self) -> Result<()> {
         Ok(self.kept.delivery().check_headers()?)
     }

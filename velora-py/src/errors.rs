@@ -7,17 +7,17 @@ use velora_core::{ApiError, ConfigError, Error, StoreError};
 
 use crate::time::seconds;
 
-/// Where the classes are.
+/// The module of the exception classes.
 const MODULE: &str = "velora.errors";
 
-/// Anything the core fails with, on its way to Python.
+/// Any error of the core, on its way to Python.
 #[derive(Clone)]
 pub(crate) struct Failure(Box<Error>);
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
-    /// For a store, whose faults are of one kind.
+    /// As a `StoreError`, for a store.
     pub(crate) fn of_store(self) -> StoreError {
         match *self.0 {
             Error::Store(error) => error,
@@ -40,7 +40,7 @@ impl From<Failure> for PyErr {
     }
 }
 
-/// The exception of an error; the outer one where it could not be made.
+/// The exception for an error; the outer error if it could not be created.
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let (message, code) = (error.to_string(), error.code().as_str());
     let made = match error {
@@ -51,7 +51,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Store(_) => class(py, &STORE, "StoreError")?.call1((message, code)),
         Error::File(_) => class(py, &FILE, "FileError")?.call1((message, code)),
         Error::Api(error) => api_exception(py, error, message, code),
-        // The enum may grow; its codes stay what tells errors apart.
+        // New variants may be added to the enum; the code still identifies the error.
         _ => class(py, &VELORA, "VeloraError")?.call1((message, code)),
     };
     Ok(PyErr::from_value(made?))
@@ -102,7 +102,7 @@ fn api_exception<'py>(
     ))
 }
 
-/// A fault of this package itself.
+/// An internal fault of this package.
 pub(crate) fn internal(py: Python<'_>) -> PyErr {
     let said = ("an internal fault of velora", "internal");
     let made = class(py, &VELORA, "VeloraError").and_then(|class| class.call1(said));
@@ -119,7 +119,7 @@ pub(crate) fn api_error<'py>(py: Python<'py>, error: &ApiError) -> PyResult<Boun
     api_exception(py, error, error.to_string(), error.code().as_str())
 }
 
-/// An option that the core never sees, as its type is not what it takes.
+/// An option that the core never sees, because its type is wrong.
 pub(crate) fn invalid_option(option: &'static str, reason: &'static str) -> Failure {
     ConfigError::InvalidOption { option, reason }.into()
 }

@@ -1,4 +1,4 @@
-//! What deliveries carry.
+//! The events that deliveries carry.
 
 use pyo3::prelude::*;
 use velora_core::{Event, billing, curae, health, tv};
@@ -6,7 +6,7 @@ use velora_core::{Event, billing, curae, health, tv};
 use crate::record::{event_type, extra, record};
 use crate::{json, time};
 
-/// The event as its class in `python/velora`, with the body it was read from.
+/// The event as an instance of its class in `python/velora`, with the body it was read from.
 pub(crate) fn record<'py>(
     py: Python<'py>,
     event: &Event,
@@ -26,7 +26,7 @@ pub(crate) fn record<'py>(
             "CustomEvent",
             (extra(py, members)?, raw)
         ),
-        // The enum may grow.
+        // New variants may be added to the enum.
         _ => json::loads(py, raw),
     }
 }

@@ -1,4 +1,4 @@
-//! A store in a process that may be forked: connections and threads belong to one.
+//! A store in a process that may fork: connections and threads belong to one process.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -14,11 +14,11 @@ use crate::errors::{Failure, Result};
 use crate::process::{KeptOut, PerProcess, keep_out, lock, patiently};
 use crate::sqlite::Sqlite;
 
-/// A store that each process opens anew.
+/// A store that each forked process opens anew.
 pub(crate) struct Forked(PerProcess<Arc<dyn Store>>);
 
 impl Forked {
-    /// Opens one at once, which connects to nothing yet.
+    /// Opens a store at once, without connecting yet.
     pub(crate) fn new(
         open: impl Fn() -> Result<Arc<dyn Store>> + Send + Sync + 'static,
     ) -> Result<Self> {
@@ -74,18 +74,18 @@ static FILES: Mutex<Files> = Mutex::new(Files {
 });
 
 struct Files {
-    /// They rest while the process forks.
+    /// The stores whose files are closed while the process forks.
     stores: Vec<Weak<SqliteStore>>,
-    /// What was open when this process was forked. A SQLite may have been at work there, and
-    /// then it has left locks in its memory here that this process does not hold.
+    /// The files that were open when this process was forked. If SQLite was at work then, its
+    /// memory here has locks that this process does not hold.
     inherited: Vec<Inode>,
 }
 
 /// A store in a file, by Python's own SQLite.
 ///
-/// It may wait for a fork, and so must not hold Python.
+/// It may wait for a fork, so the thread must be detached from Python.
 ///
-/// Errors: `store_unavailable` where the file was open at the fork.
+/// Errors: `store_unavailable` if the file was open at the fork.
 pub(crate) fn in_file(
     sqlite: Sqlite,
     path: &Path,
@@ -102,8 +102,8 @@ pub(crate) fn in_file(
     Ok(store)
 }
 
-/// What is kept from a fork's beginning to its end, in one thread. No thread is left behind
-/// with one of these locks.
+/// What is held from the beginning of a fork to its end, in one thread, so that no thread that
+/// is missing in the child holds one of these locks.
 struct Fork {
     resting: Vec<Resting>,
     files: MutexGuard<'static, Files>,
@@ -114,7 +114,7 @@ thread_local! {
     static FORK: RefCell<Option<Fork>> = const { RefCell::new(None) };
 }
 
-/// For `os.register_at_fork`: SQLite must not be under way, nor a thread on its way into
+/// For `os.register_at_fork`: SQLite must not be at work, and no thread may be attaching to
 /// Python.
 #[pyfunction]
 pub(crate) fn before_fork(py: Python<'_>) {
@@ -127,7 +127,7 @@ pub(crate) fn before_fork(py: Python<'_>) {
         let resting: Vec<_> = stores.iter().map(|store| store.rest()).collect();
         let end = Instant::now() + PATIENCE;
         for resting in &resting {
-            // The child finds out where it was not so long.
+            // If a file was not closed in time, the child will notice.
             let _ = resting.is_closed_within(end.saturating_duration_since(Instant::now()));
         }
         keep_out();
@@ -140,10 +140,10 @@ pub(crate) fn before_fork(py: Python<'_>) {
     }));
 }
 
-/// What a slow disk is given to end a write.
+/// How long a slow disk may take to finish a write.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// In the process that goes on.
+/// In the parent.
 #[pyfunction]
 pub(crate) fn after_fork() {
     if let Some(fork) = FORK.take() {
@@ -151,10 +151,10 @@ pub(crate) fn after_fork() {
     }
 }
 
-/// In the new one, which has none of the threads.
+/// In the child, which has none of the threads.
 #[pyfunction]
 pub(crate) fn after_fork_in_child(py: Python<'_>) {
-    // Some servers fork by themselves, and tell Python only then.
+    // Some servers fork by themselves, and tell Python only afterwards.
     let (resting, mut files, kept_out) = match FORK.take() {
         Some(fork) => (fork.resting, fork.files, fork.kept_out),
         None => (Vec::new(), patiently(py, &FILES), KeptOut::now(py)),
@@ -175,7 +175,7 @@ fn inode(path: &Path) -> Option<Inode> {
     file.is_file().then(|| (file.dev(), file.ino()))
 }
 
-/// Nothing forks there.
+/// There is no fork on this platform.
 #[cfg(not(unix))]
 fn inode(_: &Path) -> Option<Inode> {
     None

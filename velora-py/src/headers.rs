@@ -1,4 +1,4 @@
-//! Headers, in whatever a framework keeps them.
+//! Reads headers from whatever a framework keeps them in.
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -11,10 +11,10 @@ use crate::unchecked::{OtherKeys, matching};
 
 /// The values of the headers that a verifier looks at, each as often as it was sent.
 ///
-/// A scheme looks at up to three headers, each of which stands once.
+/// A scheme looks at up to three headers, each of which normally occurs once.
 pub(crate) struct Found<'p, 'py>(SmallVec<[(&'p HeaderName, Value<'py>); 4]>);
 
-/// A value as the bytes it was on the wire.
+/// A value as its bytes on the wire.
 enum Value<'py> {
     /// ASCII: its UTF-8 is what was sent.
     Text(Bound<'py, PyString>),
@@ -23,7 +23,7 @@ enum Value<'py> {
 }
 
 impl<'py> Value<'py> {
-    /// A text or bytes. Python code has no part in it.
+    /// A `str` or `bytes`. Reading it runs no Python code.
     #[inline]
     fn of(value: &Bound<'py, PyAny>) -> Option<Self> {
         match value.cast::<PyString>() {
@@ -35,11 +35,11 @@ impl<'py> Value<'py> {
         }
     }
 
-    /// Python shows the bytes of a header as ISO-8859-1, PEP 3333. What no header can
-    /// hold is taken as UTF-8.
+    /// Python shows the bytes of a header as ISO-8859-1 (PEP 3333). A string that cannot come
+    /// from there is taken as UTF-8.
     fn of_text(text: &Bound<'py, PyString>) -> Self {
         let Ok(utf8) = text.to_str() else {
-            // Half a surrogate pair: it matches nothing.
+            // A lone surrogate matches nothing.
             return Self::Decoded(text.to_string_lossy().as_bytes().to_vec());
         };
         match utf8.is_ascii() {
@@ -68,8 +68,8 @@ impl Headers for Found<'_, '_> {
 }
 
 impl<'p, 'py> Found<'p, 'py> {
-    /// Finds them in a dict (of texts or lists of texts), a WSGI environ, the header
-    /// objects of the frameworks, or pairs as ASGI has them.
+    /// Finds the values in a dict (of `str` or lists of `str`), a WSGI environ, a framework's
+    /// header object, or name-value pairs as in ASGI.
     ///
     /// Errors: `unreadable_headers`.
     #[inline]
@@ -96,7 +96,7 @@ impl<'p, 'py> Found<'p, 'py> {
             self.take_value(header, &list)?;
         }
         if others {
-            // A list among them may run Python code when it is read, which may change the dict.
+            // Reading a list may run Python code, which may change the dict.
             for (name, value) in dict.iter().collect::<Vec<_>>() {
                 if !name.is_exact_instance_of::<PyString>() {
                     self.take(precheck, &name, &value)?;
@@ -109,8 +109,8 @@ impl<'p, 'py> Found<'p, 'py> {
         }
     }
 
-    /// A scope of ASGI; or names as CGI has them, PEP 3333, where one that was sent twice
-    /// has been joined.
+    /// An ASGI scope; or names as in CGI (PEP 3333), where the values of a repeated header have
+    /// been joined.
     fn read_gateway(&mut self, precheck: &'p Precheck, dict: &Bound<'py, PyDict>) -> PyResult<()> {
         if dict.contains("asgi")?
             && let Some(pairs) = dict.get_item("headers")?
@@ -129,8 +129,8 @@ impl<'p, 'py> Found<'p, 'py> {
         Ok(())
     }
 
-    /// `raw` has the bytes, `multi_items` and `items` of a multi-dict give each header as
-    /// often as it was sent; what has none of them is asked for its pairs.
+    /// `raw` has the bytes; `multi_items`, and `items` of a multi-dict, return each header as
+    /// often as it was sent. An object with none of them is iterated over as pairs.
     fn read_object(&mut self, precheck: &'p Precheck, headers: &Bound<'py, PyAny>) -> PyResult<()> {
         if let Some(raw) = headers.getattr_opt("raw")?
             && raw.is_instance_of::<PyList>()
@@ -166,8 +166,8 @@ impl<'p, 'py> Found<'p, 'py> {
         Ok(())
     }
 
-    /// Keeps the value if its name is one that is looked at. A name that is no text is
-    /// no header.
+    /// Keeps the value if its name is one of those looked for. A name that is not a string is
+    /// not a header.
     #[inline]
     fn take(
         &mut self,
@@ -192,11 +192,11 @@ impl<'p, 'py> Found<'p, 'py> {
         if let Some(value) = Value::of(value) {
             self.0.push((name, value));
         } else if value.is_none() {
-            // What `headers.get(name)` gave: it is absent.
+            // `headers.get(name)` returned it: the header is absent.
         } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
             for value in value.try_iter()? {
                 let value = value?;
-                // One level alone, as a list could hold itself.
+                // Only one level, because a list could contain itself.
                 match value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
                     true => self.take_value(name, &value)?,
                     false => return Err(NO_TEXT.into_error()),
@@ -208,7 +208,7 @@ impl<'p, 'py> Found<'p, 'py> {
         Ok(())
     }
 
-    /// The same, to be read without Python.
+    /// The same, readable while detached from Python.
     pub(crate) fn detached(&self) -> Vec<(&str, Vec<u8>)> {
         let own = |(name, value): &(&'p HeaderName, Value<'_>)| {
             (name.as_str(), value.as_bytes().to_vec())
@@ -217,7 +217,7 @@ impl<'p, 'py> Found<'p, 'py> {
     }
 }
 
-/// All headers that are looked at, to be read without Python and at any time.
+/// All headers that are looked at, readable at any time and while detached from Python.
 pub(crate) fn owned(
     precheck: &Precheck,
     headers: &Bound<'_, PyAny>,
@@ -227,13 +227,13 @@ pub(crate) fn owned(
     Ok(found.detached().into_iter().map(own).collect())
 }
 
-/// The bytes that a text of a header stands for.
+/// The bytes on the wire of a header string.
 pub(crate) fn wire_bytes(text: &str) -> Vec<u8> {
     let bytes: Option<Vec<u8>> = text.chars().map(|each| u8::try_from(each).ok()).collect();
     bytes.unwrap_or_else(|| text.as_bytes().to_vec())
 }
 
-/// The text that stands for these bytes of a header.
+/// The header string for these bytes on the wire.
 pub(crate) fn wire_text(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
@@ -249,8 +249,8 @@ impl Unreadable {
     }
 }
 
-/// Whatever an object raises when it is asked for headers. Ctrl-C is no such thing, and
-/// what is one of ours already says more.
+/// Turns what an object raised when it was asked for headers into `unreadable_headers`; but
+/// not Ctrl-C, and not an exception of this package, which says more.
 fn unreadable(error: PyErr) -> PyErr {
     Python::attach(
         |py| match error.is_instance_of::<PyException>(py) && !is_ours(py, &error) {

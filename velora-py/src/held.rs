@@ -1,4 +1,4 @@
-//! A claim that is ours, until it is ended.
+//! A claim that is held until it is ended.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use velora_core::{Key, Lease, Outcome, Store};
 
 use crate::call::Trouble;
 
-/// A claim that is ours. It is ended once: a second time is a `RuntimeError`.
+/// A claim that is held. Ending it a second time is a `RuntimeError`.
 #[derive(Clone)]
 pub(crate) struct Held(Arc<Claim>);
 
@@ -31,17 +31,17 @@ impl Held {
         }))
     }
 
-    /// What was claimed.
+    /// The key that was claimed.
     pub(crate) fn key(&self) -> &str {
         self.0.key.as_str()
     }
 
-    /// Under which number.
+    /// The claim's epoch.
     pub(crate) fn epoch(&self) -> Epoch {
         self.0.epoch
     }
 
-    /// The event was handled.
+    /// The event was handled: commits the claim.
     pub(crate) async fn commit(self) -> Result<Outcome, Trouble> {
         self.end().await?;
         let Claim {
@@ -51,13 +51,13 @@ impl Held {
         Ok(Outcome::of_work(lease).await)
     }
 
-    /// The event was handled, and the claim is committed with what that did.
+    /// The event was handled, and the caller's own transaction has committed the claim.
     pub(crate) async fn committed(self) -> Result<Outcome, Trouble> {
         self.end().await?;
         Ok(Outcome::of_commit(Ok(())))
     }
 
-    /// The event was not handled.
+    /// The event was not handled: releases the claim.
     pub(crate) async fn release(self) -> Result<Outcome, Trouble> {
         self.end().await?;
         let Claim {
@@ -67,7 +67,7 @@ impl Held {
         Ok(Outcome::of_release(released, Outcome::HandlerFailed))
     }
 
-    /// More time for long work.
+    /// Renews the lease, for long work.
     pub(crate) async fn renew(self) -> Result<(), Trouble> {
         let ended = self.0.ended.lock().await;
         check(*ended)?;

@@ -1,4 +1,4 @@
-//! JSON as Python values, by Python's own reader.
+//! Converts JSON to Python values, with Python's own parser.
 
 use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
@@ -7,15 +7,15 @@ use velora_core::{ApiError, ApiErrorKind, RawJson};
 
 use crate::errors::Failure;
 
-/// Reads what the core has found to be JSON.
+/// Parses text that the core has found to be JSON.
 pub(crate) fn loads<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
     LOADS.import(py, "velora._json", "loads")?.call1((text,))
 }
 
-/// Reads a part of an answer, which may be of any depth. Errors: `malformed_response` where
-/// it is nested beyond Python's recursion limit.
+/// Parses a part of a response, which may be of any depth. Errors: `malformed_response` if it
+/// is nested beyond Python's recursion limit.
 pub(crate) fn answered<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     loads(py, text).map_err(|error| {
         if !error.is_instance_of::<PyRecursionError>(py) {
@@ -34,7 +34,7 @@ pub(crate) fn value<'py>(
     json.map(|json| loads(py, json.as_str())).transpose()
 }
 
-/// A part of an answer that may be absent.
+/// A part of a response that may be absent.
 pub(crate) fn answer<'py>(
     py: Python<'py>,
     json: Option<&RawJson>,

@@ -42,7 +42,7 @@ mod verifier;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// Work that panics, for the test that this is an error and not the end of the process.
+/// Work that panics, for the test that this becomes an error and does not end the process.
 #[cfg(feature = "panics")]
 #[pyfunction]
 fn panic_later() -> call::Call {

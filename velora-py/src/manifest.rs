@@ -10,7 +10,7 @@ use crate::errors::Result;
 use crate::record::record;
 use crate::time;
 
-/// The proof of an export: leaves that tile its window, and what each one holds.
+/// The proof of an export: the leaves that tile its window, and what each of them holds.
 #[pyclass(frozen, eq, module = "velora.health")]
 #[derive(PartialEq)]
 pub(crate) struct Manifest(pub(crate) CoreManifest);
@@ -23,18 +23,18 @@ impl Manifest {
         Ok(Self(CoreManifest::read(exported)?))
     }
 
-    /// Checks that the leaves tile the window and that the file holds just them.
+    /// Checks that the leaves tile the window, and that the file holds exactly their rows.
     fn verify(&self, py: Python<'_>, exported: PathBuf) -> Result<()> {
         Ok(py.detach(|| self.0.verify(exported))?)
     }
 
-    /// The form of its file.
+    /// The version of the manifest format.
     #[getter]
     fn format(&self) -> u32 {
         self.0.format
     }
 
-    /// Where the rows came from.
+    /// The base URL that the rows came from.
     #[getter]
     fn base_url(&self) -> &str {
         &self.0.base_url
@@ -46,13 +46,13 @@ impl Manifest {
         time::datetime(py, Some(self.0.since))
     }
 
-    /// The end of the window, which is not in it.
+    /// The end of the window, exclusive.
     #[getter]
     fn until<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         time::datetime(py, Some(self.0.until))
     }
 
-    /// The filter.
+    /// The filter: `None` if both kinds of events were exported.
     #[getter]
     fn phi_involved(&self) -> Option<bool> {
         self.0.phi_involved
@@ -70,7 +70,7 @@ impl Manifest {
         self.0.bytes
     }
 
-    /// The parts, in time and in the file one after the other.
+    /// The leaves, in order of time and of their place in the file.
     #[getter]
     fn leaves<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let leaves = self.0.leaves.iter().map(|leaf| {

@@ -1,4 +1,4 @@
-//! Numbers of options: whatever Python holds, the core is asked, and refuses.
+//! Numeric options. The core decides whether a number is valid.
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
@@ -10,7 +10,7 @@ use crate::errors::{Result, invalid_option};
 pub(crate) struct Whole(Option<i128>);
 
 impl Whole {
-    /// Errors: `invalid_option` where it does not fit.
+    /// Errors: `invalid_option` if it does not fit.
     pub(crate) fn fit<T: TryFrom<i128>>(&self, option: &'static str) -> Result<T> {
         self.0
             .and_then(|number| number.try_into().ok())
@@ -26,7 +26,7 @@ impl<'py> FromPyObject<'_, 'py> for Whole {
     }
 }
 
-/// A number, infinite where it is too large for a float.
+/// A number; infinite if it is too large for a float.
 #[derive(Clone, Copy)]
 pub(crate) struct Real(pub(crate) f64);
 

@@ -10,7 +10,7 @@ use crate::errors::Result;
 use crate::number::{Real, Whole};
 use crate::text::Text;
 
-/// What of them was given. The defaults are the core's.
+/// The options that were given. The defaults are the core's.
 #[derive(Default)]
 pub(crate) struct Options {
     base_url: Option<Text>,
@@ -25,8 +25,8 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Errors: `TypeError`, as any function of Python raises it, where one is unknown or
-    /// of another type.
+    /// Errors: `TypeError`, as from any Python function, if an option is unknown or has a wrong
+    /// type.
     pub(crate) fn read(given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut options = Self::default();
         for (name, value) in given.into_iter().flatten() {

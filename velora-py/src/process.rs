@@ -1,4 +1,4 @@
-//! What belongs to one process: threads and connections do not survive a fork.
+//! State of one process: threads and connections do not survive a fork.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::errors::Result;
 
-/// The runtime of this process. It lives as long as the process does; that of the
-/// process this one was forked from is left alone, as its threads are not here.
+/// The runtime of this process, which lives as long as the process. The runtime of the parent
+/// is left alone after a fork, because its threads do not exist here.
 static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
 
 pub(crate) fn runtime() -> PyResult<&'static Runtime> {
@@ -34,9 +34,9 @@ pub(crate) fn runtime() -> PyResult<&'static Runtime> {
     Ok(runtime)
 }
 
-/// How many threads of ours are in Python, and whether they may come in: a thread that is
-/// in Python when the interpreter ends brings the process down, and one that is about to
-/// come in when the process forks leaves a lock of Python's behind.
+/// How many of our threads are attached to Python, and whether they may attach. A thread that is
+/// attached when the interpreter exits crashes the process, and one that is attaching when the
+/// process forks leaves a lock of Python's held.
 static VISITS: Mutex<Visits> = Mutex::new(Visits {
     inside: 0,
     short: 0,
@@ -48,32 +48,32 @@ static CHANGED: Condvar = Condvar::new();
 
 struct Visits {
     inside: usize,
-    /// Those of them that call no function of the caller's, and so come to an end.
+    /// Those of them that call no function of the caller's, and thus finish soon.
     short: usize,
-    /// Threads of the caller's that look for signals.
+    /// Threads of the caller's that check for signals.
     glances: usize,
     forks: usize,
     over: bool,
 }
 
-/// How long is waited at most for those that are in Python.
+/// How long to wait for attached threads at most.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Python, for a thread of ours; `None` once the interpreter is about to end.
+/// Attaches one of our threads to Python; `None` once the interpreter is about to exit.
 pub(crate) fn attached<R>(visit: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     let _visit = Visit::begin(0)?;
     Some(Python::attach(visit))
 }
 
-/// The same where no function of the caller's is called: the interpreter's end waits for it,
+/// The same if no function of the caller's is called: the interpreter's exit waits for it,
 /// however long a disk takes.
 pub(crate) fn attached_shortly<R>(visit: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     let _visit = Visit::begin(1)?;
     Some(Python::attach(visit))
 }
 
-/// A moment in Python for a thread of the caller's that waits; not any more once the interpreter
-/// is about to end. It may itself be forked there.
+/// Attaches a waiting thread of the caller's to Python for a moment, unless the interpreter is
+/// about to exit. The thread may itself fork there.
 pub(crate) fn glance(at: impl FnOnce(Python<'_>) -> PyResult<()>) -> PyResult<()> {
     let mut visits = lock(&VISITS);
     if visits.over {
@@ -122,7 +122,7 @@ impl Drop for Visit {
     }
 }
 
-/// For `atexit`: no thread of ours comes into Python any more.
+/// For `atexit`: none of our threads attaches to Python any more.
 #[pyfunction]
 pub(crate) fn end_visits(py: Python<'_>) {
     py.detach(|| {
@@ -130,25 +130,25 @@ pub(crate) fn end_visits(py: Python<'_>) {
         visits.over = true;
         let ended = CHANGED.wait_while(visits, |visits| visits.short > 0);
         let visits = ended.unwrap_or_else(PoisonError::into_inner);
-        // One that waits for ever, as a function of the caller's may, is left behind.
+        // A thread that waits for ever, in a function of the caller's, is left behind.
         let any = |visits: &mut Visits| visits.inside > 0 || visits.glances > 0;
         let _left = CHANGED.wait_timeout_while(visits, FAREWELL, any);
     });
 }
 
-/// Keeps threads of ours out of Python, and waits for those that are in there. Python must
-/// not be held, so that they can leave.
+/// Keeps our threads out of Python, and waits for those that are attached. The calling thread
+/// must be detached, so that they can finish.
 pub(crate) fn keep_out() {
     let mut visits = lock(&VISITS);
     visits.forks = visits.forks.saturating_add(1);
     let _left = CHANGED.wait_timeout_while(visits, FAREWELL, |visits| visits.inside > 0);
 }
 
-/// They are kept out, and none of them has the lock.
+/// Proof that our threads are kept out, and that none of them has the lock.
 pub(crate) struct KeptOut(MutexGuard<'static, Visits>);
 
 impl KeptOut {
-    /// Behind [`keep_out`].
+    /// After [`keep_out`].
     pub(crate) fn now(py: Python<'_>) -> Self {
         Self(patiently(py, &VISITS))
     }
@@ -158,15 +158,15 @@ impl KeptOut {
         CHANGED.notify_all();
     }
 
-    /// In a process that was forked, which has none of these threads.
+    /// In a forked process, which has none of these threads.
     pub(crate) fn forget(mut self) {
         (self.0.inside, self.0.short) = (0, 0);
         (self.0.glances, self.0.forks) = (0, 0);
     }
 }
 
-/// Something that is made anew in a process that was forked. Nothing here is waited for: a
-/// thread that is not in the new process could have it.
+/// A value that is created anew in a forked process. Nothing here waits for a lock, because a
+/// thread that is missing in the new process could hold it.
 pub(crate) struct PerProcess<T> {
     make: Box<dyn Fn() -> Result<T> + Send + Sync>,
     slot: ArcSwap<Slot<T>>,
@@ -187,7 +187,7 @@ impl<T> Slot<T> {
 }
 
 impl<T: Clone> PerProcess<T> {
-    /// Makes one at once, so that what is wrong with it shows here.
+    /// Creates the value at once, so that errors show here.
     pub(crate) fn new(make: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<Self> {
         let made = Self {
             make: Box::new(make),
@@ -202,7 +202,7 @@ impl<T: Clone> PerProcess<T> {
         if let Some(value) = slot.value.get() {
             return Ok(value.clone());
         }
-        // Of two that are made at once the first one is taken.
+        // If two threads create one at the same time, the first one is used.
         let value = (self.make)()?;
         Ok(slot.value.get_or_init(|| value).clone())
     }
@@ -212,13 +212,13 @@ impl<T: Clone> PerProcess<T> {
         if slot.owner == process::id() {
             return slot;
         }
-        // Its connections are still in use by the process it belongs to.
+        // Its connections are still in use by the parent process.
         mem::forget(Arc::clone(&slot));
         self.slot.compare_and_swap(&slot, Slot::empty());
         self.slot.load_full()
     }
 
-    /// Lets it go; it is made anew when it is next asked for.
+    /// Drops the value; it is created anew when it is next needed.
     pub(crate) fn close(&self) {
         self.ours();
         self.slot.store(Slot::empty());
@@ -229,8 +229,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same for who holds Python, and lets go of it while it waits: whoever has the lock may
-/// be waiting for Python.
+/// The same for a thread that is attached to Python. It detaches while it waits, because the
+/// thread that has the lock may be waiting for Python.
 pub(crate) fn patiently<'m, T>(py: Python<'_>, mutex: &'m Mutex<T>) -> MutexGuard<'m, T> {
     let locked = mutex.lock_py_attached(py);
     locked.unwrap_or_else(PoisonError::into_inner)

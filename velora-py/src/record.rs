@@ -1,4 +1,4 @@
-//! Values of the core as the classes of `python/velora`.
+//! Converts values of the core to the classes of `python/velora`.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -6,7 +6,7 @@ use velora_core::Extra;
 
 use crate::json;
 
-/// Makes an object of a class that Python defines.
+/// Creates an instance of a class that is defined in Python.
 macro_rules! record {
     ($py:expr, $module:literal, $class:literal, ($($field:expr),* $(,)?)) => {{
         static CLASS: pyo3::sync::PyOnceLock<pyo3::Py<pyo3::types::PyType>> =
@@ -17,7 +17,7 @@ macro_rules! record {
 
 pub(crate) use record;
 
-/// Members that no type names; of several with one name the last, as JSON is read in Python.
+/// Members that no type names. Of a repeated one the last counts, as in Python's JSON parser.
 pub(crate) fn extra<'py>(py: Python<'py>, extra: &Extra) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (name, value) in extra.iter() {
@@ -26,7 +26,7 @@ pub(crate) fn extra<'py>(py: Python<'py>, extra: &Extra) -> PyResult<Bound<'py, 
     Ok(dict)
 }
 
-/// A type of the system's catalogue as the member of its enum, any other as `OtherType`.
+/// An event type: an enum member if it is in the system's catalogue, else an `OtherType`.
 macro_rules! event_type {
     ($py:expr, $module:literal, $text:expr) => {{
         static MEMBERS: pyo3::sync::PyOnceLock<pyo3::Py<pyo3::types::PyDict>> =

@@ -18,7 +18,7 @@ impl SigningSecret {
         read(secret).map(Self)
     }
 
-    /// The bytes of the secret, to be stored where secrets are. Keep them out of logs.
+    /// The bytes of the secret, for your secret storage. Keep them out of logs.
     fn expose_secret<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.expose_secret())
     }
@@ -47,8 +47,8 @@ fn read(secret: &Bound<'_, PyAny>) -> Result<CoreSecret> {
     }
 }
 
-/// One secret, or several during a rotation. A mapping is neither: read one after the other
-/// it gives the names of its secrets, which anybody may know.
+/// One secret, or several during a rotation. A mapping is refused: iterating over it would
+/// yield its keys, which anybody may know, as secrets.
 pub(crate) fn read_all(secrets: &Bound<'_, PyAny>) -> Result<Vec<CoreSecret>> {
     if secrets.is_none() {
         return Err(ConfigError::NoSecret.into());

@@ -1,4 +1,4 @@
-//! Deliveries for tests.
+//! Signs deliveries for tests.
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -48,7 +48,7 @@ impl Signer {
     }
 }
 
-/// What a signer made: send `body` with `headers`.
+/// A signed test delivery: send `body` with `headers`.
 #[pyclass(frozen, eq, module = "velora")]
 #[derive(PartialEq)]
 pub(crate) struct SignedDelivery(CoreSigned);
@@ -61,7 +61,7 @@ impl SignedDelivery {
         PyBytes::new(py, &self.0.body)
     }
 
-    /// Names as the system writes them, and values, as HTTP libraries take them.
+    /// Names as the system writes them, and values: pairs, as HTTP libraries take them.
     #[getter]
     fn headers(&self) -> Vec<(&str, String)> {
         let headers = self.0.headers.iter();

@@ -1,5 +1,5 @@
-//! Python's own SQLite. The locks of a file hold between the connections of one copy of
-//! SQLite in a process, and the program's connections are of that of `sqlite3`.
+//! A driver for Python's own SQLite. Within one process, file locks work only between the
+//! connections of one copy of SQLite, and the program's connections use that of `sqlite3`.
 
 use std::mem;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::errors::invalid_option;
 use crate::process::attached_shortly;
 use crate::transaction::shown;
 
-/// Where it is looked after.
+/// The Python module that runs the statements.
 const MODULE: &str = "velora._sqlite";
 
 /// The driver.
@@ -25,7 +25,7 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Errors: `invalid_option` where this Python was built without it.
+    /// Errors: `invalid_option` if this Python was built without `sqlite3`.
     pub(crate) fn new(py: Python<'_>) -> PyResult<Self> {
         let module =
             py.import(MODULE)
@@ -55,7 +55,7 @@ impl SqliteDriver for Sqlite {
     }
 }
 
-/// One of `sqlite3`.
+/// A connection of `sqlite3`.
 pub(crate) struct Connection(Arc<Py<PyAny>>);
 
 impl SqliteConnection for Connection {
@@ -88,7 +88,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         let closed = attached_shortly(|py| self.0.call_method0(py, "close").is_ok());
         if closed.is_none() {
-            // Python would complain of it when it lets go of it.
+            // Otherwise Python would warn about it when it is garbage-collected.
             mem::forget(Arc::clone(&self.0));
         }
     }
@@ -99,7 +99,7 @@ fn visit<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T, SqliteFau
         .unwrap_or_else(|| Err(SqliteFault::Other("the program is exiting".to_owned())))
 }
 
-/// By SQLite's own words: an error has a code since Python 3.11 only.
+/// Judged by SQLite's message, because errors have a code only since Python 3.11.
 fn fault(py: Python<'_>, error: &PyErr) -> SqliteFault {
     let words = error.value(py).to_string();
     match words.as_str() {

@@ -1,4 +1,4 @@
-//! Stores, and the claims they give out.
+//! Stores, and the claims that they issue.
 
 use std::sync::Arc;
 
@@ -21,14 +21,14 @@ use crate::text::Text;
 use crate::time::seconds;
 use crate::transaction::Statements;
 
-/// Keeps the claims.
+/// A store of claims.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Store {
     pub(crate) store: Arc<dyn CoreStore>,
     memory: Option<Arc<MemoryStore>>,
 }
 
-/// What of the options of a store was given. The defaults are the core's.
+/// The options of a store that were given. The defaults are the core's.
 #[derive(Default)]
 struct Options {
     lease: Option<Real>,
@@ -40,8 +40,8 @@ struct Options {
 }
 
 impl Options {
-    /// Errors: `TypeError`, as any function of Python raises it, where one is unknown or
-    /// of another type.
+    /// Errors: `TypeError`, as from any Python function, if an option is unknown or has a wrong
+    /// type.
     fn read(given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut options = Self::default();
         for (name, value) in given.into_iter().flatten() {
@@ -84,7 +84,7 @@ impl Options {
 
 #[pymethods]
 impl Store {
-    /// In the memory of this process. Times are in seconds.
+    /// A store in the memory of this process. Times are in seconds.
     #[staticmethod]
     #[pyo3(signature = (*, capacity = None, **options))]
     fn memory(capacity: Option<Whole>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -100,7 +100,7 @@ impl Store {
         })
     }
 
-    /// The one that a URL names.
+    /// The store that a URL names.
     #[staticmethod]
     #[pyo3(signature = (url, **options))]
     fn open(url: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -119,7 +119,7 @@ impl Store {
         })
     }
 
-    /// One of the caller's: `verbs` carries out each of them.
+    /// A store of the caller's own: `verbs` carries out each operation.
     #[staticmethod]
     fn custom(verbs: Py<PyAny>) -> Self {
         Self {
@@ -134,12 +134,12 @@ impl Store {
         Call::new(async move { store.ready().await }, show_nothing)
     }
 
-    /// Closes connections; a later call opens new ones.
+    /// Closes the connections; a later call opens new ones.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.store.close());
     }
 
-    /// The statements for a transaction of the host's, where there are any.
+    /// The statements for a transaction of the caller's own, if the store has transactions.
     fn in_transaction(&self, py: Python<'_>) -> Option<Statements> {
         py.detach(|| self.store.in_transaction()).map(Statements)
     }
@@ -201,7 +201,7 @@ impl Claim {
         }
     }
 
-    /// When the lease of somebody else's claim runs out at the latest, in seconds.
+    /// When another holder's lease expires at the latest, in seconds.
     #[getter]
     fn retry_after(&self) -> Option<f64> {
         match self.state {
@@ -210,7 +210,7 @@ impl Claim {
         }
     }
 
-    /// The number of a fresh claim.
+    /// The epoch of a fresh claim.
     #[getter]
     fn epoch(&self) -> Option<Epoch> {
         match self.state {
@@ -219,21 +219,21 @@ impl Claim {
         }
     }
 
-    /// The work is done.
+    /// The work is done: commits the claim.
     fn commit(&self) -> PyResult<Call> {
         let (store, key, epoch) = self.held()?;
         let work = async move { store.commit(&key, epoch).await };
         Ok(Call::new(work, show_nothing))
     }
 
-    /// The work is not done.
+    /// The work is not done: releases the claim.
     fn release(&self) -> PyResult<Call> {
         let (store, key, epoch) = self.held()?;
         let work = async move { store.release(&key, epoch).await };
         Ok(Call::new(work, show_nothing))
     }
 
-    /// More time for long work.
+    /// Renews the lease, for long work.
     fn renew(&self) -> PyResult<Call> {
         let (store, key, epoch) = self.held()?;
         let work = async move { store.renew(&key, epoch).await };

@@ -17,37 +17,37 @@ use velora_core::{ApiError, ApiErrorKind};
 use crate::call::{Call, Report, Trouble};
 use crate::errors::{Failure, Result};
 
-/// How an item becomes a Python value: as often as it takes, for Python may raise meanwhile.
+/// Converts an item to a Python value. May run several times, because Python may raise.
 type Item = Box<dyn Fn(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 type Read = std::result::Result<Next, Trouble>;
 type Items = BoxStream<'static, Read>;
 
-/// What comes next.
+/// The next part of a stream.
 enum Next {
     Item(Item),
-    /// Something to tell before the items that follow are given.
+    /// A report, due before the items that follow are returned.
     Report(Report),
 }
 
-/// Items one after the other. They are read ahead in the background, from the first one
-/// that is asked for on.
+/// Items one after the other. Once the first one is requested, they are read ahead in the
+/// background.
 ///
-/// To wait and to take are two steps: whoever waits for an item may be cancelled between its
-/// arrival and its receipt, and must not have taken it then. Python has a handle on it alone;
-/// a `Taker` takes.
+/// Waiting and taking are separate steps: a caller that waits for an item may be cancelled
+/// between its arrival and its receipt, and must not have taken it then. Python has only a
+/// handle on the stream; a `Taker` takes the items.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Stream {
     about: Arc<About>,
     state: Arc<Mutex<State>>,
-    /// Whether it has no end of its own, so that closing it is one.
+    /// Whether it never ends by itself, so that closing it is a regular end.
     endless: bool,
 }
 
-/// What is looked at without the lock.
+/// The state that is read without the lock.
 #[derive(Default)]
 struct About {
-    /// The process that began it; 0 before. One that was forked since may have inherited
-    /// the lock in the hands of a thread that it does not have.
+    /// The process that started it; 0 before. A process that was forked since may have
+    /// inherited the lock, held by a thread that does not exist there.
     owner: AtomicU32,
     closed: AtomicBool,
     closing: Notify,
@@ -55,23 +55,23 @@ struct About {
 
 struct State {
     source: Source,
-    /// What was read and not yet given. An error stays here: a stream that failed never
-    /// looks as if it had come to its end.
+    /// What was read and not yet returned. An error stays here, so that a failed stream never
+    /// looks as if it had ended.
     ready: Option<std::result::Result<Item, Trouble>>,
-    /// What was read before it and not yet told.
+    /// A report that was read before it and not yet delivered.
     report: Option<Report>,
 }
 
 enum Source {
     Idle(Box<dyn FnOnce() -> Result<Items> + Send>),
-    /// `None` is the end; a channel that breaks off is none.
+    /// `None` is the end; a channel that is dropped is not.
     Running(mpsc::Receiver<Option<Read>>),
     Ended,
 }
 
 impl Stream {
-    /// What makes a stream of the core that has an end, and how to show each item. It is made
-    /// in the process that asks for the first item.
+    /// A function that creates a stream of the core that has an end, and how to convert each
+    /// item. The stream is created in the process that requests the first item.
     pub(crate) fn new<T, E, S>(
         make: impl FnOnce() -> Result<S> + Send + 'static,
         show: fn(Python<'_>, &T) -> PyResult<Py<PyAny>>,
@@ -85,8 +85,8 @@ impl Stream {
         Self::reporting(make, nothing, show)
     }
 
-    /// The same of one that has something to report while it gives items: who takes them is
-    /// told, and what that raises ends it.
+    /// The same for a stream with progress reports. Whoever takes the items receives them; if
+    /// that raises, the stream ends.
     pub(crate) fn reporting<T, E, S>(
         make: impl FnOnce() -> Result<S> + Send + 'static,
         mut reports: mpsc::UnboundedReceiver<Report>,
@@ -104,7 +104,7 @@ impl Stream {
             });
             let items = AssertUnwindSafe(items).catch_unwind();
             let items = items.map(|item| item.map_err(Trouble::panicked)?);
-            // The last report may come when there is no item left.
+            // The last report may come after the last item.
             let items = items.map(Some).chain(stream::once(ready(None)));
             let items = items.flat_map(move |item| {
                 let told = iter::from_fn(|| reports.try_recv().ok());
@@ -124,7 +124,7 @@ impl Stream {
         }
     }
 
-    /// The same of one that goes on until it is closed.
+    /// The same for a stream that goes on until it is closed.
     pub(crate) fn endless(self) -> Self {
         Self {
             endless: true,
@@ -133,25 +133,25 @@ impl Stream {
     }
 }
 
-/// What taking an item has come to.
+/// The result of taking an item.
 pub(crate) enum Taken {
-    /// Something was handed over, or told: there may be more.
+    /// An item was handed over, or a report delivered: there may be more.
     One,
     End,
-    /// Worth asking again once this is over.
+    /// Try again once this call is done.
     Later(Call),
 }
 
 impl Stream {
-    /// Hands the next item over to what keeps it. After an error it is that error again. What
-    /// was closed before its end is no whole list: `connection`.
+    /// Hands the next item over to `keep`. After an error it returns the same error again. A
+    /// stream that was closed before its end is incomplete: `connection`.
     pub(crate) fn take(
         &self,
         py: Python<'_>,
         keep: impl FnOnce(Py<PyAny>) -> PyResult<()>,
     ) -> PyResult<Taken> {
         self.about.check_owner()?;
-        // What a handler raises costs no item.
+        // If a handler raises, no item is lost.
         py.check_signals()?;
         if self.about.closed.load(Ordering::SeqCst) {
             return self.end_of_closed(py);
@@ -162,7 +162,7 @@ impl Stream {
             let Some(report) = state.report.take() else {
                 return state.give(py, keep);
             };
-            // A function of the caller's may ask for the next item.
+            // A function of the caller's may request the next item.
             drop(state);
             report(py).inspect_err(|_| self.close())?;
             return Ok(Taken::One);
@@ -175,7 +175,7 @@ impl Stream {
         Ok(Taken::Later(Call::of(waiting)))
     }
 
-    /// Ends it, and what is still being read.
+    /// Closes the stream, and stops reading.
     pub(crate) fn close(&self) {
         self.about.closed.store(true, Ordering::SeqCst);
         self.about.closing.notify_waiters();
@@ -212,7 +212,7 @@ impl About {
         }
     }
 
-    /// Does the work, until the stream is closed.
+    /// Runs the work until the stream is closed.
     async fn unless_closed(&self, work: impl Future<Output = ()>) {
         let mut closing = pin!(self.closing.notified());
         closing.as_mut().enable();
@@ -234,7 +234,7 @@ async fn made_ready(about: &Arc<About>, state: Arc<Mutex<State>>) {
     }
 }
 
-/// Why the rest of it does not come.
+/// Why the rest of the stream is missing.
 fn cut(reason: &'static str) -> ApiError {
     ApiError::new(ApiErrorKind::Connection, reason)
 }
@@ -244,7 +244,7 @@ impl State {
         self.ready.is_some() || self.report.is_some() || matches!(self.source, Source::Ended)
     }
 
-    /// An item is taken only once somebody has it.
+    /// An item is removed only once somebody has it.
     fn give(
         &mut self,
         py: Python<'_>,
@@ -280,7 +280,7 @@ impl Source {
         };
         let item = match items.recv().await {
             Some(item) => item,
-            // Whoever closes it ends the reading, too.
+            // Closing the stream stops reading, too.
             None if about.closed.load(Ordering::SeqCst) => return None,
             None => Some(Err(Trouble::Panicked)),
         };
@@ -291,10 +291,10 @@ impl Source {
     }
 }
 
-/// Reads on while there is room, and says by `None` that the end was reached.
+/// Reads ahead while there is room, and sends `None` at the end.
 async fn read_ahead(mut items: Items, give: mpsc::Sender<Option<Read>>) {
     loop {
-        // Where nobody listens any more, what is being read is given up.
+        // If nobody listens any more, reading stops.
         let item = match select(items.next(), pin!(give.closed())).await {
             Either::Left((item, _)) => item,
             Either::Right(_) => return,

@@ -1,4 +1,4 @@
-//! Whoever takes the items of a stream, one by one.
+//! Takes the items of a stream, one by one.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -10,14 +10,14 @@ use pyo3::types::PyList;
 use crate::call::Call;
 use crate::stream::{Stream, Taken};
 
-/// Takes items one by one, or page by page. What was taken and not yet given is here, and not in
-/// Python: a signal's handler that raises between two steps of Python costs no item.
+/// Takes items one by one, or page by page. Items that were taken and not yet returned are kept
+/// here and not in Python, so that no item is lost if a signal handler raises between two steps.
 #[pyclass(subclass, frozen, generic, module = "velora._velora")]
 pub(crate) struct Taker {
     stream: Py<Stream>,
-    /// Whether what comes together is given together.
+    /// Whether items that come together are returned together.
     whole: bool,
-    /// The rest of what came together. Several threads may each have begun some.
+    /// The rest of items that came together. Several threads may each have begun some.
     taken: Mutex<VecDeque<Py<PyAny>>>,
 }
 
@@ -54,7 +54,7 @@ impl Taker {
         }
     }
 
-    /// The next item, `None` at the end, or a `Call` that waits until it is worth asking again.
+    /// The next item, `None` at the end, or a `Call` to wait for before the next attempt.
     fn _take(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match self.step(py)? {
             Step::Item(item) => Ok(item),
@@ -63,7 +63,7 @@ impl Taker {
         }
     }
 
-    /// What was not yet begun, page by page.
+    /// The pages that were not begun yet, page by page.
     fn _whole(&self, py: Python<'_>) -> Self {
         Self::new(self.stream.clone_ref(py), true)
     }
@@ -81,10 +81,10 @@ impl Taker {
         self.close();
     }
 
-    /// Ends it, and whatever is being fetched.
+    /// Closes the stream, and cancels the request in progress.
     fn close(&self) {
         self.stream.get().close();
-        // Dropped when nobody's lock is held.
+        // Dropped while no lock is held.
         let taken = mem::take(&mut *self.taken());
         drop(taken);
     }
@@ -104,7 +104,7 @@ impl Taker {
         }
     }
 
-    /// Nothing of Python runs here that could raise halfway.
+    /// No Python code runs here that could raise halfway.
     fn keep(&self, py: Python<'_>, item: Py<PyAny>) -> PyResult<()> {
         if self.whole {
             self.taken().push_back(item);

@@ -1,4 +1,4 @@
-//! Texts of callers. An exception of Python's own about one would show it.
+//! Strings of callers. They are read here because Python's own exceptions would show them.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ use pyo3::types::{PySequence, PyString};
 use crate::argument::wanted;
 use crate::errors::invalid_option;
 
-/// A text that can be written as UTF-8.
+/// A string that can be encoded as UTF-8.
 pub(crate) struct Text(pub(crate) String);
 
 impl Deref for Text {
@@ -36,8 +36,8 @@ impl<'py> FromPyObject<'_, 'py> for Text {
     }
 }
 
-/// A text of which whatever cannot be written is not hidden but replaced, for those who
-/// refuse it then.
+/// A string in which characters that cannot be encoded are replaced, not dropped, so that
+/// the receiver refuses it.
 pub(crate) struct Lossy(pub(crate) String);
 
 impl<'py> FromPyObject<'_, 'py> for Lossy {
@@ -48,7 +48,7 @@ impl<'py> FromPyObject<'_, 'py> for Lossy {
     }
 }
 
-/// Several texts. One alone would be taken for its letters.
+/// A sequence of strings; not a single `str`, which would count as a sequence of its letters.
 pub(crate) struct Texts(pub(crate) Vec<Text>);
 
 impl<'py> FromPyObject<'_, 'py> for Texts {

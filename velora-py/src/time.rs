@@ -1,4 +1,4 @@
-//! Instants and durations on their way in and out.
+//! Converts instants and durations from and to Python.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use velora_core::{ConfigError, UnixTime};
 use crate::errors::{Failure, Result, invalid_option};
 use crate::number::Real;
 
-/// Seconds, as Python has durations in `time.sleep` and everywhere else.
+/// A duration in seconds, as in `time.sleep`.
 pub(crate) fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
 }
 
 /// A duration of an option.
 ///
-/// Errors: `invalid_option` where it is negative, NaN or too long for one.
+/// Errors: `invalid_option` if it is negative, NaN or too long.
 pub(crate) fn duration(option: &'static str, Real(seconds): Real) -> Result<Duration> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| invalid_option(option, "it is not a number of seconds, zero or more"))
 }
 
-/// The text of a `datetime`, or of a text: what it means, the core reads.
+/// A `datetime` or a `str` as text, which the core parses.
 pub(crate) fn instant_text(option: &'static str, at: &Bound<'_, PyAny>) -> PyResult<String> {
     let text = match at.cast::<PyString>() {
         Ok(text) => text.clone(),
@@ -40,9 +40,9 @@ pub(crate) fn instant_text(option: &'static str, at: &Bound<'_, PyAny>) -> PyRes
         .map_err(|_| invalid_option(option, "it cannot be encoded as UTF-8"))?)
 }
 
-/// One instant: a `datetime`, or a text.
+/// An instant from a `datetime` or a `str`.
 ///
-/// Errors: `invalid_option`, also of a `datetime` that does not say how far from UTC it is.
+/// Errors: `invalid_option`, also for a naive `datetime`.
 pub(crate) fn instant(option: &'static str, at: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
     let text = instant_text(option, at)?;
     let window = Window::parse(&text, &text).map_err(|error| match error {
@@ -54,7 +54,7 @@ pub(crate) fn instant(option: &'static str, at: &Bound<'_, PyAny>) -> PyResult<T
     Ok(window?.since())
 }
 
-/// An aware `datetime` in UTC; `None` where Python has none for it.
+/// An aware `datetime` in UTC; `None` if it is out of the range of `datetime`.
 pub(crate) fn datetime<'py>(
     py: Python<'py>,
     at: Option<Timestamp>,
@@ -71,8 +71,8 @@ pub(crate) fn datetime<'py>(
     from_iso.bind(py).call1((text.as_str(),)).map(Some)
 }
 
-/// `2026-05-01T00:00:00.000000+00:00`, which every version of Python reads; `None`
-/// outside of the years 1 to 9999.
+/// `2026-05-01T00:00:00.000000+00:00`, which every version of Python parses; `None`
+/// outside the years 1 to 9999.
 fn iso(at: Timestamp) -> Option<String> {
     let civil = at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
     if civil.year() < 1 {
@@ -94,7 +94,7 @@ pub(crate) fn of_unix(at: UnixTime) -> Option<Timestamp> {
     Timestamp::from_millisecond(at.as_millis()).ok()
 }
 
-/// The time to work as of: seconds since the epoch, or a `datetime`.
+/// The current time to assume: seconds since the epoch, or a `datetime`.
 ///
 /// Errors: `invalid_option`.
 pub(crate) fn now(at: &Bound<'_, PyAny>) -> PyResult<UnixTime> {

@@ -9,11 +9,11 @@ use crate::errors::Result;
 use crate::text::Text;
 use crate::time::seconds;
 
-/// What to run, and how to read what it gives.
+/// The SQL statements to run, and how to read their results.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Statements(pub(crate) InTransaction);
 
-/// State, epoch of a fresh claim, seconds until one in flight runs out.
+/// The state, the epoch of a fresh claim, and the seconds until a claim in flight expires.
 type Shown = (&'static str, Option<Epoch>, Option<f64>);
 
 #[pymethods]
@@ -24,27 +24,27 @@ impl Statements {
         self.0.database()
     }
 
-    /// The statement, and its values.
+    /// The statement and its parameters.
     fn claim<'py>(&self, py: Python<'py>, key: Text) -> PyResult<Bound<'py, PyTuple>> {
         shown(py, &self.0.claim(&Key::from(&*key)))
     }
 
-    /// Of the row that `claim` gave.
+    /// Interprets the row that `claim` returned.
     fn fresh(&self, row: i64) -> Shown {
         claimed(self.0.fresh(row))
     }
 
-    /// The statement, and its values.
+    /// The statement and its parameters.
     fn standing<'py>(&self, py: Python<'py>, key: Text) -> PyResult<Bound<'py, PyTuple>> {
         shown(py, &self.0.standing(&Key::from(&*key)))
     }
 
-    /// Of the row that `standing` gave, or of none.
+    /// Interprets the row that `standing` returned, if it returned one.
     fn stands(&self, row: Option<(i64, i64)>) -> Shown {
         claimed(self.0.stands(row))
     }
 
-    /// The statement, and its values.
+    /// The statement and its parameters.
     fn commit<'py>(
         &self,
         py: Python<'py>,
@@ -54,7 +54,7 @@ impl Statements {
         shown(py, &self.0.commit(&Key::from(&*key), epoch))
     }
 
-    /// Of how many rows `commit` has changed.
+    /// Interprets the number of rows that `commit` changed.
     fn committed(&self, rows: u64) -> Result<()> {
         Ok(self.0.committed(rows)?)
     }
@@ -68,7 +68,7 @@ fn claimed(claimed: Claimed) -> Shown {
     }
 }
 
-/// A statement, and its values.
+/// A statement and its parameters.
 pub(crate) fn shown<'py>(py: Python<'py>, statement: &Statement) -> PyResult<Bound<'py, PyTuple>> {
     let values = statement.values.iter().map(|value| match value {
         Value::Text(text) => PyString::new(py, text).into_any(),

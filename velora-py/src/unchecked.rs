@@ -1,5 +1,5 @@
-//! What the compiler cannot check, and a third of the cost of a verification: reading a
-//! dict without counting references, and keeping a delivery beside what it borrows from.
+//! The code that the compiler cannot check, which saves a third of the cost of a verification:
+//! reading a dict without counting references, and keeping a delivery next to what it borrows.
 #![expect(unsafe_code, reason = "see the comments at each")]
 
 use std::mem::transmute;
@@ -16,9 +16,9 @@ use crate::verifier::Verifier;
 /// Whether a dict has entries that [`matching`] does not look at.
 pub(crate) struct OtherKeys(pub(crate) bool);
 
-/// Gives the values of the keys that are wanted. Keys that are not plain `str` are left out.
+/// Passes on the values of the wanted keys. Keys that are not plain `str` are left out.
 ///
-/// `wanted` must not call Python, and cannot: it has nothing to call it with.
+/// `wanted` must not call Python, and cannot, because it has no handle to Python.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 pub(crate) fn matching<'py, K>(
@@ -43,8 +43,8 @@ pub(crate) fn matching<'py, K>(
         // SAFETY: `key` is a `str`. Its UTF-8 lives as long as it does.
         let utf8 = unsafe { ffi::PyUnicode_AsUTF8AndSize(key, &mut length) };
         if utf8.is_null() {
-            // Half a surrogate pair is no part of a header's name. Making the error may have
-            // run Python code, so nothing is kept of this round.
+            // A lone surrogate is not part of any header's name. Creating the error may have
+            // run Python code, so nothing of this round is kept.
             // SAFETY: this thread is attached to Python.
             unsafe { ffi::PyErr_Clear() };
             continue;
@@ -60,7 +60,7 @@ pub(crate) fn matching<'py, K>(
     OtherKeys(others)
 }
 
-/// The same where other threads may change the dict meanwhile: references are counted.
+/// The same if other threads may change the dict meanwhile: references are counted.
 #[cfg(Py_GIL_DISABLED)]
 pub(crate) fn matching<'py, K>(
     dict: &Bound<'py, PyDict>,
@@ -81,9 +81,9 @@ pub(crate) fn matching<'py, K>(
     OtherKeys(others)
 }
 
-/// A delivery, and the Python objects that it borrows from, if it does.
+/// A delivery, and the Python objects that it borrows from, if any.
 pub(crate) struct Kept {
-    /// Not `'static` in truth where there is a verifier: see [`Kept::new`]. Dropped before the
+    /// Not really `'static` if there is a verifier: see [`Kept::new`]. Dropped before the
     /// objects are.
     delivery: Delivery<'static>,
     body: Py<PyBytes>,
@@ -91,7 +91,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// What `verify` gives, kept for as long as it is wanted.
+    /// The result of `verify`, together with what it borrows from.
     #[inline]
     pub(crate) fn new<E>(
         verifier: &Bound<'_, Verifier>,

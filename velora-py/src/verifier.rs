@@ -1,4 +1,4 @@
-//! The verifier: the one call that has to be quick.
+//! The verifier, whose call must be fast.
 
 use pyo3::prelude::*;
 use velora_core::{
@@ -14,7 +14,7 @@ use crate::number::Real;
 use crate::unchecked::Kept;
 use crate::{scheme, secret, time};
 
-/// Hashing so many bytes takes longer than letting other threads in does.
+/// From this size on, hashing takes longer than detaching from Python.
 const DETACH_FROM: usize = 32 * 1024;
 
 /// Verifies deliveries of one scheme under one or more secrets.

@@ -22,7 +22,7 @@ use crate::stream::Stream;
 use crate::text::{Lossy, Text};
 use crate::{json, time};
 
-/// What the clients of `velora.billing` are made of.
+/// The native part of the clients of `velora.billing`.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Billing(Arc<PerProcess<Client>>);
 

@@ -23,7 +23,7 @@ use crate::stream::Stream;
 use crate::text::{Lossy, Text, Texts};
 use crate::time;
 
-/// What the clients of `velora.curae` are made of.
+/// The native part of the clients of `velora.curae`.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Curae(Arc<PerProcess<Client>>);
 

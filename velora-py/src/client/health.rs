@@ -27,13 +27,13 @@ use crate::stream::Stream;
 use crate::text::{Lossy, Text, Texts};
 use crate::time::{self, instant, instant_text};
 
-/// What the clients of `velora.health` are made of.
+/// The native part of the clients of `velora.health`.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Health(Arc<PerProcess<Client>>);
 
 #[pymethods]
 impl Health {
-    /// A client of this key.
+    /// A client with this API key.
     #[new]
     #[pyo3(signature = (api_key, **options))]
     fn new(api_key: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -46,7 +46,7 @@ impl Health {
         Ok(Self(Arc::new(PerProcess::new(make)?)))
     }
 
-    /// A client of what the environment names.
+    /// A client from the environment.
     #[staticmethod]
     fn from_env() -> Result<Self> {
         let make = || Ok(Client::from_env()?);

@@ -1,4 +1,4 @@
-//! The clients: each method gives a `Call` to wait for or to await, or a `Stream`.
+//! The clients. Each method returns a `Call`, to wait for or to await, or a `Stream`.
 
 mod billing;
 mod curae;
@@ -38,7 +38,7 @@ fn rate_limit(py: Python<'_>, limit: RateLimit) -> PyResult<Bound<'_, PyAny>> {
     )
 }
 
-/// Pages whose items are shown one by one.
+/// A stream of pages, whose items are converted one by one.
 fn pages<T: Send + Unpin + 'static>(
     make: impl FnOnce() -> Result<Pages<T>> + Send + 'static,
     show: fn(Python<'_>, &T) -> PyResult<Py<PyAny>>,
@@ -62,7 +62,7 @@ fn pages<T: Send + Unpin + 'static>(
 /// How many rows are handed over together.
 const ROWS: usize = 1_000;
 
-/// Rows in lists. What came before an error is given before it.
+/// Rows in lists. Rows that came before an error are returned before it.
 fn lists<T: Send + 'static>(
     rows: impl CoreStream<Item = std::result::Result<T, ApiError>> + Send + 'static,
 ) -> impl CoreStream<Item = std::result::Result<Vec<T>, ApiError>> + Send + 'static {
@@ -80,7 +80,7 @@ fn lists<T: Send + 'static>(
     })
 }
 
-/// Tells a function of the caller's how far work has come. What it raises ends the work.
+/// Reports progress to a function of the caller's. If it raises, the work ends.
 struct Reports<P> {
     told: Option<(Arc<Py<PyAny>>, mpsc::UnboundedSender<Report>)>,
     show: fn(Python<'_>, P) -> PyResult<Bound<'_, PyAny>>,
@@ -105,7 +105,7 @@ impl<P: Send + 'static> Reports<P> {
             callback.call1(py, (show(py, progress)?,))?;
             Ok(())
         };
-        // Where nobody listens any more, the work has ended.
+        // If nobody listens any more, the work has ended.
         let _ = tell.send(Box::new(report));
     }
 }

@@ -27,13 +27,13 @@ use crate::stream::Stream;
 use crate::text::{Lossy, Text, Texts};
 use crate::time::{self, duration};
 
-/// What the clients of `velora.tv` are made of.
+/// The native part of the clients of `velora.tv`.
 #[pyclass(frozen, module = "velora._velora")]
 pub(crate) struct Tv(Arc<PerProcess<Client>>);
 
 #[pymethods]
 impl Tv {
-    /// A client of one token, or of a function that gives one that is good now.
+    /// A client with one token, or with a function that returns a valid one.
     #[new]
     #[pyo3(signature = (token, **options))]
     fn new(token: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -97,8 +97,9 @@ impl Tv {
     }
 }
 
-/// Asks the caller's function for a token, in a thread that may wait. Of what it raises the
-/// log has the type: like a host that is out of reach, it may be there again the next time.
+/// Calls the caller's token function, in a thread that may block. If it raises, the type of the
+/// exception is logged, and the failure is treated like a host that cannot be reached: the next
+/// call may succeed.
 fn ask(tokens: &Arc<Py<PyAny>>) -> BoxFuture<'static, std::result::Result<ApiKey, ApiError>> {
     let tokens = Arc::clone(tokens);
     Box::pin(async move {
@@ -123,7 +124,7 @@ fn ask(tokens: &Arc<Py<PyAny>>) -> BoxFuture<'static, std::result::Result<ApiKey
     })
 }
 
-/// Its text may hold the token.
+/// Logs only the type, because the exception's text may contain the token.
 fn log(py: Python<'_>, error: &PyErr) {
     let logged = || {
         let logger = py
@@ -133,7 +134,7 @@ fn log(py: Python<'_>, error: &PyErr) {
         let message = "the token function raised %s";
         logger.call_method1("error", (message, kind))
     };
-    // A log that cannot be written is nobody's concern here.
+    // A failure to log is ignored.
     let _: PyResult<_> = logged();
 }
 
@@ -154,7 +155,7 @@ fn show_item(py: Python<'_>, item: &StreamItem) -> PyResult<Py<PyAny>> {
         StreamItem::Connected(connected) => show_connected(py, connected),
         StreamItem::Event(event) => show_event(py, event),
         StreamItem::Gap(gap) => show_gap(py, gap),
-        // The enum may grow.
+        // New variants may be added to the enum.
         _ => Ok(py.None()),
     }
 }
