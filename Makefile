@@ -10,13 +10,14 @@ RUFF_PATHS := velora-py conformance/python examples/python
 
 NODE := velora-node
 WASM := velora-wasm
-# Debian's, for the tests in a browser; VELORA_CHROMIUM names another one.
+# The browser for the tests: Debian's Chromium, unless VELORA_CHROMIUM names another one.
 VELORA_CHROMIUM ?= /usr/bin/chromium
 export VELORA_CHROMIUM
 CHROMIUM := $(VELORA_CHROMIUM)
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
-# Each set of features is compiled anew: what the tests start is built with theirs. There are
-# no examples of Cargo's, but who asks for them is given what the tests ask of dependencies.
+# Cargo compiles every set of features separately, so the programs that the tests start are
+# built with the features of the tests. There are no Cargo examples, but `--examples` enables the
+# features that the tests' dependencies enable.
 TESTED := --locked --workspace --exclude velora-bench --all-features
 PROGRAMS := $(TESTED) --quiet --examples --bin velora-simulator --bin velora-servers
 
@@ -43,8 +44,8 @@ test-node: servers build-node
 	$(CARGO) build $(PROGRAMS)
 	cd $(NODE) && npm test --silent
 
-# The tests start a PostgreSQL and a Redis of their own, from the programs of Debian's
-# packages; what runs on the machine already is left alone.
+# The tests start their own PostgreSQL and Redis, from Debian's packages; servers that already
+# run on the machine are left alone.
 servers:
 	@if ! { command -v redis-server && command -v openssl && \
 		{ ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; }; } >/dev/null 2>&1; then \
@@ -69,16 +70,18 @@ lint-python: $(VENV)/test
 	$(VENV)/bin/ruff format --check $(RUFF_PATHS)
 	$(VENV)/bin/mypy --config-file $(PY)/pyproject.toml $(PY)/python $(PY)/bench/rounds.py
 
-# What is published says nothing of where it was built.
+# Keeps the paths of the build machine out of what is published.
 NAMELESS := RUSTFLAGS="--remap-path-prefix=$(HOME)=home --remap-path-prefix=$(CURDIR)=velora"
 
-# The wheel and the source distribution, into target/wheels: apart, as a wheel that is made
-# from the distribution finds more in its lock file than it needs, which `--locked` refuses.
+# Builds the wheel and the source distribution into target/wheels. They are built separately,
+# because a wheel built from the distribution has unused entries in its lock file, which
+# `--locked` refuses.
 build-python: $(VENV)/test
 	cd $(PY) && $(VENV)/bin/maturin sdist --out $(CURDIR)/target/wheels
 	cd $(PY) && $(NAMELESS) $(VENV)/bin/maturin build --locked --release --out $(CURDIR)/target/wheels
 
-# The npm package for the edge, in place: the module in its three sizes, and the TypeScript layer.
+# Builds the npm package for the edge in place: the module in its three sizes, and the
+# TypeScript layer.
 build-wasm: $(WASM)/node_modules
 	rustup component add rust-src
 	rustup target add wasm32-unknown-unknown
@@ -95,7 +98,7 @@ lint-wasm: build-wasm
 	cd $(WASM) && npx --no-install publint --strict
 	cd $(WASM) && npx --no-install attw --pack . --profile esm-only --quiet
 
-# What a worker ships of each entry, and how long a verification takes in workerd.
+# Reports the size of each entry in a worker, and the time of a verification in workerd.
 bench-wasm: build-wasm $(WASM)/bench/node_modules
 	cd $(WASM) && node bench/report.mjs
 
@@ -104,8 +107,8 @@ $(CHROMIUM):
 	$$as_root apt-get update -qq && \
 	$$as_root apt-get install -y -qq --no-install-recommends chromium
 
-# The package into the project's own environment, quickly built, with a function that panics
-# as in `build-node`.
+# Installs a development build into the project's virtual environment. It includes a function
+# that panics, as in `build-node`.
 develop-python: $(VENV)/test
 	cd $(PY) && $(VENV)/bin/maturin develop --locked --quiet --profile dev --features panics
 
@@ -122,7 +125,7 @@ $(VENV)/%: $(PY)/requirements/%.txt
 	$(VENV)/bin/pip install --quiet --requirement $<
 	touch $@
 
-# First that no contender is a no-op, then the ratios.
+# First checks that no contender is a no-op, then measures the ratios.
 bench: servers bench-node bench-wasm $(VENV)/bench
 	$(CARGO) test --locked --profile bench -p velora-bench --lib
 	$(CARGO) bench --locked -p velora-bench --bench report
@@ -133,7 +136,7 @@ bench: servers bench-node bench-wasm $(VENV)/bench
 	$(VENV)/bin/python $(PY)/bench/verify.py
 	$(VENV)/bin/python $(PY)/bench/clients.py $(CURDIR)/target/release/velora-simulator
 
-# What `make test` does a little of, at length.
+# Runs the soak tests, of which `make test` runs short versions.
 soak: servers soak-node
 	VELORA_SOAK_KILLS=200 $(CARGO) test --locked -p velora-examples --test export -- --nocapture killed
 	VELORA_SOAK_KILLS=1000 $(CARGO) test --locked -p velora-conformance --test workers -- --nocapture killed
@@ -142,13 +145,13 @@ soak: servers soak-node
 	$(CARGO) build --locked --release -p velora-simulator
 	$(CARGO) bench --locked -p velora-bench --bench memory -- --simulator $(CURDIR)/target/release/velora-simulator
 
-# The npm package, in place: the addon and the TypeScript layer. A function that panics
-# is in this build, for its test; what is published is built without.
+# Builds the npm package in place: the addon and the TypeScript layer. This build includes a
+# function that panics, for its test; the published build does not.
 build-node: $(NODE)/node_modules
 	cd $(NODE) && node scripts/build.mjs --features panics
 
-# What is published, into target/npm: the package, and that of this platform with its addon,
-# built as it is shipped.
+# Builds what is published into target/npm: the package, and the package of this platform with
+# the release build of the addon.
 pack-node: $(NODE)/node_modules
 	cd $(NODE) && $(NAMELESS) node scripts/pack.mjs
 
@@ -156,15 +159,15 @@ pack-wasm: build-wasm
 	mkdir -p target/npm
 	cd $(WASM) && npm pack --silent --pack-destination $(CURDIR)/target/npm
 
-# That the types hold, that the generated files are those of the sources, and that
-# everyone can load the package.
+# Checks the types, that the generated files match the sources, and that the package can be
+# loaded in every supported way.
 lint-node: build-node
 	cd $(NODE) && npx --no-install tsc --project tsconfig.types.json
 	git diff --exit-code --stat -- $(NODE)/native $(NODE)/package-lock.json
 	cd $(NODE) && npx --no-install publint --strict
 	cd $(NODE) && npx --no-install attw --pack . --profile node16 --quiet
 
-# The addon as it is published, beside the one of the tests.
+# Uses the addon as it is published, next to the one of the tests.
 bench-node: ADDON := $(CURDIR)/target/release/velora.node
 bench-node: build-node $(NODE)/bench/node_modules
 	$(CARGO) build --locked --profile bench -p velora-node --target $(HOST)
@@ -172,23 +175,23 @@ bench-node: build-node $(NODE)/bench/node_modules
 	cp target/$(HOST)/release/libvelora_node.so $(ADDON)
 	cd $(NODE) && export NAPI_RS_NATIVE_LIBRARY_PATH=$(ADDON) && node bench/verify.mjs && node bench/clients.mjs
 
-# Ten million verifications, a thousand threads, on every Node that is supported.
+# Ten million verifications and a thousand threads.
 soak-node: build-node
 	cd $(NODE) && VELORA_SOAK_VERIFICATIONS=10000000 VELORA_SOAK_THREADS=1000 VELORA_SOAK_CASES=20000 \
 		node --expose-gc --test test/process.test.mjs test/properties.test.mjs
 
-# The tests on the Node of this major version: `make test-node-24`.
+# Runs the tests on the given major version of Node.js: `make test-node-24`.
 test-node-%: build-node
 	$(CARGO) build $(PROGRAMS)
 	cd $(NODE) && npm exec --yes --package=node@$* -- node --expose-gc --test test/*.test.mjs
 
-# What is pinned, and not `npm ci`: that fails where a mirror of the registry lacks the
-# addons of other platforms, which are optional.
+# Installs the pinned versions. Not with `npm ci`, which fails if a mirror of the registry lacks
+# the optional addons of other platforms.
 $(NODE)/node_modules $(NODE)/bench/node_modules $(WASM)/node_modules $(WASM)/bench/node_modules: %/node_modules: %/package-lock.json
 	cd $* && npm install --no-save --silent
 	touch $@
 
-# New findings stay in target/; the committed corpus only grows by hand.
+# New findings stay in target/; the committed corpus is only extended by hand.
 fuzz: $(TOOLS)/bin/cargo-fuzz
 	cd velora-core && for target in signature_header timestamp event; do \
 		mkdir -p ../target/fuzz-corpus/$$target; \

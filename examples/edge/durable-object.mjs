@@ -1,8 +1,8 @@
-// A Cloudflare worker that receives Velora Health, and keeps its claims in a Durable Object:
-// each key's own, which does one thing after the other, so that of any number of deliveries
-// at once exactly one is fresh.
+// A Cloudflare worker that receives Velora Health, and keeps its claims in Durable Objects, one
+// for each key. An object handles one call after the other, so of any number of simultaneous
+// deliveries exactly one is fresh.
 //
-//     # wrangler.toml; before this date the methods of an object cannot be called
+//     # wrangler.toml; with an earlier date the methods of an object cannot be called
 //     compatibility_date = "2024-04-03"
 //     [[durable_objects.bindings]]
 //     name = "CLAIMS"
@@ -37,7 +37,7 @@ export class Claims extends DurableObject {
   }
 
   release(epoch) {
-    // The epoch is kept: it is never given out twice.
+    // The epoch is kept, so that it is never issued twice.
     return this.#end(epoch, () => ({ epoch }));
   }
 
@@ -45,12 +45,12 @@ export class Claims extends DurableObject {
     return this.#end(epoch, () => ({ epoch, claimedUntil: Date.now() + this.#lease(), held: true }));
   }
 
-  /** What is over is forgotten. */
+  /** Forgets the key once its time is over. */
   async alarm() {
     await this.ctx.storage.deleteAll();
   }
 
-  /** Compare and set: a lease that has run out is held until someone takes it over. */
+  /** Compare and set: a lease that has expired can still be ended until someone takes it over. */
   async #end(epoch, next) {
     const found = await this.#read();
     if (found.epoch !== epoch || found.held !== true) {
@@ -94,12 +94,12 @@ export default {
       store: durableStore(env.CLAIMS),
       onEvent: handle,
     });
-    // A worker stops where the sender hangs up: what it has begun goes on by its context.
+    // A worker is stopped when the sender hangs up; with the context, work in progress goes on.
     return receiver.handle(request, context);
   },
 };
 
-/** Runs once for each event. What it throws makes the event come again. */
+/** Runs once for each event. If it throws, the event comes again. */
 async function handle(event) {
   console.log(event.type, event.id);
 }

@@ -9,7 +9,7 @@ const app = new Hono();
 let receiver;
 
 app.post('/velora-webhook', (context, next) => {
-  // A worker's memory is one isolate's: use a Durable Object where there are several.
+  // This store is in the memory of one isolate: with several, use a Durable Object.
   receiver ??= new Receiver({
     verifier: new Verifier('curae', env(context).VELORA_WEBHOOK_SECRET),
     store: new MemoryStore(),

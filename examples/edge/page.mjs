@@ -1,18 +1,18 @@
-// Checks a delivery in the page: the verdict, its code, and what was signed. Serve it as a
-// bundle beside page.html: `npx esbuild page.mjs --bundle --format=esm --outfile=public/page.mjs`.
+// Checks a delivery in the page: shows the verdict, its code, and what was signed. Serve it as a
+// bundle next to page.html: `npx esbuild page.mjs --bundle --format=esm --outfile=public/page.mjs`.
 
 import { VeloraError, Verifier } from 'velora-wasm';
 
 const form = document.querySelector('form');
 const output = document.querySelector('output');
 
-// A text area has line's ends of its own: what was pasted is kept as it was.
+// A text area changes line ends, so the pasted text is kept as it was.
 let pasted = '';
 form.elements.body.addEventListener('paste', ({ clipboardData }) => {
   pasted = clipboardData.getData('text');
 });
 
-/** The body as it was pasted; none where it had other line's ends and was edited since. */
+/** The body as it was pasted; none if it had other line ends and was edited since. */
 function received(shown) {
   if (pasted.replace(/\r\n?/g, '\n') === shown) {
     return pasted;
@@ -40,7 +40,7 @@ form.addEventListener('submit', (submitted) => {
   }
 });
 
-/** What it says of its event; a body that is genuine need not be the system's. */
+/** Describes the event; a genuine body need not be an event of the system. */
 function said(delivery) {
   try {
     return [`Key: ${delivery.key}`, `Type: ${delivery.eventType ?? 'none'}`];

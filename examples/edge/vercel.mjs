@@ -6,7 +6,7 @@ export const config = { runtime: 'edge' };
 
 const receiver = new Receiver({
   verifier: new Verifier('tv', process.env.VELORA_WEBHOOK_SECRET),
-  // The memory of one isolate. Claims that all of them share need a store of your own.
+  // In the memory of one isolate. To share claims between isolates, use a store of your own.
   store: new MemoryStore(),
   onEvent: (event) => console.log(event.type, event.id),
 });

@@ -2,8 +2,8 @@
 //
 //     VELORA_API_KEY=… node examples/node/audit.mjs 2026-05-01T00:00:00Z 2026-05-08T00:00:00Z may.ndjson
 //
-// VELORA_BASE_URL names another host, such as the simulator's. Stopped at any point, the
-// same command goes on with the export where it was.
+// VELORA_BASE_URL is the URL of another API, such as the simulator's. If the program is stopped at
+// any point, the same command resumes the export.
 
 import { ApiError, health } from 'velora';
 
@@ -37,7 +37,7 @@ try {
   const endpoint = process.env.VELORA_ENDPOINT;
   if (endpoint !== undefined) {
     const { endpoint: made, secret } = await client.webhooks.create({ url: endpoint, eventFilter: ['phi.'] });
-    // Shown once: `secret.exposeSecret()` goes into your secret manager, not into a log.
+    // Shown only once: put `secret.exposeSecret()` into your secret manager, not into a log.
     console.log(`registered ${made.id}`, secret);
   }
 } catch (error) {

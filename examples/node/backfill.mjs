@@ -1,13 +1,13 @@
-// Closes gaps: receives Velora Health's deliveries, and regularly exports what should have come,
-// so that an outage loses no event since `BACKFILL_SINCE`. Both go through one store: each event
-// counts once, whichever way it came first.
+// Closes gaps: receives Velora Health's deliveries, and regularly exports the events that should
+// have been delivered, so that an outage loses no event since `BACKFILL_SINCE`. Both go through one
+// store, so each event counts once, whichever way it came first.
 //
 //     VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… node examples/node/backfill.mjs
 //
 // `BACKFILL_SINCE` is the time to start from (by default an hour ago), `BACKFILL_EVERY` how often to
-// export, in seconds (300), `PORT` where to listen (8080), `VELORA_BASE_URL` another API than the
-// vendor's. Here the claims and the end of the last back-fill are in the memory of this process. In
-// your own service, keep both in a database.
+// export, in seconds (300), `PORT` the port to listen on (8080), `VELORA_BASE_URL` the URL of the API
+// if it is not the vendor's. Here the claims and the end of the last back-fill are in the memory of
+// this process. In your own service, keep both in a database.
 
 import { createServer } from 'node:http';
 import express from 'express';
@@ -35,21 +35,21 @@ for (;;) {
     console.log(`back-filled up to ${until.toISOString()}: ${missed} missed`);
     since = new Date(until.getTime() - OVERLAP_MS);
   } catch (error) {
-    // The next one begins where this one did: nothing is skipped.
+    // The next back-fill begins where this one began, so nothing is skipped.
     console.error('back-fill:', error);
   }
   await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
 }
 
 /**
- * Handles every event of the window that was not handled yet, and counts them.
+ * Handles every event of the window that has not been handled yet, and counts them.
  *
  * @param {Date} from
  * @param {Date} to
  */
 async function backfill(from, to) {
   let missed = 0;
-  // The export, not the listing: it is proven to be whole.
+  // The export and not the listing, because it is proven to be complete.
   for await (const event of client.export({ since: from, until: to })) {
     if (event.key === null) {
       throw new Error('an event without an identity');
@@ -57,7 +57,7 @@ async function backfill(from, to) {
     let outcome;
     do {
       ({ outcome } = await receiver.backfill(event.key, () => handle('back-filled', event.eventId, event.action)));
-      // Its delivery is being handled now: see how that ends.
+      // Its delivery is being handled right now: wait for the outcome.
     } while (outcome === 'in_flight' && (await new Promise((resolve) => setTimeout(resolve, 1000, true))));
     if (outcome !== 'processed' && outcome !== 'duplicate') {
       throw new Error(outcome);
@@ -68,7 +68,7 @@ async function backfill(from, to) {
 }
 
 /**
- * The work itself. It runs once for an event, whichever way the event came.
+ * The actual work. It runs once for each event, whichever way the event came.
  *
  * @param {'delivered' | 'back-filled'} how
  * @param {string | null} id

@@ -12,8 +12,8 @@ import express from 'express';
 import { MemoryStore, Receiver, Verifier } from 'velora';
 import { deliveries } from 'velora/express';
 
-// One store serves all systems: their keys never collide. It is the memory of this one
-// process.
+// One store serves all systems, because their keys never collide. This one is in the memory of
+// this process.
 const store = new MemoryStore();
 const app = express();
 
@@ -21,7 +21,7 @@ serve('/velora-health', 'health', 'VELORA_HEALTH_SECRET', (event) => {
   console.log('health', event.type, event.id);
 });
 serve('/velora-billing', 'billing', 'VELORA_BILLING_SECRET', (event) => {
-  // The type may stand in an unsigned header only: do not decide on it alone.
+  // The type may come from an unsigned header: do not rely on it alone.
   console.log('billing', event.type, event.typeIsSigned ? '' : '(unsigned)');
 });
 serve('/curaeai', 'curae', 'VELORA_CURAE_SECRET', (event) => {
@@ -32,7 +32,7 @@ serve('/velora-tv', 'tv', 'VELORA_TV_SECRET', (event) => {
 });
 
 /**
- * Each handler runs once for an event; what it throws makes the event come again.
+ * Each handler runs once for each event. If it throws, the event comes again.
  *
  * @template {import('velora').SchemeName} S
  * @param {string} path

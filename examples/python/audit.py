@@ -1,5 +1,5 @@
-"""The audit API of Velora Health: is the key good, what happened, all of it into a file, and
-where it is delivered from now on.
+"""The audit API of Velora Health: checks the key, lists events, exports them to a file, and
+registers an endpoint for deliveries.
 
     export VELORA_API_KEY=vlk_live_…        # and VELORA_BASE_URL, if it is not the vendor's
     python audit.py probe
@@ -7,8 +7,8 @@ where it is delivered from now on.
     python audit.py export --since 2026-05-01T00:00:00Z --until 2026-05-08T00:00:00Z may.ndjson
     python audit.py register https://your-app.example.com/velora-webhook --filter phi. admin.
 
-Exits with 0 if all was done, with 1 if the system or the file stands in the way, with 2 if it
-was asked for something that is not there.
+Exits with 0 on success, with 1 after an error of the system or of the file, and with 2 if the
+arguments are wrong.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def main() -> int:
                 case "register":
                     register(client, asked)
     except VeloraError as error:
-        # Branch on the code; the message is for humans, and shows neither key nor PHI.
+        # Branch on the code; the message is for humans, and shows neither the key nor PHI.
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
-            "stopped; an export goes on where it was if it is called again",
+            "stopped; run the same export again to resume it",
             file=sys.stderr,
         )
         return 130
@@ -47,13 +47,13 @@ def main() -> int:
 
 
 def probe(client: Client) -> None:
-    """200: the key is good and has the scope ``audit:read``."""
+    """Succeeds if the key is valid and has the scope ``audit:read``."""
     client.probe()
     print("ok")
 
 
 def list_events(client: Client, asked: argparse.Namespace) -> None:
-    """Newest first; pages are fetched while these are printed."""
+    """Newest first; the next page is fetched while this one is printed."""
     for event in client.events(
         since=asked.since, until=asked.until, phi_involved=asked.phi, limit=1000
     ):
@@ -61,8 +61,8 @@ def list_events(client: Client, asked: argparse.Namespace) -> None:
 
 
 def export(client: Client, asked: argparse.Namespace) -> None:
-    """Whole, through the cap of 10,000 rows a call, or it says why not. Killed at any point and
-    called again, it goes on."""
+    """Exports completely, despite the cap of 10,000 rows a call, or raises. If it is killed at
+    any point, call it again to resume."""
     manifest = client.export_to_file(
         asked.file,
         since=asked.since,
@@ -75,14 +75,14 @@ def export(client: Client, asked: argparse.Namespace) -> None:
 
 
 def show(progress: Progress) -> None:
-    """One line that is written over."""
+    """Prints one line, which is overwritten each time."""
     done = (progress.done_until - progress.since) / (progress.until - progress.since)
     end = "\n" if progress.done_until == progress.until else ""
     print(f"\r{done:4.0%}  {progress.rows} rows", end=end, file=sys.stderr, flush=True)
 
 
 def register(client: Client, asked: argparse.Namespace) -> None:
-    """The secret is shown this once: it goes to a secrets manager, before anything else."""
+    """The secret is shown only once: store it in a secrets manager before anything else."""
     made = client.webhooks.create(
         asked.url, event_filter=asked.filter, description=asked.description
     )
@@ -97,10 +97,10 @@ def arguments() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("probe", help="checks that key, scope and URL match")
     for name, words in [
-        ("list", "prints the events of a window, one a line"),
+        ("list", "prints the events of a window, one per line"),
         (
             "export",
-            "writes all events of a window into a file, with the proof beside it",
+            "writes all events of a window to a file, with the proof next to it",
         ),
     ]:
         reading = commands.add_parser(name, help=words)

@@ -1,6 +1,6 @@
-"""Closes gaps: receives the deliveries of Velora Health, and regularly exports what should have
-come, so that an outage loses no event since ``BACKFILL_SINCE``. Both go through one store: each
-event counts once, whichever way it came first.
+"""Closes gaps: receives the deliveries of Velora Health, and regularly exports the events that
+should have been delivered, so that an outage loses no event since ``BACKFILL_SINCE``. Both go
+through one store, so each event counts once, whichever way it came first.
 
     pip install velora[fastapi] uvicorn
     VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… uvicorn backfill:app
@@ -35,7 +35,7 @@ receiver = AsyncReceiver(Verifier("health", secrets), MemoryStore())
 
 
 class Unfinished(Exception):
-    """Why a back-fill did not come to its end."""
+    """Why a back-fill is incomplete."""
 
 
 @contextlib.asynccontextmanager
@@ -65,7 +65,7 @@ async def close_gaps() -> None:
             try:
                 missed = await backfill(client, since, until)
             except (VeloraError, Unfinished) as error:
-                # The next one begins where this one did: nothing is skipped.
+                # The next back-fill begins where this one began, so nothing is skipped.
                 print("back-fill:", error, file=sys.stderr, flush=True)
             else:
                 print(f"back-filled up to {until}: {missed} missed", flush=True)
@@ -74,9 +74,9 @@ async def close_gaps() -> None:
 
 
 async def backfill(client: AsyncClient, since: datetime | str, until: datetime) -> int:
-    """Handles every event of the window that was not handled yet, and counts them."""
+    """Handles every event of the window that has not been handled yet, and counts them."""
     missed = 0
-    # The export, not the listing: it is proven to be whole.
+    # The export and not the listing, because it is proven to be complete.
     async for event in client.export(since=since, until=until):
         if event.key is None:
             raise Unfinished("an event without an identity")
@@ -85,7 +85,7 @@ async def backfill(client: AsyncClient, since: datetime | str, until: datetime) 
             told = await receiver.backfill(event.key, handler)
             if told.outcome != "in_flight":
                 break
-            # Its delivery is being handled now: see how that ends.
+            # Its delivery is being handled right now: wait for the outcome.
             await asyncio.sleep(1)
         if told.code is not None:
             raise Unfinished(told.code) from told.error
@@ -94,7 +94,7 @@ async def backfill(client: AsyncClient, since: datetime | str, until: datetime) 
 
 
 def handle(how: str, id: str | None, type: str | None) -> None:
-    """The work itself. It runs once for an event, whichever way the event came."""
+    """The actual work. It runs once for each event, whichever way the event came."""
     print(how, type, id, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Receives the deliveries of Velora Health with Django: a project in one file. Copy what stands
+"""Receives the deliveries of Velora Health with Django: a project in one file. Copy the part
 between the settings and the URLs into yours.
 
     pip install velora[django] gunicorn
@@ -23,14 +23,14 @@ settings.configure(
     SECRET_KEY=os.environ.get("DJANGO_SECRET_KEY", "this project signs nothing"),
 )
 
-# The store is the memory of this one process: start one worker, with threads.
+# The store is in the memory of this process, so start a single worker, with threads.
 secrets = os.environ["VELORA_WEBHOOK_SECRET"].split(",")
 receiver = Receiver(Verifier("health", secrets), MemoryStore())
 
 
 def handle(event: health.Event) -> None:
-    """Runs once for an event; what it raises makes the event come again. It has ten seconds:
-    put slow work into a queue of your own, and return."""
+    """Runs once for each event. If it raises, the event comes again. It has ten seconds: put
+    slow work into a queue of your own, and return."""
     match event.type:
         case health.EventType.PHI_EXPORT | health.EventType.PHI_DECRYPT:
             who = event.actor.user_id if event.actor else None
@@ -38,7 +38,7 @@ def handle(event: health.Event) -> None:
         case health.EventType.PHI_READ | health.EventType.PHI_QUERY:
             print(f"{event.type} {event.id}", flush=True)
         case other:
-            # The catalogue is open: a newer type comes as a text.
+            # A type that this version does not know comes as an `OtherType`.
             print(f"not known yet: {other} {event.id}", flush=True)
 
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from velora import AsyncReceiver, MemoryStore, Verifier, health
 from velora.fastapi import deliveries
 
-# The store is the memory of this one process: start one worker.
+# The store is in the memory of this process, so start a single worker.
 secrets = os.environ["VELORA_WEBHOOK_SECRET"].split(",")
 receiver = AsyncReceiver(Verifier("health", secrets), MemoryStore())
 
@@ -24,8 +24,8 @@ app = FastAPI()
 @app.post("/velora-webhook")
 @deliveries(receiver)
 async def handle(event: health.Event) -> None:
-    """Runs once for an event; what it raises makes the event come again. It has ten seconds:
-    put slow work into a queue of your own, and return."""
+    """Runs once for each event. If it raises, the event comes again. It has ten seconds: put
+    slow work into a queue of your own, and return."""
     match event.type:
         case health.EventType.PHI_EXPORT | health.EventType.PHI_DECRYPT:
             who = event.actor.user_id if event.actor else None
@@ -33,5 +33,5 @@ async def handle(event: health.Event) -> None:
         case health.EventType.PHI_READ | health.EventType.PHI_QUERY:
             print(f"{event.type} {event.id}", flush=True)
         case other:
-            # The catalogue is open: a newer type comes as a text.
+            # A type that this version does not know comes as an `OtherType`.
             print(f"not known yet: {other} {event.id}", flush=True)

@@ -1,17 +1,17 @@
-//! What more than one example needs.
+//! What several examples share.
 
 use std::fmt::Write;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use velora_core::health::{Progress, Window};
 
-/// A bar on stderr that follows an export through its window; nothing where stderr is
-/// no terminal.
+/// A progress bar on stderr that follows an export through its window; hidden if stderr is
+/// not a terminal.
 pub fn progress_bar(window: Window) -> ProgressBar {
     let bar = ProgressBar::new(millis(window.until().duration_since(window.since())));
     let style = ProgressStyle::with_template("{bar:40} {share:>4} {msg}, {elapsed}");
     let share = |state: &ProgressState, out: &mut dyn Write| {
-        // A bar that cannot be drawn is no reason to end the export.
+        // A failure to draw the bar must not end the export.
         let _ = write!(out, "{:.0}%", state.fraction() * 100.0);
     };
     if let Ok(style) = style {
@@ -20,7 +20,7 @@ pub fn progress_bar(window: Window) -> ProgressBar {
     bar
 }
 
-/// Moves the bar to where the export is.
+/// Moves the bar to the progress of the export.
 pub fn show(bar: &ProgressBar, progress: Progress) {
     let done = progress.done_until.duration_since(progress.window.since());
     bar.set_position(millis(done));

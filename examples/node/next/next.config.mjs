@@ -1,4 +1,4 @@
 export default {
-  // An addon is loaded from where it is installed, and not bundled.
+  // A native addon must be loaded from where it is installed, not bundled.
   serverExternalPackages: ['velora'],
 };

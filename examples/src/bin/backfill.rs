@@ -1,15 +1,15 @@
-//! Closes gaps: receives the deliveries of Velora Health, and regularly exports what
-//! should have come, so that an outage loses no event since `BACKFILL_SINCE`. Both go
-//! through one store: each event counts once, whichever way it came first.
+//! Closes gaps: receives the deliveries of Velora Health, and regularly exports the events
+//! that should have been delivered, so that an outage loses no event since `BACKFILL_SINCE`.
+//! Both go through one store, so each event counts once, whichever way it came first.
 //!
 //! ```sh
 //! VELORA_API_KEY=… VELORA_WEBHOOK_SECRET=… cargo run -p velora-examples --bin backfill
 //! ```
 //!
 //! `BACKFILL_SINCE` is the time to start from (by default an hour ago), `BACKFILL_EVERY` how
-//! often to export, in seconds (300), `ADDRESS` where to listen (`127.0.0.1:8080`). Here the
-//! claims and the end of the last back-fill are in the memory of this process. In your own
-//! service, keep both in a database.
+//! often to export, in seconds (300), `ADDRESS` the address to listen on (`127.0.0.1:8080`).
+//! Here the claims and the end of the last back-fill are in the memory of this process. In your
+//! own service, keep both in a database.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -57,16 +57,16 @@ async fn main() -> Result<(), Failure> {
                 println!("back-filled up to {until}: {missed} missed");
                 since = until - OVERLAP_MINUTES.minutes();
             }
-            // The next one begins where this one did: nothing is skipped.
+            // The next back-fill begins where this one began, so nothing is skipped.
             Err(error) => eprintln!("back-fill: {error}"),
         }
         sleep(Duration::from_secs(every)).await;
     }
 }
 
-/// Handles every event of the window that was not handled yet, and counts them.
+/// Handles every event of the window that has not been handled yet, and counts them.
 async fn backfill(client: &Client, receiver: &Receiver, window: Window) -> Result<u64, Failure> {
-    // The export, not the listing: it is proven to be whole.
+    // The export and not the listing, because it is proven to be complete.
     let mut events = client.export(ExportQuery::new(window));
     let mut missed = 0;
     while let Some(event) = events.next().await {
@@ -76,7 +76,7 @@ async fn backfill(client: &Client, receiver: &Receiver, window: Window) -> Resul
             match receiver.backfill(key.clone(), || on_listed(&event)).await {
                 Outcome::Processed => missed += 1,
                 Outcome::Duplicate => {}
-                // Its delivery is being handled now: see how that ends.
+                // Its delivery is being handled right now: wait for the outcome.
                 Outcome::InFlight { retry_after } => {
                     sleep(retry_after.min(Duration::from_secs(1))).await;
                     continue;
@@ -103,7 +103,7 @@ async fn on_listed(event: &AuditEvent) -> Result<(), Failure> {
     .await
 }
 
-/// The work itself. It runs once for an event, whichever way the event came.
+/// The actual work. It runs once for each event, whichever way the event came.
 async fn handle(how: &str, id: &str, event_type: &str) -> Result<(), Failure> {
     println!("{how} {event_type} {id}");
     Ok(())

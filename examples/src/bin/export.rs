@@ -1,12 +1,12 @@
-//! Exports a window of the audit trail into a file, however many rows it has, and
-//! checks the proof. Stopped at any point, the same command goes on where it was.
+//! Exports a window of the audit trail to a file, however many rows it has, and checks
+//! the proof. If it is stopped at any point, the same command resumes the export.
 //!
 //! ```sh
 //! VELORA_API_KEY=… cargo run -p velora-examples --bin export -- \
 //!     2026-05-01T00:00:00Z 2026-05-08T00:00:00Z may.ndjson
 //! ```
 //!
-//! `VELORA_BASE_URL` names another host, such as the simulator's.
+//! `VELORA_BASE_URL` is the URL of another API, such as the simulator's.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -15,14 +15,14 @@ use clap::Parser;
 use velora_core::health::{Client, ExportQuery, Window};
 use velora_examples::{progress_bar, show};
 
-/// Exports a window of the audit trail whole, as NDJSON.
+/// Exports a window of the audit trail completely, as NDJSON.
 #[derive(Parser)]
 struct Arguments {
     /// The first instant of the window, such as 2026-05-01T00:00:00Z.
     since: String,
     /// The first instant after it.
     until: String,
-    /// Where the rows go; the proof goes beside it.
+    /// The file for the rows; the proof is written next to it.
     file: PathBuf,
     /// Only events that do, or do not, involve protected health information.
     #[arg(long)]
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let manifest = client.export_to_file(query, &arguments.file).await?;
     bar.finish();
 
-    // Reads the file once more: its leaves tile the window, and hash to what was read.
+    // Reads the file again, and checks that its leaves tile the window and have their hashes.
     manifest.verify(&arguments.file)?;
     println!(
         "{} rows in {} leaves: proven whole",

@@ -1,13 +1,13 @@
-//! Two receivers behind one store, such as a PostgreSQL. One is killed while it handles
-//! an event; the sender comes again, to the other one, which takes the event over when
-//! the lease of the first has run out. It is handled to its end, and counted once.
+//! Two receivers on one store, such as a PostgreSQL. One is killed while it handles an
+//! event. The sender sends the event again, to the other one, which takes it over when the
+//! lease of the first has expired. The event is handled completely, and counted once.
 //!
 //! ```sh
 //! cargo run -p velora-examples --bin failover -- postgres://user:password@host/database
 //! ```
 //!
-//! The receivers are processes of their own: this program, started again as
-//! `failover serve STORE SECONDS`. In a service of your own that half is all you need.
+//! The receivers are separate processes: this program, started as
+//! `failover serve STORE SECONDS`. Your own service needs only that half.
 
 use std::error::Error;
 use std::process::Stdio;
@@ -26,11 +26,11 @@ use velora_core::{
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Of both sides; a service reads it from where its secrets are.
+/// The secret of both sides; a service reads it from its secret storage.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// Short, so that there is not much to wait for. It should be longer than the slowest
-/// handler takes.
+/// Short, so that this example does not take long. In a service it should be longer than the
+/// slowest handler takes.
 const LEASE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
@@ -44,10 +44,10 @@ async fn main() -> Result<(), Failure> {
     }
 }
 
-/// One receiver, whose handler takes so long.
+/// One receiver, whose handler takes this long.
 async fn serve(store: &str, work: Duration) -> Result<(), Failure> {
     let store = open_store(store, StoreOptions::default().with_lease(LEASE)?)?;
-    // A store that cannot be used is found now, not at the first delivery.
+    // Detects a store that cannot be used now, and not at the first delivery.
     store.ready().await?;
     let verifier = Verifier::new(Scheme::named("health")?, [SigningSecret::new(SECRET)?])?;
     let receiver = Receiver::new(verifier, store);
@@ -65,7 +65,7 @@ async fn serve(store: &str, work: Duration) -> Result<(), Failure> {
 }
 
 async fn fail_over(store: &str) -> Result<(), Failure> {
-    // The first one would still work when it is killed.
+    // The first one is still handling the event when it is killed.
     let mut first = Served::start(store, 600).await?;
     let mut second = Served::start(store, 0).await?;
     let id = format!("evt_{}", std::process::id());
@@ -76,7 +76,7 @@ async fn fail_over(store: &str) -> Result<(), Failure> {
     println!("first:  {}", first.line().await?);
     first.process.kill().await?;
     println!("first:  killed; the sender gets no response, and sends again");
-    // It fails as the connection broke; what counts is that it was never answered.
+    // The request fails because the connection broke; it must not have been answered.
     if let Ok(answer) = unanswered.await? {
         return Err(format!("the first receiver answered {answer:?}").into());
     }
@@ -100,7 +100,7 @@ async fn fail_over(store: &str) -> Result<(), Failure> {
     }
 }
 
-/// A receiver that runs; it ends with this value.
+/// A running receiver; dropping this value ends it.
 struct Served {
     process: Child,
     output: Lines<BufReader<ChildStdout>>,
@@ -130,7 +130,7 @@ impl Served {
     }
 }
 
-/// Status and outcome.
+/// The status and the outcome of the reply.
 async fn send(address: String, signed: SignedDelivery) -> Result<(u16, String), reqwest::Error> {
     let mut request = reqwest::Client::new().post(format!("{address}/velora-health"));
     for (name, value) in &signed.headers {

@@ -27,8 +27,8 @@ use velora_core::{
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // One store serves all systems: their keys never collide. `memory:` is of this one
-    // process; `postgres://…` is for as many as there are.
+    // One store serves all systems, because their keys never collide. `memory:` is for this
+    // process only; `postgres://…` is for any number of processes.
     let url = std::env::var("VELORA_STORE").unwrap_or_else(|_| "memory:".to_owned());
     let store = open_store(&url, StoreOptions::default())?;
     store.ready().await?;
@@ -72,8 +72,8 @@ fn endpoint(
     })
 }
 
-// Each handler runs once for an event; an error makes the event come again. They have
-// ten seconds to answer: put slow work into a queue of your own, and return.
+// Each handler runs once for each event; an error makes the event come again. It has ten
+// seconds: put slow work into a queue of your own, and return.
 
 async fn on_health(event: health::Event) -> Result<(), Box<dyn Error + Send>> {
     println!("health {} {}", event.event_type, event.id);
@@ -81,7 +81,7 @@ async fn on_health(event: health::Event) -> Result<(), Box<dyn Error + Send>> {
 }
 
 async fn on_billing(event: billing::Event) -> Result<(), Box<dyn Error + Send>> {
-    // The type may stand in an unsigned header only: do not decide on it alone.
+    // The type may come from an unsigned header: do not rely on it alone.
     match event.event_type {
         Some(billing::EventType::Signed(name)) => println!("billing {name}"),
         Some(billing::EventType::Unsigned(name)) => println!("billing {name} (unsigned)"),

@@ -1,5 +1,5 @@
-//! The reading side of the demo: an endpoint is registered, deliveries come, a window
-//! is listed, and one is exported whole, with the proof.
+//! The reading side of the demo: an endpoint is registered, deliveries arrive, a window is
+//! listed, and one is exported completely, with the proof.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +14,13 @@ use velora_core::{ApiKey, MemoryStore, Receiver, Scheme, Verifier};
 use velora_examples::{progress_bar, show};
 use velora_simulator::{Emission, HEALTH_KEY, Simulator, System};
 
-/// More than three times what one call of the export gives.
+/// More than three times the number of rows that one export call returns.
 const EVENTS: u64 = 34_567;
-/// So many of them in one instant, which no window can part: they are read in pages.
+/// How many of them share one instant, which no window can split: they are read in pages.
 const CROWD: u64 = 11_000;
 const DELIVERIES: usize = 5;
 
-/// Plays it against the simulator. Whether all of it was as it must be.
+/// Runs against the simulator. Returns whether everything was as it must be.
 pub(crate) async fn simulated() -> Result<bool, Box<dyn Error>> {
     let simulator = Simulator::builder()
         .events(EVENTS)
@@ -48,8 +48,8 @@ pub(crate) async fn real(window: Window) -> Result<(), Box<dyn Error>> {
     read(&client, window).await.map(|_| ())
 }
 
-/// Registers an endpoint, and receives what the simulator signs with its secret. The
-/// first event fails once: it comes again, and counts once.
+/// Registers an endpoint, and receives what the simulator signs with its secret. The first
+/// event fails once, so it comes again, and counts once.
 async fn deliver(client: &Client, simulator: &Simulator) -> Result<bool, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = NewEndpoint::new(format!("http://{}", listener.local_addr()?))
@@ -110,7 +110,7 @@ async fn deliver(client: &Client, simulator: &Simulator) -> Result<bool, Box<dyn
     Ok(sent == handled && sent.len() == DELIVERIES && attempts == DELIVERIES + 1)
 }
 
-/// Lists what the window has that concerns PHI, then exports all of it.
+/// Lists the events of the window that involve PHI, then exports all its events.
 async fn read(client: &Client, window: Window) -> Result<Manifest, Box<dyn Error>> {
     let query = EventQuery::new()
         .with_window(window)

@@ -1,14 +1,14 @@
-//! The main job on loopback: all four systems send what they send in life, and what
-//! an attacker or a bad network would; a receiver built on the public API answers.
-//! Then an endpoint is registered, deliveries come, and the audit trail is listed and
-//! exported whole.
+//! The whole SDK on loopback. All four systems send what they send in production, and what
+//! an attacker or a bad network would send; a receiver built on the public API answers.
+//! Then an endpoint is registered, deliveries arrive, and the audit trail is listed and
+//! exported completely.
 //!
-//! Prints what was sent, what was answered and why, and what the handlers did in the
-//! end; then what was read, and the proof that nothing is missing. Exits non-zero if
-//! any of it is not as it must be.
+//! Prints what was sent, the answer with its reason, and how often the handlers ran; then
+//! what was read, and the proof that nothing is missing. Exits non-zero if any of it is
+//! not as it must be.
 //!
-//! With `VELORA_API_KEY` set (and `VELORA_BASE_URL`, where it is not the vendor's) the
-//! audit trail is the real one. It is read and not changed.
+//! If `VELORA_API_KEY` is set (and `VELORA_BASE_URL`, if the API is not at the vendor's URL),
+//! the audit trail is the real one. It is only read, not changed.
 
 mod audit;
 mod receiver;
@@ -59,7 +59,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 /// Whether every delivery was answered as it must be, and every event handled once.
 async fn receive() -> Result<bool, Box<dyn Error>> {
-    // The crash of a handler is part of the show; its backtrace is not.
+    // A handler crashes on purpose, so its backtrace is not shown.
     std::panic::set_hook(Box::new(|_| ()));
 
     let demo = Demo::start().await?;
@@ -67,7 +67,7 @@ async fn receive() -> Result<bool, Box<dyn Error>> {
     for system in &SYSTEMS {
         scenes.extend(scenes::play(system, &demo).await?);
     }
-    // The default hook again.
+    // Restores the default hook.
     drop(std::panic::take_hook());
     println!("{}", table(&scenes));
 

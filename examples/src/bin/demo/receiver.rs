@@ -1,5 +1,5 @@
-//! The receiving side of the demo: four endpoints, one store, and handlers that can
-//! be told to crash or to take their time.
+//! The receiving side of the demo: four endpoints, one store, and handlers that can be told
+//! to crash or to be slow.
 
 use std::collections::BTreeMap;
 use std::error::Error;

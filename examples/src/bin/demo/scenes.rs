@@ -1,4 +1,4 @@
-//! What is sent, and what must be answered.
+//! The deliveries of the demo, and the required answers.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,11 +11,11 @@ pub(crate) struct System {
     pub(crate) name: &'static str,
     pub(crate) secret: &'static str,
     signature_header: &'static str,
-    /// The status of a refusal.
+    /// The status of a refused delivery.
     refused: u16,
     /// The body of an event of this id, with a note to the handler.
     body: fn(id: &str, note: &str) -> String,
-    /// A header that an attacker rewrites, to what, and what must come of it.
+    /// A header that an attacker rewrites, its new value, and the required outcome.
     replay: (&'static str, &'static str, u16, &'static str),
 }
 
@@ -40,7 +40,7 @@ pub(crate) const SYSTEMS: [System; 4] = [
         body: |id, note| {
             format!(r#"{{"event":"dispute.sla_breached","disputeId":"{id}","note":"{note}"}}"#)
         },
-        // The timestamp is not under the MAC: this one is as fresh as can be.
+        // The timestamp is not under the MAC, so the attacker can make it current.
         replay: ("X-Webhook-Delivery", "del_new", 200, "duplicate"),
     },
     System {
@@ -74,10 +74,10 @@ pub(crate) const SYSTEMS: [System; 4] = [
     },
 ];
 
-/// The plain one, the one whose handler crashes, and the slow one.
+/// The normal event, the one whose handler crashes, and the slow one.
 pub(crate) const EVENTS_PER_SYSTEM: usize = 3;
 
-/// One delivery: what was sent, what must be answered, and what was.
+/// One delivery: what was sent, the required answer, and the actual one.
 pub(crate) struct Scene {
     pub(crate) system: &'static str,
     pub(crate) what: &'static str,

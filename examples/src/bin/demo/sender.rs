@@ -12,7 +12,7 @@ pub(crate) struct Sender {
     base: String,
 }
 
-/// What the receiver answered.
+/// The receiver's response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<String>,
@@ -48,7 +48,7 @@ impl Sender {
     }
 }
 
-/// A delivery as the system would have signed it so many seconds ago.
+/// A delivery as the system would have signed it this many seconds ago.
 pub(crate) fn sign(
     system: &System,
     body: &str,

@@ -1,5 +1,5 @@
-// Receives Velora Health's deliveries with Next.js, on its Node.js runtime. With the package of
-// this tree, which `make pack-node` makes, in this folder:
+// Receives Velora Health's deliveries with Next.js, on its Node.js runtime. To try it with the
+// package of this repository, which `make pack-node` builds, run in this folder:
 //
 //     npm install --prefix . --no-save next react react-dom ../../../target/npm/velora-*.tgz
 //     VELORA_WEBHOOK_SECRET=… npx next dev
@@ -11,7 +11,7 @@ let post;
 
 /** @param {Request} request */
 export function POST(request) {
-  // Next.js evaluates this module when it builds, too: the secret need not be there then.
+  // Next.js also evaluates this module when it builds, when the secret may not be set.
   post ??= deliveries(
     new Receiver({
       verifier: new Verifier('health', process.env.VELORA_WEBHOOK_SECRET),
