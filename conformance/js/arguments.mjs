@@ -1,4 +1,4 @@
-// What a command was given.
+// Reads the arguments of a command.
 
 import { parseArgs } from 'node:util';
 

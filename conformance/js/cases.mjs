@@ -1,4 +1,4 @@
-// Cases and their answers, on whatever the host is: nothing here is Node's alone.
+// Cases and their answers, on any host: nothing here needs Node.
 
 /** What answers the cases of a file, by the package's public API. */
 export function answers({ Verifier, VeloraError }) {

@@ -1,4 +1,4 @@
-// The program of a package: which command is asked for, and how it ends.
+// The command line of a package: runs the requested command, and sets the exit code.
 
 import { Misuse, optionsOf } from './arguments.mjs';
 import { answers } from './cases.mjs';

@@ -1,4 +1,4 @@
-// Cases, one a line, and their answers in order.
+// Reads cases, one per line, and writes their answers in order.
 
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -1,1 +1,1 @@
-"""What `make_vectors` is made of."""
+"""The parts of `make_vectors`."""

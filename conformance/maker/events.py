@@ -1,4 +1,4 @@
-"""What a verified body says: its type and its key, written from its documentation alone."""
+"""The type and the key of a verified body, written from the documentation alone."""
 
 import datetime
 import hashlib

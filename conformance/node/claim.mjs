@@ -1,4 +1,4 @@
-// Works with a deduplication store, one verb a line.
+// Works with a deduplication store, one operation per line.
 
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -1,5 +1,5 @@
-// `conformance/run node`: the same questions as in every other language, answered through
-// the public API of the npm package alone.
+// `conformance/run node`: the same commands as in every other language, implemented with only
+// the public API of the npm package.
 
 import * as velora from '../../velora-node/dist/index.mjs';
 import { run } from '../js/command.mjs';

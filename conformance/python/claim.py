@@ -1,4 +1,4 @@
-"""Works with a deduplication store, one verb a line."""
+"""Works with a deduplication store, one operation per line."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-// `conformance/run wasm`: the same questions as in every other language, answered through
-// the public API of the npm package alone.
+// `conformance/run wasm`: the same commands as in every other language, implemented with only
+// the public API of the npm package.
 
 import * as velora from '../../velora-wasm/dist/client-entry.js';
 import { run } from '../js/command.mjs';

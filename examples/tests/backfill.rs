@@ -1,4 +1,4 @@
-//! The receiver that closes its gaps, as a process of its own.
+//! The back-fill example, as a separate process.
 
 #![allow(clippy::unwrap_used, reason = "a test panics")]
 

@@ -1,4 +1,4 @@
-//! The demo ends well, and says so.
+//! The demo succeeds, and reports it.
 
 #![allow(clippy::unwrap_used, reason = "a test panics")]
 

@@ -1,4 +1,4 @@
-//! The export to copy, as a process of its own: killed at any moment, it goes on.
+//! The export example as a separate process: killed at any moment, it resumes.
 
 #![allow(clippy::unwrap_used, reason = "a test panics")]
 

@@ -1,4 +1,4 @@
-//! Two receivers behind one PostgreSQL: one is killed while it handles.
+//! Two receivers on one PostgreSQL: one is killed while it handles an event.
 
 #![allow(clippy::unwrap_used, reason = "a test panics")]
 

@@ -1,4 +1,4 @@
-//! The receiver to copy does what its comments say, as a process of its own.
+//! The receiver example, as a separate process, does what its comments say.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test panics")]
 

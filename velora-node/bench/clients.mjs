@@ -1,4 +1,4 @@
-// Listing and exporting beside a plain `fetch().json()` loop: `make bench`.
+// Listing and exporting, compared with a plain `fetch().json()` loop: `make bench`.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-// Whoever verifies a delivery, each over a body of its own sender.
+// The verifiers that are compared, each with a delivery of its own sender.
 
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import { sign as octokitSign, verify as octokitVerify } from '@octokit/webhooks-methods';

@@ -1,4 +1,4 @@
-// Interleaved rounds: whatever else the machine does, it does to all alike.
+// Interleaved rounds, so that a noisy machine slows all contenders alike.
 
 /** The median. */
 export function median(values) {

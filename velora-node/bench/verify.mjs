@@ -1,4 +1,4 @@
-// The verifier beside its peers: `make bench`.
+// The verifier compared with its peers: `make bench`.
 
 import assert from 'node:assert/strict';
 import { PEERS, body } from './peers.mjs';

@@ -1,4 +1,4 @@
-// What is read of the audit API beside its pages: rows of a file, and endpoints.
+// What is read from the audit API besides pages: rows of a file, and endpoints.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// What the package says it has is what it has, and what the core has.
+// The documented names and codes are those of the package, and those of the core.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// The clients against the simulator: every flow of the vendors' pages.
+// The clients against the simulator: every flow that the vendors describe.
 
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// What a delivery's event says, and what it is like to work with.
+// The members of a delivery's event, and how it behaves in use.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -1,4 +1,4 @@
-// The examples, whole, as programs of their own.
+// The examples, run unchanged as programs.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// What a fault of the simulator is, and what came of a reading beside one.
+// Describes the faults of the simulator, and the result of reading with one.
 
 import assert from 'node:assert/strict';
 import { ApiError } from 'velora';

@@ -1,4 +1,4 @@
-// Ending what comes one after the other: nothing more is given, however much is ready.
+// Ending an iteration: nothing more is returned, however much is ready.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

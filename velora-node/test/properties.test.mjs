@@ -1,4 +1,4 @@
-// Arbitrary inputs give a verdict or a VeloraError, and nothing else.
+// Arbitrary inputs lead to a verdict or a VeloraError, and nothing else.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

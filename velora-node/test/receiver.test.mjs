@@ -1,4 +1,4 @@
-// Each event once, and the answer each system wants.
+// Each event is handled once, and each system gets the response it expects.
 
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';

@@ -1,4 +1,4 @@
-// The contract of a store, on all four: what the core's suite asks, asked from Node.
+// The contract of a store, on all four stores: the checks of the core's suite, from Node.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// Bodies and headers in all their containers, options, and what a delivery says.
+// Bodies and headers in all their forms, options, and the members of a delivery.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

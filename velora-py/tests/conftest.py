@@ -1,4 +1,4 @@
-"""What many tests stand on."""
+"""Fixtures that many tests use."""
 
 from __future__ import annotations
 

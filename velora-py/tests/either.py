@@ -1,4 +1,4 @@
-"""One way to drive what waits and what is awaited, so that each test is of both."""
+"""One way to drive synchronous and asynchronous classes, so that each test covers both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for what others do."""
+"""Waiting for conditions that other threads or processes bring about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store of the caller's own: what a table with conditional writes can do."""
+"""A store of the caller's own, on a table with conditional writes."""
 
 from __future__ import annotations
 

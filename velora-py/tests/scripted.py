@@ -1,4 +1,4 @@
-"""A server that answers what a test tells it to, byte by byte."""
+"""A server that sends exactly the bytes that a test tells it to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places where durable stores keep their claims: a file, a PostgreSQL and a Redis."""
+"""The places of durable stores: a file, a PostgreSQL and a Redis."""
 
 from __future__ import annotations
 

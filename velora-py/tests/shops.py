@@ -1,4 +1,4 @@
-"""Databases that hold effects beside claims."""
+"""Databases that hold both effects and claims."""
 
 from __future__ import annotations
 

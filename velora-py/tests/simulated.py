@@ -1,4 +1,4 @@
-"""The simulator of the four systems, as a program beside the tests; and clients of it."""
+"""Runs the simulator of the four systems as a program, and provides clients of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a call that failed, and what every call does, whatever it asks for."""
+"""The errors of calls that failed, and what all calls have in common."""
 
 from __future__ import annotations
 

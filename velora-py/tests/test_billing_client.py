@@ -1,4 +1,4 @@
-"""The client of Velora Billing, waited for and awaited, against the simulator."""
+"""The client of Velora Billing, synchronous and asynchronous, against the simulator."""
 
 from __future__ import annotations
 

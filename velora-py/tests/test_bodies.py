@@ -1,4 +1,4 @@
-"""What counts as a raw body, and what is refused with a word of help."""
+"""What counts as a raw body, and what is refused with a helpful message."""
 
 from __future__ import annotations
 

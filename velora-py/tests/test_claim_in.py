@@ -1,4 +1,4 @@
-"""Claims in a transaction of the caller's own connection: with it or not at all."""
+"""Claims in the caller's own transaction: committed with it, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims as blocks: committed where they end cleanly, released where they raise."""
+"""Claims as ``with`` blocks: committed if the block ends cleanly, released if it raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs on the package: the example of the audit API, and the conformance command."""
+"""Programs that use the package: the audit API example, and the conformance command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client of CuraeAI, waited for and awaited, against the simulator."""
+"""The client of CuraeAI, synchronous and asynchronous, against the simulator."""
 
 from __future__ import annotations
 

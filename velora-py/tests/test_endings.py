@@ -1,4 +1,4 @@
-"""What is under way when something ends: a program, a wait, a list, a process."""
+"""Work in progress when something ends: a program, a wait, a list, a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers, in whatever a framework keeps them."""
+"""Headers, in every form in which a framework keeps them."""
 
 from __future__ import annotations
 

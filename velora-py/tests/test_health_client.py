@@ -1,4 +1,4 @@
-"""The audit API: the seed's flows, waited for and awaited, against the simulator."""
+"""The audit API: the vendor's flows, synchronous and asynchronous, against the simulator."""
 
 from __future__ import annotations
 

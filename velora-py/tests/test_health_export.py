@@ -1,4 +1,4 @@
-"""Exports: whole, through the cap; to a file, with its proof; interrupted and gone on with."""
+"""Exports: complete despite the cap; to a file, with its proof; interrupted and resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists and streams whose waits are cancelled, interrupted, or shared: nothing is lost."""
+"""Lists and streams whose waits are cancelled, interrupted or shared lose nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads, signals, forks and tasks: what a client does to the program around it."""
+"""Threads, signals, forks and tasks: how a client behaves in the program around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arbitrary objects give a verdict or a ``VeloraError``, and nothing else."""
+"""Arbitrary objects lead to a verdict or a ``VeloraError``, and nothing else."""
 
 # ruff: noqa: PT017  An error is one of the two ways these may end.
 

@@ -1,4 +1,4 @@
-"""All rules joined: verify, claim, hand over, commit or release, answer."""
+"""All rules together: verify, claim, handle, commit or release, reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store in a file works by Python's own SQLite, beside the program's connections."""
+"""The SQLite store uses Python's own SQLite, next to the program's connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client of Velora TV, waited for and awaited: webhooks, tokens, and the stream."""
+"""The client of Velora TV, synchronous and asynchronous: webhooks, tokens, the stream."""
 
 from __future__ import annotations
 

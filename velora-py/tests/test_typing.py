@@ -1,4 +1,4 @@
-"""What type checkers say of the package: of right use nothing, of mistakes each one."""
+"""Type checkers accept correct use of the package, and report every mistake."""
 
 from __future__ import annotations
 

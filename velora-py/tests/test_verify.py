@@ -1,4 +1,4 @@
-"""What a verifier decides, and what a delivery gives."""
+"""The verdicts of a verifier, and the members of a delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that a receiver gave out: ended by its owner, alone or with what it writes."""
+"""Work from a receiver: ended by its owner, by itself or together with what it writes."""
 
 from __future__ import annotations
 

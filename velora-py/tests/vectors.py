@@ -1,4 +1,4 @@
-"""The vectors that every language is held to."""
+"""The vectors that all languages share."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-// What `velora-wasm/verify` answers where no larger entry is loaded: prints the failures of the
-// vectors, and then what becomes of its verifiers once one is.
+// `velora-wasm/verify` without a larger entry: prints the failures of the vectors, and then what
+// becomes of its verifiers once a larger entry is loaded.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { answers } from '../../conformance/js/cases.mjs';

@@ -1,4 +1,4 @@
-// The client over the hosts' own `fetch`: where it can be made, and whose ends it believes.
+// The client over the hosts' own `fetch`: where it can be created, and which ends of a body it trusts.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

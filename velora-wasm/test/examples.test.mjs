@@ -1,5 +1,5 @@
-// The examples, each in the runtime it is for. `VELORA_SCREENSHOTS` names a folder that the page is
-// photographed into, for whoever has changed how it looks.
+// The examples, each in its own runtime. If `VELORA_SCREENSHOTS` names a folder, screenshots of the
+// page are saved there.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-// What this package alone has: a hash of the host's, a module that can fail, three entries.
+// What only this package has: the host's own hash, a module that can fail, three entries.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// Node's own tests, held to this package: `velora` is `velora-wasm/client` for them.
+// Runs the tests of the Node package with this package: `velora` resolves to `velora-wasm/client`.
 
 import { register } from 'node:module';
 

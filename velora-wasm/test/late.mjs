@@ -1,4 +1,4 @@
-// What lives goes on where a larger entry is loaded later: prints what became of it.
+// Objects stay usable when a larger entry is loaded later: prints what became of them.
 
 import { MemoryStore, Receiver, Signer, Verifier } from 'velora-wasm';
 import { HEALTH_KEY, SECRET } from '../../velora-node/test/support.mjs';

@@ -1,5 +1,5 @@
-// The package as those who install it meet it: their bundlers, their compiler, its README, and
-// the one command of every language.
+// The package as its users see it: with their bundlers and their compiler, its README, and the
+// conformance command.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// The shared vectors in real runtimes, each with the package as its bundler sees it.
+// The shared vectors in real runtimes, each with the package as its bundler resolves it.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,4 +1,4 @@
-//! What is said about a case.
+//! The answer to a case.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;

@@ -1,5 +1,5 @@
-//! `conformance/run rust`: the same questions as in every other language, answered
-//! through `velora-core`'s public API alone.
+//! `conformance/run rust`: the same commands as in every other language, implemented with
+//! only the public API of `velora-core`.
 
 mod answer;
 mod case;

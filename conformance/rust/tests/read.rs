@@ -1,4 +1,4 @@
-//! The built command reads the audit API, whole or not at all.
+//! The built command reads the audit API completely, or fails.
 
 #![allow(clippy::unwrap_used, reason = "a test panics")]
 

@@ -1,4 +1,4 @@
-//! The built command against every vector, and its manners as a program.
+//! The built command against every vector, and its behaviour as a program.
 
 #![allow(
     clippy::unwrap_used,

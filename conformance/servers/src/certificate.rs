@@ -1,4 +1,4 @@
-//! A certificate for loopback, and the authority that vouches for it.
+//! A certificate for loopback, and its certificate authority.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

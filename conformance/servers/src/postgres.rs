@@ -1,4 +1,4 @@
-//! A PostgreSQL of one's own.
+//! A private PostgreSQL server.
 
 use std::fs;
 use std::os::unix::fs::chown;

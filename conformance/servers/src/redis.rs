@@ -1,4 +1,4 @@
-//! A Redis of one's own.
+//! A private Redis server.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! Whoever verifies a delivery, and the core among them.
+//! The verifiers that are compared, including the core.
 
 use velora_core::{Scheme, Signer, SigningSecret, Verifier};
 

@@ -1,4 +1,4 @@
-//! The webhook libraries of others, each through its own public API.
+//! Other webhook libraries, each through its own public API.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,5 @@
 //! What one would write without an SDK: `reqwest` and `serde_json` in a loop. Nothing is
-//! retried, proven or deduplicated.
+//! retried, proven complete or deduplicated.
 
 use jiff::Timestamp;
 use memchr::memmem;

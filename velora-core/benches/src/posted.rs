@@ -1,4 +1,4 @@
-//! The requests that are verified.
+//! The requests to verify.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 

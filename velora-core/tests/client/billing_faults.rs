@@ -1,5 +1,5 @@
-//! The faults of the simulator that concern a table or a log, against the billing system:
-//! all rows, each once, or the right code; never a part of them.
+//! The simulator's faults that concern a table or a log, against the billing system: either
+//! all rows, each once, or the right code; never some of the rows.
 
 use std::time::Duration;
 

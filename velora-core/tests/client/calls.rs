@@ -1,4 +1,4 @@
-//! What every call does, whatever it asks for: attempts, waits, deadlines, errors.
+//! What all calls have in common: attempts, waits, deadlines, errors.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is sent with changes of endpoints: versions and idempotency keys.
+//! What is sent with changes to endpoints: versions and idempotency keys.
 
 use velora_core::api::Method;
 use velora_core::curae::{EndpointChange, IfChanged};

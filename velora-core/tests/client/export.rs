@@ -1,4 +1,4 @@
-//! Exports against the simulator: whatever its clock, bounds, order and cursors are.
+//! Exports against the simulator, with different clocks, bounds, orders and cursors.
 
 use std::sync::{Arc, Mutex};
 

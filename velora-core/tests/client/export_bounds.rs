@@ -1,5 +1,5 @@
-//! Exports of systems that read the bounds of a window in their own way: an answer that
-//! shows it is never passed off as whole.
+//! Exports from systems that misread the bounds of a window: a response that shows this is
+//! never reported as complete.
 
 use jiff::{Timestamp, ToSpan};
 

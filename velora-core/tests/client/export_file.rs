@@ -1,5 +1,5 @@
-//! Exports to a file: the proof, and going on. That it may be killed at any moment is
-//! tested beside the example that exports.
+//! Exports to a file: the proof, and resuming. That an export may be killed at any moment is
+//! tested with the example that exports.
 
 use std::fs;
 use std::path::{Path, PathBuf};

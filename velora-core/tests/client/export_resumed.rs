@@ -1,4 +1,4 @@
-//! Exports to a file, and what a kill or somebody else left on the disk.
+//! Exports to a file that resume from what a kill, or someone else, left on the disk.
 
 use std::fs;
 use std::io::Write;

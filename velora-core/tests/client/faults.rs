@@ -1,4 +1,4 @@
-//! Every fault of the simulator: the exact set of rows, each once, or the right code.
+//! Every fault of the simulator: either the exact set of rows, each once, or the right code.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The clients, tested through their public API: against answers from a script on a
-//! paused clock, and against the simulator.
+//! The clients, tested through their public API: against scripted responses on a paused
+//! clock, and against the simulator.
 
 #![allow(
     clippy::unwrap_used,

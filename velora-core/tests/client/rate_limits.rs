@@ -1,4 +1,4 @@
-//! What a limit of the system asks of all calls of a client.
+//! How a rate limit of the system affects all calls of a client.
 
 use std::time::Duration;
 

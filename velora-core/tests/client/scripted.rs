@@ -1,4 +1,4 @@
-//! A transport of values: answers from a script, and what was asked for.
+//! A transport for tests: scripted responses, and a record of the requests.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A client of the simulator, and what a complete read must give.
+//! A client of the simulator, and what a complete read must return.
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The stream of events of the TV system: when to connect again, and when not.
+//! The event stream of the TV system: when to reconnect, and when not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! The stream of events of the TV system: connections that come and go.
+//! The event stream of the TV system: connections that come and go.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! What only bytes on a socket can show: answers without an end mark, errors whose body
-//! never comes, and which way requests take.
+//! What only bytes on a socket can show: responses that do not mark their end, errors whose
+//! body never arrives, and the route that requests take.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

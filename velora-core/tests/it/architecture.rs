@@ -1,4 +1,4 @@
-//! The one-way imports that keep the house in order, read from the sources.
+//! The allowed directions of imports between modules and packages, checked in the sources.
 
 use std::fs;
 use std::path::{Path, PathBuf};

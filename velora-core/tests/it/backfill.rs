@@ -1,4 +1,4 @@
-//! Listed events through the store of their deliveries: each counts once.
+//! Listed events and delivered events go through the same store: each event counts once.
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Events for hosts that have a JSON parser of their own: the very ones that are typed here.
+//! Events as JSON, for hosts with their own JSON parser: the same events as the typed ones.
 
 use jiff::Timestamp;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What the verified bodies are read as.
+//! Reading events from verified bodies.
 
 use serde_json::{Value, json};
 use velora_core::{

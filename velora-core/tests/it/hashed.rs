@@ -1,4 +1,4 @@
-//! A secret that the host keeps hashed decides as the secret itself does.
+//! A secret that the host keeps hashed gives the same verdicts as the secret itself.
 
 use velora_core::{
     ConfigError, HashedSecret, Precheck, Scheme, Signer, SigningSecret, Tolerance, UnixTime,

@@ -1,4 +1,4 @@
-//! The check without the hash decides as the verifier does.
+//! The check without the hash gives the same verdicts as the verifier.
 
 use hmac::{Hmac, KeyInit, Mac};
 use velora_core::{Precheck, Tolerance, UnixTime};

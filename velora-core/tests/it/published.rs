@@ -1,4 +1,4 @@
-//! Values that others have published.
+//! Test vectors that others have published.
 
 use velora_core::{Scheme, SignatureForm, Signer, SigningSecret, Verifier};
 

@@ -1,4 +1,4 @@
-//! Verify, claim, hand over, commit or release, answer: every outcome.
+//! Every outcome of verifying, claiming, handling, committing or releasing, and replying.
 
 use std::cell::Cell;
 use std::sync::Arc;

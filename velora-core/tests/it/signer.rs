@@ -1,4 +1,4 @@
-//! Deliveries for tests, header for header as the systems send them.
+//! Test deliveries have exactly the headers that the systems send.
 
 use velora_core::{Signer, UnixTime, Verifier};
 

@@ -1,5 +1,5 @@
-//! The vectors that every language shares, against the crate itself: the quick
-//! check behind each mutation. `conformance/run` puts them through the command.
+//! The vectors that all languages share, run against the crate itself: a fast check for
+//! each mutation. `conformance/run` runs them through the command.
 
 use std::collections::BTreeMap;
 use std::fs;

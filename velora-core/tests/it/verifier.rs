@@ -1,5 +1,5 @@
-//! The order of the checks, the shapes of headers, and what a delivery tells.
-//! The single rules are in `conformance/vectors`, for every language alike.
+//! The order of the checks, the forms of headers, and the members of a delivery. The
+//! individual rules are in `conformance/vectors`, for all languages.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;

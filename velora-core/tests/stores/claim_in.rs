@@ -1,4 +1,4 @@
-//! Claims in a transaction of the caller's.
+//! Claims in the caller's own transaction.
 
 use std::time::Duration;
 

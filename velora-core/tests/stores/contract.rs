@@ -1,4 +1,4 @@
-//! Each store does what every store must do.
+//! Every store fulfils the contract of stores.
 
 use std::cell::RefCell;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A store over a SQLite of the program's own, and one that rests.
+//! A store over the program's own copy of SQLite, and a store that is paused.
 
 use std::cell::Cell;
 use std::path::Path;

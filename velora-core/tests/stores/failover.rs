@@ -1,4 +1,4 @@
-//! Faults of a connection, or of the server that it leads to, that are over again.
+//! Faults of a connection, or of its server, from which the store recovers.
 
 use std::time::{Duration, Instant};
 

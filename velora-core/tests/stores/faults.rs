@@ -1,4 +1,4 @@
-//! Stores that are down, slow, full or misconfigured, and that come back.
+//! Stores that are down, slow, full or misconfigured, and that recover.
 
 use std::collections::HashSet;
 use std::net::TcpListener;

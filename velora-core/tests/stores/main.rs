@@ -1,4 +1,4 @@
-//! The durable stores, against a SQLite file and servers of their own.
+//! The durable stores, against a SQLite file and servers that the tests start.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Stores by their URLs.
+//! Opening stores by URL.
 
 use velora_core::{ConfigError, Store, StoreError, StoreOptions, open_store};
 use velora_servers::{Postgres, Redis};

@@ -1,4 +1,4 @@
-//! Tables, their version, who needs which privileges, and what is cleaned up.
+//! Tables, their version, the privileges that are needed, and the clean-up.
 
 use rusqlite::Connection;
 use velora_core::dedupe::{PostgresStore, SqliteStore};

@@ -1,4 +1,4 @@
-//! What may stand between a store and its server.
+//! Stores with something in between them and their server.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-// What users write, held to the types: compiled, never run.
+// What users write, checked against the types: compiled, never run.
 
 import { Verifier, Scheme, Receiver, Items, Lease, MemoryStore, Signer, SigningSecret, ApiError, Store, Work, health, tv, curae, billing } from 'velora';
 import type { Backfilled, Code, Delivery, DurableStore, EventOf, Outcome, Page, PgClient, Reply } from 'velora';

@@ -1,4 +1,4 @@
-"""Servers that run as long as the tests do, one a command."""
+"""Servers that run as long as the tests do, one per command."""
 
 from __future__ import annotations
 

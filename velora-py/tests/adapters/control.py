@@ -1,4 +1,4 @@
-"""The test's end of a handler: what was called, and what it is told to do."""
+"""The test's side of a handler: records its calls, and tells it what to do."""
 
 from __future__ import annotations
 

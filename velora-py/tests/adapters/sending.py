@@ -1,4 +1,4 @@
-"""A sender of deliveries that does as it is told, right or wrong."""
+"""A sender of deliveries, valid or not, as the test asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applications whose client and receiver are made and used before the server forks."""
+"""Applications whose client and receiver are created and used before the server forks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers as processes beside the tests."""
+"""Runs servers as processes next to the tests."""
 
 from __future__ import annotations
 

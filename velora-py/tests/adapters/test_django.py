@@ -1,4 +1,4 @@
-"""What holds of Django alone."""
+"""What is specific to Django."""
 
 from __future__ import annotations
 

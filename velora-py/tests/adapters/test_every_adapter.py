@@ -1,4 +1,4 @@
-"""What holds of every adapter, through its framework and over a socket."""
+"""What holds for every adapter, through its framework and over a socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of FastAPI alone."""
+"""What is specific to FastAPI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of Flask alone."""
+"""What is specific to Flask."""
 
 from __future__ import annotations
 

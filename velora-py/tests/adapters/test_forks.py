@@ -1,4 +1,4 @@
-"""What was made and used before a fork works in the workers."""
+"""What was created and used before a fork works in the workers."""
 
 from __future__ import annotations
 

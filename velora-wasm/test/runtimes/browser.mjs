@@ -1,4 +1,4 @@
-// Headless Chromium: Debian's, or what VELORA_CHROMIUM names.
+// Headless Chromium: Debian's, or the one that VELORA_CHROMIUM names.
 
 import { chromium } from 'playwright-core';
 

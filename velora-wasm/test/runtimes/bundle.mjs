@@ -1,4 +1,4 @@
-// What a bundler makes of a script that stands on the package, for each runtime.
+// Bundles a script that uses the package, for each runtime.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -1,4 +1,4 @@
-// workerd without anything before it: as in the cloud, a worker is told when its sender hangs up.
+// workerd without a proxy in front: as in the cloud, a worker is told when its sender hangs up.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// What users write, held to the types: compiled, never run.
+// What users write, checked against the types: compiled, never run.
 
 import {
   ApiError, health, MemoryStore, Receiver, Scheme, Signer, Store, Verifier, Work, type Delivery, type EventOf, type Page, type Reply, type tv,

@@ -1,4 +1,4 @@
-//! Many processes that are given the same events at the same time.
+//! Many processes that get the same events at the same time.
 
 use std::collections::HashSet;
 use std::process::Command;

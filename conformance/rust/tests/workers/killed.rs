@@ -1,4 +1,4 @@
-//! SIGKILL at each point of the work, and the event comes again.
+//! A worker is killed at each point of its work, and the event comes again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -1,4 +1,4 @@
-//! A store, the effects that workers have beside it, and the workers.
+//! A store, the effects of the workers next to it, and the workers.
 
 use std::collections::HashMap;
 use std::fs;

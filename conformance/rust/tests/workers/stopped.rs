@@ -1,5 +1,5 @@
-//! A worker stands still for longer than its lease: another one takes over, and the
-//! first must not commit when it wakes up.
+//! A worker is paused for longer than its lease: another one takes over, and the first must
+//! not commit when it continues.
 
 use std::time::Duration;
 
