@@ -54,7 +54,7 @@ impl Auth {
         Self(Kind::Header(name, value))
     }
 
-    /// `Authorization: Bearer …` with a token that is asked for each time.
+    /// `Authorization: Bearer …` with a token that is requested each time.
     pub(crate) fn fresh(source: Arc<dyn TokenSource>) -> Self {
         Self(Kind::Fresh(source))
     }

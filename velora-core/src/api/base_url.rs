@@ -10,8 +10,8 @@ use crate::error::ConfigError;
 pub struct BaseUrl(String);
 
 impl BaseUrl {
-    /// Reads a base URL, as strictly as can be: what two parsers could read in two
-    /// ways is refused, so that the key goes to the host that is meant.
+    /// Parses a base URL very strictly: anything that two parsers could read differently is
+    /// refused, so that the key goes to the intended host.
     ///
     /// Errors: `invalid_base_url`.
     pub fn new(text: &str) -> Result<Self, ConfigError> {
@@ -47,13 +47,13 @@ impl BaseUrl {
         authority.and_then(host_of).unwrap_or_default()
     }
 
-    /// A path that starts with `/`, below this URL. A first segment that both have
-    /// (`…/api` and `/api/…`) stands once.
+    /// A path that starts with `/`, below this URL. If the URL ends with the first segment of
+    /// the path (`…/api` and `/api/…`), the segment is not repeated.
     pub(crate) fn join(&self, path: &str) -> String {
         let slashes = self.0.bytes().filter(|byte| *byte == b'/').count();
         let last = self.0.bytes().rposition(|byte| byte == b'/');
         let base = match last.and_then(|at| self.0.split_at_checked(at)) {
-            // Two stand before the host.
+            // Two slashes come before the host.
             Some((rest, last)) if slashes > 2 && starts_with(path, last) => rest,
             _ => &self.0,
         };
@@ -84,7 +84,7 @@ fn strip_prefix_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
         .flatten()
 }
 
-/// The host of `host`, `host:port` or `[v6]:port`; `None` where it is anything more.
+/// The host of `host`, `host:port` or `[v6]:port`; `None` for any other form.
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
         let (host, port) = rest.split_once(']')?;

@@ -1,4 +1,4 @@
-//! One call: attempts, waits, deadline, until there is an answer or an error.
+//! One call: attempts, waits and a deadline, until there is a response or an error.
 
 use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,12 +44,12 @@ pub(crate) struct Settings {
     pub(crate) max_response_bytes: usize,
 }
 
-/// Reads an answer, and keeps what it reads. Whatever that is, the code of all calls is the
-/// same one: an edge worker carries it.
+/// Reads a response, and stores the result. Type-erased, so that all calls share the same
+/// code, which keeps an edge worker small.
 type Read<'r> = dyn Fn(Response) -> Reading<'r> + Sync + 'r;
 pub(crate) type Reading<'r> = BoxFuture<'r, Result<(), ApiError>>;
 
-/// Where it is kept until the call is over.
+/// Stores the result until the call is over.
 pub(crate) struct Slot<T>(Mutex<Option<T>>);
 
 impl<T> Slot<T> {
@@ -62,7 +62,7 @@ impl<T> Slot<T> {
         Ok(())
     }
 
-    /// Errors: `malformed_response` where it was never filled.
+    /// Errors: `malformed_response` if it was never filled.
     pub(crate) fn take(self) -> Result<T, ApiError> {
         let read = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         read.ok_or_else(|| malformed("the response was not read"))
@@ -79,12 +79,12 @@ impl Api {
         }))
     }
 
-    /// Sends `request` until `read` has read an answer to its end, or there is an
-    /// error that another attempt would not mend. `read` runs once an attempt, and
-    /// only on a success; a fault while it reads is retried like any other.
+    /// Sends `request` until `read` has read a response to its end, or there is an error
+    /// that another attempt would not fix. `read` runs at most once per attempt, and only on
+    /// a success; a failure while it reads is retried like any other.
     ///
-    /// All attempts of a call carry the same `X-Request-Id`: to the system they are
-    /// one call.
+    /// All attempts of a call carry the same `X-Request-Id`, so to the system they are one
+    /// call.
     pub(crate) async fn call<T, F, Fut>(&self, request: Request, read: F) -> Result<T, ApiError>
     where
         T: Send,
@@ -98,12 +98,12 @@ impl Api {
         slot.take()
     }
 
-    /// A call of whose answer nothing is wanted but that it is a success.
+    /// A call that only has to succeed.
     pub(crate) fn done(&self, request: Request) -> Reading<'_> {
         self.answered(request, &|_| Box::pin(ready(Ok(()))))
     }
 
-    /// A call whose answer `read` keeps.
+    /// A call whose response is passed to `read`.
     pub(crate) fn answered<'r>(&'r self, request: Request, read: &'r Read<'r>) -> Reading<'r> {
         let id = random_id(self.runtime());
         let span = debug_span!("velora.call", operation = request.operation(), request_id = %id);
@@ -114,14 +114,14 @@ impl Api {
         let started = self.runtime().monotonic();
         let deadline = started.saturating_add(self.0.settings.call_timeout);
         let attempts = self.attempts(request, id, deadline, read);
-        // Where spans are compiled out nothing of them is carried.
+        // If spans are compiled out, their code is left out too.
         match span.is_disabled() {
             true => Box::pin(attempts),
             false => Box::pin(attempts.instrument(span)),
         }
     }
 
-    /// A call whose answer is JSON that `read` looks into.
+    /// A call whose response is JSON, which `read` parses.
     pub(crate) async fn json_text<T: Send>(
         &self,
         request: Request,
@@ -134,7 +134,7 @@ impl Api {
         self.text(request, read).await
     }
 
-    /// A call whose answer is a text that `read` looks into.
+    /// A call whose response is text, which `read` parses.
     pub(crate) async fn text<T: Send>(
         &self,
         request: Request,
@@ -147,7 +147,7 @@ impl Api {
         slot.take()
     }
 
-    /// The limit as the last answer that spoke of it left it.
+    /// The rate limit, according to the last response that mentioned it.
     pub(crate) fn rate_limit(&self) -> RateLimit {
         *self
             .0
@@ -230,8 +230,8 @@ impl Api {
         }
     }
 
-    /// Waits until the system takes such requests again: a 429 is of the key, not of the
-    /// call that it was the answer to. Nothing is sent where that is too long.
+    /// Waits until the system accepts such requests again: a 429 concerns the key, not only the
+    /// call that it responded to. If the wait is too long, nothing is sent.
     async fn pass(&self, method: Method, deadline: Duration) -> Result<(), ApiError> {
         loop {
             let now = self.runtime().monotonic();
@@ -259,7 +259,7 @@ impl Api {
         debug!(status = response.status(), "answered");
         let (now, answered) = (self.runtime().now(), self.runtime().monotonic());
         let status = response.status();
-        // What a 503 asks for is of this call alone: it says nothing of a limit.
+        // The delay of a 503 concerns only this call, and is not about a rate limit.
         let hold_back = |asked| {
             if let (429, Some(delay)) = (status, asked) {
                 self.0.gate.shut(method, answered, delay);

@@ -1,4 +1,4 @@
-//! NDJSON over byte chunks: rows, each a line that is one JSON object.
+//! Parses NDJSON from byte chunks into rows: each line is one JSON object.
 
 use std::ops::Range;
 
@@ -12,16 +12,16 @@ use crate::json;
 pub(crate) struct Lines {
     text: Vec<u8>,
     rows: Vec<Range<usize>>,
-    /// Where the line that is not yet ended starts.
+    /// The start of the line that has not ended yet.
     open: usize,
 }
 
 impl Lines {
-    /// Reads a body, up to `max_rows` rows and `max_bytes` bytes. Whether that was
-    /// all of it stands beside; the rest is not read.
+    /// Reads a body, up to `max_rows` rows and `max_bytes` bytes, and returns whether that was
+    /// all of it. The rest is not read.
     ///
-    /// Errors: `connection` where the body is cut; `response_too_large` where not
-    /// even one row fits; and what the transport says.
+    /// Errors: `connection` if the body is cut off; `response_too_large` if not even one row
+    /// fits; and those of the transport.
     pub(crate) async fn read(
         mut body: Body,
         max_rows: usize,
@@ -43,7 +43,7 @@ impl Lines {
         Ok((lines, true))
     }
 
-    /// Adds what arrived next.
+    /// Adds the next chunk.
     pub(crate) fn push(&mut self, chunk: &[u8]) {
         let start = self.text.len();
         self.text.extend_from_slice(chunk);
@@ -52,7 +52,7 @@ impl Lines {
         }
     }
 
-    /// The last line may lack its end, but only if it is whole.
+    /// The last line may lack its line end, but only if its row is complete.
     pub(crate) fn finish(&mut self) -> Result<(), ApiError> {
         let before = self.rows.len();
         self.close(self.text.len());
@@ -87,7 +87,7 @@ impl Lines {
     }
 }
 
-/// Whether the last row of a body is whole. One in its midst is never cut.
+/// Checks that the last row of a body is complete. Only the last row can be cut off.
 fn check(row: &[u8]) -> Result<(), ApiError> {
     let (text, whole) = match str::from_utf8(row) {
         Ok(text) => (text, true),

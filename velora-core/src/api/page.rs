@@ -44,7 +44,7 @@ impl Cursors {
 
     /// The cursor to ask for next; `None` at the end.
     ///
-    /// Errors: `cursor_loop` where there is more but no cursor, or one seen before.
+    /// Errors: `cursor_loop` if there is more but no cursor, or one seen before.
     pub(crate) fn advance(&mut self, next: Next) -> Result<Option<String>, ApiError> {
         let cursor = match next {
             Next::End => return Ok(None),

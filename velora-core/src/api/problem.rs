@@ -1,4 +1,4 @@
-//! Answers that are not a success, as errors.
+//! Turns responses that are not a success into errors.
 
 use std::borrow::Cow;
 use std::pin::pin;
@@ -16,8 +16,8 @@ use crate::json;
 const READ: usize = 64 * 1024;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The error that an answer of this kind is. `patience` is how long its body may take; of
-/// what is `keyed` the system may say that it can be sent again.
+/// The error for a response of this kind. `patience` limits how long its body may take. If the
+/// request was `keyed`, the system may say that it can be sent again.
 pub(crate) async fn error_of(
     kind: ApiErrorKind,
     response: Response,
@@ -26,7 +26,7 @@ pub(crate) async fn error_of(
     keyed: bool,
 ) -> ApiError {
     let delay = asked_delay(&response, now);
-    // The status is what counts: a body that cannot be read is no body.
+    // The status is what counts: a body that cannot be read is treated as absent.
     let body = first_bytes(response, patience).await;
     let (mut problem, delay_in_body) = decode(&body);
     problem.retryable = problem.retryable.filter(|may| keyed || !may);
@@ -36,8 +36,8 @@ pub(crate) async fn error_of(
     error.with_retry_after(delay.filter(|_| is_worth_it))
 }
 
-/// What kind of failure a status is; a success is none, nor is `304` where it was asked for.
-/// A part of an answer (`206`) is never asked for.
+/// The kind of failure that a status means; `None` for a success, and for `304` if the request
+/// was conditional. A partial response (`206`) is a failure, because none is ever requested.
 pub(crate) fn kind_of(status: u16, conditional: bool) -> Option<ApiErrorKind> {
     Some(match status {
         200..=205 | 207..=299 => return None,
@@ -85,7 +85,7 @@ async fn first_bytes(response: Response, patience: BoxFuture<'static, ()>) -> Ve
 }
 
 /// Reads `{"error"|"detail"|"message", "code", "retryable", "issues"}` in any of their forms, and
-/// problem+json; a delay in the body (`retry_after`, seconds) stands beside it.
+/// problem+json; also returns a delay in the body (`retry_after`, in seconds).
 pub(crate) fn decode(body: &[u8]) -> (Problem, Option<Duration>) {
     let kept = body.get(..KEPT).unwrap_or(body);
     let raw = String::from_utf8_lossy(kept).into_owned();
@@ -97,7 +97,7 @@ pub(crate) fn decode(body: &[u8]) -> (Problem, Option<Duration>) {
         };
         return (raw_alone, None);
     };
-    // Some nest all of it: `{"error":{"code":…,"message":…}}`.
+    // Some systems nest all of it: `{"error":{"code":…,"message":…}}`.
     let inner = member(object, "error");
     let named = |name: &str| {
         let of_inner = inner.and_then(|inner| member(inner, name));
@@ -158,7 +158,7 @@ fn text_of(value: &str) -> Option<String> {
     json::text_of(value.as_bytes()).map(Cow::into_owned)
 }
 
-/// The member of this name of an object; the last one where it is repeated.
+/// The member of this name in an object; the last one if it is repeated.
 fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     let [value] = json::values(object, [name]).ok()?;
     value

@@ -27,7 +27,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// What this answer says; `None` where it says nothing.
+    /// Reads the rate limit of a response; `None` if it does not mention one.
     pub(crate) fn read(response: &Response, now: UnixTime) -> Option<Self> {
         let number = |name| response.header(name)?.parse::<u64>().ok();
         let read = Self {

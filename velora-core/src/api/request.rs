@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use crate::error::{ApiError, ApiErrorKind};
 use crate::spell::escape;
 
-/// The header of what a repetition of a request is known by.
+/// The header by which the system recognises a repeated request.
 pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-/// What is asked for.
+/// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Method {
@@ -27,7 +27,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands in a request.
+    /// The method as it is written in a request.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -40,8 +40,8 @@ impl Method {
 
 /// One request, ready for a [`Transport`](super::Transport).
 ///
-/// `Debug` shows the operation, the method and the names of the headers: a URL
-/// may hold what was searched for, and a header the key.
+/// `Debug` shows only the operation, the method and the names of the headers, because a URL may
+/// contain search terms, and a header the key.
 #[derive(Clone)]
 pub struct Request {
     operation: &'static str,
@@ -55,8 +55,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request of this path below the client's base URL. `GET` and `DELETE` are
-    /// idempotent; say so of others where they are.
+    /// A request for this path below the client's base URL. `GET` and `DELETE` are idempotent;
+    /// mark other requests if they are.
     pub(crate) fn new(operation: &'static str, method: Method, path: Path) -> Self {
         Self {
             operation,
@@ -70,19 +70,19 @@ impl Request {
         }
     }
 
-    /// Sending it twice does no more than sending it once: it may be retried.
+    /// Marks it as idempotent: sending it twice has the effect of sending it once.
     pub(crate) fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
     }
 
-    /// `304` is an answer to it.
+    /// Marks it as conditional: `304` is a valid response.
     pub(crate) fn conditional(mut self) -> Self {
         self.conditional = true;
         self
     }
 
-    /// Its answer holds a secret: no part of it is kept for an error.
+    /// Its response contains a secret, so no part of it is kept in an error.
     pub(crate) fn answers_secret(mut self) -> Self {
         self.answers_secret = true;
         self
@@ -96,14 +96,14 @@ impl Request {
         self.conditional
     }
 
-    /// Whether the system itself sees to it that a repetition does nothing more.
+    /// Whether the system itself makes a repetition harmless.
     pub(crate) fn is_keyed(&self) -> bool {
         self.headers
             .iter()
             .any(|(name, _)| *name == IDEMPOTENCY_KEY)
     }
 
-    /// Sent once, whatever it is: somebody else decides when to send again.
+    /// Sends it only once: the caller decides when to send it again.
     pub(crate) fn once(mut self) -> Self {
         self.idempotent = false;
         self
@@ -114,9 +114,9 @@ impl Request {
         self
     }
 
-    /// A header whose value came from outside.
+    /// A header whose value comes from the caller.
     ///
-    /// Errors: `invalid_request` where it is empty or holds what no header can carry.
+    /// Errors: `invalid_request` if it is empty, or contains what a header cannot carry.
     pub(crate) fn outside_header(self, name: &'static str, value: &str) -> Result<Self, ApiError> {
         if !is_header_value(value) {
             return Err(ApiError::new(
@@ -163,19 +163,19 @@ impl Request {
         self.method
     }
 
-    /// The whole URL. It may hold what was searched for: do not log it.
+    /// The whole URL. It may contain search terms: do not log it.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The headers in order, the one that authorises among them: do not log them.
+    /// The headers in order, including the one with the credential: do not log them.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The body, where it has one.
+    /// The body, if it has one.
     pub fn body(&self) -> Option<&Bytes> {
         self.body.as_ref()
     }
@@ -198,14 +198,14 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Whether every transport can send this as the value of a header: visible ASCII and
-/// blanks, and not those alone.
+/// Whether every transport can send this as the value of a header: visible ASCII and spaces,
+/// but not only spaces.
 pub(crate) fn is_header_value(value: &str) -> bool {
     let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     !value.trim().is_empty() && value.bytes().all(visible)
 }
 
-/// A path and its query, every value of it percent-encoded.
+/// A path with its query, in which every value is percent-encoded.
 #[derive(Clone)]
 pub(crate) struct Path(String);
 
@@ -214,10 +214,10 @@ impl Path {
         Self(path.to_owned())
     }
 
-    /// A path that came from outside, below the client's host.
+    /// A path from the caller, below the client's host.
     ///
-    /// Errors: `invalid_request` where it does not start with `/`, has a query, or holds
-    /// what could make it another path.
+    /// Errors: `invalid_request` if it does not start with `/`, has a query, or contains
+    /// anything that could turn it into another path.
     pub(crate) fn outside(path: &str) -> Result<Self, ApiError> {
         let plain =
             |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%:@!$&'()*+,;=".contains(&byte);
@@ -234,10 +234,10 @@ impl Path {
         Ok(Self::new(path))
     }
 
-    /// Adds one segment that came from outside.
+    /// Adds one segment from the caller.
     ///
-    /// Errors: `invalid_request` where it is empty, `.` or `..`: those would make it
-    /// another path, however they are encoded.
+    /// Errors: `invalid_request` if it is empty, `.` or `..`, which would turn it into another
+    /// path, however they are encoded.
     pub(crate) fn segment(mut self, segment: &str) -> Result<Self, ApiError> {
         if matches!(segment, "" | "." | "..") {
             return Err(ApiError::new(
@@ -250,7 +250,7 @@ impl Path {
         Ok(self)
     }
 
-    /// Adds a fixed rest of the path.
+    /// Adds the fixed rest of the path.
     pub(crate) fn then(mut self, rest: &str) -> Self {
         self.0.push_str(rest);
         self

@@ -75,13 +75,13 @@ impl RetryOptions {
         retry_after.is_some_and(|delay| delay > self.max_retry_delay)
     }
 
-    /// As much of a delay as is waited for.
+    /// A delay, limited to the longest wait.
     pub(crate) fn within_patience(&self, delay: Duration) -> Duration {
         delay.min(self.max_retry_delay)
     }
 
-    /// The wait before the next attempt; `None` where there is to be none.
-    /// `random` decides where in the jitter's range it lies.
+    /// The wait before the next attempt; `None` if there must be none. `random` decides the
+    /// jitter.
     pub(crate) fn next_delay(
         &self,
         error: &ApiError,
@@ -96,7 +96,7 @@ impl RetryOptions {
         Some(backoff.max(error.retry_after().unwrap_or_default()))
     }
 
-    /// The wait after so many failures in a row, without regard to what was asked for.
+    /// The wait after this many failures in a row, regardless of any requested delay.
     pub(crate) fn backoff(&self, failures: u32, random: u64) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         let ceiling = self
@@ -110,11 +110,11 @@ impl RetryOptions {
     }
 }
 
-/// What all calls of a client may spend on retries: while a system is down, a busy
-/// client stops adding to its load.
+/// The retry budget of all calls of a client: while a system is down, a busy client does not
+/// add to its load.
 ///
-/// A retry takes 5 tokens, and gives them back when it succeeds; any other success gives
-/// back 1. The bucket holds 500.
+/// A retry takes 5 tokens, and returns them if it succeeds; any other success returns 1. The
+/// bucket holds 500.
 #[derive(Debug)]
 pub(crate) struct Budget(AtomicU32);
 
@@ -126,7 +126,7 @@ impl Budget {
         Self(AtomicU32::new(Self::FULL))
     }
 
-    /// Pays for one retry; false where the bucket is too empty.
+    /// Pays for one retry; `false` if there are too few tokens.
     pub(crate) fn take(&self) -> bool {
         let pay = |tokens: u32| tokens.checked_sub(Self::RETRY);
         self.0
@@ -134,7 +134,7 @@ impl Budget {
             .is_ok()
     }
 
-    /// A success, and whether it was paid for.
+    /// Records a success, and whether it was a paid retry.
     pub(crate) fn succeeded(&self, paid: bool) {
         let refund = if paid { Self::RETRY } else { 1 };
         let fill = |tokens: u32| Some(tokens.saturating_add(refund).min(Self::FULL));
@@ -144,7 +144,7 @@ impl Budget {
     }
 }
 
-/// How long an answer asks to wait.
+/// The wait that a response asks for.
 pub(crate) fn asked_delay(response: &Response, now: UnixTime) -> Option<Duration> {
     retry_after(
         response.header("Retry-After")?,
@@ -153,9 +153,9 @@ pub(crate) fn asked_delay(response: &Response, now: UnixTime) -> Option<Duration
     )
 }
 
-/// Reads a `Retry-After`: seconds, or any of the three forms of an HTTP date, which is
-/// meant by the system's clock: `date`, where that can be read, as ours may be off.
-/// A date that has passed is no delay; what cannot be read is `None`.
+/// Reads a `Retry-After`: seconds, or any of the three forms of an HTTP date. A date refers to
+/// the system's clock, so it is compared with `date` if that is valid, because ours may be off.
+/// A date in the past means no delay; an invalid value is `None`.
 fn retry_after(value: &str, date: Option<&str>, now: UnixTime) -> Option<Duration> {
     let value = value.trim_ascii();
     if let Some(delay) = seconds(value) {

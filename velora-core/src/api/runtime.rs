@@ -24,16 +24,16 @@ pub trait Runtime: Clock {
     /// Runs `work` to completion in the background.
     fn spawn(&self, work: BoxFuture<'static, ()>);
 
-    /// Any number, for the jitter of waits and for ids: no two processes may be given the
-    /// same ones, be one a fork of the other. By default the operating system's; on
-    /// `wasm32-unknown-unknown`, where there is none, the host has to give its own.
+    /// A random number, for the jitter of waits and for ids. No two processes may get the same
+    /// numbers, not even after a fork. By default it comes from the operating system; on
+    /// `wasm32-unknown-unknown` the host must provide it.
     #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     fn random(&self) -> u64 {
         getrandom::u64().unwrap_or_else(|_| number_of_its_own())
     }
 
-    /// Any number, for the jitter of waits and for ids: no two processes may be given the
-    /// same ones, be one a fork of the other. There is no operating system here to ask.
+    /// A random number, for the jitter of waits and for ids. No two processes may get the same
+    /// numbers. There is no default, because there is no operating system here.
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     fn random(&self) -> u64;
 }
@@ -52,8 +52,8 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
     }
 }
 
-/// For a system that gives no randomness: what no other process has, nor this one again.
-/// It can be guessed, which an id may be.
+/// For a system without a source of randomness: a number that no other process gets, and this
+/// one never again. It can be guessed, which is acceptable for an id.
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 fn number_of_its_own() -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};

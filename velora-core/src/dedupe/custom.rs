@@ -1,4 +1,4 @@
-//! Stores that are written in the host's language: what their answers mean.
+//! Stores that are written in the host's language, and what their answers mean.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::claimed::Claimed;
 use super::store::{Claim, Epoch, Store, StoreFuture};
 use crate::error::StoreError;
 
-/// What carries out the verbs, in the host's language.
+/// Carries out the operations of a store, in the host's language.
 pub trait CustomVerbs: Send + Sync {
     /// Carries out `claim`, `commit`, `release` or `renew`. A claim has no epoch yet.
     fn ask<'a>(
@@ -19,7 +19,7 @@ pub trait CustomVerbs: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = CustomAnswer> + Send + 'a>>;
 }
 
-/// A store of such verbs.
+/// A store whose operations are carried out in the host's language.
 #[derive(Clone, Copy, Debug)]
 pub struct CustomStore<V>(pub V);
 
@@ -44,16 +44,16 @@ impl<V: CustomVerbs> Store for CustomStore<V> {
     }
 }
 
-/// What a store in the host's language answered to a verb, as far as it could be read.
+/// The answer of a store in the host's language, as far as it could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CustomAnswer {
-    /// A claim is fresh, under this epoch: `None` where it is no whole number.
+    /// A claim is fresh, under this epoch; `None` if it is not a whole number.
     Fresh(Option<Epoch>),
-    /// Someone else works on it, for so long at most: `None` where it is no time.
+    /// Someone else is handling it, for at most this long; `None` if it is not a valid time.
     InFlight(Option<Duration>),
     /// It was handled before.
     Done,
-    /// The verb was carried out, and was no claim.
+    /// The operation, which was not a claim, was carried out.
     Ok,
     /// The store failed.
     Failed(StoreError),
@@ -62,8 +62,8 @@ pub enum CustomAnswer {
 }
 
 impl CustomAnswer {
-    /// The store raised an error: one of its own codes is kept, and all else is
-    /// `store_unavailable`, with `reason`. What it said is the caller's, and not repeated.
+    /// The store raised an error. A code of store errors is kept; anything else is
+    /// `store_unavailable`, with `reason`. The error's own message is not repeated.
     pub fn failed(code: Option<&str>, reason: &str) -> Self {
         Self::Failed(match code {
             Some("lease_lost") => StoreError::LeaseLost,

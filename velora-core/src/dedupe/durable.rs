@@ -1,4 +1,4 @@
-//! What the durable stores have in common.
+//! What the durable stores share.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::error::StoreError;
 #[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
 pub(super) const SCHEMA_VERSION: i32 = 1;
 
-/// So many rows are cleaned up in one statement.
+/// How many rows one statement cleans up.
 #[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
 pub(super) const BATCH: i64 = 1_000;
 
-/// One batch is cleaned up each time so many keys were committed: it keeps up.
+/// One batch is cleaned up after this many commits, which keeps pace with them.
 #[cfg(any(feature = "sqlite-driver", feature = "postgres"))]
 pub(super) const COMMITS_PER_BATCH: u64 = 256;
 
@@ -29,7 +29,7 @@ pub(super) fn unavailable(reason: impl std::fmt::Display) -> StoreError {
     }
 }
 
-/// Gives up after this time, whatever the driver does.
+/// Fails after this time, whatever the driver does.
 pub(super) async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, StoreError>>,

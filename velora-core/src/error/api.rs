@@ -8,19 +8,19 @@ use super::Code;
 use super::text::{Says, display, each};
 use crate::spell::decimal;
 
-/// How much of a body that is an error, or not the documented one, is kept as it is.
+/// How much of an error body, or of an undocumented body, is kept as it is.
 pub(crate) const KEPT: usize = 8 * 1024;
 
-/// What stands where a credential stood.
+/// The replacement for a credential.
 const HIDDEN: &str = "***";
 
 /// A call of a system's API failed.
 ///
 /// `Display` and `Debug` show the code, the status, ids and counts, never a part
-/// of a body: what the system said is in [`detail`](Self::detail),
-/// [`issues`](Self::issues) and [`raw`](Self::raw), to be shown with care, as an
-/// error body may repeat what was sent. The API key is in none of them: where the
-/// system repeats it, `***` stands in its place.
+/// of a body. What the system said is in [`detail`](Self::detail),
+/// [`issues`](Self::issues) and [`raw`](Self::raw): show them with care, because an
+/// error body may repeat what was sent. None of them contains the API key: if the
+/// system repeats it, it is replaced with `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiError(Box<Parts>);
 
@@ -48,47 +48,48 @@ pub enum ApiErrorKind {
     NotFound,
     /// `conflict`: 409, 412.
     Conflict,
-    /// `invalid_request`: 400, 422 and every other 4xx; or refused before it was sent.
+    /// `invalid_request`: 400, 422 and every other 4xx; or the request was refused before it
+    /// was sent.
     InvalidRequest,
     /// `rate_limited`: 429. See [`ApiError::retry_after`].
     RateLimited,
     /// `server_error`: 5xx.
     ServerError,
-    /// `connection`: refused, reset, or cut before the end of the body.
+    /// `connection`: refused, reset, or cut off before the end of the body.
     Connection,
-    /// `timeout`: connecting, reading, or the whole call.
+    /// `timeout`: of connecting, of reading, or of the whole call.
     Timeout,
-    /// `malformed_response`: a success with a body that is not the documented one.
+    /// `malformed_response`: a success whose body is not the documented one.
     MalformedResponse,
     /// `response_too_large`: the decoded body is over the limit.
     ResponseTooLarge,
-    /// `cursor_loop`: more pages announced, but no new cursor.
+    /// `cursor_loop`: a page announces more, but has no new cursor.
     CursorLoop,
-    /// `incomplete_window`: not proven to have been read whole.
+    /// `incomplete_window`: a window is not proven to have been read completely.
     IncompleteWindow,
     /// `unexpected_redirect`: 3xx, never followed.
     UnexpectedRedirect,
 }
 
-/// One field that the system found fault with.
+/// One field that the system rejected.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Issue {
     /// The system's own code, such as `invalid_type`.
     pub code: Option<String>,
-    /// Where in the request, from the outside in.
+    /// The path of the field in the request, outermost part first.
     pub path: Vec<String>,
     /// What is wrong, for a human.
     pub message: Option<String>,
 }
 
-/// What an error body said, as far as it could be understood.
+/// The content of an error body, as far as it could be understood.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// The system's own stable code, such as `SCOPE_INSUFFICIENT`.
     pub(crate) code: Option<String>,
     pub(crate) detail: Option<String>,
-    /// The system's own word on whether another attempt may help.
+    /// The system's own statement whether another attempt may help.
     pub(crate) retryable: Option<bool>,
     pub(crate) issues: Vec<Issue>,
     pub(crate) raw: String,
@@ -144,8 +145,8 @@ impl ApiErrorKind {
 }
 
 impl ApiError {
-    /// For those who write a [`Transport`](crate::api::Transport), and for what is
-    /// built on the clients. `reason` is shown: put no secret and no body in it.
+    /// Creates an error, for authors of a [`Transport`](crate::api::Transport) and for code
+    /// that is built on the clients. `reason` is shown: put no secret and no body in it.
     pub fn new(kind: ApiErrorKind, reason: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Parts {
             kind,
@@ -169,18 +170,18 @@ impl ApiError {
         self.0.kind
     }
 
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if there was a response.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The id to quote to the vendor: the one the system answered with, else the
-    /// one that was sent.
+    /// The request id to quote to the vendor: the one in the system's response, else the one
+    /// that was sent.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// How many requests were sent for this call; 0 where none was.
+    /// How many requests were sent for this call; 0 if none was.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -190,8 +191,8 @@ impl ApiError {
         self.0.retry_after
     }
 
-    /// Whether the same call may succeed later: by its kind, unless the system itself
-    /// says that it will not; or, of what carries an `Idempotency-Key`, that it may.
+    /// Whether the same call may succeed later. This depends on the kind, unless the system
+    /// itself says that it will not; or that it may, for a call with an `Idempotency-Key`.
     pub fn is_retryable(&self) -> bool {
         let by_kind = || self.0.kind.is_retryable();
         self.0.problem.retryable.unwrap_or_else(by_kind)
@@ -207,18 +208,18 @@ impl ApiError {
         self.0.problem.code.as_deref()
     }
 
-    /// The fields that the system found fault with.
+    /// The fields that the system rejected.
     pub fn issues(&self) -> &[Issue] {
         &self.0.problem.issues
     }
 
-    /// The body of the error answer as text, or of the success that is not the
-    /// documented one: at most its first 8 KiB. Empty for all other failures.
+    /// The body of the error response as text, or of a success that is not the documented
+    /// one: at most its first 8 KiB. Empty for all other failures.
     pub fn raw(&self) -> &str {
         &self.0.problem.raw
     }
 
-    /// The same without the credential that was sent, wherever the system repeats it.
+    /// The same error without the credential that was sent, wherever the system repeats it.
     pub(crate) fn without(mut self, credential: &str) -> Self {
         let hide = |text: &mut String| hide(text, credential);
         let Parts {
@@ -260,7 +261,7 @@ impl ApiError {
         self
     }
 
-    /// Whether the call may have been carried out all the same.
+    /// Whether the call may have been carried out despite the error.
     pub(crate) fn leaves_open(&self) -> bool {
         matches!(
             self.kind(),
@@ -283,7 +284,7 @@ impl ApiError {
         self
     }
 
-    /// An id that stands already is the system's own, and is kept.
+    /// An id that is already set is the system's own, and is kept.
     pub(crate) fn with_request_id(mut self, id: Option<&str>) -> Self {
         if self.0.request_id.is_none() {
             self.0.request_id = id.map(str::to_owned);
@@ -303,7 +304,7 @@ fn hide(text: &mut String, credential: &str) {
     }
 }
 
-/// The same of as much of a credential as stands where a text was cut.
+/// The same for the beginning of a credential at the point where a text was cut off.
 fn hide_begun(text: &mut String, credential: &str) {
     let begun = (1..credential.len()).rev();
     let begun = begun.filter_map(|length| text.strip_suffix(credential.get(..length)?));

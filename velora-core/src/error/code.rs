@@ -17,7 +17,7 @@ macro_rules! codes {
             /// All codes, in the order of the checks that raise them.
             pub const ALL: &'static [Self] = &[$($(#[cfg($cfg)])? Self::$variant,)+];
 
-            /// The code as it stands in logs, in answers and in other languages.
+            /// The code as it is written in logs, in replies and in other languages.
             pub const fn as_str(self) -> &'static str {
                 match self { $($(#[cfg($cfg)])? Self::$variant => $text,)+ }
             }

@@ -1,4 +1,4 @@
-//! Misuse: at construction, or of what a request is handed over in.
+//! Misuse: values that cannot be used, and requests in a form that cannot be read.
 
 #[cfg(feature = "client")]
 use std::borrow::Cow;
@@ -79,7 +79,7 @@ pub enum ConfigError {
     /// `body_already_parsed`
     #[cfg(feature = "full")]
     BodyAlreadyParsed {
-        /// What was given in their place.
+        /// What was given instead of the raw bytes.
         found: &'static str,
         /// What to call instead.
         remedy: &'static str,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::Code;
 use super::text::says;
 
-/// A file of an export cannot be used. Nothing of what it held was overwritten.
+/// A file of an export cannot be used. Its content was not overwritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileError {
@@ -24,7 +24,7 @@ pub enum FileError {
     Mismatch {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// What does not match.
         reason: &'static str,
     },
 }

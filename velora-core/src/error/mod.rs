@@ -1,8 +1,8 @@
-//! Every error of this crate, one file a domain, and the one list of stable codes.
+//! All errors of this crate, one file for each domain, and the list of stable codes.
 //!
-//! Messages may change; a [`Code`] never does, and it is the same text in
-//! every language. No error carries a secret, and none but an [`ApiError`] the
-//! body that caused it, outside `Display` and `Debug`.
+//! Messages may change; a [`Code`] never does, and it is the same text in every language. No
+//! error carries a secret. Only an [`ApiError`] carries the body that caused it, but does not
+//! show it in `Display` and `Debug`.
 
 #[cfg(feature = "client")]
 mod api;
@@ -54,7 +54,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What `Display` says, without what formatting takes.
+    /// The text of `Display`, without the code size of formatting.
     pub fn message(&self) -> String {
         let says: &dyn text::Says = match self {
             Self::Config(error) => error,

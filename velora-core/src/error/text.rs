@@ -1,7 +1,7 @@
-//! What errors say, made of texts alone: what formats anything at all would be a large part
-//! of what an edge worker carries. The smallest builds (without the feature `full`) say codes.
+//! Error messages, joined from strings without `core::fmt`, which would be a large part of an
+//! edge worker's code. The smallest builds (without the feature `full`) only have the codes.
 
-/// What is said, piece by piece.
+/// Emits a message piece by piece.
 pub(super) trait Says {
     fn say(&self, out: &mut dyn FnMut(&str));
 }
@@ -12,7 +12,7 @@ pub(super) fn text_of(error: &dyn Says) -> String {
     text
 }
 
-/// The words of an error, for `Display` and for those who format nothing.
+/// Defines the messages of an error, for `Display` and for callers that do not format.
 macro_rules! says {
     ($error:ident: $($(#[$meta:meta])* $variant:pat => [$($piece:expr),+],)+) => {
         impl $crate::error::text::Says for $error {

@@ -39,7 +39,7 @@ pub enum VerificationError {
     },
     /// `malformed_timestamp`
     MalformedTimestamp {
-        /// A likely cause, where one is known.
+        /// A likely cause, if one is known.
         hint: Option<Reason>,
     },
     /// `timestamp_too_old`
@@ -121,7 +121,7 @@ pub enum EventFault {
     NotAnObject,
     /// Arrays and objects are nested more than 64 levels deep.
     TooDeep,
-    /// A member that decides what the event is stands more than once.
+    /// A member that identifies the event occurs more than once.
     DuplicateMember {
         /// The member's name.
         member: Cow<'static, str>,
@@ -131,7 +131,7 @@ pub enum EventFault {
         /// The member's name.
         member: Cow<'static, str>,
     },
-    /// A member is not of the type the system documents.
+    /// A member does not have its documented type.
     WrongType {
         /// The member's name.
         member: Cow<'static, str>,
