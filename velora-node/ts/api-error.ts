@@ -4,11 +4,11 @@ import type { ApiFailure } from '../native/index.js';
 import type { Code } from './codes.js';
 import { learnKind, VeloraError } from './errors.js';
 
-/** One field that a system found fault with. */
+/** One field that the system rejected. */
 export interface Issue {
   /** The system's own code, such as `invalid_type`. */
   readonly code: string | null;
-  /** Where in the request, from the outside in. */
+  /** The path of the field in the request, outermost part first. */
   readonly path: readonly string[];
   /** What is wrong, for a human. */
   readonly message: string | null;
@@ -17,16 +17,16 @@ export interface Issue {
 /**
  * A call of a system's API failed.
  *
- * The message, and what is shown when it is logged, are codes, ids and counts. What the
- * system said is in `detail`, `issues` and `raw`, which are shown nowhere: an error body
- * may repeat what was sent.
+ * The message, and what logging it shows, are codes, ids and counts. What the system said is in
+ * `detail`, `issues` and `raw`, which are not shown by themselves, because an error body may repeat
+ * what was sent.
  */
 export class ApiError extends VeloraError {
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was a response. */
   readonly status: number | null;
-  /** The id to quote to the vendor. */
+  /** The request id to quote to the vendor. */
   readonly requestId: string | null;
-  /** How many requests were sent for this call; 0 where none was. */
+  /** How many requests were sent for this call; 0 if none was. */
   readonly attempts: number;
   /** How long the system asked to wait, in seconds. */
   readonly retryAfter: number | null;
@@ -53,7 +53,7 @@ export class ApiError extends VeloraError {
     return this.#said.detail ?? null;
   }
 
-  /** The fields that the system found fault with. */
+  /** The fields that the system rejected. */
   get issues(): readonly Issue[] {
     return this.#said.issues.map(({ code, path, message }) => ({
       code: code ?? null,
@@ -62,7 +62,7 @@ export class ApiError extends VeloraError {
     }));
   }
 
-  /** The body of the answer as text: at most its first 8 KiB. */
+  /** The body of the response as text: at most its first 8 KiB. */
   get raw(): string {
     return this.#said.raw;
   }

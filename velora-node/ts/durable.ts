@@ -34,7 +34,7 @@ export interface StoreOptions extends Times {
  *
  * | URL | for |
  * |---|---|
- * | `memory:` | this process alone |
+ * | `memory:` | this process only |
  * | `sqlite:///var/lib/app/claims.db` | the processes of one host |
  * | `postgres://user:password@host/database` | any number of machines |
  * | `redis://…`, `rediss://…`, `…/?cluster=true` | any number of machines |

@@ -98,7 +98,7 @@ export function guard<T>(call: () => T): T {
   }
 }
 
-/** What the addon failed with by itself: a fault of this package. */
+/** A failure of the addon itself, which is a fault of this package. */
 export function internal(error: unknown): VeloraError {
   if (error instanceof VeloraError) {
     return error;

@@ -15,7 +15,7 @@ import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
 /**
- * Answers each request as the receiver says. Throws `invalid_option` where it is none that has an
+ * Answers each request with the receiver's reply. Throws `invalid_option` if the receiver has no
  * `onEvent`.
  */
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): RequestHandler {

@@ -17,17 +17,17 @@ import { Receiver } from './receiver.js';
 export interface DeliveriesOptions {
   /** The path of the route. */
   url: string;
-  /** What answers. Which events its handler takes is between the two of them. */
+  /** The receiver, with an `onEvent`. */
   receiver: Receiver<any>;
 }
 
 /**
- * Serves a `POST` route that answers each request as the receiver says. Throws `invalid_option`
- * where it is none that has an `onEvent`, where there is no `url`, and where it is called as the
- * handler of a route.
+ * Serves a `POST` route that answers each request with the receiver's reply. Throws
+ * `invalid_option` if the receiver has no `onEvent`, if there is no `url`, or if this plugin is
+ * used as a route handler.
  */
 export const deliveries: FastifyPluginAsync<DeliveriesOptions> = (app, options) => {
-  // Fastify gives a plugin options, whether there are any or not.
+  // Fastify always passes options to a plugin, even if there are none.
   if (typeof options !== 'object') {
     throw invalidOption('this is a plugin: app.register(deliveries, { url, receiver })');
   }
@@ -38,11 +38,11 @@ async function mount(app: FastifyInstance, { url, receiver }: DeliveriesOptions)
   Receiver.handler(receiver);
   const path = text('url', url);
   app.removeAllContentTypeParsers();
-  // What is not a media type would be Fastify's 415, which a sender may take as final.
+  // Fastify would answer an invalid media type with 415, which a sender may take as final.
   app.addHook('onRequest', async (request) => {
     request.headers['content-type'] = 'application/octet-stream';
   });
-  // The body stays unread: the limit and its answer are the receiver's.
+  // The body stays unread, because the receiver applies its own limit.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.post(path, async (request, response) => {
     const reply = await receiveIncoming(receiver, request.raw);

@@ -11,7 +11,7 @@ import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
 /**
- * Answers each request as the receiver says. Throws `invalid_option` where it is none that has an
+ * Answers each request with the receiver's reply. Throws `invalid_option` if the receiver has no
  * `onEvent`.
  */
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): Handler {
@@ -19,7 +19,7 @@ export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>)
   return (context) => receiver.handle(context.req.raw, contextOf(context));
 }
 
-/** What the host gave along, where it gives anything: to ask for it throws elsewhere. */
+/** The host's execution context, if it has one; on other hosts the getter throws. */
 function contextOf(context: Context): { waitUntil(work: Promise<unknown>): void } | undefined {
   try {
     return context.executionCtx;

@@ -65,7 +65,7 @@ export abstract class Steps<R> implements AsyncIterableIterator<R>, AsyncDisposa
     return step;
   }
 
-  /** Ends it early. What was asked for and is under way gives nothing more. */
+  /** Ends it early. A request in progress yields nothing more. */
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.#ended = true;
     await this.stop();
@@ -206,17 +206,17 @@ export function walk<T, R>(
   return new Walk(open, read, signal, explain, ahead);
 }
 
-/** The page that the addon gives. */
+/** Converts the addon's page. */
 export function pageOf<N, T>(page: { items: N[]; nextCursor?: string | null }, read: (item: N) => T): readonly T[] & Page<T> {
   return Object.assign(page.items.map(read), { nextCursor: page.nextCursor ?? null });
 }
 
 /**
- * Items one by one, and the pages beneath. Nothing is sent before the first one is asked for.
+ * Items one by one, or page by page. Nothing is sent until the first one is requested.
  *
- * Each loop, each `pages()` and each `toArray()` starts anew and asks the system again. To go on
- * where you were, keep what `pages()` or `[Symbol.asyncIterator]()` gave and call its `next()`:
- * leaving a loop over it ends it.
+ * Each loop, each `pages()` and each `toArray()` starts from the beginning and calls the system
+ * again. To continue where you left off, keep the iterator of `pages()` or
+ * `[Symbol.asyncIterator]()` and call its `next()`; leaving a loop over it ends it.
  */
 export class Items<T, P extends Page<T> = readonly T[] & Page<T>> implements AsyncIterable<T> {
   readonly #walk: () => Steps<P>;
@@ -230,7 +230,7 @@ export class Items<T, P extends Page<T> = readonly T[] & Page<T>> implements Asy
     return new Items(walk);
   }
 
-  /** The pages from the first one on, each fetched while the one before is worked on. */
+  /** The pages, from the first one on. The next page is fetched while this one is processed. */
   pages(): Steps<P> {
     return this.#walk();
   }
@@ -239,7 +239,7 @@ export class Items<T, P extends Page<T> = readonly T[] & Page<T>> implements Asy
     return new Flat<T, P>(this.#walk());
   }
 
-  /** All of them, in memory. */
+  /** All items, in memory. */
   async toArray(): Promise<T[]> {
     const items: T[] = [];
     for await (const page of this.#walk()) {

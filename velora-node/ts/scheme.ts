@@ -6,34 +6,34 @@ import { PARTS, type SchemeName } from './named.js';
 
 export type { SchemeName };
 
-/** A scheme of your own, described. */
+/** The description of a scheme of your own. */
 export interface SchemeOptions {
-  /** Its name, which stands in keys and logs. No system may have it. */
+  /** Its name, which appears in keys and logs. It must not be that of a built-in system. */
   name: string;
-  /** The header that carries the signature, in any case. */
+  /** The header that carries the signature. Case-insensitive. */
   signatureHeader: string;
   /**
-   * The text before the hex digits, such as `sha256=`, perhaps empty. Absent: the header
+   * The text before the hex digits, such as `sha256=`, possibly empty. Without it the header
    * is a list, `t=<seconds>,v1=<hex>[,v1=<hex>…]`.
    */
   prefix?: string | undefined;
-  /** The header that carries the timestamp, where the signature's does not. */
+  /** The header that carries the timestamp, if the signature header does not. */
   timestampHeader?: string | undefined;
   /** Its unit. Seconds by default. */
   timestampUnit?: 'seconds' | 'milliseconds' | undefined;
-  /** What stands around the timestamp before the body. Absent: the body alone is signed. */
+  /** The text before and after the timestamp under the MAC. Without it, only the body is signed. */
   signedPayload?: { before: string; after: string } | undefined;
-  /** The members of the body that identify an event. Absent: its digest does. */
+  /** The members of the body that identify an event. Without them, the body's digest does. */
   identity?: readonly string[] | undefined;
-  /** The status that answers a refusal. 401 by default. */
+  /** The HTTP status for refused deliveries. 401 by default. */
   rejectStatus?: number | undefined;
-  /** The sender does not repeat what was answered with a 4xx. */
+  /** The sender does not send again after a 4xx, so a body over the limit is answered with 500 instead of 413. */
   clientErrorsAreFinal?: boolean | undefined;
 }
 
 /**
- * How one system signs: for systems of your own. What cannot work is `invalid_scheme`
- * when a `Verifier` or a `Signer` is made of it.
+ * How a system signs, for systems of your own. A scheme that contradicts itself is
+ * `invalid_scheme` when a `Verifier` or a `Signer` is made from it.
  *
  * ```js
  * const slack = new Scheme({
@@ -45,8 +45,8 @@ export interface SchemeOptions {
  * });
  * ```
  *
- * Any bytes can be verified. An event is a JSON object: to a `Receiver` another body, such as
- * a form, is `malformed_event`; the delivery of a `Verifier` has its bytes and its key.
+ * Any body can be verified, but a `Receiver` needs a JSON object: any other body, such as a form,
+ * is `malformed_event`. The delivery of a `Verifier` has the bytes and the key.
  */
 export class Scheme {
   /** Its name. */

@@ -11,17 +11,17 @@ import { ConfigError, guard, unwrap } from './errors.js';
 export type SecretInput = string | Uint8Array | SigningSecret | undefined;
 
 /**
- * The secret that a system signs its deliveries with, as registering an endpoint gives
- * it. Neither logging it nor `JSON.stringify` shows it; `exposeSecret()` does, to store it.
+ * The secret that a system signs its deliveries with, as returned when an endpoint is registered.
+ * Neither logging it nor `JSON.stringify` shows it; `exposeSecret()` returns it, to store it.
  */
 export class SigningSecret {
   readonly #value: string | Uint8Array;
 
   /**
-   * A text, whose UTF-8 bytes are the key, raw bytes, or a secret that is one already.
+   * A string, whose UTF-8 bytes are the key, raw bytes, or another `SigningSecret`.
    *
-   * Throws `empty_secret`, `secret_has_whitespace`; `no_secret` where there is none;
-   * `invalid_option` where it is anything else.
+   * Throws `empty_secret`, `secret_has_whitespace`; `no_secret` if it is missing;
+   * `invalid_option` if it is anything else.
    */
   constructor(value: SecretInput) {
     this.#value = ownSecret(value);

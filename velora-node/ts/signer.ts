@@ -11,7 +11,7 @@ import { secretList, type SecretInput } from './secret.js';
 import { nowMillis } from './time.js';
 import type { VerifyOptions } from './verifier.js';
 
-/** What a `Signer` made: send `body` with `headers`. */
+/** A signed test delivery: send `body` with `headers`. */
 export interface SignedDelivery {
   /** The raw body, unchanged. */
   body: Bytes;
@@ -20,7 +20,7 @@ export interface SignedDelivery {
 }
 
 /**
- * Makes deliveries that are byte-identical to production: raw body and headers.
+ * Makes deliveries for tests that are byte-identical to production: raw body and headers.
  *
  * Source: CuraeAI, *Webhooks: Test deliveries* (`buildSignedWebhookRequest`).
  */
@@ -32,8 +32,8 @@ export class Signer {
   /**
    * A list (`t=…,v1=…`) is signed with every secret, as during a rotation.
    *
-   * Throws what `Verifier` does, and `too_many_secrets` where the header carries one
-   * signature only.
+   * Throws what `Verifier` throws, and `too_many_secrets` if the header carries only one
+   * signature.
    */
   constructor(scheme: SchemeName | Scheme, secrets: SecretInput | readonly SecretInput[]) {
     this.#native = unwrap(
@@ -43,8 +43,8 @@ export class Signer {
   }
 
   /**
-   * Signs a raw body, as of now or of the time that is given. Throws `body_already_parsed`, and
-   * `invalid_option` where that is no time.
+   * Signs a raw body, as of `now` or by default the present. Throws `body_already_parsed`, and
+   * `invalid_option` if `now` is not a time.
    */
   sign(body: Body, options?: VerifyOptions): SignedDelivery {
     const now = options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);

@@ -10,7 +10,7 @@ import type { KnownEventType } from './event.js';
 // Whoever reads an event can see that it is none.
 learnApiError();
 
-/** An event as the API wrote it: what each member is stands at `AuditEvent`. Any may be absent or null. */
+/** An event as the API wrote it. `AuditEvent` describes the members; any may be absent or null. */
 export interface AuditEventMembers {
   event_id?: string | null;
   timestamp?: string | null;

@@ -57,13 +57,13 @@ export interface EventOfType<T extends string> extends EventMembers {
 
 /** An event whose type is newer than this version; an event like any other. */
 export interface UnknownEvent extends EventMembers {
-  /** What happened: some text. */
+  /** What happened: any other string. */
   readonly type: UnknownName;
 }
 
 /**
- * An audit event, narrowed by `switch (event.type)`. A member that is there has its
- * documented type; whatever else the system sent is in `extra`.
+ * An audit event, narrowed by `switch (event.type)`. A member that is present has its documented
+ * type; anything else that the system sent is in `extra`.
  *
  * Source: Velora Health, *Webhooks: Delivery payload*.
  */
