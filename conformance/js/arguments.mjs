@@ -2,10 +2,10 @@
 
 import { parseArgs } from 'node:util';
 
-/** The command cannot be run as it was given: it ends with 2. */
+/** The command line is wrong: the exit code is 2. */
 export class Misuse extends Error {}
 
-/** The options that are needed, and those that are not; all else is misuse. */
+/** Reads the required and the optional options; anything else is misuse. */
 export function optionsOf(args, needed, others) {
   const options = Object.fromEntries([...needed, ...others].map((name) => [name, { type: 'string' }]));
   const given = parsed({ args, options });
@@ -24,7 +24,7 @@ function parsed(asked) {
   }
 }
 
-/** An option's value, where it is of its form. */
+/** The value of an option, which must match `form`. */
 export function matching(name, value, form) {
   if (!form.test(value)) {
     throw new Misuse(`--${name} is invalid`);

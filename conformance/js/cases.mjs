@@ -1,6 +1,6 @@
 // Cases and their answers, on any host: nothing here needs Node.
 
-/** What answers the cases of a file, by the package's public API. */
+/** The functions that answer cases, using the package's public API. */
 export function answers({ Verifier, VeloraError }) {
   const delivery = ({ scheme, secrets, tolerance, body, headers, now }) =>
     new Verifier(scheme, secrets, tolerance === undefined ? undefined : { tolerance }).verify(body, headers, { now });
@@ -43,7 +43,7 @@ function extra({ scheme, event: read }) {
     return [];
   }
   const names = Object.keys(read.extra);
-  // What else `data` is has no documented members.
+  // Any other `data` has no documented members.
   const objects = scheme === 'health' ? ['actor', 'resource'] : (read.type ?? read.event) === 'stream.online' ? ['data'] : [];
   for (const path of objects) {
     names.push(...Object.keys(read[path]?.extra ?? {}).map((name) => `${path}.${name}`));
@@ -53,7 +53,7 @@ function extra({ scheme, event: read }) {
 
 const TOLERANCES = { NaN, Infinity, '-Infinity': -Infinity };
 
-/** A case whose every part can be read, else null. */
+/** A case in which everything can be read, else null. */
 function readCase(fields) {
   if (!isObject(fields)) {
     return null;
@@ -91,7 +91,7 @@ function list(values, read) {
   return found.includes(null) ? null : found;
 }
 
-/** Base64 of the standard alphabet, padded, and nothing else. */
+/** Strict base64: the standard alphabet, padded, without other characters. */
 function decode(text) {
   if (typeof text !== 'string') {
     return null;

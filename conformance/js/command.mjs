@@ -5,7 +5,7 @@ import { answers } from './cases.mjs';
 import { answerAll } from './lines.mjs';
 import { read } from './read.mjs';
 
-/** Runs the command of the arguments; `others` are those that not every package has. */
+/** Runs the requested command; `others` are commands that not every package has. */
 export async function run(name, velora, others = {}) {
   const reading = (command) => (args) => read(velora, command, args);
   const commands = {
@@ -34,7 +34,7 @@ export async function run(name, velora, others = {}) {
   }
 }
 
-/** The exit code: those that answer cases take nothing else. */
+/** Returns the exit code. Commands that answer cases take no arguments. */
 async function answered(answer, args) {
   optionsOf(args, [], []);
   await answerAll(answer, process.stdin, process.stdout);

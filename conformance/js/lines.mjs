@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** So much is written at once while more is waiting to be read. */
+/** How much is written at once while more input is waiting. */
 const BATCH = 64 * 1024;
 
 /** Answers every line that is not blank. */
@@ -14,7 +14,7 @@ export async function answerAll(answer, input, output) {
     if (text !== '') {
       written += `${answer(text)}\n`;
     }
-    // One who waits for an answer before writing the next case gets it.
+    // A caller that waits for an answer before writing the next case gets it.
     if (written.length > BATCH || input.readableLength === 0) {
       if (!output.write(written)) {
         await once(output, 'drain');

@@ -5,7 +5,7 @@ import { matching, optionsOf } from './arguments.mjs';
 
 const NEEDED = ['base-url', 'api-key', 'since', 'until'];
 
-/** The exit code; what failed is the last line on standard error. */
+/** Returns the exit code; an error is the last line on standard error. */
 export async function read({ ApiError, VeloraError, health }, command, args) {
   const given = optionsOf(args, NEEDED, ['phi-involved', 'limit']);
   const query = { since: given.since, until: given.until };

@@ -7,7 +7,7 @@ import { matching, optionsOf } from '../js/arguments.mjs';
 
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 
-/** The exit code; where there is no store, the last line on standard error says why. */
+/** Returns the exit code. If there is no store, the last line on standard error says why. */
 export async function claim(args, input, output) {
   const given = optionsOf(args, ['store'], ['lease']);
   const options = given.lease === undefined ? {} : { lease: Number(matching('lease', given.lease, /^\d+(\.\d+)?$/)) };

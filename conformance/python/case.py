@@ -15,7 +15,7 @@ from velora import Delivery, VeloraError, Verifier
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case whose every part could be read."""
+    """A case in which everything could be read."""
 
     id: Any
     scheme: str
@@ -26,7 +26,7 @@ class Case:
     now: float
 
     def delivery(self) -> Delivery[Any]:
-        """The delivery, verified. Construction has its errors first."""
+        """The verified delivery. Construction errors come first."""
         verifier = Verifier(self.scheme, self.secrets, tolerance=self.tolerance)
         return verifier.verify(self.body, self.headers, self.now)
 
@@ -41,7 +41,7 @@ def verify(case: Case) -> dict[str, object]:
 
 
 def event(case: Case) -> dict[str, object]:
-    """The same, and which event it carries, under which key."""
+    """The same, and which event it carries, and its key."""
     try:
         delivery = case.delivery()
         read = delivery.event
@@ -52,7 +52,7 @@ def event(case: Case) -> dict[str, object]:
 
 
 def key(case: Case) -> dict[str, object]:
-    """Whether the delivery is genuine, and its key, whatever the event says."""
+    """Whether the delivery is genuine, and its key, without reading the event."""
     try:
         return {"ok": True, "key": case.delivery().key}
     except VeloraError as error:
@@ -76,7 +76,7 @@ COMMANDS: dict[str, Callable[[Case], dict[str, object]]] = {
 
 
 class NoCase(Exception):
-    """A line that is not a case; ``id`` is what it has of one."""
+    """A line that is not a case; ``id`` is its id, if it has one."""
 
     def __init__(self, id: Any = None) -> None:
         super().__init__()
@@ -84,13 +84,13 @@ class NoCase(Exception):
 
 
 class Number(str):
-    """A number, as it stands in the line: 1e999 is one, though no float holds it."""
+    """A number as it is written in the line: 1e999 is valid, though no float can hold it."""
 
     __slots__ = ()
 
 
 class Members(list[tuple[str, Any]]):
-    """The members of an object, each as often as it stands there."""
+    """The members of an object, including repeated ones."""
 
     __slots__ = ()
 
@@ -140,7 +140,7 @@ def twice(members: Members) -> bool:
 
 
 def from_members(found: dict[str, Any]) -> Case:
-    """Raises whatever Python does where a member is absent or something else."""
+    """Raises Python's own errors if a member is absent or has a wrong type."""
     texts, encoded = found.get("secrets"), found.get("secrets_b64")
     if texts is not None and encoded is not None:
         raise NoCase
@@ -164,7 +164,7 @@ def from_members(found: dict[str, Any]) -> Case:
 
 
 def text(value: Any) -> str:
-    """A text that can be written."""
+    """A string that can be encoded as UTF-8."""
     if type(value) is not str:
         raise NoCase
     value.encode()
@@ -178,7 +178,7 @@ def items(value: Any) -> list[Any]:
 
 
 def decoded(value: Any) -> bytes:
-    """The bytes of base64 as it is written: padded, and nothing else in it."""
+    """The bytes of strict base64: padded, and without other characters."""
     try:
         data = base64.b64decode(text(value), validate=True)
     except binascii.Error:

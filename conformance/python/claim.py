@@ -15,8 +15,8 @@ VERBS = ("claim", "commit", "release", "renew")
 
 
 def answer_all(asked: Namespace, source: BinaryIO, target: BinaryIO) -> str | None:
-    """Answers each line at once; gives the last line of standard error where there is no
-    store, or nobody who reads."""
+    """Answers each line at once. Returns the last line for standard error if there is no
+    store, or no reader."""
     try:
         store = open_store(asked.store, lease=asked.lease)
         held: dict[str, Claim] = {}

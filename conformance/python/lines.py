@@ -16,8 +16,8 @@ BLANKS = b" \t\r\n\x0c"
 def answer_all(
     source: BinaryIO, target: BinaryIO, verdict: Callable[[Case], dict[str, object]]
 ) -> None:
-    """Answers every line that is not blank. One who waits for an answer before writing the
-    next case gets it."""
+    """Answers every line that is not blank. A caller that waits for an answer before writing
+    the next case gets it."""
     for read in chunks_of_lines(source):
         answers = [
             answer(line, verdict) for each in read if (line := each.strip(BLANKS))
@@ -27,7 +27,7 @@ def answer_all(
 
 
 def chunks_of_lines(source: BinaryIO) -> Iterator[list[bytes]]:
-    """The whole lines of what can be read at once; the last line needs no end."""
+    """The complete lines of what can be read at once; the last line needs no line end."""
     rest = b""
     while chunk := source.read1(BUFFER_BYTES):  # type: ignore[attr-defined]
         if b"\n" not in chunk:
@@ -54,7 +54,7 @@ def write(id: Any, verdict: dict[str, object]) -> bytes:
 
 
 def text_of(value: Any) -> str:
-    """A value as JSON, whatever it is: numbers as they came."""
+    """Any value as JSON, with numbers as they were written."""
     if isinstance(value, Number):
         return value
     if isinstance(value, Members):

@@ -1,5 +1,5 @@
-"""``conformance/run python``: the same questions as in every other language, answered through
-the public API of ``velora`` alone.
+"""``conformance/run python``: the same commands as in every other language, implemented with
+only the public API of ``velora``.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def main() -> int:
         events = read.COMMANDS[asked.command]
         return end(read.print_all(events, asked, sys.stdout.buffer))
     finally:
-        # What could not be written has no reader: let Python not try again.
+        # If output could not be written, nobody reads it: keep Python from trying again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def arguments() -> argparse.ArgumentParser:
-    """What the program takes."""
+    """The arguments of the program."""
     parser = argparse.ArgumentParser(
         prog="conformance/run python",
         description="Answers conformance cases in order, or prints events: JSON, line by line.",
@@ -38,12 +38,12 @@ def arguments() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
-        "verify", help="says of each case whether the delivery is genuine"
+        "verify", help="says for each case whether the delivery is genuine"
     )
-    commands.add_parser("event", help="and which event it carries, under which key")
-    commands.add_parser("key", help="and its key, whatever the event says")
+    commands.add_parser("event", help="also says which event it carries, and its key")
+    commands.add_parser("key", help="also says its key, without reading the event")
     claiming = commands.add_parser(
-        "claim", help="works with a store, one verb a line", allow_abbrev=False
+        "claim", help="works with a store, one operation per line", allow_abbrev=False
     )
     claiming.add_argument("--store", required=True, help="its URL")
     claiming.add_argument("--lease", type=float, help="in seconds")
@@ -58,7 +58,7 @@ def arguments() -> argparse.ArgumentParser:
         reading.add_argument("--until", required=True)
         reading.add_argument("--phi-involved", choices=["true", "false"])
         reading.add_argument(
-            "--limit", type=int, help="events a page; an export is not read in pages"
+            "--limit", type=int, help="events per page; an export has no pages"
         )
     return parser
 
@@ -68,7 +68,7 @@ def answer(command: str) -> int:
     try:
         lines.answer_all(sys.stdin.buffer, sys.stdout.buffer, case.COMMANDS[command])
     except BrokenPipeError:
-        # Whoever reads the answers has seen enough.
+        # The reader of the answers has seen enough.
         return 1
     except OSError as error:
         print(f"conformance/run python: {error.strerror}", file=sys.stderr)
@@ -77,7 +77,7 @@ def answer(command: str) -> int:
 
 
 def end(failure: str | None) -> int:
-    """Why there was no end to what was asked is the last line on stderr."""
+    """Prints the reason for a failure as the last line on stderr."""
     if failure is None:
         return 0
     print(failure, file=sys.stderr)

@@ -29,7 +29,7 @@ def list_events(
 def export(
     client: Client, asked: Namespace, phi_involved: bool | None
 ) -> Iterator[Page[AuditEvent]]:
-    """Every event of the window, proven whole, oldest first."""
+    """Every event of the window, proven complete, oldest first."""
     return client.export(
         since=asked.since, until=asked.until, phi_involved=phi_involved
     ).pages()
@@ -39,8 +39,8 @@ COMMANDS: dict[str, Command] = {"list-events": list_events, "export": export}
 
 
 def print_all(events: Command, asked: Namespace, output: BinaryIO) -> str | None:
-    """Prints the events; gives the last line of standard error where they were not read to
-    their end. What was read before an error is printed too."""
+    """Prints the events. Returns the last line for standard error if they could not be read
+    to the end. Events that were read before an error are printed too."""
     phi_involved = None if asked.phi_involved is None else asked.phi_involved == "true"
     try:
         try:

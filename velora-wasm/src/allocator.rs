@@ -1,5 +1,5 @@
-//! Nothing but the frame for a module that keeps nothing; a quick allocator, however much is
-//! held, for stores of many keys.
+//! The allocator: a minimal one for a module that keeps nothing but the frame, and one that
+//! stays fast for stores with many keys.
 
 #[cfg(not(feature = "receiver"))]
 mod chosen {

@@ -1,4 +1,4 @@
-//! The host's clocks, as it showed them last.
+//! The host's clocks, with the times that it last passed in.
 
 use std::cell::Cell;
 use std::time::Duration;

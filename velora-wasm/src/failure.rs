@@ -1,19 +1,19 @@
-//! What went wrong, as a text: the code, the kind and the message, with a line's end between
-//! them.
+//! Failures as text: the code, the kind and the message, separated by line feeds.
 //!
-//! The kind is `config`, `verification`, `store` or `api`; of the last the message is what
-//! `client::told` gives. The verifier alone says the code: words are a tenth of its size.
+//! The kind is `config`, `verification`, `store` or `api`; for the last, `client::told` makes the
+//! message. The smallest module, which only verifies, returns just the code: messages would be
+//! a tenth of its size.
 
 use velora_core::Error;
 
 use crate::frame;
 
-/// What a call gives that failed: no time, length or number that one gives otherwise.
+/// The result of a call that failed. No time, length or number has this value.
 const FAILED: f64 = f64::INFINITY;
-/// The same where a delivery was refused.
+/// The same if a delivery was refused.
 const REFUSED: f64 = f64::NEG_INFINITY;
 
-/// The number that a call gives, or that it failed; why is then what it has said.
+/// The number that a call returns, or a mark that it failed; the reason is in the result buffer.
 pub(crate) fn number<E: Into<Error>>(result: Result<f64, E>) -> f64 {
     result.unwrap_or_else(|error| failed(&error.into()))
 }

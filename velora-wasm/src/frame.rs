@@ -10,7 +10,7 @@ use std::ptr;
 
 use velora_core::{HeaderName, Headers, Precheck};
 
-/// What is larger is given back once a smaller request comes, where others can use it.
+/// A larger buffer is freed at the next smaller request, if anything else can use the memory.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
@@ -19,12 +19,12 @@ thread_local! {
 }
 
 exports! {
-    /// Makes room for so many bytes, and says where it is.
+    /// Makes room for this many bytes, and returns its address.
     fn reserve(bytes: usize) -> usize {
         HEARD.with_borrow_mut(|heard| {
             let is_large = cfg!(feature = "receiver") && heard.len() > KEPT;
             if heard.len() < bytes || (is_large && bytes <= KEPT) {
-                // Not resized: what stands in it need not be copied.
+                // Not resized, because its content need not be copied.
                 *heard = Vec::new();
                 *heard = vec![0; bytes.max(KEPT)];
             }
@@ -32,18 +32,18 @@ exports! {
         })
     }
 
-    /// Where it stands what the last call said.
+    /// The address of the last call's result.
     fn said_at() -> usize {
         SAID.with_borrow(|said| said.as_ptr().addr())
     }
 
-    /// How many bytes that are.
+    /// The length of the last call's result in bytes.
     fn said_length() -> usize {
         SAID.with_borrow(|said| said.len())
     }
 }
 
-/// Calls with the first so many bytes, and with so many bytes behind them.
+/// Calls with the first bytes, and with the bytes after them.
 #[cfg(feature = "receiver")]
 pub(crate) fn read<T>(first: usize, behind: usize, call: impl FnOnce(&[u8], &[u8]) -> T) -> T {
     with(|heard| {
@@ -52,12 +52,12 @@ pub(crate) fn read<T>(first: usize, behind: usize, call: impl FnOnce(&[u8], &[u8
     })
 }
 
-/// Calls with all that the host may have written.
+/// Calls with everything that the host may have written.
 pub(crate) fn with<T>(call: impl FnOnce(&mut [u8]) -> T) -> T {
     HEARD.with_borrow_mut(|heard| call(heard))
 }
 
-/// The first so many bytes, as many behind them, and so on.
+/// Splits the buffer into parts of these lengths.
 pub(crate) fn parts<const COUNT: usize>(
     mut heard: &[u8],
     lengths: [usize; COUNT],

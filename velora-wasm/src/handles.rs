@@ -1,4 +1,4 @@
-//! What the host holds by a number.
+//! Objects that the host holds by a number.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -11,15 +11,15 @@ thread_local! {
 }
 
 exports! {
-    /// Nobody holds it any more; its number is used again.
+    /// Drops an object that the host no longer holds; its number is reused.
     fn let_go(at: usize) {
         let gone = HELD.with_borrow_mut(|held| held.get_mut(at).and_then(Option::take));
-        // Only now, as it may itself hold what has a number.
+        // Only now, because dropping it may drop other objects with a number.
         drop(gone);
     }
 }
 
-/// The number to hold it by.
+/// Keeps an object, and returns its number.
 pub(crate) fn put(thing: impl Any) -> f64 {
     hold(Rc::new(thing))
 }
@@ -53,9 +53,9 @@ fn held(at: usize) -> Result<Rc<dyn Any>, ConfigError> {
         .ok_or(NOTHING)
 }
 
-/// What of this kind has this number.
+/// The object of this type with this number.
 ///
-/// Errors: `invalid_option` where nothing of it has.
+/// Errors: `invalid_option` if there is none.
 pub(crate) fn of<T: Any>(at: usize) -> Result<Rc<T>, ConfigError> {
     held(at)?.downcast().map_err(|_| NOTHING)
 }

@@ -5,13 +5,13 @@
 //! work is a task that the host drives: see [`task`]. A failure is returned as text, and the
 //! layer makes an error of the right class from it: see [`failure`].
 //!
-//! Without features this is the verifier alone.
+//! Without features this is only the verifier.
 
 // On other targets there is no host to call.
 #![cfg(target_family = "wasm")]
 #![deny(unsafe_code)]
 
-/// Functions that the host calls by their names.
+/// Defines functions that the host calls by name.
 macro_rules! exports {
     ($($(#[$meta:meta])* fn $name:ident($($argument:tt: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {$(
         $(#[$meta])*

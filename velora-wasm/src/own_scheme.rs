@@ -1,4 +1,4 @@
-//! Schemes of the caller's own, on their way in as items of the frame.
+//! Reads schemes of the caller's own from the items in the frame.
 
 use velora_core::{ConfigError, Identity, Scheme, SignatureForm, SignedPayload, TimeUnit};
 
@@ -17,14 +17,14 @@ mod tag {
     pub(super) const SIGNED_AFTER: u8 = 6;
     pub(super) const REJECT_STATUS: u8 = 7;
     pub(super) const CLIENT_ERRORS_ARE_FINAL: u8 = 8;
-    /// That there are members, which may be none.
+    /// Marks that there is a list of members, which may be empty.
     pub(super) const IDENTITY: u8 = 9;
-    /// As often as there are members.
+    /// Once for each member.
     pub(super) const MEMBER: u8 = 10;
 }
 
 exports! {
-    /// Makes a scheme of the items in the frame.
+    /// Creates a scheme from the items in the frame.
     ///
     /// Errors: `invalid_scheme`, `invalid_option`.
     fn own_scheme(items: usize) -> f64 {
@@ -40,7 +40,7 @@ fn given(mut items: Items<'_>, wanted: u8) -> Option<String> {
     Some(frame::text(bytes).to_owned())
 }
 
-/// A scheme of the caller's own, member for member what `Scheme` has methods for.
+/// A scheme of the caller's own. Each member is a method of the core's `Scheme`.
 fn described(items: Items<'_>) -> Result<Scheme, ConfigError> {
     let given = |wanted| given(items, wanted);
     let form = match given(tag::PREFIX) {
@@ -68,7 +68,7 @@ fn described(items: Items<'_>) -> Result<Scheme, ConfigError> {
         scheme = scheme.identity(Identity::Members(members.collect()));
     }
     if let Some(status) = given(tag::REJECT_STATUS) {
-        // A text that is no whole number is as little a status as NaN is.
+        // A string that is not a whole number is as invalid a status as NaN.
         let status = status.parse().map_or(f64::NAN, |status: u32| status.into());
         scheme = scheme.reject_status(whole("rejectStatus", status)?);
     }

@@ -15,8 +15,8 @@ use crate::verifier::{hashed, instant, within};
 use crate::{failure, handles, scheme};
 
 exports! {
-    /// Says, a line each, the members of an event that hold its type and its id, as far as
-    /// it always has them.
+    /// Returns, one per line, the names of the event members that hold the type and the id, if
+    /// every event has them.
     fn event_names(scheme: usize) {
         let mut names = Vec::new();
         if let Ok(precheck) = scheme::numbered(scheme) {
@@ -28,10 +28,10 @@ exports! {
         frame::say(names);
     }
 
-    /// Reads a delivery that was verified before, which is verified once more but for its age:
-    /// it does not age while it is worked on. So what is read is what is signed. Says what
-    /// [`items_of`] gives, and the members in JSON if they are wanted; or nothing, and the
-    /// headers outside the MAC are compared with the body alone.
+    /// Reads a delivery that was verified before. It is verified again, except for its age, so
+    /// what is read is what was signed. Returns the result of [`items_of`], and the members in
+    /// JSON if they are wanted. If only the headers are wanted, it compares the headers outside
+    /// the MAC with the body, and returns nothing.
     fn read_event(scheme: usize, _: f64, headers: usize, secrets: usize, body: usize, wanted: f64) -> f64 {
         failure::number(frame::with(|heard| {
             let [headers, secrets, body] = frame::parts(heard, [headers, secrets, body]);
@@ -54,10 +54,10 @@ exports! {
         }))
     }
 
-    /// Makes a receiver of a verifier, whose hashed secrets stand in the frame; the limit of
-    /// bodies is the core's unless it is given.
+    /// Creates a receiver from a verifier, whose hashed secrets are in the frame. The body limit
+    /// is the core's default unless it is given.
     ///
-    /// Errors: `invalid_option` where the limit is no number of bytes.
+    /// Errors: `invalid_option` if the limit is not a valid number of bytes.
     fn receiver(scheme: usize, tolerance: f64, secrets: usize, limited: u32, body_limit: f64) -> f64 {
         failure::number(frame::read(secrets, 0, |secrets, _| {
             let precheck = Precheck::clone(&*scheme::numbered(scheme)?).with_tolerance(within(tolerance));
@@ -69,17 +69,17 @@ exports! {
         }))
     }
 
-    /// The largest body that is looked at.
+    /// The largest body that is accepted.
     fn body_limit(at: usize) -> f64 {
         handles::of::<Intake>(at).map_or(0.0, |intake| intake.body_limit() as f64)
     }
 
-    /// Looks at the headers and the body in the frame: gives 1 where the event is genuine, and
-    /// says its secret, its timestamp and what [`items_of`] gives; its key is to be claimed.
-    /// Else 0, and the reply to give at once.
+    /// Verifies the headers and the body in the frame. Returns 1 if the event is genuine, with
+    /// the index of its secret, its timestamp and the result of [`items_of`]; its key must then
+    /// be claimed. Else returns 0, with the reply to send at once.
     fn admit(at: usize, headers: usize, body: usize, now: f64) -> u32 {
         let Ok(intake) = handles::of::<Intake>(at) else {
-            // Not the answer to another call.
+            // Clears the result of the previous call.
             frame::say(Vec::new());
             return 0;
         };
@@ -100,9 +100,9 @@ exports! {
         genuine
     }
 
-    /// Says the reply that follows from what the store answered: to a claim, none where the
-    /// event is to be handled; to a commit of what was handled, none where it is to be asked
-    /// once more; to that second commit; to a release of what was not handled.
+    /// Returns the reply that follows from the store's answer: to a claim (none if the event must
+    /// be handled), to the commit of a handled event (none if it must be asked once more), to
+    /// that second commit, or to the release of an unhandled event.
     fn judge(at: usize, verb: u32, state: u32, number: f64) {
         let outcome = match verb {
             verb::CLAIM => Outcome::of_claim(answered(state, number).claimed()).err(),
@@ -113,7 +113,7 @@ exports! {
         reply(at, outcome);
     }
 
-    /// Says the reply to a request whose body broke off.
+    /// Returns the reply to a request whose body could not be read to its end.
     fn unreadable(at: usize) {
         reply(at, Some(Outcome::BodyUnreadable));
     }

@@ -15,8 +15,8 @@ exports! {
         }))
     }
 
-    /// Leaves the name of the header of this place whose values are to be handed over, and
-    /// gives its length: 0 where there is none.
+    /// Leaves the name of the header at this place, whose values must be passed, and returns its
+    /// length; 0 if there is none.
     fn header(scheme: usize, place: usize) -> usize {
         numbered(scheme).map_or(0, |precheck| {
             let name = precheck.headers().nth(place);
@@ -27,7 +27,7 @@ exports! {
     }
 }
 
-/// Those of the core alone: a number is a place among them, and nothing is held.
+/// Only the core's schemes: the number is the position in the list, and nothing is held.
 #[cfg(not(feature = "receiver"))]
 mod chosen {
     use velora_core::Unsaid;
@@ -48,7 +48,7 @@ mod chosen {
     }
 }
 
-/// Each is held, as there are those of the caller's own, and more is checked of each.
+/// Each scheme is held, because there may also be schemes of the caller's own.
 #[cfg(feature = "receiver")]
 mod chosen {
     use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Deliveries for tests.
+//! Signs deliveries for tests.
 
 use velora_core::{ConfigError, Signer};
 
@@ -6,7 +6,7 @@ use crate::verifier::{hashed, instant};
 use crate::{failure, frame, handles, scheme};
 
 exports! {
-    /// Makes a signer of the hashed secrets in the frame.
+    /// Creates a signer from the hashed secrets in the frame.
     ///
     /// Errors: `no_secret`, `too_many_secrets`.
     fn signer(scheme: usize, secrets: usize) -> f64 {
@@ -16,8 +16,8 @@ exports! {
         }))
     }
 
-    /// Signs the body in the frame: says the names and values of the headers in turn, a line
-    /// each.
+    /// Signs the body in the frame. Returns the names and values of the headers in turn, one per
+    /// line.
     fn sign(at: usize, body: usize, now: f64) -> f64 {
         failure::number(handles::of::<Signer>(at).map(|signer| {
             let signed = frame::read(body, 0, |body, _| signer.sign_at(body, instant(now)));

@@ -1,4 +1,4 @@
-//! Where claims are kept: in memory here, or with the host, whose answers are judged alike.
+//! Stores of claims: in memory here, or the host's own, whose answers are checked in the same way.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::clock::{self, HostClock};
 use crate::number::{duration, integer, whole};
 use crate::{failure, frame, handles};
 
-/// What a store is asked for.
+/// The operations of a store.
 pub(crate) mod verb {
     pub(crate) const CLAIM: u32 = 0;
     pub(crate) const COMMIT: u32 = 1;
@@ -18,7 +18,7 @@ pub(crate) mod verb {
     pub(crate) const SECOND_COMMIT: u32 = 4;
 }
 
-/// What is answered; a number goes with it where there is one.
+/// The states that a store answers with; some come with a number.
 mod state {
     pub(super) const OK: u32 = 0;
     pub(super) const FRESH: u32 = 1;
@@ -31,8 +31,8 @@ mod state {
 }
 
 exports! {
-    /// Makes a store in memory; times are in seconds, and what is not `given` is the core's
-    /// default: bit by bit, in the order of the arguments.
+    /// Creates a store in memory. Times are in seconds. The bits of `given`, in the order of the
+    /// arguments, tell which ones are set; the others have the core's defaults.
     ///
     /// Errors: `invalid_lease`, `invalid_retention`, `invalid_capacity`.
     fn memory_store(given: u32, lease: f64, retention: f64, short_retention: f64, capacity: f64) -> f64 {
@@ -57,8 +57,8 @@ exports! {
         memory_of(at).map_or(0.0, |memory| memory.dropped_early() as f64)
     }
 
-    /// Asks a store in memory, on the key in the frame, as of a clock that never goes back:
-    /// says the state, and the number that it has, if any.
+    /// Calls a store in memory with the key in the frame and the time of a monotonic clock.
+    /// Returns the state, and its number, if any.
     fn ask_store(at: usize, verb: u32, key: usize, epoch: f64, monotonic: f64) {
         clock::tick(monotonic);
         let key = frame::read(key, 0, |key, _| Key::from(frame::text(key)));
@@ -81,7 +81,7 @@ exports! {
         frame::say(frame::numbers([f64::from(state), number]));
     }
 
-    /// Whether this is an answer to the verb, of whatever store.
+    /// Checks that this is a valid answer to the operation, from any store.
     ///
     /// Errors: `store_full`, `lease_lost`, `store_unavailable`.
     fn store_answer(verb: u32, state: u32, number: f64) -> f64 {
@@ -105,7 +105,7 @@ fn memory(seconds: StoreSeconds, capacity: Option<f64>) -> Result<MemoryStore, C
     MemoryStore::new(options, capacity)
 }
 
-/// What a store answered, whichever it is.
+/// The answer of a store of either kind.
 pub(crate) fn answered(state: u32, number: f64) -> CustomAnswer {
     match state {
         state::OK => CustomAnswer::Ok,

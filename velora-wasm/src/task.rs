@@ -16,34 +16,34 @@ use velora_core::{ConfigError, Error};
 
 use crate::{clock, failure, frame};
 
-/// What a task ends with.
+/// The result of a task.
 pub(crate) type Ended = Result<Vec<u8>, Error>;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
 
 enum Work {
-    /// The host is told how it ends.
+    /// A task whose end is reported to the host.
     Told(Boxed<Ended>),
-    /// Nobody waits for it.
+    /// A task that nobody waits for.
     Alone(Boxed<()>),
 }
 
-/// What the items of a turn say; each starts with a number, of four bytes.
+/// The tags of a turn's items. Each item starts with a number of four bytes.
 pub(crate) mod tell {
-    /// A task has ended; what follows is its result.
+    /// A task has ended; its result follows.
     pub(crate) const DONE: u8 = 0;
-    /// A task has failed; why follows.
+    /// A task has failed; the failure follows.
     pub(crate) const FAILED: u8 = 1;
-    /// What was asked for under this number is not wanted any more.
+    /// The request with this number is cancelled.
     pub(crate) const CALLED_OFF: u8 = 2;
-    /// Wait for so many milliseconds. Here and in the next two the number of the task that
-    /// asks comes first.
+    /// Wait for this many milliseconds. In this and the next two items, the number of the task
+    /// that asks comes first.
     pub(crate) const WAIT: u8 = 3;
     /// Send a request.
     pub(crate) const SEND: u8 = 4;
-    /// Read on in the answer to the request of a number.
+    /// Read more of the response to the request with a number.
     pub(crate) const READ: u8 = 5;
-    /// How far an export has come.
+    /// The progress of an export.
     pub(crate) const PROGRESS: u8 = 6;
 }
 
@@ -54,7 +54,7 @@ struct Host {
     asked: Vec<(u32, State)>,
     told: Vec<u8>,
     last: u32,
-    /// The task that is gone on with.
+    /// The task that is running.
     current: u32,
 }
 
@@ -67,7 +67,7 @@ thread_local! {
     static HOST: Cell<Option<Box<Host>>> = const { Cell::new(None) };
 }
 
-/// Nothing that is called here comes back here.
+/// `call` must not call this function again.
 fn host<T>(call: impl FnOnce(&mut Host) -> T) -> T {
     let mut host = HOST.take().unwrap_or_default();
     let result = call(&mut host);
@@ -76,8 +76,8 @@ fn host<T>(call: impl FnOnce(&mut Host) -> T) -> T {
 }
 
 exports! {
-    /// Goes on with all that can, as of this time in milliseconds since 1970, and of a clock
-    /// that never goes back.
+    /// Advances all tasks that can go on, with the current time in milliseconds since 1970, and
+    /// the time of a monotonic clock.
     fn turn(now: f64, monotonic: f64) {
         clock::set(now);
         clock::tick(monotonic);
@@ -87,7 +87,8 @@ exports! {
         frame::say(host(|host| std::mem::take(&mut host.told)));
     }
 
-    /// What the host did under this number: what became of it, and bytes in the frame.
+    /// Passes in the host's answer to the request with this number: its outcome, and bytes in the
+    /// frame.
     fn answer(number: u32, outcome: u32, bytes: usize) {
         let bytes = frame::read(bytes, 0, |bytes, _| bytes.to_vec());
         let before = host(|host| {
@@ -99,7 +100,7 @@ exports! {
         }
     }
 
-    /// Ends a task at once: what it has under way is called off, and no end is told.
+    /// Ends a task at once. Its requests in progress are cancelled, and its end is not reported.
     fn end_task(number: u32) {
         drop(taken(number));
     }
@@ -139,7 +140,7 @@ impl Wake for Bell {
     }
 }
 
-/// Starts a task, whose end the host is told: gives its number.
+/// Starts a task whose end is reported to the host, and returns its number.
 pub(crate) fn start(work: impl Future<Output = Ended> + 'static) -> u32 {
     begin(Work::Told(Box::pin(work)))
 }
@@ -170,7 +171,7 @@ fn next() -> u32 {
     })
 }
 
-/// Tells the host something that it need not answer.
+/// Tells the host something that needs no answer.
 pub(crate) fn tell_of(kind: u8, number: u32, parts: &[&[u8]]) {
     host(|host| {
         frame::item(
@@ -193,18 +194,18 @@ pub(crate) fn ask(kind: u8, parts: &[&[u8]]) -> Asked {
     Asked(number)
 }
 
-/// What the host is doing. It is called off when nobody waits for it any more.
+/// A request to the host. It is cancelled when nobody waits for it any more.
 pub(crate) struct Asked(u32);
 
 impl Asked {
-    /// Under which number.
+    /// The number of the request.
     pub(crate) fn number(&self) -> u32 {
         self.0
     }
 }
 
 impl Future for Asked {
-    /// What became of it, and its bytes.
+    /// Its outcome, and its bytes.
     type Output = (u32, Vec<u8>);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

@@ -11,21 +11,21 @@ thread_local! {
     static INDEX: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What the host says of the tolerance, added up.
+/// The flags with which the host describes the tolerance.
 mod limit {
     pub(super) const GIVEN: u32 = 1;
     pub(super) const NONE: u32 = 2;
 }
 
-/// What stands behind the secrets.
+/// What comes after the secrets.
 mod behind {
     pub(super) const BODY: u32 = 0;
     pub(super) const NOTHING: u32 = 1;
 }
 
 exports! {
-    /// Leaves what the secret in the frame is hashed to, which is a text unless it is bytes,
-    /// in its place.
+    /// Hashes the secret in the frame, which is a string or bytes, and leaves the result in its
+    /// place.
     ///
     /// Errors: `empty_secret`, `secret_has_whitespace`.
     fn hash_secret(length: usize, bytes: u32) -> f64 {
@@ -41,7 +41,7 @@ exports! {
         }))
     }
 
-    /// The tolerance of a verifier of so many secrets, in milliseconds.
+    /// The tolerance of a verifier with this many secrets, in milliseconds.
     ///
     /// Errors: `no_secret`, `invalid_tolerance`, `invalid_option`.
     fn verifier(secrets: usize, limit: u32, seconds: f64) -> f64 {
@@ -54,10 +54,10 @@ exports! {
         }))
     }
 
-    /// Verifies what stands in the frame: headers, hashed secrets, and what is behind them.
-    /// Gives the signed timestamp in milliseconds, NaN where none is signed. Behind them is
-    /// the body, or MACs, one for each secret; or nothing yet, and then it leaves what stands
-    /// under the MAC before the body, and gives its length.
+    /// Verifies the delivery in the frame: headers, hashed secrets, and what comes after them.
+    /// That is the body, or one MAC for each secret; or nothing yet, in which case this leaves
+    /// the signed payload's text before the body, and returns its length. Otherwise it returns
+    /// the signed timestamp in milliseconds, or NaN if none is signed.
     fn verify(scheme: usize, tolerance: f64, headers: usize, secrets: usize, behind: usize, now: f64, what: u32) -> f64 {
         failure::number(frame::with(|heard| {
             let [headers, secrets, behind] = frame::parts(heard, [headers, secrets, behind]);
@@ -87,10 +87,10 @@ exports! {
     }
 }
 
-/// No tolerance, but that there is none: what is no number at all does not say so.
+/// Stands for no tolerance limit. Not NaN, so that an invalid number cannot mean this.
 const NO_LIMIT: f64 = -1.0;
 
-/// A tolerance of so many milliseconds.
+/// A tolerance of this many milliseconds.
 pub(crate) fn within(millis: f64) -> Tolerance {
     if millis == NO_LIMIT {
         Tolerance::dangerous_no_tolerance()
@@ -99,13 +99,13 @@ pub(crate) fn within(millis: f64) -> Tolerance {
     }
 }
 
-/// Secrets as they were left.
+/// The hashed secrets, as `hash_secret` left them.
 pub(crate) fn hashed(secrets: &[u8]) -> impl Iterator<Item = HashedSecret> {
     let (secrets, _) = secrets.as_chunks();
     secrets.iter().map(HashedSecret::from_bytes)
 }
 
-/// The instant that a host's clock shows; what is no instant is the first or the last.
+/// The instant of the host's clock; a value out of range becomes the first or last instant.
 pub(crate) fn instant(millis: f64) -> UnixTime {
     UnixTime::from_millis(millis as i64)
 }

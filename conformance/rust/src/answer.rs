@@ -6,7 +6,7 @@ use velora_core::Error;
 
 /// One line of standard output.
 pub(crate) struct Answer<'l> {
-    /// As the case has it, whatever JSON value that is.
+    /// The id of the case, which may be any JSON value.
     pub(crate) id: Option<&'l RawValue>,
     pub(crate) verdict: Verdict,
 }

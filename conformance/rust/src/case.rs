@@ -14,7 +14,7 @@ use velora_core::{
 
 use crate::answer::Verdict;
 
-/// A case whose every part could be read.
+/// A case in which everything could be read.
 pub(crate) struct Case<'l> {
     pub(crate) id: Option<&'l RawValue>,
     scheme: Cow<'l, str>,
@@ -31,7 +31,7 @@ enum Secrets<'l> {
 }
 
 impl<'l> Case<'l> {
-    /// A line that is not a case gives its `id`, if it has one.
+    /// A line that is not a case returns its `id`, if it has one.
     pub(crate) fn read(line: &'l [u8]) -> Result<Self, Option<&'l RawValue>> {
         let fields: Fields<'l> = read_object(line).ok_or_else(|| {
             let Identified { id } = read_object(line)?;
@@ -185,7 +185,7 @@ struct Identified<'l> {
     id: Option<&'l RawValue>,
 }
 
-/// A text that is borrowed from the line where it has no escapes.
+/// A string that is borrowed from the line if it has no escapes.
 #[derive(Deserialize)]
 struct Text<'l>(#[serde(borrow)] Cow<'l, str>);
 

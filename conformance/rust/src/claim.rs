@@ -11,10 +11,10 @@ use velora_core::{Claim, ConfigError, Key, Store, StoreError, StoreOptions, open
 
 use crate::read::Failure;
 
-/// Which store, and how long a claim of it holds.
+/// Which store to use, and how long its leases last.
 #[derive(Args)]
 pub(crate) struct Claiming {
-    /// Such as `memory:`, `sqlite:///path`, `postgres://…` or `redis://…`.
+    /// The URL of the store: `memory:`, `sqlite:///path`, `postgres://…` or `redis://…`.
     #[arg(long)]
     store: String,
     /// The lease, in seconds.

@@ -18,7 +18,7 @@ use case::Case;
 use claim::Claiming;
 use read::{Failure, Reading};
 
-/// Answers conformance cases in order, or prints events: one JSON object a line.
+/// Answers conformance cases in order, or prints events: one JSON object per line.
 #[derive(Parser)]
 #[command(name = "velora-conformance")]
 struct Arguments {
@@ -30,9 +30,9 @@ struct Arguments {
 enum Command {
     /// Reads cases from standard input and says whether each delivery is genuine.
     Verify,
-    /// The same, and says which event each delivery carries and under which key.
+    /// The same, and says which event each delivery carries, and its key.
     Event,
-    /// Says whether each delivery is genuine and under which key, whatever its event says.
+    /// Says whether each delivery is genuine, and its key, without reading the event.
     Key,
     /// Prints every event of a window, as the audit API lists them.
     ListEvents(Reading),
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
 fn answer(answer: impl Fn(&Case<'_>) -> Verdict) -> ExitCode {
     match lines::answer_all(io::stdin().lock(), io::stdout().lock(), answer) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads the answers has seen enough.
+        // The reader of the answers has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("velora-conformance: {error}");
@@ -65,7 +65,7 @@ fn answer(answer: impl Fn(&Case<'_>) -> Verdict) -> ExitCode {
     }
 }
 
-/// The next events come in on other threads while these are printed.
+/// The next events are read on other threads while these are printed.
 fn print(events: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     let read = match Runtime::new() {
         Ok(runtime) => runtime.block_on(events),

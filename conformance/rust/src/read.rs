@@ -8,10 +8,10 @@ use serde_json::json;
 use velora_core::ApiKey;
 use velora_core::health::{Client, EventQuery, ExportQuery, RawEvent, Window};
 
-/// What to read, and from where.
+/// What to read, and from which API.
 #[derive(Args)]
 pub(crate) struct Reading {
-    /// Where the API is, such as `https://api.velora.health`.
+    /// The base URL of the API, such as `https://api.velora.health`.
     #[arg(long)]
     base_url: String,
     /// The API key.
@@ -26,16 +26,16 @@ pub(crate) struct Reading {
     /// Only events that do, or do not, involve protected health information.
     #[arg(long)]
     phi_involved: Option<bool>,
-    /// How many events a page has at most, 1 to 1000; an export is not read in pages.
+    /// The most events per page, 1 to 1000; an export has no pages.
     #[arg(long)]
     limit: Option<u16>,
 }
 
-/// Why the events were not read to their end.
+/// Why the events were not read to the end.
 pub(crate) enum Failure {
-    /// Whoever reads the events has seen enough, or the disk is full.
+    /// The reader of the events has seen enough, or the disk is full.
     Output(io::Error),
-    /// To be printed as the last line of standard error.
+    /// Printed as the last line of standard error.
     Velora(velora_core::Error),
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn list(reading: &Reading) -> Result<(), Failure> {
     output.end()
 }
 
-/// Every event of the window, proven whole, oldest first.
+/// Every event of the window, proven complete, oldest first.
 pub(crate) async fn export(reading: &Reading) -> Result<(), Failure> {
     let (client, window) = reading.open()?;
     let mut query = ExportQuery::new(window);
@@ -105,7 +105,7 @@ impl Reading {
     }
 }
 
-/// Lines on standard output. What was read before an error is printed too.
+/// Prints lines on standard output. Events that were read before an error are printed too.
 struct Output(BufWriter<io::StdoutLock<'static>>);
 
 impl Output {

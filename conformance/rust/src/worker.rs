@@ -1,6 +1,6 @@
-//! What the crash tests kill: claims one key, does its work, and commits; at the point
-//! it is told it says so and stands still, to be killed or to be let go on. It prints
-//! the point it stands at, and in the end `processed`, `done`, `in_flight` or a code.
+//! The process that the crash tests kill. It claims one key, does its work, and commits. At a
+//! given point it prints the point and pauses, to be killed or to continue. At the end it
+//! prints `processed`, `done`, `in_flight` or a code.
 //!
 //! As a crowd it claims many keys at once, commits them, and prints those that it got.
 
@@ -31,8 +31,8 @@ enum Command {
         #[command(flatten)]
         job: Job,
     },
-    /// Works in a transaction of SQLite or PostgreSQL, which claims and commits too:
-    /// inserts the key into the tables `effects` and `more_effects`.
+    /// Works in a transaction of SQLite or PostgreSQL, which also claims and commits: inserts
+    /// the key into the tables `effects` and `more_effects`.
     Transaction {
         #[command(flatten)]
         job: Job,
@@ -50,11 +50,11 @@ struct Job {
     store: String,
     lease_ms: u64,
     key: String,
-    /// Where to stand still.
+    /// The point at which to pause.
     point: Option<String>,
 }
 
-/// So many keys of a crowd are claimed at a time.
+/// How many keys of a crowd are claimed at a time.
 const AT_A_TIME: usize = 16;
 
 #[tokio::main]
@@ -152,7 +152,7 @@ impl Job {
         Ok("processed")
     }
 
-    /// Stands still, where that is the point, until there is a line of input.
+    /// Pauses at the given point until there is a line of input.
     fn reach(&self, point: &str) -> io::Result<()> {
         if self.point.as_deref() == Some(point) {
             println!("{point}");
@@ -197,7 +197,7 @@ async fn crowd(store: &str, first: usize, count: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A busy machine is slow, and a call that was given up may still have been made.
+/// A busy machine is slow, and a call that timed out may still have been carried out.
 fn patient() -> Result<StoreOptions, ConfigError> {
     StoreOptions::default().with_timeout(Duration::from_secs(60))
 }

@@ -1,4 +1,4 @@
-//! What a call of an API that failed tells.
+//! Passes on the details of an API call that failed.
 
 use velora_core::ApiError;
 

@@ -16,8 +16,8 @@ use crate::number::whole;
 use crate::task::{self, Ended, tell};
 use crate::{failure, handles};
 
-/// So many rows are handed over at once: enough to make the crossing cheap, few enough
-/// to keep the event loop free.
+/// How many rows are handed over at once: enough to make the crossing cheap, few enough
+/// not to block the event loop.
 const CHUNK: usize = 1_000;
 
 /// The items of options and queries; texts, and numbers of eight bytes.
@@ -44,22 +44,22 @@ mod tag {
 }
 
 exports! {
-    /// Makes a client of the options in the frame, times in seconds; what is absent is the
-    /// core's default.
+    /// Creates a client from the options in the frame. Times are in seconds; absent options
+    /// have the core's defaults. The host applies the timeouts of connecting and reading.
     ///
     /// Errors: `invalid_api_key`, `invalid_base_url`, `invalid_option`.
     fn health_client(items: usize) -> f64 {
         failure::number(frame::read(items, 0, |items, _| client(Items(items)).map(handles::put)))
     }
 
-    /// Says where the API is.
+    /// Returns the base URL of the API.
     fn base_url(at: usize) {
         if let Ok(client) = handles::of::<Client>(at) {
             frame::say(client.base_url().as_str().as_bytes().to_vec());
         }
     }
 
-    /// Says the limit, what remains, when it starts anew, until when to wait.
+    /// Returns the rate limit, what remains of it, when it resets, and until when to wait.
     fn rate_limit(at: usize) {
         if let Ok(client) = handles::of::<Client>(at) {
             let limit = client.rate_limit();
@@ -70,7 +70,7 @@ exports! {
         }
     }
 
-    /// Starts to ask for one event.
+    /// Starts requesting one event.
     fn probe(at: usize) -> u32 {
         ask(at, async |client| {
             client.probe().await?;
@@ -78,7 +78,7 @@ exports! {
         })
     }
 
-    /// Makes a stream of pages, of the query in the frame.
+    /// Creates a stream of pages for the query in the frame.
     fn events_pages(at: usize, items: usize) -> f64 {
         failure::number(frame::read(items, 0, |items, _| {
             let query = event_query(Items(items))?;
@@ -87,7 +87,7 @@ exports! {
         }))
     }
 
-    /// Starts to ask for the next page.
+    /// Starts requesting the next page.
     fn next_page(at: usize) -> u32 {
         streams::next(at, async |mut pages: Pages| {
             let page = pages.next().await;
@@ -98,7 +98,7 @@ exports! {
         })
     }
 
-    /// Starts to ask for the event of the id in the frame: ends with it as it was received.
+    /// Starts requesting the event with the id in the frame; ends with it as it was received.
     fn event(at: usize, id: usize) -> u32 {
         let id = text_of(id);
         ask(at, async move |client| {
@@ -107,7 +107,7 @@ exports! {
         })
     }
 
-    /// Makes a stream of the rows of an export, of the query in the frame.
+    /// Creates a stream of the rows of an export for the query in the frame.
     fn export(at: usize, items: usize) -> f64 {
         failure::number(frame::read(items, 0, |items, _| {
             let query = export_query(Items(items))?;
@@ -116,7 +116,7 @@ exports! {
         }))
     }
 
-    /// Starts to ask for the next rows.
+    /// Starts requesting the next rows.
     fn next_rows(at: usize) -> u32 {
         streams::next(at, async |mut export: Export<RawEvent>| {
             let rows = export.next_chunk(CHUNK).await;
@@ -125,7 +125,7 @@ exports! {
         })
     }
 
-    /// Starts one call of the export: ends with whether the cap cut it, and its rows.
+    /// Starts one export call; ends with whether the cap truncated it, and its rows.
     fn export_once(at: usize, items: usize) -> u32 {
         let query = match frame::read(items, 0, |items, _| export_query(Items(items))) {
             Ok(query) => query,
@@ -142,9 +142,9 @@ exports! {
         })
     }
 
-    /// Says an event's text on one line.
+    /// Returns an event's JSON on one line.
     ///
-    /// Errors: `malformed_response` where it is not a JSON object.
+    /// Errors: `malformed_response` if it is not a JSON object.
     fn line_of_event(json: usize) -> f64 {
         failure::number(AuditEvent::from_json(text_of(json)).map(|event| {
             frame::say(event.raw().as_line().into_owned().into_bytes());
@@ -152,20 +152,20 @@ exports! {
         }))
     }
 
-    /// Whether the text in the frame is an instant, as the `timestamp` of a listed event is one.
+    /// Whether the string in the frame is an instant in the form of a listed event's `timestamp`.
     fn is_instant(text: usize) -> u32 {
         let text = text_of(text);
         Window::parse(&text, &text).is_ok().into()
     }
 
-    /// Says the key of a listed event, given in JSON: that of its delivery; or nothing.
+    /// Returns the key of a listed event (given in JSON), which its delivery has too; or nothing.
     fn key_of_event(json: usize) {
         let event = AuditEvent::from_json(text_of(json));
         let key = event.ok().and_then(|event| event.key());
         frame::say(key.map_or_else(Vec::new, |key| key.as_str().as_bytes().to_vec()));
     }
 
-    /// Says what a listed event's `details` are, in JSON, or its `fields_accessed`; or nothing.
+    /// Returns the `details` or the `fields_accessed` of a listed event, in JSON; or nothing.
     fn json_of_event(json: usize, fields_accessed: u32) {
         let event = AuditEvent::from_json(text_of(json));
         let read = match fields_accessed {

@@ -1,4 +1,4 @@
-//! What sends, and what waits: the host's `fetch` and its timers.
+//! The transport and the runtime: the host's `fetch` and its timers.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -19,20 +19,20 @@ thread_local! {
 }
 
 exports! {
-    /// Where random numbers start: 64 random bits of the host's, in two halves.
+    /// Seeds the random numbers with 64 random bits of the host's, in two halves.
     fn seed(high: u32, low: u32) {
         RANDOM.set((u64::from(high) << 32) | u64::from(low));
     }
 }
 
-/// What becomes of a request or of reading on.
+/// The outcome of a request, or of reading the body.
 mod outcome {
     pub(super) const OK: u32 = 0;
     pub(super) const END: u32 = 1;
     pub(super) const TIMEOUT: u32 = 2;
 }
 
-/// The items of a request, and of the head of its answer.
+/// The items of a request, and of the head of its response.
 mod tag {
     pub(super) const METHOD: u8 = 0;
     pub(super) const URL: u8 = 1;
@@ -45,7 +45,7 @@ mod tag {
     pub(super) const UNFRAMED: u8 = 6;
 }
 
-/// A request until its answer is read to the end, or given up.
+/// A request until its response is read to the end, or abandoned.
 struct UnderWay(Asked);
 
 impl Drop for UnderWay {
@@ -54,7 +54,7 @@ impl Drop for UnderWay {
     }
 }
 
-/// How long the head of an answer and its next bytes are waited for, in milliseconds.
+/// How long to wait for the head of a response, and for its next bytes, in milliseconds.
 pub(super) struct HostTransport {
     answer_timeout: f64,
     read_timeout: f64,
@@ -129,7 +129,7 @@ fn response(head: &[u8], under_way: UnderWay) -> Response {
     }
 }
 
-/// The body of an answer, as the host reads on in it.
+/// The body of a response, as the host reads it.
 struct Chunks {
     asked: Option<Asked>,
     under_way: UnderWay,
@@ -153,7 +153,7 @@ impl Stream for Chunks {
     }
 }
 
-/// What went wrong, in words of our own: the host's may hold the URL.
+/// The error, with a message of our own, because the host's may contain the URL.
 fn fault(outcome: u32) -> ApiError {
     match outcome {
         outcome::TIMEOUT => ApiError::new(ApiErrorKind::Timeout, "no bytes came for too long"),

@@ -1,4 +1,4 @@
-//! Streams that the host asks for one thing after the other.
+//! Streams from which the host requests one item after the other.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,10 +9,10 @@ use velora_core::health::RawEvent;
 use crate::frame::{self, item};
 use crate::{handles, task};
 
-/// A stream. While it is asked it stands in the task that asks: ending that ends it.
+/// A stream. During a request it is owned by the task, so ending the task ends the stream.
 pub(super) type Held<S> = Cell<Option<S>>;
 
-/// Starts to ask for the next thing. It ends with nothing at the end of the stream.
+/// Starts requesting the next item. Ends with nothing at the end of the stream.
 pub(super) fn next<S: 'static, F>(at: usize, next: impl FnOnce(S) -> F + 'static) -> u32
 where
     F: Future<Output = (S, Option<Result<Vec<u8>, ApiError>>)> + 'static,
@@ -40,9 +40,9 @@ mod tag {
 /// A number of the caller's, how many events there are, their text, and where the next page
 /// starts.
 ///
-/// The text is a JSON array with a line's end behind each event but the last: it can be
-/// read at once, or taken apart at `"\n,"`, which stands nowhere else, as there are no
-/// line's ends within an event.
+/// The text is a JSON array with a line feed after each event but the last. It can be parsed as
+/// a whole, or split at each line feed and the comma after it: there is no line feed within an
+/// event.
 pub(super) fn events(
     number: f64,
     events: &mut dyn Iterator<Item = RawEvent>,

@@ -7,8 +7,8 @@ use crate::frame::{self, Items, item};
 
 /// The items of an endpoint.
 mod tag {
-    /// The one that starts it: whether it is active, failures in a row, its two times, whether
-    /// it is failing.
+    /// The first item: whether it is active, its consecutive failures, its two times, whether it
+    /// is failing.
     pub(super) const NUMBERS: u8 = 0;
     pub(super) const ID: u8 = 1;
     pub(super) const URL: u8 = 2;
@@ -18,7 +18,7 @@ mod tag {
 }
 
 exports! {
-    /// Starts to register the endpoint in the frame: ends with it, and its secret.
+    /// Starts registering the endpoint in the frame; ends with it, and its secret.
     fn create_webhook(at: usize, items: usize) -> u32 {
         let endpoint = frame::read(items, 0, |items, _| described(Items(items)));
         ask(at, async move |client| {
@@ -30,7 +30,7 @@ exports! {
         })
     }
 
-    /// Starts to list the endpoints.
+    /// Starts listing the endpoints.
     fn list_webhooks(at: usize) -> u32 {
         ask(at, async |client| {
             let mut told = Vec::new();
@@ -41,7 +41,7 @@ exports! {
         })
     }
 
-    /// Starts to disable the endpoint of the id in the frame, or to delete it.
+    /// Starts disabling or deleting the endpoint with the id in the frame.
     fn end_webhook(at: usize, id: usize, delete: u32) -> u32 {
         let id = text_of(id);
         ask(at, async move |client| {
