@@ -116,7 +116,7 @@ fn listed_key(key: &Bound<'_, PyAny>) -> PyResult<Key> {
     }
     match key.extract::<Text>() {
         Ok(text) => Ok(Key::from(&*text)),
-        Err(_) => Err(invalid_option("key", "give the text of the event's key").into()),
+        Err(_) => Err(invalid_option("key", "it must be a str: the event's key").into()),
     }
 }
 

@@ -176,7 +176,7 @@ fn fault(error: reqwest::Error) -> ApiError {
     if error.is_timeout() {
         let reason = match error.is_connect() {
             true => "connecting took too long",
-            false => "no bytes came for too long",
+            false => "no data arrived for too long",
         };
         return ApiError::new(ApiErrorKind::Timeout, reason);
     }

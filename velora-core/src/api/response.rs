@@ -54,7 +54,7 @@ impl Response {
             true => Ok(()),
             false => Err(ApiError::new(
                 ApiErrorKind::Connection,
-                "nothing marks the end of the answer: it may have been cut",
+                "the response does not mark its end: it may have been cut off",
             )),
         }
     }
@@ -249,7 +249,7 @@ impl fmt::Debug for Body {
 pub(crate) fn too_large(limit: usize) -> ApiError {
     ApiError::new(
         ApiErrorKind::ResponseTooLarge,
-        ["the answer is over ", &decimal(limit as u64), " bytes"].concat(),
+        ["the response is over ", &decimal(limit as u64), " bytes"].concat(),
     )
 }
 
@@ -260,9 +260,9 @@ pub(crate) fn text_of(bytes: Vec<u8>) -> Result<String, ApiError> {
     String::from_utf8(bytes).map_err(|error| match error.utf8_error().error_len() {
         None => ApiError::new(
             ApiErrorKind::Connection,
-            "the answer ends within a character",
+            "the response ends within a character",
         ),
-        Some(_) => malformed("the answer is not UTF-8"),
+        Some(_) => malformed("the response is not UTF-8"),
     })
 }
 
@@ -271,19 +271,19 @@ pub(crate) fn unreadable(text: &str, fault: json::Fault) -> ApiError {
     match fault {
         json::Fault::NotAnObject => undocumented(),
         fault if fault.is_cut(text) => cut(),
-        _ => malformed("the answer is not JSON"),
+        _ => malformed("the response is not JSON"),
     }
 }
 
 fn cut() -> ApiError {
     ApiError::new(
         ApiErrorKind::Connection,
-        "the answer ends before its JSON does",
+        "the response ends before its JSON does",
     )
 }
 
 pub(crate) fn undocumented() -> ApiError {
-    malformed("the answer is not the documented JSON")
+    malformed("the response is not the documented JSON")
 }
 
 pub(crate) fn malformed(reason: &'static str) -> ApiError {
@@ -296,6 +296,6 @@ pub(crate) fn not_json(error: &serde_json::Error) -> ApiError {
     match error.classify() {
         serde_json::error::Category::Eof => cut(),
         serde_json::error::Category::Data => undocumented(),
-        _ => malformed("the answer is not JSON"),
+        _ => malformed("the response is not JSON"),
     }
 }

@@ -138,10 +138,10 @@ fn one_event(text: String) -> Result<AuditEvent, ApiError> {
             start..start.saturating_add(event.len())
         }
         (Some(_), _) => 0..text.len(),
-        (None, None) => return Err(malformed("the answer is not an event")),
+        (None, None) => return Err(malformed("the response is not an event")),
     };
     RawEvent::new(&Arc::new(text), at)
         .filter(|event| event.as_str().trim_ascii_start().starts_with('{'))
         .map(RawEvent::parse)
-        .ok_or_else(|| malformed("the answer is not an event"))
+        .ok_or_else(|| malformed("the response is not an event"))
 }

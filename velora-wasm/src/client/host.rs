@@ -156,7 +156,7 @@ impl Stream for Chunks {
 /// The error, with a message of our own, because the host's may contain the URL.
 fn fault(outcome: u32) -> ApiError {
     match outcome {
-        outcome::TIMEOUT => ApiError::new(ApiErrorKind::Timeout, "no bytes came for too long"),
+        outcome::TIMEOUT => ApiError::new(ApiErrorKind::Timeout, "no data arrived for too long"),
         _ => ApiError::new(
             ApiErrorKind::Connection,
             "no connection to the host, or it was lost",
