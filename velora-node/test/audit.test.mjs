@@ -20,6 +20,23 @@ test('a row of an exported file is read back', async () => {
   assert.equal(await codeOf(() => health.AuditEvent.fromJson()), 'invalid_option');
 });
 
+test('a timestamp is an instant just where a window may begin with it', async () => {
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: 'http://127.0.0.1:1' });
+  const read = (timestamp) => health.AuditEvent.fromJson(JSON.stringify({ event_id: 'e', timestamp })).timestamp;
+  const two = (number) => String(number).padStart(2, '0');
+  const texts = [];
+  for (const at of Array(61).keys()) {
+    texts.push(`2026-${two(at)}-28T23:59:59Z`, `2024-02-${two(at)}T00:00:00+00:00`, `2026-05-01T${two(at)}:00:00Z`, `2026-05-01T00:${two(at)}:00Z`,
+      `2026-05-01T00:00:${two(at)}Z`, `2026-05-01T00:00:00.${'1'.repeat(at % 12)}Z`, `${two(at)}26-05-01T00:00:00Z`, `2026-05-01T00:00:00+00:${two(at)}`);
+  }
+  texts.push('9999-12-31T23:59:59Z', '9999-12-28T23:59:59.999999999Z', '2026-05-01T00:00:00.999999999Z', '2999-12-28T23:59:59.999999999Z', '1000-01-01T00:00:00Z', '2026-05-01T00:00:00z', '2026-05-01t00:00:00Z', ' 2026-05-01T00:00:00Z', '2026-05-01T00:00:00Z\n',
+    '2026-05-01T00:00:00-00:00', '2026-05-01T00:00:00', '2026-5-01T00:00:00Z', '٢026-05-01T00:00:00Z');
+  for (const text of texts) {
+    const isInstant = (await codeOf(() => client.events({ since: text }))) !== 'invalid_option';
+    assert.equal(read(text), isInstant ? text : null, text);
+  }
+});
+
 test('a timestamp is the text of an instant, or null', () => {
   const read = (timestamp) => health.AuditEvent.fromJson(JSON.stringify({ event_id: 'e', timestamp })).timestamp;
   const instants = ['2026-05-01T00:00:00Z', '2026-05-01T00:00:00.123456+00:00', '2026-05-01 02:00+02', '2024-02-29T23:59:59.000001Z'];

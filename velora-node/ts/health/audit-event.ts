@@ -36,6 +36,9 @@ export interface Source {
   readonly texts: readonly string[];
 }
 
+/** The usual form of instants, tested here because a call of the core costs more. The core decides about any other. */
+const USUAL = /^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|\+00:00)$/;
+
 /**
  * An audit event that was listed or exported. A member that is absent, or not of its
  * documented type, is null here and still in `members`. Neither logging it nor
@@ -77,7 +80,7 @@ export class AuditEvent {
   /** When it happened, as the system writes it: ISO 8601, with microseconds. */
   get timestamp(): string | null {
     const written = text(this.#members.timestamp);
-    return written !== null && isInstant(written) ? written : null;
+    return written !== null && (USUAL.test(written) || isInstant(written)) ? written : null;
   }
 
   /** What happened; in a delivery it is called `type`. */
