@@ -29,23 +29,24 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The client of Velora TV. A clone is the same client.
 ///
 /// ```no_run
+/// use velora_core::Error;
+/// use velora_core::api::TokenSource;
 /// use velora_core::tv::{Client, StreamItem, StreamOptions};
-/// use velora_core::{ApiError, ApiKey};
 ///
-/// # async fn fresh_token() -> Result<ApiKey, ApiError> { unimplemented!() }
-/// # async fn listen() -> Result<(), velora_core::Error> {
-/// // Tokens last an hour: this function is asked for one before each request.
-/// let client = Client::builder_with_tokens(fresh_token).build()?;
-/// let mut stream = client.events(StreamOptions::new());
-/// while let Some(item) = stream.next().await {
-///     match item? {
-///         StreamItem::Connected(connected) => println!("{:?}", connected.channel_username),
-///         StreamItem::Event(event) => println!("{}", event.event_type()),
-///         StreamItem::Gap(gap) => println!("nothing heard since {}", gap.since),
-///         _ => {}
+/// /// Tokens last an hour: `tokens` is asked for one before each request.
+/// async fn listen(tokens: impl TokenSource + 'static) -> Result<(), Error> {
+///     let client = Client::builder_with_tokens(tokens).build()?;
+///     let mut stream = client.events(StreamOptions::new());
+///     while let Some(item) = stream.next().await {
+///         match item? {
+///             StreamItem::Connected(connected) => println!("{:?}", connected.channel_username),
+///             StreamItem::Event(event) => println!("{}", event.event_type()),
+///             StreamItem::Gap(gap) => println!("nothing heard since {}", gap.since),
+///             _ => {}
+///         }
 ///     }
+///     Ok(())
 /// }
-/// # Ok(()) }
 /// ```
 ///
 /// Every call may fail with `unauthorized`, `forbidden`, `not_found`, `conflict`,
