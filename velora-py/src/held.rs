@@ -48,7 +48,7 @@ impl Held {
             store, key, epoch, ..
         } = &*self.0;
         let lease = Lease::new(&**store, key.clone(), *epoch);
-        Ok(Outcome::of_work(lease).await)
+        Ok(Outcome::commit(lease).await)
     }
 
     /// The event was handled, and the caller's own transaction has committed the claim.

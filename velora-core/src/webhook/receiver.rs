@@ -328,7 +328,7 @@ impl<'b> Work<'b> {
 
     /// The event was handled: commits the claim. The reply is 200 only if the commit succeeds.
     pub async fn done(self) -> Reply {
-        self.receiver.reply(Outcome::of_work(self.lease()).await)
+        self.receiver.reply(Outcome::commit(self.lease()).await)
     }
 
     /// The event was not handled: releases the claim, so that it comes again. The reply
@@ -356,7 +356,7 @@ impl<'b> Work<'b> {
 /// Works under a claim, and ends the claim as the work ended.
 async fn run<X>(lease: Lease<'_>, work: impl Future<Output = Result<(), X>>) -> Outcome {
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(Ok(())) => Outcome::of_work(lease).await,
+        Ok(Ok(())) => Outcome::commit(lease).await,
         Ok(Err(_)) => release(lease, Outcome::HandlerFailed).await,
         Err(_) => release(lease, Outcome::HandlerPanicked).await,
     }
@@ -422,7 +422,7 @@ impl Outcome {
 
     /// Commits the claim of an event that was handled. If the store is unavailable, it is asked
     /// once more: a connection that broke since the claim is no reason to run the handler again.
-    pub async fn of_work(lease: Lease<'_>) -> Self {
+    pub async fn commit(lease: Lease<'_>) -> Self {
         match Self::of_first_commit(lease.try_commit().await) {
             Some(outcome) => outcome,
             None => Self::of_second_commit(lease.commit().await),
