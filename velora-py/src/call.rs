@@ -284,7 +284,11 @@ impl Work {
 /// The state of the work; if it waits, its questions.
 fn polled(job: &mut Job, context: &mut Context<'_>) -> ControlFlow<Outcome, Vec<Question>> {
     match job.as_mut().poll(context) {
-        Poll::Ready(outcome) => ControlFlow::Break(outcome),
+        Poll::Ready(outcome) => {
+            // What it asked before it broke off is not another one's question.
+            ASKED.take();
+            ControlFlow::Break(outcome)
+        }
         Poll::Pending => ControlFlow::Continue(ASKED.take()),
     }
 }
