@@ -76,9 +76,9 @@ pub(crate) struct Plan {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "client-reqwest",
-    derive(serde::Serialize, serde::Deserialize)
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
 )]
-#[cfg_attr(feature = "client-reqwest", serde(default))]
 pub(crate) struct Known {
     /// Some timestamps are finer than a microsecond, the finest that a bound can be.
     pub(crate) finer: bool,
