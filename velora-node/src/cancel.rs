@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use napi::Env;
+use napi::bindgen_prelude::{Either, PromiseRaw, ToNapiValue};
 use napi::tokio::select;
 use napi::tokio::sync::Notify;
 use napi_derive::napi;
@@ -29,16 +31,25 @@ impl NativeCancel {
     }
 }
 
-/// The outcome of a call, or `aborted` if it was cancelled first.
-pub(crate) async fn unless_cancelled<T, E: Into<Failure>>(
-    cancel: Option<NativeCancel>,
-    call: impl Future<Output = Result<T, E>>,
-) -> Answer<T> {
-    let Some(cancel) = cancel else {
-        return answer(call.await);
-    };
-    select! {
-        outcome = call => answer(outcome),
-        () = cancel.asked.notified() => napi::bindgen_prelude::Either::B(Failure::aborted()),
-    }
+/// A call as a promise, which is answered with `aborted` if the call is cancelled first.
+pub(crate) fn promise<'env, T, E>(
+    env: &'env Env,
+    cancel: Option<&NativeCancel>,
+    call: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> napi::Result<PromiseRaw<'env, Answer<T>>>
+where
+    T: Send + 'static,
+    E: Into<Failure>,
+    Answer<T>: ToNapiValue,
+{
+    let cancel = cancel.cloned();
+    env.spawn_future(async move {
+        let Some(cancel) = cancel else {
+            return Ok(answer(call.await));
+        };
+        Ok(select! {
+            outcome = call => answer(outcome),
+            () = cancel.asked.notified() => Either::B(Failure::aborted()),
+        })
+    })
 }

@@ -6,7 +6,7 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use velora_core::api::{Items, Pages};
 use velora_core::billing::{Client, CsvRows, DeliveryQuery, DeliveryStatus, LoggedDelivery, Sweep};
-use velora_core::{ApiKey, ConfigError, Error};
+use velora_core::{ApiError, ApiKey, ConfigError, Error};
 
 use super::billing_parts::{
     DeliveryPageParts, ReconRunParts, ReconSummaryParts, RefireProgressParts, RefireReportParts,
@@ -14,8 +14,8 @@ use super::billing_parts::{
 };
 use super::extra::Pairs;
 use super::options::{ClientParts, RateLimitParts};
-use super::streams::Held;
-use crate::cancel::{NativeCancel, unless_cancelled};
+use super::streams::{Held, Stream};
+use crate::cancel::{NativeCancel, promise};
 use crate::failure::{Answer, answer};
 use crate::number::whole;
 
@@ -49,10 +49,9 @@ impl NativeBilling {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<ReconSummaryParts>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let call = async { client.recon_summary().await.map(ReconSummaryParts::from) };
-            Ok(unless_cancelled(cancel, call).await)
+        let client = self.client.clone();
+        promise(env, cancel, async move {
+            client.recon_summary().await.map(ReconSummaryParts::from)
         })
     }
 
@@ -64,13 +63,10 @@ impl NativeBilling {
         run_key: String,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<ReconRunParts>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let call = async {
-                let run = client.run_recon(&invoice_id, &run_key).await;
-                run.map(ReconRunParts::from)
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        let client = self.client.clone();
+        promise(env, cancel, async move {
+            let run = client.run_recon(&invoice_id, &run_key).await;
+            run.map(ReconRunParts::from)
         })
     }
 
@@ -120,10 +116,9 @@ impl NativeBilling {
         id: String,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<RetriedParts>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let call = async { client.retry_delivery(&id).await.map(RetriedParts::from) };
-            Ok(unless_cancelled(cancel, call).await)
+        let client = self.client.clone();
+        promise(env, cancel, async move {
+            client.retry_delivery(&id).await.map(RetriedParts::from)
         })
     }
 
@@ -136,27 +131,46 @@ impl NativeBilling {
         progress: Option<Function<'_, RefireProgressParts, ()>>,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<RefireReportParts>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let client = self.client.clone();
         let tell = progress
             .map(|progress| progress.build_threadsafe_function().weak::<true>().build())
             .transpose()?;
-        env.spawn_future(async move {
-            let call = async {
-                let mut sweep = Sweep::new(endpoint_id);
-                if let Some(writes) = writes_per_minute {
-                    sweep = sweep.with_writes_per_minute(whole("writesPerMinute", writes)?)?;
-                }
-                if let Some(tell) = tell {
-                    sweep = sweep.on_progress(move |progress| {
-                        // Once the environment ends nobody wants to know.
-                        let _ = tell.call(progress.into(), ThreadsafeFunctionCallMode::NonBlocking);
-                    });
-                }
-                let report = client.refire_failed(sweep).await?;
-                Ok::<_, Error>(RefireReportParts::from(report))
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        promise(env, cancel, async move {
+            let mut sweep = Sweep::new(endpoint_id);
+            if let Some(writes) = writes_per_minute {
+                sweep = sweep.with_writes_per_minute(whole("writesPerMinute", writes)?)?;
+            }
+            if let Some(tell) = tell {
+                sweep = sweep.on_progress(move |progress| {
+                    // Once the environment ends nobody wants to know.
+                    let _ = tell.call(progress.into(), ThreadsafeFunctionCallMode::NonBlocking);
+                });
+            }
+            let report = client.refire_failed(sweep).await?;
+            Ok::<_, Error>(RefireReportParts::from(report))
         })
+    }
+}
+
+impl Stream for Pages<LoggedDelivery> {
+    type Item = DeliveryPageParts;
+
+    async fn next(&mut self) -> Option<std::result::Result<DeliveryPageParts, ApiError>> {
+        let page = Pages::next(self).await?;
+        Some(page.map(|page| DeliveryPageParts {
+            next_cursor: page.next_cursor().map(str::to_owned),
+            items: page.into_items().into_iter().map(Into::into).collect(),
+        }))
+    }
+}
+
+impl Stream for CsvRows {
+    type Item = Pairs;
+
+    async fn next(&mut self) -> Option<std::result::Result<Pairs, ApiError>> {
+        let row = CsvRows::next(self).await?;
+        let owned = |(name, field): (&str, &str)| (name.to_owned(), field.to_owned());
+        Some(row.map(|row| row.iter().map(owned).collect()))
     }
 }
 
@@ -175,27 +189,12 @@ impl NativeDeliveryPages {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<Option<DeliveryPageParts>>>> {
-        let (pages, cancel) = (self.pages.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let next = async |pages: &mut Pages<LoggedDelivery>| {
-                pages.next().await.map(|page| {
-                    page.map(|page| DeliveryPageParts {
-                        next_cursor: page.next_cursor().map(str::to_owned),
-                        items: page.into_items().into_iter().map(Into::into).collect(),
-                    })
-                })
-            };
-            Ok(pages.next(cancel, next).await)
-        })
+        self.pages.next(env, cancel)
     }
 
     #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
-        let pages = self.pages.clone();
-        env.spawn_future(async move {
-            pages.close().await;
-            Ok(())
-        })
+        self.pages.close(env)
     }
 }
 
@@ -214,28 +213,11 @@ impl NativeCsvRows {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<Option<Pairs>>>> {
-        let (rows, cancel) = (self.rows.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let next = async |rows: &mut CsvRows| {
-                rows.next().await.map(|row| {
-                    row.map(|row| {
-                        let fields = row.iter();
-                        let owned =
-                            |(name, field): (&str, &str)| (name.to_owned(), field.to_owned());
-                        fields.map(owned).collect()
-                    })
-                })
-            };
-            Ok(rows.next(cancel, next).await)
-        })
+        self.rows.next(env, cancel)
     }
 
     #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
-        let rows = self.rows.clone();
-        env.spawn_future(async move {
-            rows.close().await;
-            Ok(())
-        })
+        self.rows.close(env)
     }
 }

@@ -8,12 +8,12 @@ use velora_core::curae::{
     Client, Endpoint, EndpointChange, EndpointQuery, EventType, IfChanged, NewEndpoint,
     Registration, Versioned,
 };
-use velora_core::{ApiKey, ConfigError};
+use velora_core::{ApiError, ApiKey, ConfigError};
 
 use super::extra::{Pairs, pairs};
 use super::options::{ClientParts, RateLimitParts};
-use super::streams::Held;
-use crate::cancel::{NativeCancel, unless_cancelled};
+use super::streams::{Held, Stream};
+use crate::cancel::{NativeCancel, promise};
 use crate::failure::{Answer, answer};
 use crate::number::whole;
 
@@ -91,14 +91,13 @@ impl NativeCurae {
         idempotency_key: Option<String>,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<CuraeVersioned>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        let webhooks = self.client.webhooks();
         let mut endpoint = NewEndpoint::new(url, event_types.into_iter().map(EventType::from));
         if let Some(key) = idempotency_key {
             endpoint = endpoint.with_idempotency_key(key);
         }
-        env.spawn_future(async move {
-            let call = async { webhooks.create(&endpoint).await.map(CuraeVersioned::from) };
-            Ok(unless_cancelled(cancel, call).await)
+        promise(env, cancel, async move {
+            webhooks.create(&endpoint).await.map(CuraeVersioned::from)
         })
     }
 
@@ -121,10 +120,9 @@ impl NativeCurae {
         id: String,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<CuraeVersioned>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
-        env.spawn_future(async move {
-            let call = async { webhooks.get(&id).await.map(CuraeVersioned::from) };
-            Ok(unless_cancelled(cancel, call).await)
+        let webhooks = self.client.webhooks();
+        promise(env, cancel, async move {
+            webhooks.get(&id).await.map(CuraeVersioned::from)
         })
     }
 
@@ -137,16 +135,13 @@ impl NativeCurae {
         etag: String,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<Option<CuraeVersioned>>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
-        env.spawn_future(async move {
-            let call = async {
-                let found = webhooks.get_if_changed(&id, &etag).await?;
-                Ok::<_, velora_core::Error>(match found {
-                    IfChanged::Changed(versioned) => Some(versioned.into()),
-                    IfChanged::NotModified => None,
-                })
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        let webhooks = self.client.webhooks();
+        promise(env, cancel, async move {
+            let found = webhooks.get_if_changed(&id, &etag).await?;
+            Ok::<_, velora_core::Error>(match found {
+                IfChanged::Changed(versioned) => Some(versioned.into()),
+                IfChanged::NotModified => None,
+            })
         })
     }
 
@@ -159,14 +154,11 @@ impl NativeCurae {
         change: CuraeChange,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<CuraeVersioned>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        let webhooks = self.client.webhooks();
         let change = change.read();
-        env.spawn_future(async move {
-            let call = async {
-                let updated = webhooks.update(&id, &etag, &change).await;
-                updated.map(CuraeVersioned::from)
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        promise(env, cancel, async move {
+            let updated = webhooks.update(&id, &etag, &change).await;
+            updated.map(CuraeVersioned::from)
         })
     }
 
@@ -178,10 +170,24 @@ impl NativeCurae {
         etag: String,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<()>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
-        env.spawn_future(
-            async move { Ok(unless_cancelled(cancel, webhooks.delete(&id, &etag)).await) },
+        let webhooks = self.client.webhooks();
+        promise(
+            env,
+            cancel,
+            async move { webhooks.delete(&id, &etag).await },
         )
+    }
+}
+
+impl Stream for Pages<Endpoint> {
+    type Item = EndpointPageParts;
+
+    async fn next(&mut self) -> Option<std::result::Result<EndpointPageParts, ApiError>> {
+        let page = Pages::next(self).await?;
+        Some(page.map(|page| EndpointPageParts {
+            next_cursor: page.next_cursor().map(str::to_owned),
+            items: page.into_items().into_iter().map(Into::into).collect(),
+        }))
     }
 }
 
@@ -200,27 +206,12 @@ impl NativeEndpointPages {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<Option<EndpointPageParts>>>> {
-        let (pages, cancel) = (self.pages.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let next = async |pages: &mut Pages<Endpoint>| {
-                pages.next().await.map(|page| {
-                    page.map(|page| EndpointPageParts {
-                        next_cursor: page.next_cursor().map(str::to_owned),
-                        items: page.into_items().into_iter().map(Into::into).collect(),
-                    })
-                })
-            };
-            Ok(pages.next(cancel, next).await)
-        })
+        self.pages.next(env, cancel)
     }
 
     #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
-        let pages = self.pages.clone();
-        env.spawn_future(async move {
-            pages.close().await;
-            Ok(())
-        })
+        self.pages.close(env)
     }
 }
 

@@ -6,11 +6,11 @@ use napi_derive::napi;
 use velora_core::health::{
     AuditEvent, Client, Endpoint, EventQuery, NewEndpoint, Pages, Registration, Window,
 };
-use velora_core::{ApiKey, ConfigError, Error, RawJson};
+use velora_core::{ApiError, ApiKey, ConfigError, Error, RawJson};
 
 use super::options::{ClientParts, RateLimitParts};
-use super::streams::{EventsText, Held};
-use crate::cancel::{NativeCancel, unless_cancelled};
+use super::streams::{EventsText, Held, Stream};
+use crate::cancel::{NativeCancel, promise};
 use crate::failure::{Answer, answer};
 use crate::number::whole;
 
@@ -84,8 +84,8 @@ impl NativeHealth {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<()>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
-        env.spawn_future(async move { Ok(unless_cancelled(cancel, client.probe()).await) })
+        let client = self.client.clone();
+        promise(env, cancel, async move { client.probe().await })
     }
 
     #[napi(catch_unwind)]
@@ -103,13 +103,10 @@ impl NativeHealth {
         id: String,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<String>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let call = async {
-                let event = client.event(&id).await?;
-                Ok::<_, Error>(event.raw().as_line().into_owned())
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        let client = self.client.clone();
+        promise(env, cancel, async move {
+            let event = client.event(&id).await?;
+            Ok::<_, Error>(event.raw().as_line().into_owned())
         })
     }
 
@@ -122,18 +119,15 @@ impl NativeHealth {
         description: Option<String>,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<HealthRegistration>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
+        let webhooks = self.client.webhooks();
         let mut endpoint =
             NewEndpoint::new(url).with_event_filter(event_filter.unwrap_or_default());
         if let Some(description) = description {
             endpoint = endpoint.with_description(description);
         }
-        env.spawn_future(async move {
-            let call = async {
-                let registered = webhooks.create(&endpoint).await?;
-                Ok::<_, Error>(HealthRegistration::from(registered))
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        promise(env, cancel, async move {
+            let registered = webhooks.create(&endpoint).await?;
+            Ok::<_, Error>(HealthRegistration::from(registered))
         })
     }
 
@@ -143,14 +137,11 @@ impl NativeHealth {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<Vec<HealthEndpoint>>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
-        env.spawn_future(async move {
-            let call = async {
-                let endpoints = webhooks.list().await?;
-                let endpoints = endpoints.into_iter().map(HealthEndpoint::from);
-                Ok::<_, Error>(endpoints.collect())
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        let webhooks = self.client.webhooks();
+        promise(env, cancel, async move {
+            let endpoints = webhooks.list().await?;
+            let endpoints = endpoints.into_iter().map(HealthEndpoint::from);
+            Ok::<_, Error>(endpoints.collect())
         })
     }
 
@@ -161,8 +152,8 @@ impl NativeHealth {
         id: String,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<()>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
-        env.spawn_future(async move { Ok(unless_cancelled(cancel, webhooks.disable(&id)).await) })
+        let webhooks = self.client.webhooks();
+        promise(env, cancel, async move { webhooks.disable(&id).await })
     }
 
     #[napi(catch_unwind)]
@@ -172,8 +163,20 @@ impl NativeHealth {
         id: String,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<()>>> {
-        let (webhooks, cancel) = (self.client.webhooks(), cancel.cloned());
-        env.spawn_future(async move { Ok(unless_cancelled(cancel, webhooks.delete(&id)).await) })
+        let webhooks = self.client.webhooks();
+        promise(env, cancel, async move { webhooks.delete(&id).await })
+    }
+}
+
+impl Stream for Pages {
+    type Item = PageParts;
+
+    async fn next(&mut self) -> Option<std::result::Result<PageParts, ApiError>> {
+        let page = Pages::next(self).await?;
+        Some(page.map(|page| PageParts {
+            events: EventsText::of(page.raw()),
+            next_cursor: page.next_cursor().map(str::to_owned),
+        }))
     }
 }
 
@@ -192,27 +195,12 @@ impl NativeEventPages {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<Option<PageParts>>>> {
-        let (pages, cancel) = (self.pages.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let next = async |pages: &mut Pages| {
-                pages.next().await.map(|page| {
-                    page.map(|page| PageParts {
-                        events: EventsText::of(page.raw()),
-                        next_cursor: page.next_cursor().map(str::to_owned),
-                    })
-                })
-            };
-            Ok(pages.next(cancel, next).await)
-        })
+        self.pages.next(env, cancel)
     }
 
     #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
-        let pages = self.pages.clone();
-        env.spawn_future(async move {
-            pages.close().await;
-            Ok(())
-        })
+        self.pages.close(env)
     }
 }
 

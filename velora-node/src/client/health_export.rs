@@ -7,11 +7,11 @@ use napi::bindgen_prelude::{Function, PromiseRaw, Result, ToNapiValue, spawn_blo
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use velora_core::health::{Export, ExportQuery, LeafProof, Manifest, Progress, RawEvent, Window};
-use velora_core::{ConfigError, Error, FileError};
+use velora_core::{ApiError, ConfigError, Error, FileError};
 
 use super::health::NativeHealth;
-use super::streams::{EventsText, Held};
-use crate::cancel::{NativeCancel, unless_cancelled};
+use super::streams::{EventsText, Held, Stream};
+use crate::cancel::{NativeCancel, promise};
 use crate::failure::{Answer, Failure, answer};
 use crate::number::whole;
 
@@ -95,17 +95,14 @@ impl NativeHealth {
         query: ExportQueryParts,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<ExportedOnceParts>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let client = self.client.clone();
         let query = query.read(None)?;
-        env.spawn_future(async move {
-            let call = async {
-                let exported = client.export_once(query?).await?;
-                Ok::<_, Error>(ExportedOnceParts {
-                    truncation: exported.truncation().as_str(),
-                    events: EventsText::of(exported.raw()),
-                })
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        promise(env, cancel, async move {
+            let exported = client.export_once(query?).await?;
+            Ok::<_, Error>(ExportedOnceParts {
+                truncation: exported.truncation().as_str(),
+                events: EventsText::of(exported.raw()),
+            })
         })
     }
 
@@ -118,14 +115,11 @@ impl NativeHealth {
         progress: Option<Function<'_, ProgressParts, ()>>,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<NativeManifest>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let client = self.client.clone();
         let query = query.read(progress)?;
-        env.spawn_future(async move {
-            let call = async {
-                let manifest = client.export_to_file(query?, path).await?;
-                Ok::<_, Error>(NativeManifest::from(manifest))
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        promise(env, cancel, async move {
+            let manifest = client.export_to_file(query?, path).await?;
+            Ok::<_, Error>(NativeManifest::from(manifest))
         })
     }
 }
@@ -184,6 +178,15 @@ where
     })
 }
 
+impl Stream for Export<RawEvent> {
+    type Item = EventsText;
+
+    async fn next(&mut self) -> Option<std::result::Result<EventsText, ApiError>> {
+        let rows = self.next_chunk(CHUNK).await?;
+        Some(rows.map(|rows| EventsText::of(rows.into_iter())))
+    }
+}
+
 /// The rows of an export.
 #[napi]
 pub struct NativeExport {
@@ -199,23 +202,12 @@ impl NativeExport {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<Option<EventsText>>>> {
-        let (rows, cancel) = (self.rows.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let next = async |export: &mut Export<RawEvent>| {
-                let rows = export.next_chunk(CHUNK).await;
-                rows.map(|rows| rows.map(|rows| EventsText::of(rows.into_iter())))
-            };
-            Ok(rows.next(cancel, next).await)
-        })
+        self.rows.next(env, cancel)
     }
 
     #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
-        let rows = self.rows.clone();
-        env.spawn_future(async move {
-            rows.close().await;
-            Ok(())
-        })
+        self.rows.close(env)
     }
 }
 

@@ -3,15 +3,24 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Buffer;
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, PromiseRaw, ToNapiValue};
 use napi::tokio::select;
 use napi::tokio::sync::{Mutex, watch};
 use napi_derive::napi;
 use velora_core::ApiError;
 use velora_core::health::RawEvent;
 
-use crate::cancel::{NativeCancel, unless_cancelled};
+use crate::cancel::{NativeCancel, promise};
 use crate::failure::Answer;
+
+/// A stream of the core, and what JavaScript is given of it.
+pub(crate) trait Stream: Send + 'static {
+    type Item: Send + 'static;
+
+    /// The next item; `None` at the end.
+    fn next(&mut self) -> impl Future<Output = Option<Result<Self::Item, ApiError>>> + Send;
+}
 
 /// A stream until it is closed. Closing it drops the request in progress.
 pub(crate) struct Held<S> {
@@ -28,7 +37,7 @@ impl<S> Clone for Held<S> {
     }
 }
 
-impl<S> Held<S> {
+impl<S: Stream> Held<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self {
             stream: Arc::new(Mutex::new(Some(stream))),
@@ -36,30 +45,37 @@ impl<S> Held<S> {
         }
     }
 
-    /// The next item; `None` at the end, or once the stream is closed.
-    pub(crate) async fn next<T>(
+    /// The next item; null at the end, or once the stream is closed.
+    pub(crate) fn next<'env>(
         &self,
-        cancel: Option<NativeCancel>,
-        next: impl AsyncFnOnce(&mut S) -> Option<Result<T, ApiError>>,
-    ) -> Answer<Option<T>> {
-        let mut closed = self.closed.subscribe();
-        unless_cancelled(cancel, async {
-            let mut stream = self.stream.lock().await;
+        env: &'env Env,
+        cancel: Option<&NativeCancel>,
+    ) -> napi::Result<PromiseRaw<'env, Answer<Option<S::Item>>>>
+    where
+        Answer<Option<S::Item>>: ToNapiValue,
+    {
+        let held = self.clone();
+        promise(env, cancel, async move {
+            let mut closed = held.closed.subscribe();
+            let mut stream = held.stream.lock().await;
             let Some(stream) = stream.as_mut() else {
                 return Ok(None);
             };
             select! {
-                value = next(stream) => value.transpose(),
+                item = stream.next() => item.transpose(),
                 _ = closed.wait_for(|closed| *closed) => Ok(None),
             }
         })
-        .await
     }
 
     /// Does not wait for a request in progress, which is dropped and yields nothing.
-    pub(crate) async fn close(&self) {
-        self.closed.send_replace(true);
-        self.stream.lock().await.take();
+    pub(crate) fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let held = self.clone();
+        env.spawn_future(async move {
+            held.closed.send_replace(true);
+            held.stream.lock().await.take();
+            Ok(())
+        })
     }
 }
 

@@ -10,8 +10,8 @@ use velora_core::{ApiError, ApiErrorKind, ApiKey, ConfigError, EventJson};
 
 use super::extra::{Pairs, pairs};
 use super::options::{ClientParts, RateLimitParts, seconds};
-use super::streams::Held;
-use crate::cancel::{NativeCancel, unless_cancelled};
+use super::streams::{Held, Stream};
+use crate::cancel::{NativeCancel, promise};
 use crate::failure::{Answer, Failure, answer};
 
 /// A client of Velora TV.
@@ -123,14 +123,11 @@ impl NativeTv {
         events: Vec<String>,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<CreatedWebhookParts>>> {
-        let (client, cancel) = (self.client.clone(), cancel.cloned());
+        let client = self.client.clone();
         let events: Vec<EventType> = events.into_iter().map(EventType::from).collect();
-        env.spawn_future(async move {
-            let call = async {
-                let created = client.create_webhook(&client_id, &url, &events).await;
-                created.map(CreatedWebhookParts::from)
-            };
-            Ok(unless_cancelled(cancel, call).await)
+        promise(env, cancel, async move {
+            let created = client.create_webhook(&client_id, &url, &events).await;
+            created.map(CreatedWebhookParts::from)
         })
     }
 
@@ -157,6 +154,15 @@ impl NativeTv {
     }
 }
 
+impl Stream for EventStream {
+    type Item = StreamItemParts;
+
+    async fn next(&mut self) -> Option<std::result::Result<StreamItemParts, ApiError>> {
+        let item = EventStream::next(self).await?;
+        Some(item.map(StreamItemParts::from))
+    }
+}
+
 /// The stream of events.
 #[napi]
 pub struct NativeEventStream {
@@ -172,23 +178,12 @@ impl NativeEventStream {
         env: &'env Env,
         cancel: Option<&NativeCancel>,
     ) -> Result<PromiseRaw<'env, Answer<Option<StreamItemParts>>>> {
-        let (stream, cancel) = (self.stream.clone(), cancel.cloned());
-        env.spawn_future(async move {
-            let next = async |stream: &mut EventStream| {
-                let item = stream.next().await;
-                item.map(|item| item.map(StreamItemParts::from))
-            };
-            Ok(stream.next(cancel, next).await)
-        })
+        self.stream.next(env, cancel)
     }
 
     #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> Result<PromiseRaw<'env, ()>> {
-        let stream = self.stream.clone();
-        env.spawn_future(async move {
-            stream.close().await;
-            Ok(())
-        })
+        self.stream.close(env)
     }
 }
 
