@@ -15,6 +15,9 @@ use crate::json;
 pub struct Page {
     text: Arc<String>,
     rows: Vec<Range<usize>>,
+    /// What tells the row of the same index from others, until repeats are dropped. An event
+    /// without an id has none.
+    identities: Vec<Option<String>>,
     next_cursor: Option<String>,
 }
 
@@ -85,20 +88,24 @@ impl Page {
             (None, None) => return Err(malformed("a page does not say whether there are more")),
             (_, cursor) => Next::More(cursor.map(Cow::into_owned)),
         };
-        let events = events.and_then(json::items).ok_or_else(undocumented)?;
+        let events = events.and_then(|events| json::items_with(events, ["event_id", "action"]));
+        let events = events.ok_or_else(undocumented)?;
         let start = text.as_ptr().addr();
         let mut rows = Vec::with_capacity(events.len());
-        for event in events {
+        let mut identities = Vec::with_capacity(events.len());
+        for (event, [id, action]) in events {
             if !event.starts_with('{') {
                 return Err(malformed("an event is not a JSON object"));
             }
             // An item is a slice of the text it was found in.
             let at = event.as_ptr().addr().saturating_sub(start);
             rows.push(at..at.saturating_add(event.len()));
+            identities.push(id.map(|id| identity(id, action)));
         }
         let page = Self {
             text: Arc::new(text),
             rows,
+            identities,
             next_cursor: None,
         };
         Ok((page, next))
@@ -110,16 +117,10 @@ impl Paged for Page {
         self.rows.is_empty()
     }
 
-    /// An event without an id cannot be told.
     fn drop_repeats(&mut self, given: &mut Recent) {
-        let text = &self.text;
-        self.rows.retain(|row| {
-            let event = text.get(row.clone()).unwrap_or_default();
-            match json::values(event, ["event_id", "action"]) {
-                Ok([Some(id), action]) => given.insert(&identity(id, action)),
-                _ => true,
-            }
-        });
+        let identities = std::mem::take(&mut self.identities).into_iter();
+        let mut new = identities.map(|identity| identity.is_none_or(|it| given.insert(&*it)));
+        self.rows.retain(|_| new.next().unwrap_or(true));
     }
 
     fn follow(&mut self, cursor: Option<String>) {

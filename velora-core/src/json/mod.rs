@@ -79,21 +79,26 @@ fn members_of(mut scan: Scan<'_>) -> Result<Vec<Place>, Fault> {
     }
 }
 
+/// The values of some members of an object.
+#[cfg(feature = "client")]
+type Values<'t, const NAMES: usize> = [Option<&'t str>; NAMES];
+
 /// The values of these members of the object that the text consists of. Of a repeated member
 /// the last counts; `null` counts as absent.
 #[cfg(feature = "client")]
 pub(crate) fn values<'t, const NAMES: usize>(
     text: &'t str,
     names: [&str; NAMES],
-) -> Result<[Option<&'t str>; NAMES], Fault> {
+) -> Result<Values<'t, NAMES>, Fault> {
+    let places = members_of(Scan::new(text, u32::MAX))?;
     let mut values = [None; NAMES];
-    find(text, &names, &mut values)?;
+    find(text, &places, &names, &mut values);
     Ok(values)
 }
 
 #[cfg(feature = "client")]
-fn find<'t>(text: &'t str, names: &[&str], values: &mut [Option<&'t str>]) -> Result<(), Fault> {
-    for place in members_of(Scan::new(text, u32::MAX))? {
+fn find<'t>(text: &'t str, places: &[Place], names: &[&str], values: &mut [Option<&'t str>]) {
+    for place in places {
         for (known, value) in names.iter().zip(&mut *values) {
             if place.is_named(text.as_bytes(), known) {
                 *value = text
@@ -102,12 +107,22 @@ fn find<'t>(text: &'t str, names: &[&str], values: &mut [Option<&'t str>]) -> Re
             }
         }
     }
-    Ok(())
 }
 
 /// The items of a value that is an array; `None` if it is something else.
 #[cfg(feature = "client")]
 pub(crate) fn items(array: &str) -> Option<Vec<&str>> {
+    let items = items_with(array, [])?;
+    Some(items.into_iter().map(|(item, [])| item).collect())
+}
+
+/// The items of a value that is an array, each with its [`values`], of which it has none if it
+/// is no object; `None` if the value is no array.
+#[cfg(feature = "client")]
+pub(crate) fn items_with<'t, const NAMES: usize>(
+    array: &'t str,
+    names: [&str; NAMES],
+) -> Option<Vec<(&'t str, Values<'t, NAMES>)>> {
     let mut scan = Scan::new(array, u32::MAX);
     scan.expect(b"[").ok()?;
     scan.blanks();
@@ -115,11 +130,19 @@ pub(crate) fn items(array: &str) -> Option<Vec<&str>> {
     if scan.peek() == Some(b']') {
         return Some(items);
     }
+    let mut places = Vec::new();
     loop {
         scan.blanks();
         let start = scan.at;
-        scan.value(1).ok()?;
-        items.push(array.get(start..scan.at)?);
+        places.clear();
+        if NAMES > 0 && scan.peek() == Some(b'{') {
+            scan.object(&mut places).ok()?;
+        } else {
+            scan.value(1).ok()?;
+        }
+        let mut values = [None; NAMES];
+        find(array, &places, &names, &mut values);
+        items.push((array.get(start..scan.at)?, values));
         scan.blanks();
         if scan.peek() != Some(b',') {
             return scan.expect(b"]").is_ok().then_some(items);

@@ -143,7 +143,7 @@ impl<'t> Scan<'t> {
     }
 
     /// Scans the object that begins here.
-    fn object(&mut self, places: &mut Vec<Place>) -> Step {
+    pub(super) fn object(&mut self, places: &mut Vec<Place>) -> Step {
         self.skip(1);
         self.blanks();
         if self.peek() == Some(b'}') {
