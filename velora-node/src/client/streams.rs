@@ -123,8 +123,19 @@ impl EventsText {
 }
 
 /// JSON in ASCII: other characters occur only within its strings, where they can be escaped.
+/// Most lines have none.
 fn escaped(json: &str) -> String {
-    let mut ascii = String::with_capacity(json.len().saturating_mul(2));
+    let mut ascii = String::with_capacity(json.len());
+    for line in json.split_inclusive('\n') {
+        match line.is_ascii() {
+            true => ascii.push_str(line),
+            false => push_escaped(&mut ascii, line),
+        }
+    }
+    ascii
+}
+
+fn push_escaped(ascii: &mut String, json: &str) {
     for part in json.split_inclusive(|character: char| !character.is_ascii()) {
         let mut characters = part.chars();
         match characters.next_back() {
@@ -138,5 +149,4 @@ fn escaped(json: &str) -> String {
             _ => ascii.push_str(part),
         }
     }
-    ascii
 }
