@@ -8,7 +8,7 @@ use std::vec;
 use futures_util::{Stream, StreamExt};
 
 use super::walk::{Listing, Paged, Walk};
-use super::{Api, Recent};
+use super::{Api, Fingerprint, Recent};
 use crate::error::ApiError;
 
 /// One page: its items in the system's order, without those of earlier pages.
@@ -51,7 +51,8 @@ impl<T: Send + Unpin + 'static> Paged for Page<T> {
 
     fn drop_repeats(&mut self, given: &mut Recent) {
         let id = self.id;
-        self.items.retain(|item| given.insert(id(item)));
+        self.items
+            .retain(|item| given.insert(Fingerprint::of(id(item))));
     }
 
     fn follow(&mut self, cursor: Option<String>) {

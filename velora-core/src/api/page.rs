@@ -1,6 +1,7 @@
 //! Paging state: which cursor comes next, and which items were returned before.
 
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 
@@ -39,7 +40,7 @@ impl Cursors {
     }
 
     pub(crate) fn has_seen(&self, cursor: &str) -> bool {
-        self.anchor.as_deref() == Some(cursor) || self.recent.contains(cursor)
+        self.anchor.as_deref() == Some(cursor) || self.recent.contains(Fingerprint::of(cursor))
     }
 
     /// The cursor to ask for next; `None` at the end.
@@ -56,7 +57,7 @@ impl Cursors {
         if self.has_seen(&cursor) {
             return Err(looping("a page has a cursor that was seen before"));
         }
-        self.recent.insert(cursor.as_str());
+        self.recent.insert(Fingerprint::of(cursor.as_str()));
         self.pages = self.pages.saturating_add(1);
         if self.pages.is_power_of_two() {
             self.anchor = Some(cursor.clone());
@@ -69,40 +70,46 @@ fn looping(reason: &'static str) -> ApiError {
     ApiError::new(ApiErrorKind::CursorLoop, reason)
 }
 
-/// Remembers recent items, between one and two times a given number of them, as 64-bit hashes
-/// under a random key. Nobody can construct a collision, and by chance one in 10^15 items is
-/// taken for another.
+/// A 64-bit hash under a random key of the process, instead of what it is of. Nobody can
+/// construct a collision, and by chance one in 10^15 items is taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Fingerprint(u64);
+
+impl Fingerprint {
+    pub(crate) fn of<T: Hash + ?Sized>(thing: &T) -> Self {
+        static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        Self(KEY.hash_one(thing))
+    }
+}
+
+/// Remembers recent items, between one and two times a given number of them.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    hasher: RandomState,
     /// Hashes already: to find them needs no second one that is as good.
-    last: FxHashSet<u64>,
-    before: FxHashSet<u64>,
+    last: FxHashSet<Fingerprint>,
+    before: FxHashSet<Fingerprint>,
     capacity: usize,
 }
 
 impl Recent {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            hasher: RandomState::new(),
             last: FxHashSet::default(),
             before: FxHashSet::default(),
             capacity,
         }
     }
 
-    pub(crate) fn contains<T: Hash + ?Sized>(&self, thing: &T) -> bool {
-        let hash = self.hasher.hash_one(thing);
-        self.last.contains(&hash) || self.before.contains(&hash)
+    pub(crate) fn contains(&self, item: Fingerprint) -> bool {
+        self.last.contains(&item) || self.before.contains(&item)
     }
 
     /// Whether this is new; it is remembered either way.
-    pub(crate) fn insert<T: Hash + ?Sized>(&mut self, thing: &T) -> bool {
-        let hash = self.hasher.hash_one(thing);
-        if self.last.len() >= self.capacity && !self.last.contains(&hash) {
+    pub(crate) fn insert(&mut self, item: Fingerprint) -> bool {
+        if self.last.len() >= self.capacity && !self.last.contains(&item) {
             self.before = std::mem::take(&mut self.last);
         }
-        self.last.insert(hash) && !self.before.contains(&hash)
+        self.last.insert(item) && !self.before.contains(&item)
     }
 }
 
@@ -145,9 +152,10 @@ mod tests {
     #[test]
     fn remembers_the_last_ones_at_least() {
         let mut recent = Recent::new(2);
-        assert!(recent.insert("a") && recent.insert("b") && !recent.insert("a"));
-        assert!(recent.insert("c") && !recent.insert("b"));
-        assert!(recent.insert("d") && !recent.insert("c"));
-        assert!(recent.contains("b") && recent.insert("a"));
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(Fingerprint::of);
+        assert!(recent.insert(a) && recent.insert(b) && !recent.insert(a));
+        assert!(recent.insert(c) && !recent.insert(b));
+        assert!(recent.insert(d) && !recent.insert(c));
+        assert!(recent.contains(b) && recent.insert(a));
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::{FutureExt, Stream};
 
 use super::response::text_of;
-use super::{Api, Cursors, Next, Recent, Request, Response, Task};
+use super::{Api, Cursors, Fingerprint, Next, Recent, Request, Response, Task};
 use crate::error::{ApiError, ApiErrorKind};
 
 /// How many ids are remembered to drop repeats: many times the largest page.
@@ -170,9 +170,9 @@ impl<P: Paged> Walk<P> {
         self.given = Recent::new(usize::MAX);
     }
 
-    /// Whether an item of this id was given.
-    pub(crate) fn has_given(&self, id: &str) -> bool {
-        self.given.contains(id)
+    /// Whether this item was given.
+    pub(crate) fn has_given(&self, item: Fingerprint) -> bool {
+        self.given.contains(item)
     }
 
     /// Sends for the next page as soon as its cursor is seen.

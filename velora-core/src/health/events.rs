@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Stream, StreamExt};
 
 use super::{AuditEvent, EventQuery, Page, RawEvent};
-use crate::api::{Api, Listing, Walk};
+use crate::api::{Api, Fingerprint, Listing, Walk};
 use crate::error::ApiError;
 
 /// A stream of pages. The next page is fetched while the caller works on this one.
@@ -46,8 +46,8 @@ impl Pages {
     }
 
     /// Whether an event of this id was given.
-    pub(crate) fn has_given(&self, id: &str) -> bool {
-        self.walk.has_given(id)
+    pub(crate) fn has_given(&self, event: Fingerprint) -> bool {
+        self.walk.has_given(event)
     }
 
     /// The next page that has events; `None` at the end.

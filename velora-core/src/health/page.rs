@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::export::Rows;
 use super::{AuditEvent, RawEvent};
-use crate::api::{Next, Paged, Recent, malformed, undocumented, unreadable};
+use crate::api::{Fingerprint, Next, Paged, Recent, malformed, undocumented, unreadable};
 use crate::error::ApiError;
 use crate::json;
 
@@ -17,7 +17,7 @@ pub struct Page {
     rows: Vec<Range<usize>>,
     /// What tells the row of the same index from others, until repeats are dropped. An event
     /// without an id has none.
-    identities: Vec<Option<String>>,
+    identities: Vec<Option<Fingerprint>>,
     next_cursor: Option<String>,
 }
 
@@ -119,7 +119,7 @@ impl Paged for Page {
 
     fn drop_repeats(&mut self, given: &mut Recent) {
         let identities = std::mem::take(&mut self.identities).into_iter();
-        let mut new = identities.map(|identity| identity.is_none_or(|it| given.insert(&*it)));
+        let mut new = identities.map(|identity| identity.is_none_or(|event| given.insert(event)));
         self.rows.retain(|_| new.next().unwrap_or(true));
     }
 
@@ -160,16 +160,13 @@ pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
     json::text_of(id?.as_bytes())
 }
 
-/// What tells an event, of its id and its action as they stand there: however a text is
-/// written, and whatever else it is. One id with two actions is two events, as deliveries are
-/// told.
-pub(crate) fn identity(id: &str, action: Option<&str>) -> String {
-    let mut told = String::with_capacity(64);
-    for value in [id, action.unwrap_or_default()] {
-        match json::text_of(value.as_bytes()) {
-            Some(Cow::Owned(text)) => json::quote(&mut told, &text),
-            _ => told.push_str(value),
-        }
-    }
-    told
+/// What tells an event from others, of its id and its action as they stand there: however a
+/// text is written, and whatever else it is. One id with two actions is two events, as with
+/// deliveries.
+pub(crate) fn identity(id: &str, action: Option<&str>) -> Fingerprint {
+    let [id, action] = [id, action.unwrap_or_default()].map(|value| {
+        let text = json::text_of(value.as_bytes());
+        (text.is_some(), text.unwrap_or(Cow::Borrowed(value)))
+    });
+    Fingerprint::of(&(id, action))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::leaf::{Leaf, Shape, Stamp};
-use crate::api::{Lines, Response, malformed, not_a_row};
+use crate::api::{Fingerprint, Lines, Response, malformed, not_a_row};
 use crate::error::ApiError;
 use crate::health::RawEvent;
 use crate::health::page::identity;
@@ -144,7 +144,7 @@ impl Rows {
     pub(crate) fn are_known(
         &self,
         leaf: Leaf,
-        is_known: impl Fn(&str) -> bool,
+        is_known: impl Fn(Fingerprint) -> bool,
     ) -> Result<bool, ApiError> {
         for row in self.texts() {
             let head = Head::read(row)?;
@@ -153,7 +153,7 @@ impl Rows {
             if within
                 && head
                     .id
-                    .is_some_and(|id| !is_known(&identity(id, head.action)))
+                    .is_some_and(|id| !is_known(identity(id, head.action)))
             {
                 return Ok(false);
             }

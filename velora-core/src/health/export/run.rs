@@ -182,7 +182,7 @@ impl Paging {
             }
         }
         let witnesses = ready!(self.witnesses.poll_unpin(context));
-        let is_known = |id: &str| self.pages.has_given(id);
+        let is_known = |event| self.pages.has_given(event);
         let listed = witnesses.and_then(|(_, rows)| rows.are_known(self.leaf, is_known));
         Poll::Ready(match listed {
             Ok(true) => None,
