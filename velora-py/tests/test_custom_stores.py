@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from deliveries import code_of
+from deliveries import SECRET, code_of, signed
 from either import Either
 from rows import AsyncRows, Rows, custom
 from velora import (
@@ -18,15 +18,13 @@ from velora import (
     CustomClaim,
     Receiver,
     Reply,
-    Signer,
     Store,
     StoreError,
     Verifier,
 )
 
 KEY = "health:evt_1:phi.read"
-SIGNED = Signer("health", "secret").sign(b'{"id":"evt_1","type":"phi.read"}')
-VERIFIER = Verifier("health", "secret")
+VERIFIER = Verifier("health", SECRET)
 
 
 class Answering(Rows):
@@ -43,6 +41,12 @@ def raising(error: BaseException) -> Callable[..., Any]:
         raise error
 
     return verb
+
+
+def receive(receiver: Any, handler: Callable[..., Any]) -> Any:
+    """What the receiver answers to a delivery that was signed just now."""
+    delivery = signed()
+    return receiver.receive(delivery.body, delivery.headers, handler)
 
 
 def claim(either: Either, store: Store) -> Any:
@@ -64,9 +68,7 @@ def test_a_receiver_stands_on_it(either: Either) -> None:
     receiver = either.receiver(VERIFIER, custom(rows, either.is_async))
     handled: list[str] = []
     handler = either.handler(lambda event: handled.append(event.id))
-    outcomes = [
-        receiver.receive(SIGNED.body, SIGNED.headers, handler).outcome for _ in range(3)
-    ]
+    outcomes = [receive(receiver, handler).outcome for _ in range(3)]
     assert outcomes == ["processed", "duplicate", "duplicate"]
     assert handled == ["evt_1"]
     assert rows.rows[KEY][:2] == ("done", 1)
@@ -90,7 +92,7 @@ def test_its_functions_are_called_where_the_call_is_made(either: Either) -> None
     # Plain functions do for an event loop, too.
     for is_async in {False, either.is_async}:
         receiver = either.receiver(VERIFIER, custom(Watched(), is_async))
-        reply = receiver.receive(SIGNED.body, SIGNED.headers, either.handler(print))
+        reply = receive(receiver, either.handler(print))
         assert reply.status == 200
     assert set(seen) == {threading.get_ident()}
     assert len(seen) == 2 * len({False, either.is_async})
@@ -100,7 +102,7 @@ def test_what_nobody_would_await_is_refused() -> None:
     rows = Rows()
     store = Store.of(AsyncRows(rows))
     with pytest.raises(TypeError, match="AsyncReceiver"):
-        Receiver(VERIFIER, store).receive(SIGNED.body, SIGNED.headers, print)
+        receive(Receiver(VERIFIER, store), print)
     with pytest.raises(TypeError, match="AsyncReceiver"), store.claim(KEY):
         pytest.fail("it was entered")
     assert rows.rows == {}
@@ -133,7 +135,7 @@ def test_what_a_claim_raises_is_answered(error: Exception, code: str, either: Ei
     assert raised.value.code == code
     assert "hunter2" not in f"{raised.value!r} {raised.value}"
     receiver = either.receiver(VERIFIER, store)
-    reply: Reply = receiver.receive(SIGNED.body, SIGNED.headers, either.handler(print))
+    reply: Reply = receive(receiver, either.handler(print))
     assert (reply.status, reply.outcome) == (503, code)
 
 
@@ -194,7 +196,7 @@ def test_the_greatest_epoch_fits(either: Either) -> None:
 def test_a_generator_has_committed_nothing(either: Either) -> None:
     rows = Answering(commit=lambda *_: (None for _ in ()))
     receiver = either.receiver(VERIFIER, Store.of(rows))
-    reply = receiver.receive(SIGNED.body, SIGNED.headers, either.handler(print))
+    reply = receive(receiver, either.handler(print))
     assert (reply.status, reply.outcome) == (503, "store_unavailable")
 
 
@@ -215,9 +217,7 @@ def test_what_was_handled_is_not_handled_again_because_a_connection_broke(
     receiver = either.receiver(VERIFIER, custom(Faltering(), either.is_async))
     handled: list[str] = []
     handler = either.handler(lambda event: handled.append(event.id))
-    outcomes = [
-        receiver.receive(SIGNED.body, SIGNED.headers, handler).outcome for _ in range(2)
-    ]
+    outcomes = [receive(receiver, handler).outcome for _ in range(2)]
     assert outcomes == [first, "duplicate"]
     assert (handled, commits) == (["evt_1"], [1, 1])
 
@@ -225,7 +225,7 @@ def test_what_was_handled_is_not_handled_again_because_a_connection_broke(
 def test_an_interrupt_goes_through() -> None:
     store = Store.of(Answering(claim=raising(KeyboardInterrupt())))
     with pytest.raises(KeyboardInterrupt):
-        Receiver(VERIFIER, store).receive(SIGNED.body, SIGNED.headers, print)
+        receive(Receiver(VERIFIER, store), print)
 
 
 def test_a_task_that_is_cancelled_gives_back_what_it_was_about_to_get() -> None:
@@ -240,7 +240,7 @@ def test_a_task_that_is_cancelled_gives_back_what_it_was_about_to_get() -> None:
 
     async def cancelled() -> None:
         receiver = AsyncReceiver(VERIFIER, Store.of(Slow(rows)))
-        task = asyncio.create_task(receiver.receive(SIGNED.body, SIGNED.headers, print))
+        task = asyncio.create_task(receive(receiver, print))
         await asked.wait()
         task.cancel()
         await asyncio.sleep(0)
@@ -260,17 +260,19 @@ def test_many_at_once_get_one_claim() -> None:
         await asyncio.sleep(0)
         handled.append(event.id)
 
-    async def receive() -> list[str]:
+    async def received() -> list[str]:
         receiver = AsyncReceiver(VERIFIER, Store.of(AsyncRows(rows)))
-        replies = (receiver.receive(SIGNED.body, SIGNED.headers, handler) for _ in range(20))
+        replies = (receive(receiver, handler) for _ in range(20))
         return sorted(reply.outcome for reply in await asyncio.gather(*replies))
 
-    assert asyncio.run(receive()) == [*["in_flight"] * 19, "processed"]
+    assert asyncio.run(received()) == [*["in_flight"] * 19, "processed"]
     assert handled == ["evt_1"]
 
 
 def test_a_transaction_of_the_callers_is_none_of_it() -> None:
     import sqlite3
 
+    connection = sqlite3.connect(":memory:")
     with pytest.raises(TypeError):
-        Store.of(Rows()).claim_in(sqlite3.connect(":memory:"), KEY)
+        Store.of(Rows()).claim_in(connection, KEY)
+    connection.close()
