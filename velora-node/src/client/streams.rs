@@ -14,6 +14,8 @@ use velora_core::health::RawEvent;
 use crate::cancel::{NativeCancel, promise};
 use crate::failure::Answer;
 
+const BLOCK: usize = 64;
+
 /// A stream of the core, and what JavaScript is given of it.
 pub(crate) trait Stream: Send + 'static {
     type Item: Send + 'static;
@@ -123,30 +125,29 @@ impl EventsText {
 }
 
 /// JSON in ASCII: other characters occur only within its strings, where they can be escaped.
-/// Most lines have none.
 fn escaped(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
-    for line in json.split_inclusive('\n') {
-        match line.is_ascii() {
-            true => ascii.push_str(line),
-            false => push_escaped(&mut ascii, line),
+    let mut rest = json;
+    while let Some((plain, wide)) = first_wide(rest).and_then(|at| rest.split_at_checked(at)) {
+        ascii.push_str(plain);
+        let mut characters = wide.chars();
+        if let Some(wide) = characters.next() {
+            for unit in wide.encode_utf16(&mut [0; 2]) {
+                // Writing to a text does not fail.
+                let _ = write!(ascii, "\\u{unit:04x}");
+            }
         }
+        rest = characters.as_str();
     }
+    ascii.push_str(rest);
     ascii
 }
 
-fn push_escaped(ascii: &mut String, json: &str) {
-    for part in json.split_inclusive(|character: char| !character.is_ascii()) {
-        let mut characters = part.chars();
-        match characters.next_back() {
-            Some(last) if !last.is_ascii() => {
-                ascii.push_str(characters.as_str());
-                for unit in last.encode_utf16(&mut [0; 2]) {
-                    // Writing to a text does not fail.
-                    let _ = write!(ascii, "\\u{unit:04x}");
-                }
-            }
-            _ => ascii.push_str(part),
-        }
-    }
+/// Where the first character stands that is not ASCII. Blocks are checked faster than bytes.
+fn first_wide(text: &str) -> Option<usize> {
+    let blocks = text.as_bytes().chunks(BLOCK);
+    let mut blocks = blocks.enumerate().filter(|(_, block)| !block.is_ascii());
+    let (at, block) = blocks.next()?;
+    let within = block.iter().position(|byte| !byte.is_ascii())?;
+    Some(at.saturating_mul(BLOCK).saturating_add(within))
 }
