@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -72,7 +73,11 @@ class Server:
     """A server that runs: its port, and what it writes to stderr."""
 
     def __init__(
-        self, command: tuple[str, ...], folder: Path = HERE, **environment: str
+        self,
+        command: tuple[str, ...],
+        folder: Path = HERE,
+        inherits: tuple[int, ...] = (),
+        **environment: str,
     ) -> None:
         self._process = subprocess.Popen(
             command,
@@ -81,6 +86,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            pass_fds=inherits,
         )
         assert self._process.stdout is not None
         self._log = ""
@@ -104,15 +110,20 @@ class Server:
         """The first place in the log where this stands, now or soon."""
         found: re.Match[str] | None = None
 
-        def stands() -> bool:
+        def stands(log: str) -> bool:
             nonlocal found
-            found = re.search(pattern, self._log)
-            return found is not None or self._ended
+            found = re.search(pattern, log)
+            return found is not None
 
+        self.until(stands, repr(pattern))
+        assert found is not None
+        return found
+
+    def until(self, holds: Callable[[str], bool], what: str) -> None:
+        """Waits until this holds of the log: that there is ``what``."""
         with self._changed:
-            self._changed.wait_for(stands, WAIT)
-            assert found is not None, f"no {pattern!r} in:\n{self._log}"
-            return found
+            self._changed.wait_for(lambda: holds(self._log) or self._ended, WAIT)
+            assert holds(self._log), f"no {what} in:\n{self._log}"
 
     def stop(self) -> None:
         self._process.terminate()
