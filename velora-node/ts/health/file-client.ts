@@ -14,8 +14,8 @@ export class Client extends AnyClient {
    * at the end it is replaced by `<path>.manifest.json`. On Unix all three files are created with
    * mode 0600; an existing file keeps its mode.
    *
-   * Throws what `export` and its loop throw; `file_unusable`, also if another process is exporting to
-   * the file; `file_mismatch` if the file exists and holds something else.
+   * Throws what `export` and its loop throw; `file_unusable`, also if another export to the file
+   * goes on for more than 5 s; `file_mismatch` if the file exists and holds something else.
    */
   async exportToFile(query: ExportQuery, path: string, options?: ExportOptions): Promise<Manifest> {
     const { signal, tell, check } = exportOptions(options);

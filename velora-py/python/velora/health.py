@@ -419,8 +419,8 @@ class Client(SyncBase[_velora.Health]):
         ``on_progress`` raises, the export ends; another call resumes it. For ``tqdm``:
         ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
 
-        Raises what ``export`` raises; ``file_unusable``, also if another process is exporting
-        to the file; ``file_mismatch`` if the file exists and holds something else.
+        Raises what ``export`` raises; ``file_unusable``, also if another export to the
+        file goes on for more than 5 s; ``file_mismatch`` if the file exists and holds something else.
         """
         return cast(
             "Manifest",

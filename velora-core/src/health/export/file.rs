@@ -39,7 +39,7 @@ impl Client {
     /// Errors:
     ///
     /// - those of [`export`](Self::export); another call resumes;
-    /// - `file_unusable`, also if another process is exporting to the file;
+    /// - `file_unusable`, also if another export to the file goes on for more than 5 s;
     /// - `file_mismatch` if the file exists and is not part of this export: it has another
     ///   window, filter or base URL, or an unfinished file was changed after it was written.
     ///

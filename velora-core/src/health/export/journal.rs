@@ -83,13 +83,17 @@ impl Journal {
             checkpoint: beside(path, "checkpoint"),
             manifest: beside(path, "manifest.json"),
         };
-        if !paths.checkpoint.exists() && paths.manifest.exists() {
-            return complete(path, &header).map(Opened::Complete);
-        }
-        if !paths.checkpoint.exists() {
-            check_is_new(path)?;
-        }
-        let checkpoint = open_and_lock(&paths.checkpoint)?;
+        let checkpoint = loop {
+            if !paths.checkpoint.exists() && paths.manifest.exists() {
+                return complete(path, &header).map(Opened::Complete);
+            }
+            if !paths.checkpoint.exists() {
+                check_is_new(path)?;
+            }
+            if let Some(checkpoint) = open_and_lock(&paths.checkpoint)? {
+                break checkpoint;
+            }
+        };
         let lines = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
         let lines = match lines {
             Some(lines) => lines,
