@@ -1,21 +1,15 @@
 // The blocks of the READMEs are run.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Signer } from 'velora';
-import { blocks, HEALTH_KEY, holdsToTypes, ROOT, run, SECRET, servers, simulate } from './support.mjs';
+import { blocks, HEALTH_KEY, holdsToTypes, ROOT, run, SECRET, servers, simulate, temporary } from './support.mjs';
 
 /** In a folder of its own, within the package so that it is found. */
-async function block(context, script, environment) {
-  const folder = await mkdtemp(join(ROOT, 'velora-node/target-readme-'));
-  const program = run(context, ['--input-type=module', '--eval', script], environment, { cwd: folder });
-  context.after(async () => {
-    await program.exit;
-    await rm(folder, { recursive: true });
-  });
-  return program;
+function block(context, script, environment) {
+  const folder = temporary(context, join(ROOT, 'velora-node/target-readme-'));
+  return run(context, ['--input-type=module', '--eval', script], environment, { cwd: folder });
 }
 
 const npm = blocks('velora-node/README.md');
@@ -24,7 +18,7 @@ const [RECEIVE, NEXT, VERIFY, READ, DEDUPLICATE] = npm;
 async function delivered(context, script) {
   assert.ok(script.includes('.listen(8080)'));
   const onAnyPort = script.replace('.listen(8080)', ".listen(0, function () { console.log('port', this.address().port); })");
-  const program = await block(context, onAnyPort, { VELORA_WEBHOOK_SECRET: SECRET });
+  const program = block(context, onAnyPort, { VELORA_WEBHOOK_SECRET: SECRET });
   const [, port] = await program.prints(/port (\d+)/);
   const { body, headers } = new Signer('health', SECRET).sign('{"id":"evt_1","type":"phi.read"}');
   const response = await fetch(`http://127.0.0.1:${port}/velora-webhook`, { method: 'POST', body, headers });
@@ -36,7 +30,7 @@ test('receive', (context) => delivered(context, RECEIVE));
 
 test('a route of Next.js', async (context) => {
   // Its module is evaluated where there is no secret yet.
-  const program = await block(context, `${NEXT}
+  const program = block(context, `${NEXT}
     const { Signer } = await import('velora');
     process.env.VELORA_WEBHOOK_SECRET = '${SECRET}';
     for (const outcome of ['processed', 'duplicate']) {
@@ -48,19 +42,19 @@ test('a route of Next.js', async (context) => {
 });
 
 test('only verify', async (context) => {
-  const program = await block(context, VERIFY);
+  const program = block(context, VERIFY);
   assert.deepEqual([await program.exit, program.printed()], [0, 'tv:evt_abc123 stream.online\n']);
 });
 
 test('read the APIs', async (context) => {
   const simulator = await simulate(context, '--events', '1200');
-  const program = await block(context, READ, { VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url });
+  const program = block(context, READ, { VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url });
   assert.equal(await program.exit, 0);
   assert.match(program.printed(), /1200 rows, proven whole\n$/);
 });
 
 test('deduplicate by yourself', async (context) => {
-  const program = await block(context, `${DEDUPLICATE}\nif ((await store.claim('tv:evt_abc123')).state !== 'done') process.exit(1);`);
+  const program = block(context, `${DEDUPLICATE}\nif ((await store.claim('tv:evt_abc123')).state !== 'done') process.exit(1);`);
   assert.equal(await program.exit, 0);
 });
 
@@ -68,7 +62,9 @@ test('exactly once', async (context) => {
   const places = servers();
   context.after(() => places.end());
   const received = npm.find((script) => script.includes('commitIn'));
-  const program = await block(context, `${received}
+  const opened = 'openStore(process.env.DATABASE_URL)';
+  assert.ok(received.includes(opened));
+  const program = block(context, `${received.replace(opened, 'openStore(process.env.DATABASE_URL, { timeout: 30 })')}
     const { Signer } = await import('velora');
     await pool.query('CREATE TABLE reads (id text)');
     const { body, headers } = new Signer('health', process.env.VELORA_WEBHOOK_SECRET).sign('{"id":"evt_1","type":"phi.read"}');

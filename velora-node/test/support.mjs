@@ -8,7 +8,17 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+
+// What the tests start prints without colours, knows no database of the user's, and asks no
+// proxy for what is on this host.
+for (const name of Object.keys(process.env)) {
+  if (name === 'FORCE_COLOR' || name.startsWith('PG')) {
+    delete process.env[name];
+  }
+}
+Object.assign(process.env, { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' });
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const SECRET = '0123456789abcdef'.repeat(4);
@@ -20,10 +30,34 @@ export const WEEK = { since: SINCE, until: UNTIL };
 const PROGRAM = process.env.VELORA_SIMULATOR ?? join(ROOT, 'target/debug/velora-simulator');
 const SERVERS = process.env.VELORA_SERVERS ?? join(ROOT, 'target/debug/velora-servers');
 
+const endings = new WeakMap();
+
+/** Calls this after the test: what began last ends first, and the next one waits for it. */
+export function finallyDo(context, end) {
+  const ends = endings.get(context) ?? [];
+  if (ends.push(end) > 1) {
+    return;
+  }
+  endings.set(context, ends);
+  context.after(async () => {
+    const errors = [];
+    while (ends.length > 0) {
+      try {
+        await ends.pop()();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) {
+      throw errors[0];
+    }
+  });
+}
+
 /** A simulator that ends with the test. */
 export async function simulate(context, ...args) {
   const program = spawn(PROGRAM, ['--until-stdin-ends', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-  context.after(() => program.stdin.end());
+  finallyDo(context, () => program.stdin.end());
   for await (const line of createInterface({ input: program.stdout })) {
     return new Simulator(line.replace('listening on ', ''));
   }
@@ -133,7 +167,7 @@ export function saysUsage(language) {
   const ask = (...args) => {
     const command = [join(ROOT, 'conformance', language, 'main.mjs'), ...args];
     const { status, stdout, stderr } = spawnSync(process.execPath, command, { input: '', encoding: 'utf8' });
-    return [status, /^usage: .*verify/.test(stdout), /^usage: .*verify/.test(stderr)];
+    return [status, /^usage: .*verify/m.test(stdout), /^usage: .*verify/m.test(stderr)];
   };
   for (const args of [['--help'], ['-h'], ['verify', '--help'], ['export', '--help']]) {
     assert.deepEqual(ask(...args), [0, true, false], args.join(' '));
@@ -144,18 +178,31 @@ export function saysUsage(language) {
 }
 
 /** A folder of its own that is gone after the test. */
-export function temporary(context) {
-  const folder = mkdtempSync(join(tmpdir(), 'velora-'));
-  // What was ended early may still be at its last write.
-  context.after(() => rmSync(folder, { recursive: true, maxRetries: 9 }));
+export function temporary(context, prefix = join(tmpdir(), 'velora-')) {
+  const folder = mkdtempSync(prefix);
+  finallyDo(context, () => remove(folder));
   return folder;
+}
+
+/** Removes a folder. What was ended early may still be at its last write. */
+export async function remove(folder) {
+  for (let left = 100; ; left -= 1) {
+    try {
+      return rmSync(folder, { recursive: true });
+    } catch (error) {
+      if (left === 0) {
+        throw error;
+      }
+    }
+    await sleep(50);
+  }
 }
 
 /** A server of `node:http` on a free port, until the test ends; gives its URL. */
 export async function serve(context, handler) {
   const server = createServer(handler).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  context.after(() => {
+  finallyDo(context, () => {
     server.close();
     server.closeAllConnections();
   });
@@ -187,7 +234,11 @@ export function run(context, args, environment = {}, options = {}) {
   const program = spawn(process.execPath, args, {
     env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'], ...options,
   });
-  context.after(() => program.kill());
+  const ended = once(program, 'exit').catch(() => {});
+  finallyDo(context, () => {
+    program.kill();
+    return ended;
+  });
   let printed = '';
   let tell = () => {};
   program.stdout.setEncoding('utf8').on('data', (text) => {
