@@ -10,10 +10,10 @@ const VERBS = ['claim', 'commit', 'release', 'renew'];
 /** Returns the exit code. If there is no store, the last line on standard error says why. */
 export async function claim(args, input, output) {
   const given = optionsOf(args, ['store'], ['lease']);
-  const options = given.lease === undefined ? {} : { lease: Number(matching('lease', given.lease, /^\d+(\.\d+)?$/)) };
+  const lease = given.lease === undefined ? {} : { lease: Number(matching('lease', given.lease, /^\d+(\.\d+)?$/)) };
   let store;
   try {
-    store = openStore(given.store, options);
+    store = openStore(given.store, { timeout: 30, ...lease });
   } catch (error) {
     if (!(error instanceof VeloraError)) {
       throw error;
