@@ -28,12 +28,13 @@ for (const [name, [ofTable, ofLog]] of Object.entries(OF_BILLING)) {
     const client = (more) => new billing.Client({ apiKey: 'vb_live_0123456789abcdef', ...options(name, simulator.url, more) });
     const line = (row) => row.lineId;
     const lines = [];
-    for await (const row of client().auditCsv('run_demo')) {
+    const patient = client({ readTimeout: 20 });
+    for await (const row of patient.auditCsv('run_demo')) {
       lines.push(line(row));
     }
     const { id } = JSON.parse(await simulator.ask('POST', 'endpoints', { system: 'billing', url: 'https://example.com' }));
     await simulator.ask('POST', `endpoints/${id}/history`, { count: 700, ok: false, retained: true });
-    const ids = (await client().deliveries(id, { limit: 200 }).toArray()).map((delivery) => delivery.id);
+    const ids = (await patient.deliveries(id, { limit: 200 }).toArray()).map((delivery) => delivery.id);
     assert.deepEqual([lines.length, new Set(ids).size], [3000, 700]);
 
     // What one is asked to wait for, all calls of a client wait for.
@@ -60,15 +61,14 @@ const OF_STREAM = {
 for (const [name, wanted] of Object.entries(OF_ENDPOINTS)) {
   test(`curae: endpoints: ${name}`, async (context) => {
     const simulator = await simulate(context, '--events', '1');
-    const more = { maxResponseBytes: 1 << 20 };
-    const { webhooks } = new curae.Client({ apiKey: 'cae_test_0123456789abcdef', ...options(name, simulator.url, more) });
+    const webhooks = (more) => new curae.Client({ apiKey: 'cae_test_0123456789abcdef', ...options(name, simulator.url, more) }).webhooks;
     const ids = [];
     for (const at of [1, 2, 3]) {
-      const { endpoint } = await webhooks.create({ url: `https://a.example/${at}`, eventTypes: ['import.completed'] });
+      const { endpoint } = await webhooks({ readTimeout: 20 }).create({ url: `https://a.example/${at}`, eventTypes: ['import.completed'] });
       ids.push(endpoint.id);
     }
     await simulator.arm(fault(name, {}));
-    assert.equal(await verdict(webhooks.list({ limit: 2 }), ids, ({ id }) => id), wanted);
+    assert.equal(await verdict(webhooks({ maxResponseBytes: 1 << 20 }).list({ limit: 2 }), ids, ({ id }) => id), wanted);
   });
 }
 
