@@ -60,12 +60,10 @@ test(`${THREADS} worker threads leave nothing behind`, async () => {
   };
   await some(40);
   const before = resources();
-  await some(THREADS - 40);
+  await flat(() => some(THREADS - 40));
   const after = resources();
   assert.ok(after.threads <= before.threads + 16, `${before.threads} threads, then ${after.threads}`);
   assert.ok(after.files <= before.files + 16, `${before.files} open files, then ${after.files}`);
-  const grown = after.rss - before.rss;
-  assert.ok(grown < 64 * MEBIBYTE, `${grown / MEBIBYTE} MiB`);
 });
 
 test(`${VERIFICATIONS} verifications leave the memory flat`, async () => {
@@ -91,17 +89,25 @@ test(`${VERIFICATIONS} verifications leave the memory flat`, async () => {
     }
   };
   await run(Math.min(VERIFICATIONS, 300_000));
-  globalThis.gc?.();
-  const before = process.memoryUsage().rss;
-  await run(VERIFICATIONS);
-  globalThis.gc?.();
-  const grown = process.memoryUsage().rss - before;
-  assert.ok(grown < 64 * MEBIBYTE, `${grown / MEBIBYTE} MiB`);
+  await flat(() => run(VERIFICATIONS));
 });
+
+/** Asserts that work leaves no memory behind: a leak grows in each of two rounds, free room in the heap only once. */
+async function flat(work) {
+  const rounds = [];
+  do {
+    globalThis.gc?.();
+    const before = process.memoryUsage().rss;
+    await work();
+    globalThis.gc?.();
+    rounds.push((process.memoryUsage().rss - before) / MEBIBYTE);
+  } while (rounds.at(-1) >= 64 && rounds.length < 2);
+  assert.ok(rounds.at(-1) < 64, `${rounds.join(', ')} MiB`);
+}
 
 function resources() {
   globalThis.gc?.();
   // Where there is no /proc, the memory alone is looked at.
   const count = (folder) => (existsSync(folder) ? readdirSync(folder).length : 0);
-  return { threads: count('/proc/self/task'), files: count('/proc/self/fd'), rss: process.memoryUsage().rss };
+  return { threads: count('/proc/self/task'), files: count('/proc/self/fd') };
 }
