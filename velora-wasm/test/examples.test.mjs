@@ -5,18 +5,17 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { Miniflare } from 'miniflare';
 import { Signer } from 'velora-wasm';
+import { finallyDo, SECRET, temporary } from '../../velora-node/test/support.mjs';
 import { browser } from './runtimes/browser.mjs';
-import { bundle, PACKAGE, ROOT } from './runtimes/bundle.mjs';
+import { bundle, programOf, ROOT } from './runtimes/bundle.mjs';
 import { serveWorker } from './runtimes/workerd.mjs';
 
-const SECRET = '0123456789abcdef'.repeat(4);
 const WORKERD = ['workerd', 'worker', 'browser'];
 const example = (name) => join(ROOT, 'examples/edge', name);
 
@@ -30,7 +29,7 @@ async function options(script, more = {}) {
   const { script: contents, modules } = await bundle(script, WORKERD, { external: ['cloudflare:workers'] });
   return {
     modules: [{ type: 'ESModule', path: 'worker.mjs', contents }, ...[...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }))],
-    compatibilityDate: '2026-01-01', bindings: { VELORA_WEBHOOK_SECRET: SECRET }, ...more,
+    compatibilityDate: '2026-01-01', cf: false, bindings: { VELORA_WEBHOOK_SECRET: SECRET }, ...more,
   };
 }
 
@@ -69,12 +68,10 @@ const HELD_UP = `
 `;
 
 test('the worker with a Durable Object', async (context) => {
-  const persist = await mkdtemp(join(tmpdir(), 'velora-'));
-  context.after(() => rm(persist, { recursive: true, force: true }));
-  const durable = { durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } }, durableObjectsPersist: persist };
+  const durable = { durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } }, durableObjectsPersist: temporary(context) };
   const made = await options(HELD_UP, { ...durable, bindings: { VELORA_WEBHOOK_SECRET: SECRET, LEASE_MILLISECONDS: 60_000 } });
   let flare = new Miniflare(made);
-  context.after(() => flare.dispose());
+  finallyDo(context, () => flare.dispose());
   const send = async (id, details) => {
     const response = await flare.dispatchFetch('http://worker.example/', request(id, 'health', { id, type: 'phi.read', details }));
     return [response.status, await response.text()];
@@ -218,18 +215,19 @@ for (const [runtime, name, ...flags] of [
   ['deno', 'hono.mjs', 'serve', ...DENO, '--host=127.0.0.1', '--port=0'], ['bun', 'hono.mjs', 'run'],
 ]) {
   test(`${name} on ${runtime}`, async (context) => {
-    const program = spawn(join(PACKAGE, 'node_modules/.bin', runtime), [...flags, example(name)], {
+    const program = spawn(programOf(runtime), [...flags, example(name)], {
       env: { ...process.env, VELORA_WEBHOOK_SECRET: SECRET, PORT: '0', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'],
     });
-    context.after(async () => {
+    const ended = once(program, 'exit');
+    finallyDo(context, async () => {
       program.kill();
-      await once(program, 'close');
+      await ended;
     });
     // The one says it on one stream, the other on the other.
     const said = [program.stdout, program.stderr].map((input) => new Promise((resolve) => {
       createInterface({ input }).on('line', (line) => /http:\S+/.test(line) && resolve(line.match(/http:\S+/)[0]));
     }));
-    const url = await Promise.race([...said, once(program, 'close').then(() => assert.fail('it ended'))]);
+    const url = await Promise.race([...said, ended.then(() => assert.fail('it ended'))]);
     const [path, ...genuineOf] = name === 'hono.mjs' ? ['velora-webhook', 'curae', { eventId: 'evt_1', eventType: 'import.completed' }] : [''];
     const genuine = request('evt_1', ...genuineOf);
     const send = async (sent) => {

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Miniflare } from 'miniflare';
-import { bundle, PACKAGE, vectors } from './runtimes/bundle.mjs';
+import { temporary } from '../../velora-node/test/support.mjs';
+import { bundle, programOf, vectors } from './runtimes/bundle.mjs';
 import { browser } from './runtimes/browser.mjs';
 
 function holds({ count, failed }) {
@@ -20,7 +20,7 @@ function holds({ count, failed }) {
 export function worker(context, { script, modules }, options = {}) {
   const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
   const flare = new Miniflare({
-    modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2026-01-01', ...options,
+    modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2026-01-01', cf: false, ...options,
   });
   context.after(() => flare.dispose());
   return flare;
@@ -36,12 +36,9 @@ for (const [name, conditions] of [['workerd', ['workerd', 'worker', 'browser']],
 
 for (const runtime of ['deno', 'bun']) {
   test(runtime, async (context) => {
-    const folder = await mkdtemp(join(tmpdir(), 'velora-'));
-    context.after(() => rm(folder, { recursive: true }));
-    const file = join(folder, 'vectors.mjs');
+    const file = join(temporary(context), 'vectors.mjs');
     await writeFile(file, (await bundle(`${vectors()}\nconsole.log(JSON.stringify(await failures()));`, [runtime])).script);
-    const program = join(PACKAGE, 'node_modules/.bin', runtime);
-    const { stdout } = await promisify(execFile)(program, ['run', file], { env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' }, maxBuffer: 1 << 24 });
+    const { stdout } = await promisify(execFile)(programOf(runtime), ['run', file], { env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' }, maxBuffer: 1 << 24 });
     holds(JSON.parse(stdout));
   });
 }

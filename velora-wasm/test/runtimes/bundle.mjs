@@ -1,12 +1,22 @@
 // Bundles a script that uses the package, for each runtime.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 export const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 export const ROOT = join(PACKAGE, '..');
+
+/** The program of a runtime. For Deno, npm may link a script that installs it when first run, and leaves it running when killed. */
+export function programOf(runtime) {
+  const [linked, own] = [`.bin/${runtime}`, `${runtime}/${runtime}`].map((path) => join(PACKAGE, 'node_modules', path));
+  if (runtime === 'deno' && !existsSync(own)) {
+    execFileSync(linked, ['--version'], { stdio: 'ignore' });
+  }
+  return existsSync(own) ? own : linked;
+}
 
 /** The script in one text; `modules` are the WebAssembly files that it imports. */
 export async function bundle(contents, conditions, options = {}) {

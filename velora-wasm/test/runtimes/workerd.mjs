@@ -1,16 +1,16 @@
 // workerd without a proxy in front: as in the cloud, a worker is told when its sender hangs up.
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import workerd from 'workerd';
+import { finallyDo, temporary } from '../../../velora-node/test/support.mjs';
 import { bundle } from './bundle.mjs';
 
 /** Serves a worker until the test ends; gives its port. `durable` is the class of its objects, bound as `CLAIMS`. */
 export async function serveWorker(context, contents, { durable, bindings = {} } = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'velora-'));
+  const folder = temporary(context);
   const { script, modules } = await bundle(contents, ['workerd', 'worker', 'browser'], { external: ['cloudflare:workers'] });
   await writeFile(join(folder, 'worker.mjs'), script);
   for (const [path, bytes] of modules) {
@@ -28,10 +28,7 @@ export async function serveWorker(context, contents, { durable, bindings = {} } 
       durableObjectNamespaces = [${durable ? `(className = "${durable}", uniqueKey = "claims", enableSql = true)` : ''}],
       durableObjectStorage = (inMemory = void));`);
   const program = spawn(workerd.default, ['serve', '--experimental', '--control-fd=3', join(folder, 'config.capnp')], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
-  context.after(async () => {
-    program.kill();
-    await rm(folder, { recursive: true });
-  });
+  finallyDo(context, () => program.kill());
   for await (const line of createInterface({ input: program.stdio[3] })) {
     const { event, port } = JSON.parse(line);
     if (event === 'listen') {
