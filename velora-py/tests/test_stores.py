@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from deliveries import code_of
 from either import Either
+from forking import FORKING
 from rows import Rows, custom
 from served_stores import DURABLE, PATIENT, STORES, Places
 from simulated import ROOT
@@ -207,7 +208,7 @@ def test_what_is_closed_forgets_nothing(opened: Open) -> None:
 
 
 def test_a_file_is_closed_with_its_store(tmp_path: Path) -> None:
-    store = open_store(f"sqlite://{tmp_path / 'claims.db'}")
+    store = open_store(f"sqlite://{tmp_path / 'claims.db'}", **PATIENT)
     with store.claim(KEY):
         assert (tmp_path / "claims.db-wal").exists()
     store.close()
@@ -330,7 +331,7 @@ print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 def test_a_process_that_was_forked_has_connections_of_its_own(
     kind: str, places: Places
 ) -> None:
-    arguments = [sys.executable, "-c", FORKED, places.url(kind)]
+    arguments = [sys.executable, *FORKING, "-c", FORKED, places.url(kind)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=100)
     assert (done.stdout, done.stderr, done.returncode) == ("[0, 0]\n", "", 0)
 
