@@ -18,7 +18,7 @@ def answer_all(asked: Namespace, source: BinaryIO, target: BinaryIO) -> str | No
     """Answers each line at once. Returns the last line for standard error if there is no
     store, or no reader."""
     try:
-        store = open_store(asked.store, lease=asked.lease)
+        store = open_store(asked.store, timeout=30, lease=asked.lease)
         held: dict[str, Claim] = {}
         for line in source:
             if line.strip():

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from deliveries import SECRET, signed
+from served_stores import PATIENT
 from velora import AsyncReceiver, Store, Verifier, open_store
 
 KEY = "health:evt_1:phi.read"
@@ -214,8 +215,9 @@ def test_a_block_that_has_ended_ends_its_claim(
 def test_a_commit_that_fails_while_its_task_is_cancelled_is_no_riddle_to_the_loop(
     tmp_path: Path,
 ) -> None:
-    store = open_store(f"sqlite://{tmp_path / 'claims.db'}", timeout=0.3)
-    store.ready()
+    url = f"sqlite://{tmp_path / 'claims.db'}"
+    open_store(url, **PATIENT).ready()
+    store = open_store(url, timeout=2)
     holder = sqlite3.connect(tmp_path / "claims.db", isolation_level=None)
 
     async def claim() -> None:
@@ -226,7 +228,8 @@ def test_a_commit_that_fails_while_its_task_is_cancelled_is_no_riddle_to_the_loo
         loop, riddles = asyncio.get_running_loop(), []
         loop.set_exception_handler(lambda _, context: riddles.append(context["message"]))
         task = asyncio.ensure_future(claim())
-        await asyncio.sleep(0.1)
+        while not holder.in_transaction:
+            await asyncio.sleep(0.001)
         task.cancel()
         # Were it awaited, its exception would keep what is to be let go of.
         await asyncio.wait([task])
