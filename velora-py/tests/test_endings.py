@@ -115,12 +115,12 @@ def test_a_stream_is_ended_by_another_thread(simulator: Simulator) -> None:
 
 def test_a_list_that_another_thread_closes_is_no_whole_one(simulator: Simulator) -> None:
     simulator.inject("hang", path=EVENTS, always=True)
-    with health.Client(HEALTH_KEY, **simulator.options()) as client:
+    with health.Client(HEALTH_KEY, **simulator.options(read_timeout=30.0)) as client:
         events = client.events(**WEEK)
         codes: list[str] = []
         reader = threading.Thread(target=lambda: codes.append(code_of(lambda: list(events))))
         reader.start()
-        until(lambda: len(simulator.requests()) == 1)  # It waits.
+        until(lambda: len(simulator.requests()) >= 1)  # It waits.
         events.close()
         reader.join(30)
     assert codes == ["connection"]

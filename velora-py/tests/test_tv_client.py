@@ -136,7 +136,7 @@ def test_a_lost_connection_is_a_gap(client: Any, simulator: Simulator, reset: bo
 def test_a_silent_connection_is_a_gap(either: Either, simulators: Any) -> None:
     quiet = simulators("--tv-heartbeat-ms", "60000")
     client = either.client(tv, TV_TOKEN, **quiet.options())
-    stream = client.events(idle_timeout=0.3)
+    stream = client.events(idle_timeout=1.5)
     connected(stream)
     gap = next(stream)
     assert isinstance(gap, tv.Gap)
