@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,10 @@ import pytest
 from either import KINDS, Either
 from served_stores import Places
 from simulated import Simulator
+
+# The drivers of PostgreSQL would take these for options of every connection.
+for name in [name for name in os.environ if name.startswith("PG")]:
+    del os.environ[name]
 
 
 @pytest.fixture
