@@ -30,6 +30,8 @@ demo:
 
 test: test-rust test-python test-node test-wasm
 
+# The same random cases in every run. `make soak`, and Cargo alone, try new ones.
+test-rust: export PROPTEST_RNG_SEED ?= 1
 test-rust: servers
 	rustup target add wasm32-unknown-unknown
 	$(CARGO) test $(TESTED)
