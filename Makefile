@@ -185,7 +185,7 @@ soak-node: build-node
 # Runs the tests on the given major version of Node.js: `make test-node-24`.
 test-node-%: build-node
 	$(CARGO) build $(PROGRAMS)
-	cd $(NODE) && npm exec --yes --package=node@$* -- node --expose-gc --test test/*.test.mjs
+	cd $(NODE) && npm exec --yes --package=node@$* -- npm test --silent
 
 # Installs the pinned versions. Not with `npm ci`, which fails if a mirror of the registry lacks
 # the optional addons of other platforms.
