@@ -91,6 +91,7 @@ const { script, modules } = await bundle(`
 
 const wasm = [...modules].map(([path, contents]) => ({ type: 'CompiledWasm', path, contents }));
 const flare = new Miniflare({
+  cf: false,
   modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2026-01-01',
 });
 const NAMES = ['velora verify', 'velora verifyAsync', 'velora verify, awaited', 'subtle, key kept', 'subtle, key each time', 'stripe', 'standardwebhooks', 'svix'];
