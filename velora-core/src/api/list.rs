@@ -52,7 +52,7 @@ impl<T: Send + Unpin + 'static> Paged for Page<T> {
     fn drop_repeats(&mut self, given: &mut Recent) {
         let id = self.id;
         self.items
-            .retain(|item| given.insert(Fingerprint::of(id(item))));
+            .retain(|item| given.insert(Fingerprint::of(&[id(item)])));
     }
 
     fn follow(&mut self, cursor: Option<String>) {

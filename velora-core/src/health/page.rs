@@ -166,7 +166,8 @@ pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
 pub(crate) fn identity(id: &str, action: Option<&str>) -> Fingerprint {
     let [id, action] = [id, action.unwrap_or_default()].map(|value| {
         let text = json::text_of(value.as_bytes());
-        (text.is_some(), text.unwrap_or(Cow::Borrowed(value)))
+        let kind = if text.is_some() { "text" } else { "other" };
+        (kind, text.unwrap_or(Cow::Borrowed(value)))
     });
-    Fingerprint::of(&(id, action))
+    Fingerprint::of(&[id.0, &id.1, action.0, &action.1])
 }

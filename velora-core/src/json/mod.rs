@@ -112,8 +112,9 @@ fn find<'t>(text: &'t str, places: &[Place], names: &[&str], values: &mut [Optio
 /// The items of a value that is an array; `None` if it is something else.
 #[cfg(feature = "client")]
 pub(crate) fn items(array: &str) -> Option<Vec<&str>> {
-    let items = items_with(array, [])?;
-    Some(items.into_iter().map(|(item, [])| item).collect())
+    let mut items = Vec::new();
+    each_item(array, &mut |item, _| items.push(item))?;
+    Some(items)
 }
 
 /// The items of a value that is an array, each with its [`values`], of which it has none if it
@@ -123,29 +124,37 @@ pub(crate) fn items_with<'t, const NAMES: usize>(
     array: &'t str,
     names: [&str; NAMES],
 ) -> Option<Vec<(&'t str, Values<'t, NAMES>)>> {
+    let mut items = Vec::new();
+    each_item(array, &mut |item, places| {
+        let mut values = [None; NAMES];
+        find(array, places, &names, &mut values);
+        items.push((item, values));
+    })?;
+    Some(items)
+}
+
+/// Calls this for every item, with its members if it is an object. They are located in the array.
+#[cfg(feature = "client")]
+fn each_item<'t>(array: &'t str, each: &mut dyn FnMut(&'t str, &[Place])) -> Option<()> {
     let mut scan = Scan::new(array, u32::MAX);
     scan.expect(b"[").ok()?;
     scan.blanks();
-    let mut items = Vec::new();
     if scan.peek() == Some(b']') {
-        return Some(items);
+        return Some(());
     }
     let mut places = Vec::new();
     loop {
         scan.blanks();
         let start = scan.at;
         places.clear();
-        if NAMES > 0 && scan.peek() == Some(b'{') {
-            scan.object(&mut places).ok()?;
-        } else {
-            scan.value(1).ok()?;
+        match scan.peek() {
+            Some(b'{') => scan.object(&mut places).ok()?,
+            _ => scan.value(1).ok()?,
         }
-        let mut values = [None; NAMES];
-        find(array, &places, &names, &mut values);
-        items.push((array.get(start..scan.at)?, values));
+        each(array.get(start..scan.at)?, &places);
         scan.blanks();
         if scan.peek() != Some(b',') {
-            return scan.expect(b"]").is_ok().then_some(items);
+            return scan.expect(b"]").ok();
         }
         scan.skip(1);
     }
