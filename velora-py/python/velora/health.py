@@ -420,7 +420,8 @@ class Client(SyncBase[_velora.Health]):
         ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
 
         Raises what ``export`` raises; ``file_unusable``, also if another export to the
-        file goes on for more than 5 s; ``file_mismatch`` if the file exists and holds something else.
+        file goes on for more than 5 s; ``file_mismatch`` if the file exists and holds
+        something else.
         """
         return cast(
             "Manifest",
