@@ -20,5 +20,5 @@ mod process;
 mod redis;
 
 pub use postgres::Postgres;
-pub use process::{Signal, signal};
+pub use process::{Signal, free_port, signal};
 pub use redis::{Redis, RedisCluster};

@@ -51,34 +51,43 @@ impl Postgres {
 
     fn start_in(folder: PathBuf, certificate: Option<Certificate>) -> Self {
         give_to_user(&folder);
-        run(command(&bin("initdb"), USER, &folder)
+        run(of_postgres(&mut command(&bin("initdb"), USER, &folder))
             .args(["--pgdata", "data", "--auth", "trust", "--username", USER])
-            .args(["--encoding", "UTF8", "--no-locale"]));
+            .args(["--encoding", "UTF8", "--no-locale", "--no-sync"]));
         guard(&folder.join("data/pg_hba.conf"));
         let mut server = Self {
             folder,
-            port: free_port(),
+            port: 0,
             certificate,
             child: None,
             next: AtomicU32::new(0),
         };
-        server.restart();
+        server.start_on(free_port);
         server
     }
 
     /// Starts it again after [`kill`](Self::kill), on the same port.
     pub fn restart(&mut self) {
         self.kill();
+        let port = self.port;
+        self.start_on(|| port);
+    }
+
+    /// Starts it on the first of these ports on which it does not end: another program may
+    /// have taken a free one meanwhile, and right after a kill its old children may still be
+    /// there.
+    fn start_on(&mut self, mut ports: impl FnMut() -> u16) {
         let log = self.folder.join("log");
+        let data = fs::canonicalize(&self.folder).unwrap().join("data");
         wait_until("PostgreSQL starts", || {
             if has_ended(&mut self.child) {
-                // Right after a kill, its old children may still be there.
+                self.port = ports();
                 self.child = Some(spawn(self.command(), &log));
             }
-            self.psql("postgres", "SELECT 1")
-                .status()
-                .unwrap()
-                .success()
+            // Another server on this port has other data.
+            let mut asked = self.psql("postgres", "SHOW data_directory");
+            let answer = asked.stdout(Stdio::piped()).output().unwrap();
+            String::from_utf8_lossy(&answer.stdout).trim() == data.to_string_lossy()
         });
     }
 
@@ -125,7 +134,7 @@ impl Postgres {
 
     fn command(&self) -> Command {
         let mut command = command(&bin("postgres"), USER, &self.folder);
-        command
+        of_postgres(&mut command)
             .args(["-D", "data", "-p"])
             .arg(self.port.to_string());
         for setting in [
@@ -147,7 +156,8 @@ impl Postgres {
 
     fn psql(&self, database: &str, script: &str) -> Command {
         let mut command = Command::new(bin("psql"));
-        command
+        of_postgres(&mut command)
+            .env("PGCONNECT_TIMEOUT", "20")
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
             .args(["-h", "127.0.0.1", "-U", USER, "-d", database, "-p"])
             .arg(self.port.to_string())
@@ -176,6 +186,16 @@ fn bin(program: &str) -> PathBuf {
     folders.sort();
     folders.reverse();
     find(program, &folders)
+}
+
+/// Removes the variables that PostgreSQL's programs read, such as `PGOPTIONS`.
+fn of_postgres(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PG") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The first line that fits decides who is let in.

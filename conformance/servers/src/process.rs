@@ -37,13 +37,15 @@ fn send(child: &Child, signal: rustix::process::Signal) {
 }
 
 /// No start takes longer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Below the ports that the kernel gives to those who connect: while a server is down,
 /// one of its clients could be given the server's own port, and keep it.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
 
-pub(crate) fn free_port() -> u16 {
+/// A port of loopback that nobody listens on now, and that the kernel gives to nobody who
+/// connects.
+pub fn free_port() -> u16 {
     loop {
         let number = RandomState::new().hash_one(());
         let port = PORTS.start + (number % PORTS.len() as u64) as u16;
@@ -125,6 +127,9 @@ fn state_and_parent(pid: u32) -> Option<(String, u32)> {
 pub(crate) fn end(child: &mut Option<Child>) {
     let told_at_most = 100;
     for time in 1..=told_at_most {
+        if has_ended(child) {
+            *child = None;
+        }
         let Some(running) = child else { return };
         send(
             running,
@@ -136,9 +141,6 @@ pub(crate) fn end(child: &mut Option<Child>) {
         let give_up_at = Instant::now() + Duration::from_millis(200);
         while !has_ended(child) && Instant::now() < give_up_at {
             thread::sleep(Duration::from_millis(5));
-        }
-        if has_ended(child) {
-            *child = None;
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::process::{end, find, free_port, has_ended, spawn, wait_until};
 pub struct Redis {
     folder: PathBuf,
     port: u16,
+    /// Where the nodes of a cluster speak to each other.
+    bus: Option<u16>,
     tls: Option<(u16, Certificate)>,
     arguments: Vec<String>,
     child: Option<Child>,
@@ -37,30 +39,58 @@ impl Redis {
 
     /// A server of one's own with more arguments, such as `["--maxmemory", "10mb"]`.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let mut server = Self {
-            folder: folder::create(),
-            port: free_port(),
-            tls: None,
-            arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
-            child: None,
-            next: AtomicU32::new(0),
-        };
-        server.restart();
-        server
+        Self::new(arguments).started()
     }
 
     /// A server of one's own that speaks TLS as well, on another port.
     pub fn start_with_tls() -> Self {
-        let mut server = Self::start();
+        let mut server = Self::new(&[]);
         let certificate = Certificate::create(&server.folder);
-        server.tls = Some((free_port(), certificate));
-        server.restart();
-        server
+        server.tls = Some((0, certificate));
+        server.started()
+    }
+
+    fn new(arguments: &[&str]) -> Self {
+        Self {
+            folder: folder::create(),
+            port: 0,
+            bus: None,
+            tls: None,
+            arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
+            child: None,
+            next: AtomicU32::new(0),
+        }
+    }
+
+    /// Starts it on free ports, and on others if another program takes one meanwhile.
+    fn started(mut self) -> Self {
+        for _ in 0..10 {
+            self.port = free_port();
+            if let Some(bus) = &mut self.bus {
+                *bus = free_port();
+            }
+            if let Some((port, _)) = &mut self.tls {
+                *port = free_port();
+            }
+            if self.comes_up() {
+                return self;
+            }
+        }
+        panic!("Redis ended: {}", self.log());
     }
 
     /// Starts it again after [`kill`](Self::kill), on the same port.
     pub fn restart(&mut self) {
         self.kill();
+        assert!(self.comes_up(), "Redis ended: {}", self.log());
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// Starts it, and says whether it is ready: it has ended otherwise.
+    fn comes_up(&mut self) -> bool {
         let mut server = Command::new("setpriv");
         server.args(["--pdeathsig", "INT", "--"]);
         server
@@ -70,6 +100,9 @@ impl Redis {
         server.args(["--appendonly", "yes", "--appendfsync", "always"]);
         server.args(["--maxmemory-policy", "noeviction", "--save", ""]);
         server.args(["--databases", "10000"]);
+        if let Some(bus) = self.bus {
+            server.args(["--cluster-port", &bus.to_string()]);
+        }
         if let Some((port, certificate)) = &self.tls {
             server.args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
             server.arg("--tls-ca-cert-file").arg(&certificate.authority);
@@ -77,14 +110,22 @@ impl Redis {
             server.arg("--tls-key-file").arg(&certificate.key);
         }
         server.args(&self.arguments);
+        let before = self.log().len();
         self.child = Some(spawn(server, &self.folder.join("log")));
-        let folder = self.folder.display().to_string();
-        // An error is an answer too, but not while it still reads its file.
+        let mut ended = false;
         wait_until("Redis starts", || {
-            assert!(!has_ended(&mut self.child), "Redis ended: see {folder}/log");
-            let answer = self.ask("PING");
-            answer.is_some_and(|answer| !answer.starts_with("-LOADING"))
+            ended = has_ended(&mut self.child);
+            // Its own word: another server could answer on this port.
+            let log = self.log();
+            let said = log.get(before..).unwrap_or_default();
+            // An error is an answer too, but not while it still reads its file.
+            let answers = || {
+                let answer = self.ask("PING");
+                answer.is_some_and(|answer| !answer.starts_with("-LOADING"))
+            };
+            ended || said.contains("Ready to accept connections") && answers()
         });
+        !ended
     }
 
     /// Kills it, as a crash would.
@@ -150,18 +191,19 @@ impl RedisCluster {
     /// One of one's own.
     pub fn start() -> Self {
         let nodes = (0..Self::NODES).map(|at| {
-            let bus = free_port();
-            let port = bus.to_string();
-            let node = Redis::start_with(&["--cluster-enabled", "yes", "--cluster-port", &port]);
+            let mut node = Redis::new(&["--cluster-enabled", "yes"]);
+            node.bus = Some(0);
+            let node = node.started();
             let first = at * Self::SLOTS / Self::NODES;
             let last = (at + 1) * Self::SLOTS / Self::NODES - 1;
             node.ask(&format!("CLUSTER SET-CONFIG-EPOCH {}", at + 1));
             node.ask(&format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
-            (node, bus)
+            node
         });
-        let (nodes, buses): (Vec<_>, Vec<_>) = nodes.unzip();
-        for (node, bus) in nodes.iter().zip(&buses).skip(1) {
-            let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port);
+        let nodes: Vec<_> = nodes.collect();
+        for node in nodes.iter().skip(1) {
+            let (port, bus) = (node.port, node.bus.unwrap_or_default());
+            let meet = format!("CLUSTER MEET 127.0.0.1 {port} {bus}");
             nodes.first().and_then(|first| first.ask(&meet));
         }
         for node in &nodes {
