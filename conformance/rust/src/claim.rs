@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -77,10 +78,12 @@ impl Claiming {
     }
 
     fn options(&self) -> Result<StoreOptions, ConfigError> {
-        StoreOptions::try_from_secs_f64(StoreSeconds {
+        let options = StoreOptions::try_from_secs_f64(StoreSeconds {
             lease: self.lease,
             ..StoreSeconds::default()
-        })
+        })?;
+        // A server that was started just now may be slow.
+        options.with_timeout(Duration::from_secs(30))
     }
 }
 

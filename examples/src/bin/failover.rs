@@ -46,7 +46,11 @@ async fn main() -> Result<(), Failure> {
 
 /// One receiver, whose handler takes this long.
 async fn serve(store: &str, work: Duration) -> Result<(), Failure> {
-    let store = open_store(store, StoreOptions::default().with_lease(LEASE)?)?;
+    let options = StoreOptions::default()
+        .with_lease(LEASE)?
+        // Patient, because the database may have been started just now.
+        .with_timeout(Duration::from_secs(30))?;
+    let store = open_store(store, options)?;
     // Detects a store that cannot be used now, and not at the first delivery.
     store.ready().await?;
     let verifier = Verifier::new(Scheme::named("health")?, [SigningSecret::new(SECRET)?])?;
@@ -132,7 +136,8 @@ impl Served {
 
 /// The status and the outcome of the reply.
 async fn send(address: String, signed: SignedDelivery) -> Result<(u16, String), reqwest::Error> {
-    let mut request = reqwest::Client::new().post(format!("{address}/velora-health"));
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let mut request = client.post(format!("{address}/velora-health"));
     for (name, value) in &signed.headers {
         request = request.header(name, value);
     }
