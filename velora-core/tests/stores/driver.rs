@@ -1,9 +1,9 @@
 //! A store over the program's own copy of SQLite, and a store that is paused.
 
-use std::cell::Cell;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,42 +38,45 @@ impl SqliteDriver for Odd {
 #[tokio::test]
 async fn says_why_a_file_cannot_be_opened() {
     let other = || SqliteFault::Other("it is locked away".to_owned());
-    let hasty = patient().with_timeout(Duration::from_millis(300)).unwrap();
-    for (version, fault, code, reason) in [
-        (3_034_999, other(), "store_unavailable", "3034999"),
-        (3_035_000, other(), "store_unavailable", "locked away"),
-        (3_035_000, SqliteFault::Busy, "store_unavailable", "in time"),
-        (3_035_000, SqliteFault::Full, "store_full", ""),
+    let hasty = patient().with_timeout(3 * MOMENT).unwrap();
+    let unavailable = "store_unavailable";
+    for (version, fault, options, code, reason) in [
+        (3_034_999, other(), patient(), unavailable, "3034999"),
+        (3_035_000, other(), patient(), unavailable, "locked away"),
+        // The caller or the writer says so, whichever gives up first.
+        (3_035_000, SqliteFault::Busy, hasty, unavailable, ""),
+        (3_035_000, SqliteFault::Full, patient(), "store_full", ""),
     ] {
-        let store = SqliteStore::driven_by(Odd(version, fault), "claims.db", hasty);
+        let store = SqliteStore::driven_by(Odd(version, fault), "claims.db", options);
         let error = store.ready().await.unwrap_err();
         assert_eq!(error.code().as_str(), code, "{error}");
         assert!(error.to_string().contains(reason), "{error}");
     }
 }
 
-/// A copy whose claims take so long, or the first one alone, and whose `COMMIT`s are counted.
+/// A copy whose claims take so long, and whose `COMMIT`s are counted.
 #[derive(Clone, Default)]
 struct Slow {
     claim: Duration,
-    first_alone: bool,
+    /// The first claim lasts until this end is closed.
+    first: Option<Arc<Mutex<Receiver<()>>>>,
     commits: Arc<AtomicU32>,
 }
 
 impl Slow {
-    /// Longer than anybody waits.
-    fn at_first() -> Self {
-        Self {
-            claim: 3 * MOMENT,
-            first_alone: true,
+    /// The first claim takes until the sender is dropped.
+    fn at_first() -> (Self, Sender<()>) {
+        let (go_on, first) = channel();
+        let slow = Self {
+            first: Some(Arc::new(Mutex::new(first))),
             ..Self::default()
-        }
+        };
+        (slow, go_on)
     }
 }
 
 struct SlowConnection {
     connection: Connection,
-    claim: Cell<Duration>,
     slow: Slow,
 }
 
@@ -87,7 +90,6 @@ impl SqliteDriver for Slow {
     fn open(&self, path: &Path, _: Duration) -> Result<SlowConnection, SqliteFault> {
         Ok(SlowConnection {
             connection: Connection::open(path).unwrap(),
-            claim: Cell::new(self.claim),
             slow: self.clone(),
         })
     }
@@ -100,9 +102,10 @@ impl SqliteConnection for SlowConnection {
 
     fn row<const N: usize>(&self, statement: &Statement) -> Result<Option<[i64; N]>, SqliteFault> {
         if statement.sql == SqliteStore::STATEMENTS.claim {
-            thread::sleep(self.claim.get());
-            if self.slow.first_alone {
-                self.claim.take();
+            thread::sleep(self.slow.claim);
+            if let Some(first) = &self.slow.first {
+                // Closed, it is so for all that follow.
+                let _ = first.lock().unwrap().recv();
             }
         }
         self.connection.row(statement)
@@ -149,9 +152,11 @@ async fn who_gave_up_leaves_no_claim_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("claims.db");
     let options = StoreOptions::default().with_timeout(MOMENT).unwrap();
-    let hasty = SqliteStore::driven_by(Slow::at_first(), &path, options);
-    hasty.ready().await.unwrap();
+    let (slow, go_on) = Slow::at_first();
+    let hasty = SqliteStore::driven_by(slow, &path, options);
+    caught_up(&hasty).await;
     assert_eq!(claim(&hasty, &key("slow")).await.0, "store_unavailable");
+    drop(go_on);
     caught_up(&hasty).await;
     let patient = SqliteStore::new(&path, patient());
     assert_eq!(claim(&patient, &key("slow")).await.0, "fresh");
@@ -162,13 +167,15 @@ async fn who_gave_up_is_done_with_what_they_did() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("claims.db");
     let options = StoreOptions::default().with_timeout(MOMENT).unwrap();
-    let hasty = SqliteStore::driven_by(Slow::at_first(), &path, options);
+    let (driver, go_on) = Slow::at_first();
+    let hasty = SqliteStore::driven_by(driver, &path, options);
     let patient = SqliteStore::new(&path, patient());
     let (_, epoch) = claim(&patient, &key("done")).await;
     let (slow, done) = (key("slow"), key("done"));
     let (claimed, committed) = tokio::join!(claim(&hasty, &slow), hasty.commit(&done, epoch));
     assert_eq!(claimed.0, "store_unavailable");
     assert!(committed.is_err());
+    drop(go_on);
     caught_up(&hasty).await;
     assert_eq!(claim(&patient, &key("done")).await.0, "done");
 }

@@ -41,7 +41,13 @@ pub(crate) fn patient() -> StoreOptions {
     StoreOptions::default().with_timeout(PATIENCE).unwrap()
 }
 
-/// Gives up soon.
+/// Gives up soon, but leaves time to connect anew and to be answered.
+pub(crate) fn steady() -> StoreOptions {
+    let options = StoreOptions::default();
+    options.with_timeout(Duration::from_secs(3)).unwrap()
+}
+
+/// Gives up so soon that a call which must succeed has to be tried again.
 pub(crate) fn hasty() -> StoreOptions {
     let options = StoreOptions::default();
     options.with_timeout(Duration::from_millis(500)).unwrap()
