@@ -12,7 +12,7 @@ use velora_simulator::{
     csv_record,
 };
 
-use crate::simulated::limited;
+use crate::simulated::{limited, read_timeout};
 
 const RECORDS: u64 = 3_000;
 
@@ -37,7 +37,7 @@ fn faults() -> Vec<(FaultKind, &'static str, &'static str)> {
         (CutReset, "connection", whole),
         (Stall, "timeout", whole),
         (Gzip, whole, whole),
-        (GzipBomb(64), "response_too_large", "response_too_large"),
+        (GzipBomb(9), "response_too_large", "response_too_large"),
         (WrongContentType, whole, whole),
         (NotJson, "malformed_response", "malformed_response"),
         (Latency(20), whole, whole),
@@ -51,12 +51,12 @@ fn faults() -> Vec<(FaultKind, &'static str, &'static str)> {
     ]
 }
 
-fn client(simulator: &Simulator) -> Client {
+fn client(simulator: &Simulator, fault: &FaultKind) -> Client {
     let retry = RetryOptions::default();
     Client::builder(ApiKey::new(BILLING_KEY).unwrap())
         .with_base_url(simulator.base_url())
         .with_retry(retry.with_backoff(Duration::from_millis(5), Duration::from_millis(50)))
-        .with_read_timeout(Duration::from_millis(700))
+        .with_read_timeout(read_timeout(fault))
         .with_max_response_bytes(8 << 20)
         .build()
         .unwrap()
@@ -111,7 +111,7 @@ async fn what_is_read_is_whole_or_says_why_not() {
 
     for (fault, of_table, of_log) in faults() {
         let armed = |path: &str, skip| Fault::new(fault.clone()).path(path).skip(skip);
-        let client = client(&simulator);
+        let client = client(&simulator, &fault);
         simulator.clear_faults();
         simulator.inject(armed("/api/audits/*", 0));
         let outcome = table(&client).await;

@@ -6,23 +6,29 @@ use std::time::Duration;
 use velora_core::api::{ClientBuilder, RetryOptions};
 use velora_core::health::{Client, EventQuery, ExportQuery, Window};
 use velora_core::{ApiError, ApiKey};
-use velora_simulator::{HEALTH_KEY, Simulator};
+use velora_simulator::{FaultKind, HEALTH_KEY, Simulator};
 
 pub(crate) const EVENTS: &str = "/api/v2/public/audit/events";
 pub(crate) const EXPORT: &str = "/api/v2/public/audit/export";
 
-/// Quick to try again, and quick to lose patience.
+/// Quick to try again.
 pub(crate) fn builder(simulator: &Simulator) -> ClientBuilder<Client> {
     let retry = RetryOptions::default();
     Client::builder(ApiKey::new(HEALTH_KEY).unwrap())
         .with_base_url(simulator.base_url())
         .with_retry(retry.with_backoff(Duration::from_millis(5), Duration::from_millis(50)))
-        .with_read_timeout(Duration::from_secs(2))
-        .with_call_timeout(Duration::from_secs(30))
 }
 
 pub(crate) fn client(simulator: &Simulator) -> Client {
     builder(simulator).build().unwrap()
+}
+
+/// How long a client waits for what this fault lets come late, or never.
+pub(crate) fn read_timeout(fault: &FaultKind) -> Duration {
+    match fault {
+        FaultKind::Hang | FaultKind::Stall => Duration::from_secs(1),
+        _ => Duration::from_secs(30),
+    }
 }
 
 /// The simulator's week.

@@ -8,7 +8,7 @@ use crate::simulated::{export, limited, week};
 use async_compression::futures::bufread::GzipEncoder;
 use futures_util::io::AsyncReadExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use velora_core::api::{ClientBuilder, ClientOptions, RetryOptions};
 use velora_core::health::{Client, ExportQuery, NewEndpoint};
 use velora_core::{ApiKey, billing, tv};
@@ -255,9 +255,10 @@ async fn why_there_is_no_connection_is_said() {
         stream.write_all(b"HTTP/1.1 400 Bad Request").await.unwrap();
         std::future::pending::<()>().await;
     });
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let refusing = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    // Taken, and nobody listens.
+    let taken = TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let refusing = format!("http://{}", taken.local_addr().unwrap());
     for (url, why) in [
         (&*refusing, "it was refused"),
         (&*plaintext, "TLS failed, "),
