@@ -18,8 +18,11 @@ pub(crate) const WEBHOOKS: &str = "/api/v2/public/audit/webhooks";
 
 pub(crate) fn client() -> Client {
     Client::builder()
-        .timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(60))
         .redirect(reqwest::redirect::Policy::none())
+        // The simulator is on loopback: no proxy, and no certificates to load.
+        .no_proxy()
+        .tls_certs_only([])
         // Bodies as they were sent.
         .no_gzip()
         .build()

@@ -327,7 +327,7 @@ async fn what_is_under_way_ends_with_the_simulator() {
     }
     let started = Instant::now();
     drop(simulator);
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(20));
     assert_eq!(receiver.received().len(), 1);
 }
 
