@@ -15,7 +15,17 @@ struct Running {
 
 impl Running {
     fn start(variables: &[(&str, &str)]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_receiver"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_receiver"));
+        for variable in [
+            "VELORA_HEALTH_SECRET",
+            "VELORA_BILLING_SECRET",
+            "VELORA_CURAE_SECRET",
+            "VELORA_TV_SECRET",
+            "VELORA_STORE",
+        ] {
+            process.env_remove(variable);
+        }
+        let mut process = process
             .env("ADDRESS", "127.0.0.1:0")
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
@@ -43,7 +53,8 @@ impl Running {
     }
 
     async fn post(&self, path: &str, signed: &SignedDelivery) -> (u16, String) {
-        let mut request = reqwest::Client::new().post(format!("{}{path}", self.base));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut request = client.post(format!("{}{path}", self.base));
         for (name, value) in &signed.headers {
             request = request.header(name, value);
         }

@@ -1,5 +1,5 @@
 //! The receiving side of the demo: four endpoints, one store, and handlers that can be told
-//! to crash or to be slow.
+//! to crash or to wait.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -8,11 +8,16 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use velora_core::axum::deliveries;
 use velora_core::{Delivery, MemoryStore, Receiver, Scheme, SigningSecret, Verifier};
 
 use crate::scenes::SYSTEMS;
 use crate::sender::Sender;
+
+/// How long a slow handler and its sender wait for each other, if something goes wrong.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running receiver, and a sender that knows its address.
 pub(crate) struct Demo {
@@ -25,6 +30,8 @@ pub(crate) struct Demo {
 struct Ledger {
     effects: Mutex<BTreeMap<String, u32>>,
     crashed: Mutex<Vec<String>>,
+    slow_begins: Notify,
+    slow_may_end: Notify,
 }
 
 impl Demo {
@@ -47,6 +54,16 @@ impl Demo {
             sender: Sender::new(base)?,
             ledger,
         })
+    }
+
+    /// Waits until a slow handler has begun.
+    pub(crate) async fn slow_handler_begins(&self) {
+        let _ = timeout(PATIENCE, self.ledger.slow_begins.notified()).await;
+    }
+
+    /// Lets it end.
+    pub(crate) fn slow_handler_may_end(&self) {
+        self.ledger.slow_may_end.notify_one();
     }
 
     /// How often each event, by its key, had its effect.
@@ -79,7 +96,8 @@ async fn handle(
         }
     }
     if asks_for("slow") {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        ledger.slow_begins.notify_one();
+        let _ = timeout(PATIENCE, ledger.slow_may_end.notified()).await;
     }
     let mut effects = ledger
         .effects

@@ -1,7 +1,6 @@
 //! The deliveries of the demo, and the required answers.
 
 use std::error::Error;
-use std::time::Duration;
 
 use crate::receiver::Demo;
 use crate::sender::{Answer, rewritten, sign};
@@ -173,8 +172,10 @@ pub(crate) async fn play(
     let slow = || sign(system, &(system.body)("evt_3", "slow"), 0);
     let first = post(slow()?);
     let second = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        post(slow()?).await
+        demo.slow_handler_begins().await;
+        let answer = post(slow()?).await;
+        demo.slow_handler_may_end();
+        answer
     };
     let (first, second) = tokio::join!(first, second);
     record("a slow one", (200, "processed"), first?);

@@ -22,7 +22,8 @@ pub(crate) struct Answer {
 impl Sender {
     pub(crate) fn new(base: String) -> Result<Self, Box<dyn Error>> {
         let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(60))
+            .no_proxy()
             .build()?;
         Ok(Self { client, base })
     }
