@@ -12,7 +12,7 @@ use crate::error::{ApiError, ConfigError};
 use crate::json;
 use crate::secret::ApiKey;
 
-/// A path of the audit API, and where every one of them starts.
+/// The path of `rest` under the audit API.
 pub(crate) fn audit(rest: &str) -> Path {
     Path::new("/api/v2/public/audit").then(rest)
 }
@@ -128,7 +128,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The bare event, or `{"event": …}`: which of them is not documented.
+/// Reads the bare event or `{"event": …}`: it is not documented which one is sent.
 fn one_event(text: String) -> Result<AuditEvent, ApiError> {
     let [id, event] =
         json::values(&text, ["event_id", "event"]).map_err(|fault| unreadable(&text, fault))?;

@@ -44,7 +44,7 @@ pub struct Event {
     /// Who did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
-    /// To what it was done.
+    /// What it was done to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<Resource>,
     /// Whether protected health information was involved.
@@ -94,7 +94,7 @@ pub struct Resource {
     pub extra: Extra,
 }
 
-/// As [`Event`] reads them.
+/// The members that [`Event`] reads.
 pub(crate) const MEMBERS: Shape = &[
     member("type", Kind::Name),
     member("id", Kind::Name),

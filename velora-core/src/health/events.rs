@@ -38,14 +38,14 @@ impl Pages {
         }
     }
 
-    /// Remembers the id of every event: for windows in which any page may repeat
-    /// what any other gave.
+    /// Remembers the id of every event, for windows in which any page may repeat events of
+    /// another.
     pub(crate) fn remember_all(mut self) -> Self {
         self.walk.remember_all();
         self
     }
 
-    /// Whether an event of this id was given.
+    /// Whether this event was returned.
     pub(crate) fn has_given(&self, event: Fingerprint) -> bool {
         self.walk.has_given(event)
     }

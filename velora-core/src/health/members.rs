@@ -11,7 +11,7 @@ macro_rules! members {
         $(pub(crate) const $name: usize = $index;)+
         const MEMBERS: usize = [$($text),+].len();
 
-        /// How each begins where there are no blanks.
+        /// How each member begins if there are no blanks.
         const BEGINNINGS: [&str; MEMBERS] = [$(concat!("\"", $text, "\":")),+];
 
         fn index_of(name: &str) -> Option<usize> {
@@ -49,7 +49,7 @@ struct Place {
     end: u32,
 }
 
-/// Where the members that have an accessor lie; of one that is repeated, the last.
+/// The places of the members that have an accessor; of a repeated one, the last.
 #[derive(Clone, Default)]
 pub(crate) struct Members {
     places: [Place; MEMBERS],
@@ -58,12 +58,12 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    /// Finds them in a text that is known to be a JSON object. Of any other text it
-    /// finds something or nothing, but comes to an end.
+    /// Finds them in a text that is known to be a JSON object. In any other text the result is
+    /// arbitrary, but the search ends.
     pub(crate) fn find(event: &str) -> Self {
         let mut members = Self::default();
         let mut walk = Walk::new(event);
-        // As documented, one follows the other: then no name has to be read.
+        // In the documented order, no name has to be read.
         let mut next = 0;
         loop {
             let (index, start, end) = match walk.value_behind(BEGINNINGS.get(next)) {
@@ -93,7 +93,7 @@ impl Members {
         }
     }
 
-    /// The member's text, borrowed where it has no escapes; `None` where it is no text.
+    /// The member's text, borrowed if it has no escapes; `None` if it is not a text.
     pub(crate) fn text<'e>(&self, event: &'e str, member: usize) -> Option<Cow<'e, str>> {
         let value = self.value(event, member);
         if self.escaped & 1_u16.checked_shl(member as u32).unwrap_or_default() != 0 {
@@ -103,7 +103,7 @@ impl Members {
         Some(Cow::Borrowed(inner))
     }
 
-    /// The member's value in its own text; `""` where it is absent.
+    /// The member's value as written; `""` if it is absent.
     pub(crate) fn value<'e>(&self, event: &'e str, member: usize) -> &'e str {
         let place = self.places.get(member).copied().unwrap_or_default();
         let at = usize::try_from(place.start)
@@ -114,7 +114,7 @@ impl Members {
     }
 }
 
-/// The last member of this name, in its own text.
+/// The value of the last member of this name, as written.
 pub(crate) fn value_of<'e>(event: &'e str, name: &str) -> Option<&'e str> {
     let (_, start, end) = Walk::new(event)
         .filter(|(found, ..)| found == name)
@@ -152,14 +152,14 @@ impl<'e> Walk<'e> {
         self.at = self.at.saturating_add(1);
     }
 
-    /// To the first byte that is none of these.
+    /// Moves to the first byte that is none of these.
     fn skip(&mut self, bytes: &[u8]) {
         while self.byte().is_some_and(|byte| bytes.contains(&byte)) {
             self.step();
         }
     }
 
-    /// From behind an opening quote to behind the closing one.
+    /// Moves from after an opening quote to after the closing one.
     fn skip_text(&mut self) {
         loop {
             let rest = self.event.as_bytes().get(self.at..).unwrap_or_default();
@@ -177,8 +177,7 @@ impl<'e> Walk<'e> {
         }
     }
 
-    /// Where the value lies, if this is how the next member begins, right here or
-    /// behind a comma.
+    /// If the next member begins like this, here or after a comma: where its value lies.
     fn value_behind(&mut self, beginning: Option<&&str>) -> Option<(usize, usize)> {
         let rest = self.event.as_bytes().get(self.at..)?;
         let comma = usize::from(rest.first() == Some(&b','));
@@ -193,7 +192,7 @@ impl<'e> Walk<'e> {
         Some(self.value())
     }
 
-    /// The value that begins here, blanks before it and behind it left out.
+    /// The value that begins here, without the blanks around it.
     fn value(&mut self) -> (usize, usize) {
         self.skip(BLANKS);
         let start = self.at;

@@ -15,8 +15,8 @@ use crate::json;
 pub struct Page {
     text: Arc<String>,
     rows: Vec<Range<usize>>,
-    /// What tells the row of the same index from others, until repeats are dropped. An event
-    /// without an id has none.
+    /// Identifies the row of the same index, until repeats are dropped. `None` for an event
+    /// without an id.
     identities: Vec<Option<Fingerprint>>,
     next_cursor: Option<String>,
 }
@@ -59,7 +59,7 @@ impl Page {
         Rows::new(self.text, self.rows)
     }
 
-    /// The events, read.
+    /// The events, parsed.
     pub fn events(&self) -> impl Iterator<Item = AuditEvent> {
         self.raw().map(RawEvent::parse)
     }
@@ -134,7 +134,7 @@ impl fmt::Debug for Page {
     }
 }
 
-/// What a page says of the next one: whether there is one, and its cursor.
+/// What a page says about the next one: whether there is one, and its cursor.
 type Said<'t> = (Option<bool>, Option<Cow<'t, str>>);
 
 fn next_of(page: &str) -> Result<Said<'_>, ApiError> {
@@ -160,9 +160,8 @@ pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
     json::text_of(id?.as_bytes())
 }
 
-/// What tells an event from others, of its id and its action as they stand there: however a
-/// text is written, and whatever else it is. One id with two actions is two events, as with
-/// deliveries.
+/// Identifies an event by its id and its action, of whatever type, and however a text is
+/// escaped. One id with two actions is two events, as with deliveries.
 pub(crate) fn identity(id: &str, action: Option<&str>) -> Fingerprint {
     let [id, action] = [id, action.unwrap_or_default()].map(|value| {
         let text = json::text_of(value.as_bytes());

@@ -1,4 +1,4 @@
-//! Which events to list, and how that is asked.
+//! Which events to list, and the request for them.
 
 use std::fmt;
 
@@ -116,7 +116,7 @@ impl EventQuery {
     }
 }
 
-/// A filter may say who is looked for: `Debug` shows the window alone.
+/// A filter may reveal who is looked for, so `Debug` shows only the window.
 impl fmt::Debug for EventQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventQuery")

@@ -19,8 +19,8 @@ pub struct RawEvent {
 }
 
 impl RawEvent {
-    /// A part of an answer that has been read as one JSON object. `None` where it lies
-    /// outside of the first 4 GiB.
+    /// A part of a response that was read as one JSON object. `None` if it is beyond the first
+    /// 4 GiB.
     pub(crate) fn new(text: &Arc<String>, at: Range<usize>) -> Option<Self> {
         Some(Self {
             text: Arc::clone(text),
@@ -50,7 +50,7 @@ impl RawEvent {
     }
 }
 
-/// Without line breaks. JSON has them between tokens alone, where they mean nothing.
+/// Removes line breaks. In JSON they occur only between tokens, where they mean nothing.
 pub(crate) fn one_line(json: &str) -> Cow<'_, str> {
     match memchr::memchr2(b'\n', b'\r', json.as_bytes()).is_some() {
         true => Cow::Owned(json.replace(['\n', '\r'], "")),

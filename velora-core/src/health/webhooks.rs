@@ -167,7 +167,7 @@ impl Webhooks {
         let path = audit("/webhooks").segment(id)?;
         let request = Request::new("health.webhooks.delete", Method::Delete, path);
         match self.api.done(request).await {
-            // An earlier attempt got through, and only its answer was lost.
+            // An earlier attempt succeeded, and only its response was lost.
             Err(error) if error.kind() == ApiErrorKind::NotFound && error.perhaps_done() => Ok(()),
             outcome => outcome,
         }
@@ -215,9 +215,8 @@ fn endpoints(text: String) -> Result<Vec<Endpoint>, ApiError> {
 }
 
 impl Endpoint {
-    /// Of all that is documented the id alone must be there: the secret, which is shown
-    /// once, is not lost for a member of another type. `uncounted` stands for failures whose
-    /// number cannot be read.
+    /// Only the id is required, so that the secret, which is shown once, is not lost because of
+    /// a member of another type. `uncounted` replaces a number of failures that cannot be read.
     fn read(object: &str, uncounted: Option<u64>) -> Option<Self> {
         let [
             id,

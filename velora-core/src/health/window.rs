@@ -54,10 +54,10 @@ impl Window {
     }
 }
 
-/// ISO-8601 as the vendor writes it: `+00:00`, no fraction or one of six digits. What
-/// is finer than a microsecond is cut off.
+/// ISO-8601 as the vendor writes it: `+00:00`, no fraction or one of six digits. Anything finer
+/// than a microsecond is cut off.
 pub(crate) fn iso(at: Timestamp) -> String {
-    // Neither a form nor a formatter: they are much of what an edge worker would carry.
+    // Written by hand: a formatter would make up much of an edge worker's size.
     let civil = Offset::UTC.to_datetime(at);
     let mut text = String::with_capacity(32);
     if civil.year() < 0 {
@@ -86,7 +86,7 @@ pub(crate) fn iso(at: Timestamp) -> String {
     text
 }
 
-/// Up to the next whole microsecond, the finest that [`iso`] can say.
+/// Rounded up to a whole microsecond, the finest that [`iso`] can write.
 pub(crate) fn iso_up(at: Timestamp) -> String {
     match at.subsec_nanosecond().rem_euclid(1_000) {
         0 => iso(at),
@@ -94,7 +94,7 @@ pub(crate) fn iso_up(at: Timestamp) -> String {
     }
 }
 
-/// The instant of so many microseconds since 1970; the last one there is, if it is later.
+/// The instant this many microseconds after 1970; the latest possible one, if it is later.
 pub(crate) fn instant(micros: i64) -> Timestamp {
     stamp::instant_of(micros).unwrap_or(Timestamp::MAX)
 }

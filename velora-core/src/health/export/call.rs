@@ -14,7 +14,7 @@ use crate::health::window::{Window, instant, iso, iso_up};
 use crate::health::{AuditEvent, Client, RawEvent};
 use crate::json;
 
-/// More rows than this in one call are not held in memory.
+/// The most rows of one call that are held in memory.
 const MOST_ROWS: usize = 1_000_000;
 
 /// The result of a single export call.
@@ -86,18 +86,18 @@ fn read_once(answer: Answer) -> Result<ExportedOnce, ApiError> {
     Ok(ExportedOnce { rows, truncation })
 }
 
-/// What one call of the export was answered.
+/// The response to one export call.
 struct Answer {
-    /// What its header says.
+    /// What its header says about truncation.
     said: Truncation,
     framing: Result<(), ApiError>,
     rows: Rows,
-    /// Whether they are all that it has.
+    /// Whether `rows` are all of its rows.
     ended: bool,
 }
 
-/// Asks for rows, the first so many of them, and reads them. Where the answer says that it
-/// was cut, there are none unless a sample of them is wanted.
+/// Sends the request and reads at most `most` rows. If the header says that the response is
+/// truncated, none are read unless `sample` is set.
 async fn rows<T: Send>(
     api: &Api,
     request: Request,
@@ -124,7 +124,7 @@ fn read_into<'r>(
         let said = Truncation::of(&response);
         let framing = response.check_framing();
         let (lines, ended) = if said == Truncation::Yes && !sample {
-            // Dropping the body gives the rest of it up.
+            // Dropping the body abandons the rest of it.
             (Lines::default(), false)
         } else {
             Lines::read(response.into_body(), most, limit).await?
@@ -138,8 +138,8 @@ fn read_into<'r>(
     })
 }
 
-/// Asks for one leaf, up to `until`: its rows, and what came of it. Of a leaf that is not whole
-/// they are those that were read, as they came: none unless a sample is wanted.
+/// Requests one leaf, up to `until`. Returns the outcome and the rows: if the response is
+/// truncated, those that were read, in the order received.
 pub(crate) async fn ask(
     api: Api,
     leaf: Leaf,

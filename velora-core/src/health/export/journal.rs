@@ -1,4 +1,4 @@
-//! What an export leaves on the disk: the file, its checkpoint, its manifest.
+//! The files of an export: its rows, its checkpoint, its manifest.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -64,7 +64,7 @@ struct Paths {
 }
 
 impl Journal {
-    /// Starts an export, or goes on with one.
+    /// Starts an export, or resumes one.
     pub(crate) fn open(
         path: &Path,
         base_url: &str,
@@ -97,7 +97,7 @@ impl Journal {
         let lines = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
         let lines = match lines {
             Some(lines) => lines,
-            // It was finished between the look and the lock, and what is locked is new.
+            // Finished by another export before the lock was taken: the locked file is new.
             None if paths.manifest.exists() => {
                 fs::remove_file(&paths.checkpoint)
                     .map_err(FileError::unusable(&paths.checkpoint, "removed"))?;
@@ -144,7 +144,7 @@ impl Journal {
         last.map_or(self.header.since, |leaf| leaf.until)
     }
 
-    /// Writes rows of the leaf that comes next.
+    /// Writes rows of the next leaf.
     pub(crate) fn rows_of_leaf<'r>(
         &mut self,
         rows: impl DoubleEndedIterator<Item = &'r str>,
@@ -171,7 +171,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The leaf is whole. First its rows reach the disk, then its line.
+    /// Ends a leaf: its rows reach the disk first, then its line.
     pub(crate) fn end_of_leaf(&mut self, until: Timestamp, known: Known) -> Result<(), FileError> {
         let open = std::mem::take(&mut self.open);
         let leaf = LeafProof {
@@ -193,7 +193,7 @@ impl Journal {
         Ok(())
     }
 
-    /// All leaves are there: the manifest takes the checkpoint's place.
+    /// Ends the export: the manifest replaces the checkpoint.
     pub(crate) fn finish(self) -> Result<Manifest, FileError> {
         let manifest = Manifest {
             format: FORMAT,
@@ -222,7 +222,7 @@ impl Journal {
     }
 }
 
-/// The manifest of an export that was finished before, if it is of this one.
+/// The manifest of a finished export, if it is of this one.
 fn complete(path: &Path, header: &Header) -> Result<Manifest, FileError> {
     let manifest = Manifest::read(path)?;
     let of = Header {
@@ -244,7 +244,7 @@ fn complete(path: &Path, header: &Header) -> Result<Manifest, FileError> {
     Ok(manifest)
 }
 
-/// A file that nobody speaks for is somebody else's.
+/// A file that has content but no checkpoint belongs to somebody else.
 fn check_is_new(path: &Path) -> Result<(), FileError> {
     match fs::metadata(path) {
         Ok(data) if data.len() > 0 => {
@@ -256,9 +256,8 @@ fn check_is_new(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// The leaves that count; `None` where not even the first line does. A last line
-/// that was cut off while it was written does not count, and is removed: but only of
-/// what is known to be a checkpoint of ours.
+/// The leaves that count; `None` if not even the first line is complete. An incomplete last
+/// line does not count and is removed, but only from a file that is our own checkpoint.
 fn read_checkpoint(
     path: &Path,
     mut file: &File,
@@ -283,7 +282,7 @@ fn read_checkpoint(
             let lines = lines.map(|line| serde_json::from_slice(line).map_err(damaged));
             Some(lines.collect::<Result<_, _>>()?)
         }
-        // Cut off within its first line, if that is ours.
+        // The first line is incomplete. It must be the beginning of ours.
         None => {
             let first = serde_json::to_vec(header).unwrap_or_default();
             if !first.starts_with(&text) {
@@ -314,8 +313,8 @@ fn append<T: Serialize>(path: &Path, mut file: &File, line: &T) -> Result<(), Fi
     written().map_err(FileError::unusable(path, "written"))
 }
 
-/// The file, cut off behind what counts: if that is what was written, and not what a disk that
-/// failed or somebody else has made of it.
+/// Opens the file and cuts it off after the leaves that count. A file that a failing disk or
+/// somebody else has changed is refused.
 fn open_data(path: &Path, header: &Header, leaves: &[LeafProof]) -> Result<File, FileError> {
     let mut file = private()
         .read(true)
@@ -338,7 +337,7 @@ fn open_data(path: &Path, header: &Header, leaves: &[LeafProof]) -> Result<File,
     Ok(file)
 }
 
-/// On Unix a new name is on the disk only when its folder is.
+/// On Unix a new file name is on the disk only once its folder is synced.
 fn sync_folder(path: &Path) -> std::io::Result<()> {
     if !cfg!(unix) {
         return Ok(());

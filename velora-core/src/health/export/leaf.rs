@@ -53,7 +53,7 @@ impl Stamp {
     }
 }
 
-/// What the rows of an answer look like beside the leaf they were asked for.
+/// How the rows of a response compare with the requested leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) rows: usize,
@@ -61,9 +61,9 @@ pub(crate) struct Shape {
     pub(crate) below: usize,
     pub(crate) above: usize,
     pub(crate) unreadable: usize,
-    /// Those of them after it that are not at `until` itself.
+    /// Rows after the leaf that are not at `until` itself.
     pub(crate) past: usize,
-    /// Those before or after it that no rounding explains.
+    /// Rows before or after the leaf that no rounding explains.
     pub(crate) far: usize,
     /// Whether a stamp is finer than any bound can be.
     pub(crate) finer: bool,
@@ -87,7 +87,7 @@ impl Default for Shape {
 }
 
 impl Shape {
-    /// Takes in one row; whether it belongs to the leaf.
+    /// Takes in one row. Returns whether it belongs to the leaf.
     pub(crate) fn add(&mut self, leaf: Leaf, stamp: Option<Stamp>) -> bool {
         self.rows = self.rows.saturating_add(1);
         let Some(stamp) = stamp else {
@@ -110,14 +110,14 @@ impl Shape {
         leaf.contains(at)
     }
 
-    /// Rows of the leaf itself, those without a readable timestamp too.
+    /// Rows of the leaf itself, including those without a readable timestamp.
     pub(crate) fn inside(&self) -> usize {
         self.rows
             .saturating_sub(self.above)
             .saturating_sub(self.below)
     }
 
-    /// Takes in what another page of the same leaf looked like.
+    /// Takes in the shape of another page of the same leaf.
     pub(crate) fn merge(&mut self, other: Self) {
         self.rows = self.rows.saturating_add(other.rows);
         self.below = self.below.saturating_add(other.below);

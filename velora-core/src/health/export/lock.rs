@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::error::FileError;
 
-/// Opens to write, or makes a file that on Unix its owner alone can read: rows are of
-/// patients.
+/// Opens a file for writing, or creates it. On Unix only its owner can read a new file, because
+/// rows are about patients.
 pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true);
@@ -17,12 +17,12 @@ pub(crate) fn private() -> OpenOptions {
     options
 }
 
-/// Together 5 s: a write of a whole leaf may reach a slow disk meanwhile.
+/// 5 s in total, because a whole leaf may still be on its way to a slow disk.
 const LOCK_ATTEMPTS: u32 = 200;
 const LOCK_WAIT: Duration = Duration::from_millis(25);
 
-/// The lock ends with the process, however it ends. An export that was just given up may
-/// still have a write under way, which holds it.
+/// The lock ends with the process, however it ends. An export that was just given up may still
+/// hold it for a write that is under way.
 ///
 /// `None` if the file was removed before it was locked: the export that held it has ended.
 pub(crate) fn open_and_lock(path: &Path) -> Result<Option<File>, FileError> {
@@ -62,7 +62,7 @@ fn is_still_at(file: &File, path: &Path) -> bool {
     matches!((here, there), (Ok(here), Ok(there)) if here == there)
 }
 
-/// Where an open file cannot be removed, it is.
+/// Here an open file cannot be removed, so it is still there.
 #[cfg(not(unix))]
 fn is_still_at(_: &File, _: &Path) -> bool {
     true
@@ -72,7 +72,7 @@ fn is_still_at(_: &File, _: &Path) -> bool {
 mod tests {
     use super::*;
 
-    /// What is locked then is a file that nobody will find.
+    /// Otherwise the lock would be on a file that nobody can find.
     #[test]
     fn a_file_that_was_removed_while_it_was_waited_for_is_not_locked() {
         let folder = tempfile::tempdir().unwrap();

@@ -87,8 +87,8 @@ impl Manifest {
     }
 }
 
-/// Reads leaves from a file, and checks that they stand there and tile a window from
-/// `since` on; where they end.
+/// Checks that a file holds these leaves, and that they tile a window from `since` on. Returns
+/// where they end.
 ///
 /// Errors: `file_unusable`, `file_mismatch`.
 pub(crate) fn check_leaves(

@@ -228,7 +228,7 @@ impl Plan {
     /// Removes and returns the first leaf, if it has been read.
     pub(crate) fn take_done(&mut self) -> Option<(u64, Leaf)> {
         let done = matches!(self.nodes.first()?.state, State::Done);
-        // The leaves behind it move up, which is nothing beside the rows that it had.
+        // Moving up the later leaves costs nothing compared with reading its rows.
         let node = done.then(|| self.nodes.remove(0))?;
         Some((node.id, node.leaf))
     }
@@ -350,7 +350,7 @@ impl Plan {
             cuts = halve(leaf.since, leaf.until);
         }
         if cuts.is_empty() && leaf.width() > unit {
-            // No sample to go by, or all of it within one tick of a bound.
+            // There is no sample, or all of it is within one tick of a bound.
             let middle = leaf.since.midpoint(leaf.until);
             cuts = inside(leaf.since, leaf.until, &[floor_to(middle, unit)]);
         }
@@ -385,7 +385,7 @@ impl Plan {
             };
             let mut part = self.node(leaf, sampled, sibling);
             let seen = sample.iter().filter(|stamp| leaf.contains(**stamp)).count();
-            // Known to hold as many rows as overflowed the response: no need to ask again.
+            // It alone fills a response and cannot be cut: exporting it again is useless.
             part.pages = (seen >= CAP && leaf.width() <= self.unit).then_some(seen);
             if until == node.leaf.until && node.reach != Reach::Full {
                 part.reach = Reach::Short(None);
@@ -408,9 +408,9 @@ impl Plan {
         }
     }
 
-    /// The window's beginning, if a system may have rounded it down: the one bound that rows
-    /// may come from before. On a whole second there is nothing to round, and a row from before
-    /// says that the window is of other times than the stamps.
+    /// The window's start, if a system may have rounded it down: only then may rows come from
+    /// before it. A whole second is not rounded, so a row from before it means that the window
+    /// and the timestamps do not match.
     fn first_rounded(&self) -> Option<Micros> {
         Some(self.whole.since).filter(|since| since.rem_euclid(SECOND) != 0)
     }

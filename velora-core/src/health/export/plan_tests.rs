@@ -5,8 +5,7 @@ use super::plan::{CAP, How, Outcome, Plan};
 use super::split::SECOND;
 use crate::error::ApiError;
 
-/// What comes of an instant of as many rows as an answer holds, once it was listed, and they
-/// were so.
+/// Lists an instant that fills a response; the listing has this shape.
 fn listed(shape: Shape) -> Result<bool, ApiError> {
     let mut plan = Plan::new(0, 10 * SECOND);
     let whole = plan.next(1).unwrap();
@@ -30,7 +29,7 @@ fn a_listing_is_judged_as_an_export_is() {
         ..Shape::default()
     };
     assert!(listed(whole).unwrap());
-    // At its end, which the listing may count as inside: the next leaf has them.
+    // Rows at its end, which the listing may include: the next leaf has them.
     assert!(listed(Shape { above: 7, ..whole }).unwrap());
     for (shape, code) in [
         (Shape { above: 8, ..whole }, "incomplete_window"),
@@ -64,7 +63,7 @@ fn cut(sample: Vec<i64>) -> Outcome {
     Outcome::Truncated { sample, claimed }
 }
 
-/// The next export, and up to where it asks.
+/// The id of the next export, and the end that it requests.
 fn until(plan: &mut Plan) -> (u64, i64) {
     let ask = plan.next(1).unwrap();
     match ask.how {
@@ -73,8 +72,8 @@ fn until(plan: &mut Plan) -> (u64, i64) {
     }
 }
 
-/// Of a system that is known to count the end as inside, rows at the end are expected. Those
-/// behind it are looked at again, and may hide none before it.
+/// If a system is known to include the end, rows at the end are expected. Rows after it are
+/// requested again, and may hide none before it.
 #[test]
 fn rows_behind_an_end_are_looked_at_again() {
     let end = 100 * SECOND;
@@ -101,8 +100,8 @@ fn rows_behind_an_end_are_looked_at_again() {
     }
 }
 
-/// Where so many rows are at the end that they hide all others, no part that ends there is asked
-/// for with them.
+/// If so many rows are at the end that they hide all others, no part that ends there is
+/// requested with them.
 #[test]
 fn a_crowd_at_an_end_stays_left_out_where_the_rest_is_cut() {
     let end = 4 * SECOND;
@@ -137,7 +136,7 @@ fn a_row_of_a_cut_answer_that_is_far_behind_is_astray() {
     }
 }
 
-/// Asked for without its last microsecond, a part has no row at its end.
+/// Requested without its last microsecond, a part has no row at its end.
 #[test]
 fn a_cut_answer_with_rows_behind_a_short_end_is_astray() {
     let mut plan = Plan::new(0, 100 * SECOND);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::error::ConfigError;
 use crate::health::window::Window;
 
-/// How many leaves are read beside each other, and wait for their turn.
+/// How many leaves are running or waiting for their turn.
 const CONCURRENCY: usize = 4;
 
 /// Which events to export.

@@ -1,5 +1,5 @@
-//! The rows of one answer: read, judged against the leaf they were asked for, put in
-//! order. Pure functions over values.
+//! The rows of one response: parsed, compared with the requested leaf, and sorted. Pure
+//! functions over values.
 
 use std::fmt;
 use std::ops::Range;
@@ -43,7 +43,7 @@ impl Truncation {
         Self::read(response.headers("X-Velora-Truncated"))
     }
 
-    /// Several values, in headers of their own or in one, are as bad as the worst.
+    /// Of several values, in one header or in more, the worst counts.
     fn read<'h>(headers: impl Iterator<Item = &'h str>) -> Self {
         let mut worst = None;
         for header in headers {
@@ -59,7 +59,7 @@ impl Truncation {
         worst.unwrap_or(Self::Unknown)
     }
 
-    /// A word or a number, perhaps in quotes, as HTTP writes a flag (`?1`), or before
+    /// A word or a number, perhaps in quotes, written as an HTTP flag (`?1`), or followed by
     /// parameters.
     fn of_value(value: &str) -> Self {
         let (value, _) = value.split_once(';').unwrap_or((value, ""));
@@ -90,12 +90,12 @@ impl Rows {
         Self { text, places }
     }
 
-    /// Rows that are nothing but text yet.
+    /// Rows as text, not parsed yet.
     ///
     /// Errors: `malformed_response`.
     pub(crate) fn of_lines(lines: Lines) -> Result<Self, ApiError> {
         let (mut text, places) = lines.into_parts();
-        // Up to half of what it grew to is empty, and leaves wait for their turn.
+        // Up to half of its capacity is unused, and leaves are held until their turn.
         text.shrink_to_fit();
         let text = String::from_utf8(text).map_err(|_| malformed("the rows are not UTF-8"))?;
         Ok(Self::new(Arc::new(text), places))
@@ -115,8 +115,8 @@ impl Rows {
         RawEvent::new(&self.text, self.places.get(at)?.clone())
     }
 
-    /// Keeps the rows that belong to the leaf and to the window, each once, oldest
-    /// first (of one instant by their ids and actions), and tells what all of them looked like.
+    /// Keeps the rows that belong to the leaf and to the window, each once, oldest first
+    /// (within one instant by id and action). Also returns the shape of all rows.
     ///
     /// Errors: `malformed_response` where a row is not an event.
     pub(crate) fn judge(mut self, leaf: Leaf, window: Window) -> Result<(Self, Shape), ApiError> {
@@ -132,13 +132,13 @@ impl Rows {
             }
         }
         kept.sort_by(|(head, _), (other, _)| head.order().cmp(&other.order()));
-        // In this order a repeat stands beside what it repeats.
+        // In this order a repeat is next to what it repeats.
         kept.dedup_by(|(head, _), (other, _)| head.id.is_some() && head.order() == other.order());
         self.places = kept.into_iter().map(|(_, place)| place).collect();
         Ok((self, shape))
     }
 
-    /// Whether all rows that lie in the leaf by their own stamps and have an id are known.
+    /// Whether every row that has an id, and a timestamp in the leaf, is known.
     ///
     /// Errors: `malformed_response` where a row is not an event.
     pub(crate) fn are_known(
@@ -161,7 +161,7 @@ impl Rows {
         Ok(true)
     }
 
-    /// The stamps of rows in their order; of those that have one.
+    /// The timestamps of the rows that have one, in the order of the rows.
     ///
     /// Errors: `malformed_response` where a row is not an event.
     pub(crate) fn stamps(&self) -> Result<Vec<i64>, ApiError> {
@@ -178,16 +178,16 @@ impl fmt::Debug for Rows {
     }
 }
 
-/// What of a row decides where it belongs. Reading it proves the row to be JSON.
+/// The members that decide where a row belongs. Reading them proves the row to be JSON.
 struct Head<'r> {
-    /// As they stand in the row.
+    /// As written in the row.
     id: Option<&'r str>,
     action: Option<&'r str>,
     stamp: Option<Timestamp>,
 }
 
 impl<'r> Head<'r> {
-    /// Two that have an id and are equal in this are one event.
+    /// Two rows that have an id and are equal in this are one event.
     fn order(&self) -> impl Ord {
         (self.stamp, self.id, self.action)
     }
@@ -199,7 +199,7 @@ impl<'r> Head<'r> {
         let names = ["event_id", "action", "timestamp"];
         let [id, action, stamp] = json::values(row, names).map_err(|_| not_a_row())?;
         if id.is_none() && action.is_none() {
-            // No event, but what a system writes when it fails on the way: often with a
+            // Not an event, but what a system writes when it fails midway, often with a
             // timestamp.
             return Err(not_a_row());
         }

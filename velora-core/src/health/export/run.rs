@@ -158,8 +158,8 @@ pub(crate) struct Blocks {
     failed: bool,
 }
 
-/// A leaf that is being read page by page, and what an export of it gave, as much as one
-/// answer holds: of no page edge is it known that the system leaves out no row there.
+/// A leaf that is being read page by page. `witnesses` is one export of it, which shows whether
+/// the system left out rows at the edge of a page.
 struct Paging {
     id: u64,
     leaf: Leaf,
@@ -171,7 +171,7 @@ struct Paging {
 }
 
 impl Paging {
-    /// The next page; at the end it is seen to that nothing is missing.
+    /// The next page. At the end, checks that the listing has every row of the export.
     ///
     /// Errors: `incomplete_window`, and those of the calls.
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page, ApiError>>> {
@@ -215,7 +215,7 @@ impl Blocks {
         }
     }
 
-    /// Goes on where so many rows of so many leaves were read before.
+    /// Resumes after this many rows of this many leaves.
     #[cfg(feature = "client-reqwest")]
     pub(crate) fn resume(
         mut self,
@@ -242,7 +242,7 @@ impl Blocks {
         self.paging = None;
     }
 
-    /// Starts whatever may run beside what already does.
+    /// Starts all calls that may run now.
     fn start(&mut self) {
         while let Some(next) = self.plan.next(self.query.concurrency) {
             self.progress.calls = self.progress.calls.saturating_add(1);
@@ -301,7 +301,7 @@ impl Blocks {
         }
     }
 
-    /// The next page of a leaf that is read so; `None` where it is to be read otherwise.
+    /// The next block of a leaf that is read by pages; `None` if it is to be read another way.
     fn paged(
         &mut self,
         mut paging: Paging,
@@ -334,7 +334,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// What the first of the calls that are done was answered, in no order.
+    /// The answer of any call that has finished.
     fn poll_running(&mut self, context: &mut Context<'_>) -> Poll<Option<Asked>> {
         for at in 0..self.running.len() {
             let polled = self
@@ -365,7 +365,7 @@ impl Blocks {
             if let Some(mut paging) = self.paging.take() {
                 let Poll::Ready(page) = paging.poll_page(context) else {
                     self.paging = Some(paging);
-                    // What runs beside it is read when its turn comes.
+                    // The other running calls are polled after this leaf.
                     return Poll::Pending;
                 };
                 match self.paged(paging, page)? {
@@ -384,7 +384,7 @@ impl Blocks {
     }
 }
 
-/// In microseconds, the end rounded up: no row of the window is left out. An empty
+/// In microseconds, with the end rounded up so that no row of the window is left out. An empty
 /// window stays empty.
 fn plan_of(since: Timestamp, until: Timestamp) -> Plan {
     let finer = until.subsec_nanosecond().rem_euclid(1_000) != 0 && since < until;
@@ -407,7 +407,7 @@ impl Stream for Blocks {
     }
 }
 
-/// A loop in the pages of one instant is how its incompleteness shows.
+/// A loop in the pages of one instant means that the instant cannot be read completely.
 fn unproven(error: ApiError) -> ApiError {
     match error.kind() {
         ApiErrorKind::CursorLoop => error.with_kind(ApiErrorKind::IncompleteWindow),

@@ -1,5 +1,5 @@
-//! The plan against systems that are values: whatever their clock, their bounds, their
-//! order and their headers are like, the output is the truth or `incomplete_window`.
+//! Runs the plan against simulated systems: whatever their clock, bounds, order and headers,
+//! the output is correct or `incomplete_window`.
 
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
@@ -14,14 +14,14 @@ use crate::error::ApiError;
 
 const PAGE: usize = 1_000;
 
-/// Nanoseconds, which no bound is as fine as.
+/// Nanoseconds, finer than any bound.
 type Nanos = i64;
 
 const MICRO: Nanos = 1_000;
 const MILLI: Nanos = 1_000_000;
 const WHOLE: Nanos = 1_000_000_000;
 
-/// When it was, and its number.
+/// Its time and its number.
 type Row = (Nanos, u32);
 
 fn stamp(row: &Row) -> Stamp {
@@ -38,10 +38,10 @@ enum Order {
     Shuffled,
 }
 
-/// What a clock that ticks coarsely does to the bounds of a window.
+/// How a coarse clock treats the bounds of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bounds {
-    /// Compared as given, with stamps that are whole ticks.
+    /// Compared as given, with timestamps that are whole ticks.
     Exact,
     /// Rounded down to a tick.
     Rounded,
@@ -49,29 +49,29 @@ enum Bounds {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Listing {
-    /// A cursor that says where it was.
+    /// A cursor that is a position.
     Offset,
-    /// A cursor that is a timestamp: goes on after all events that share it.
+    /// A cursor that is a timestamp: the next page skips all events that share it.
     Skipping,
-    /// The same, but going on with them: the same cursor for ever.
+    /// The same, but the next page starts with those events, so the cursor may repeat forever.
     Looping,
 }
 
 #[derive(Clone, Debug)]
 struct System {
-    /// By time, each stamp a whole tick.
+    /// In time order; each timestamp is a whole tick.
     events: Vec<Row>,
     tick: Nanos,
     inclusive: bool,
     header: bool,
-    /// So many rows an answer; fewer than documented only where the header tells.
+    /// Rows per response; fewer than documented only if the header reports it.
     cap: usize,
     order: Order,
-    /// Which rows of a window are kept is not what its order suggests.
+    /// A truncated response keeps rows from all over the window, whatever its order.
     keeps_any: bool,
     bounds: Bounds,
     listing: Listing,
-    /// So many calls run beside each other.
+    /// How many calls run concurrently.
     concurrency: usize,
 }
 
@@ -88,7 +88,7 @@ impl System {
         &self.events[start..end]
     }
 
-    /// Whether the answer was cut, and its rows.
+    /// Whether the response was truncated, and its rows.
     fn export(&self, since: Micros, until: Micros) -> (bool, Vec<Row>) {
         let window = self.window(since, until);
         let cut = window.len() > self.cap;
@@ -111,7 +111,7 @@ impl System {
     }
 }
 
-/// What reading everything cost, and gave.
+/// The rows that were read, and how many requests it took.
 struct Run {
     rows: Vec<u32>,
     requests: usize,
@@ -187,7 +187,7 @@ fn page_through(system: &System, plan: &mut Plan, ask: Ask) -> (usize, Result<Ve
     window.reverse();
     let mut listed: Vec<Row> = Vec::new();
     let mut at = 0;
-    // One export, for ids that the pages must have.
+    // One export, whose ids the pages must have.
     let mut requests = 1;
     let mut shape = Shape::default();
     loop {
@@ -316,8 +316,8 @@ fn events(bursts: &[(u32, u32, u32)], spread: u32, tick: Nanos, seed: u64) -> Ve
     stamps.into_iter().zip(0..).collect()
 }
 
-/// The output is the truth, or could not be; and it cost no more than it may: what an
-/// instant over the cap costs beyond 50 pages comes on top, as nothing reads it cheaper.
+/// The output is correct, or could not be, and the requests are within the bound. An instant
+/// over the cap may add what it costs beyond 50 pages, because nothing reads it cheaper.
 fn check(system: &System, since: Micros, until: Micros, seed: u64) -> Result<usize, TestCaseError> {
     let truth: Vec<u32> = system
         .events
@@ -356,15 +356,15 @@ fn check(system: &System, since: Micros, until: Micros, seed: u64) -> Result<usi
     Ok(requests)
 }
 
-/// Where an end is inclusive, so many rows at it leave no room for those before it; and a bound
-/// that leaves out these alone cannot be said.
+/// If the end is inclusive, a crowd of rows at it leaves no room for rows before it, and no
+/// bound leaves out that crowd alone.
 fn hides_its_end(system: &System) -> bool {
     let instants = system.events.chunk_by(|a, b| a.0 == b.0);
     let mut crowds = instants.filter(|instant| instant.len() >= system.cap / 2);
     system.inclusive && system.tick == 1 && crowds.any(|instant| !stamp(&instant[0]).finer)
 }
 
-/// What the instants over the cap cost: a request for every thousand events.
+/// What the instants over the cap cost: a request per thousand events, and an export.
 fn pages_needed(system: &System) -> usize {
     system
         .events
@@ -456,7 +456,7 @@ fn a_system_that_calls_everything_cut_is_given_up() {
     assert!(asked < 200, "{asked}");
 }
 
-/// The same where it gives rows, all of a small window's, and lists them truthfully.
+/// The same if it returns rows, all of them for a small window, and lists them correctly.
 #[test]
 fn a_system_that_calls_all_of_its_rows_a_part_is_given_up() {
     for count in [500, 50_000] {
@@ -483,7 +483,7 @@ fn a_system_that_calls_all_of_its_rows_a_part_is_given_up() {
     }
 }
 
-/// An event a second for a week, through caps that are smaller than documented.
+/// An event a second for a week, with caps smaller than documented.
 #[test]
 fn a_smaller_cap_of_the_system_is_as_good() {
     for cap in [500, 1_000, 2_000] {
@@ -496,8 +496,8 @@ fn a_smaller_cap_of_the_system_is_as_good() {
     }
 }
 
-/// Some hundred events a second for a while, of which an answer holds any: in order, and up to
-/// the last second of what was asked for.
+/// A hundred-odd events a second for a while. A truncated response has rows from the whole
+/// window, up to its last second, in any order.
 #[test]
 fn what_was_seen_up_to_its_last_tick_is_halved() {
     let events: Vec<_> = (0..150_000)

@@ -1,5 +1,4 @@
-//! Where to cut a window that is too large: a pure function over the stamps that were
-//! seen in it.
+//! Where to cut a window that is too large: a pure function over the timestamps seen in it.
 
 /// A stamp or a boundary, in microseconds since the epoch.
 pub(crate) type Micros = i64;
@@ -7,11 +6,11 @@ pub(crate) type Micros = i64;
 pub(crate) const SECOND: Micros = 1_000_000;
 pub(crate) const MILLISECOND: Micros = 1_000;
 
-/// The coarsest clock that could have made this stamp.
+/// The coarsest clock resolution that could have made this timestamp.
 ///
-/// A system whose clock ticks in seconds may round the bounds of a window to seconds
-/// too: a boundary within a tick would then lose its rows, or give them twice. So no
-/// boundary is finer than what the stamps seen so far prove the clock to be.
+/// A system whose clock ticks in seconds may round the bounds of a window to seconds too. A
+/// boundary within a tick would then lose rows, or return them twice. So no boundary is finer
+/// than the clock that the timestamps seen so far prove.
 pub(crate) fn unit_of(stamp: Micros) -> Micros {
     if stamp.rem_euclid(SECOND) == 0 {
         SECOND
@@ -26,14 +25,14 @@ pub(crate) fn floor_to(stamp: Micros, unit: Micros) -> Micros {
     stamp.saturating_sub(stamp.rem_euclid(unit.max(1)))
 }
 
-/// Half in time, on a whole second. For windows of more than two seconds.
+/// Cuts a window of more than two seconds in half, on a whole second.
 pub(crate) fn halve(since: Micros, until: Micros) -> Vec<Micros> {
     let middle = since.midpoint(until);
     inside(since, until, &[floor_to(middle, SECOND)])
 }
 
-/// Cuts by the stamps of the rows that came, in the order they came: of a window that
-/// held more. None where they leave nothing to cut.
+/// Cuts a window by the timestamps of a truncated response, in the order received. Empty if
+/// there is nothing to cut.
 ///
 /// - Most rows at one instant: that instant is cut out.
 /// - Rows in order: the system kept one end of the window, and that end, without its
@@ -59,8 +58,8 @@ pub(crate) fn by_sample(
         let start = floor_to(middle, unit);
         return inside(since, until, &[start, start.saturating_add(unit)]);
     }
-    // Less than a twentieth of the width unseen: as good as all of it was seen. A stamp stands
-    // for its whole unit.
+    // If less than a twentieth of the width is unseen, all of it counts as seen. A timestamp
+    // stands for its whole unit.
     let near = last.saturating_sub(first) / 20;
     let above = |bound: Micros| stamps.iter().copied().find(|stamp| *stamp > bound);
     let cut = if falling && first.saturating_sub(since) > near {
@@ -75,7 +74,7 @@ pub(crate) fn by_sample(
     inside(since, until, cut.map(|cut| floor_to(cut, unit)).as_slice())
 }
 
-/// Those of the cuts that leave something on either side.
+/// The cuts that leave something on either side.
 pub(crate) fn inside(since: Micros, until: Micros, cuts: &[Micros]) -> Vec<Micros> {
     let mut cuts = cuts.to_vec();
     cuts.retain(|cut| since < *cut && *cut < until);
