@@ -36,8 +36,8 @@ pub struct Delivery<'b> {
     outline: OnceLock<Result<Outline, EventFault>>,
 }
 
-/// The scheme of a delivery: its verifier's, as counting one more owner in each
-/// verification costs more than a tenth of it.
+/// The scheme of a delivery. It is borrowed from the verifier, because sharing it in each
+/// verification would cost more than a tenth of the verification.
 #[derive(Clone)]
 pub(crate) enum Rules<'b> {
     Borrowed(&'b Shared),
@@ -151,7 +151,7 @@ impl Delivery<'_> {
         Ok(Key::from(self.key_of([None; 2], [None; 2])?.as_str()))
     }
 
-    /// The text of the key, where the texts of members of these names may be known by now.
+    /// The text of the key. `texts` are the members called `names`, if they are already known.
     pub(crate) fn key_of(
         &self,
         names: [Option<&str>; 2],
@@ -208,7 +208,7 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// What the header outside the MAC that hints at the event says, if it is text.
+    /// The value of the header outside the MAC that hints at the event, if it is text.
     pub(crate) fn hint(&self) -> Option<&str> {
         let hint = self.watched.iter().find(|watched| {
             matches!(

@@ -33,7 +33,7 @@ impl Outline {
         &self.0
     }
 
-    /// The text that every event has under this name.
+    /// A text that every event has.
     pub(crate) fn text<'t>(
         &self,
         json: &'t [u8],
@@ -45,14 +45,14 @@ impl Outline {
         }
     }
 
-    /// A member that is a text and stands once.
+    /// The text of a member that occurs once.
     pub(crate) fn peek_text<'t>(&self, json: &'t [u8], member: &str) -> Option<Cow<'t, str>> {
         let (_, place) = one(self.0.iter(), json, member).ok()??;
         json::text_of(place.value(json))
     }
 }
 
-/// Where this byte stands, for people.
+/// The line and column of this byte, for people.
 fn not_json(json: &[u8], at: usize) -> EventFault {
     let read = json.get(..at).unwrap_or(json);
     let line = read.iter().filter(|byte| **byte == b'\n').count();
@@ -63,7 +63,7 @@ fn not_json(json: &[u8], at: usize) -> EventFault {
     }
 }
 
-/// The one member of this name, and which in the row it is.
+/// The only member of this name, and its index.
 pub(super) fn one<'p>(
     places: impl Iterator<Item = &'p Place>,
     json: &[u8],
@@ -81,7 +81,7 @@ pub(super) fn one<'p>(
     }
 }
 
-/// What a text says that must be there and say something.
+/// A text that must be present and not empty.
 pub(super) fn required<'t>(value: &'t [u8], member: &str) -> Result<Cow<'t, str>, EventFault> {
     match json::text_of(value) {
         Some(text) if !text.is_empty() => Ok(text),
@@ -100,10 +100,9 @@ fn missing(member: &str) -> EventFault {
 
 /// The members of a verified JSON object, to be read by name.
 ///
-/// A member that every event has must stand once: which of two a reader takes would
-/// depend on the reader. Other members are read liberally. One that is repeated, or is
-/// not of the documented type, is not taken, and stays for [`rest`](Self::rest), so that
-/// nothing of it is lost.
+/// A member that every event has must occur once, because readers differ in which of two they
+/// take. Other members are read leniently: one that is repeated, or not of the documented type,
+/// is not taken and stays for [`rest`](Self::rest), so that nothing of it is lost.
 pub struct Fields<'d> {
     text: &'d [u8],
     places: Vec<&'d Place>,
@@ -203,13 +202,13 @@ impl fmt::Debug for Fields<'_> {
     }
 }
 
-/// A JSON value in its sender's own text, so that no digit of a number, no
-/// order and no unknown member is lost. `Debug` shows its length alone.
+/// A JSON value in its sender's own text, so that no digit of a number, no order and no unknown
+/// member is lost. `Debug` shows only its length.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawJson(Box<str>);
 
 impl RawJson {
-    /// The JSON text without the blanks around it; `None` where it is none.
+    /// The JSON text without the blanks around it; `None` if it is not JSON.
     #[cfg(feature = "client")]
     pub(crate) fn of(text: &str) -> Option<Self> {
         json::check(text).ok()?;

@@ -1,4 +1,4 @@
-//! Reading headers, whatever the host keeps them in.
+//! Reads headers from whatever type the host keeps them in.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +15,7 @@ pub struct HeaderName {
 }
 
 impl HeaderName {
-    /// Errors: `invalid_scheme` where the text cannot name a header.
+    /// Errors: `invalid_scheme` if the text is not a header name.
     pub(crate) fn parse(text: Text) -> Result<Self, ConfigError> {
         #[cfg(feature = "full")]
         if text.is_empty() || !text.bytes().all(is_token) {
@@ -135,7 +135,7 @@ fn each_match<'h, N: AsRef<[u8]> + 'h, V: AsRef<[u8]> + 'h>(
     }
 }
 
-/// How often a header stands in a request, and its value where it stands once.
+/// How often a header occurs in a request, and its value if it occurs once.
 pub(crate) enum Found<'h> {
     Missing,
     Once(&'h [u8]),

@@ -1,10 +1,9 @@
 //! HMAC-SHA-256 (RFC 2104) whose keyed state is computed once.
 //!
-//! The `hmac` crate gives the same result, and the tests hold this module to it.
-//! It copies each message through its own block buffer, which at the size of a
-//! webhook costs more than the hash of a block; here the signed prefix and the
-//! head of the body share the first block, and the rest of the body is hashed
-//! where it lies.
+//! The tests compare the results with those of the `hmac` crate. That crate copies each message
+//! through its own block buffer, which for a webhook costs more than hashing a block. Here the
+//! signed prefix and the start of the body share the first block, and the rest of the body is
+//! hashed in place.
 
 use std::fmt;
 use std::slice::from_ref;
@@ -53,7 +52,7 @@ impl Mac {
         bytes
     }
 
-    /// All 32 bytes against all 32 bytes, whatever the first difference.
+    /// Compares all 32 bytes, wherever the first difference is.
     pub(crate) fn matches(&self, other: &Self) -> bool {
         let pairs = self.0.iter().zip(&other.0);
         let difference = pairs.fold(0, |difference, (a, b)| difference | (a ^ b));
@@ -61,7 +60,7 @@ impl Mac {
     }
 }
 
-/// What stands under the MAC before the body; it always fits the first block.
+/// The bytes under the MAC before the body; they always fit into the first block.
 #[derive(Clone)]
 pub(crate) struct Prefix {
     block: [u8; BLOCK],
@@ -74,7 +73,7 @@ impl Prefix {
         len: 0,
     };
 
-    /// Appends; what would not fit the block is refused with `None`.
+    /// Appends the bytes; `None` if they do not fit into the block.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Option<()> {
         let end = self.len.checked_add(bytes.len())?;
         self.block.get_mut(self.len..end)?.copy_from_slice(bytes);
@@ -87,8 +86,8 @@ impl Prefix {
     }
 }
 
-/// A secret as the two hash states that every MAC under it starts from: for hosts that
-/// keep it themselves. It verifies and signs just as the secret does: guard it as such.
+/// A secret as the two hash states that every MAC under it starts from, for hosts that keep it
+/// themselves. It verifies and signs as the secret does, so guard it like the secret.
 ///
 /// `Debug` shows nothing of it, and its memory is wiped on drop.
 ///
@@ -119,26 +118,26 @@ pub(crate) type Secrets = std::sync::Arc<[HashedSecret]>;
 pub(crate) type Secrets = Vec<HashedSecret>;
 
 impl HashedSecret {
-    /// Of a secret.
+    /// Hashes a secret.
     pub fn new(secret: &SigningSecret) -> Self {
         Self::of(secret.expose_secret())
     }
 
-    /// Of a secret that is text, as [`SigningSecret::new`] takes it.
+    /// Hashes a secret that is text, as [`SigningSecret::new`] takes it.
     ///
     /// Errors: `empty_secret`, `secret_has_whitespace`.
     pub fn of_text(text: &str) -> Result<Self, ConfigError> {
         secret::of_text(text).map(Self::of)
     }
 
-    /// Of a secret that is raw bytes, as [`SigningSecret::from_bytes`] takes it.
+    /// Hashes a secret that is raw bytes, as [`SigningSecret::from_bytes`] takes it.
     ///
     /// Errors: `empty_secret`.
     pub fn of_bytes(bytes: &[u8]) -> Result<Self, ConfigError> {
         secret::of_bytes(bytes).map(Self::of)
     }
 
-    /// The states, to be kept as the secret would be.
+    /// The states. Guard them like the secret.
     pub fn to_bytes(&self) -> [u8; 64] {
         let mut bytes = [0; 64];
         let (inner, outer) = bytes.split_at_mut(32);
@@ -147,7 +146,7 @@ impl HashedSecret {
         bytes
     }
 
-    /// What [`to_bytes`](Self::to_bytes) gave.
+    /// Restores what [`to_bytes`](Self::to_bytes) returned.
     pub fn from_bytes(bytes: &[u8; 64]) -> Self {
         let mut states = [[0; 8]; 2];
         let (words, _) = bytes.as_chunks::<4>();
@@ -158,7 +157,7 @@ impl HashedSecret {
         Self { inner, outer }
     }
 
-    /// Whether so many make a verifier or a signer.
+    /// Checks that this many secrets are enough for a verifier or a signer.
     ///
     /// Errors: `no_secret`.
     pub fn are_enough(secrets: usize) -> Result<(), ConfigError> {
@@ -206,12 +205,12 @@ impl fmt::Debug for HashedSecret {
     }
 }
 
-/// What is copied of a message, as it does not lie in whole blocks: one that begins it,
+/// The parts of a message that are copied because they are not whole blocks: the first block,
 /// and the one or two that end it.
 type Blocks = [[u8; BLOCK]; 3];
 const EMPTY: Blocks = [[0; BLOCK]; 3];
 
-/// Goes on from a state that has seen `before` bytes, with `prefix` and `body`, to the end.
+/// Continues from a state that has seen `before` bytes, with `prefix` and `body`, to the end.
 fn hash(
     mut state: [u32; 8],
     before: usize,
@@ -228,7 +227,7 @@ fn hash(
         put(flat, prefix.len, head);
         compress256(&mut state, pad(last, used, bytes));
     } else {
-        // All copies come before the first compression, which hides them.
+        // All copies come before the first compression, which hides their latency.
         *first = prefix.block;
         put(first, prefix.len, head);
         let (whole, tail) = rest.as_chunks::<BLOCK>();
@@ -241,8 +240,8 @@ fn hash(
     state
 }
 
-/// The block of the outer hash but for the inner digest, which comes first: the
-/// padding of a message of 64 + 32 bytes.
+/// The block of the outer hash without the inner digest, which comes first: the padding of a
+/// message of 64 + 32 bytes.
 const OUTER: [u8; BLOCK] = {
     let mut block = [0; BLOCK];
     block[32] = 0x80;
@@ -250,8 +249,8 @@ const OUTER: [u8; BLOCK] = {
     block
 };
 
-/// Pads a message of `bytes` bytes, the last `used` of which stand in `last`: the one
-/// or two blocks that end it.
+/// Pads a message of `bytes` bytes, whose last `used` bytes are in `last`. Returns the one or
+/// two blocks that end it.
 fn pad(last: &mut [[u8; BLOCK]; 2], used: usize, bytes: u64) -> &[[u8; BLOCK]] {
     let count = 1 + usize::from(used >= BLOCK - 8);
     let flat = last.as_flattened_mut();

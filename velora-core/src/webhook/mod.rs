@@ -1,7 +1,7 @@
 //! Deliveries: what a system signs, how it is verified, and what it carries.
 //!
-//! No I/O; the time comes through a [`Clock`](crate::Clock) alone; and no JSON
-//! is parsed before the MAC has held.
+//! No I/O; the time comes only from a [`Clock`](crate::Clock); no JSON is parsed before the MAC
+//! is verified.
 
 mod delivery;
 #[cfg(feature = "events")]

@@ -73,8 +73,8 @@ impl Precheck {
         &self.checked.scheme
     }
 
-    /// The headers that are looked at: no other one can change a verdict. For hosts to
-    /// whom looking at one costs something.
+    /// The headers that are read; no other header can change a verdict. For hosts where reading
+    /// a header is costly.
     pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         let checked: &Checked = &self.checked;
         let timestamp = checked.timestamp_header.iter().map(|(name, _)| name);
@@ -84,7 +84,7 @@ impl Precheck {
         headers
     }
 
-    /// Verifies under secrets that the host keeps hashed, as of `now`.
+    /// Verifies with hashed secrets that the host keeps, as of `now`.
     ///
     /// Errors: those of [`Verifier`](crate::Verifier).
     #[inline]
@@ -98,7 +98,7 @@ impl Precheck {
         self.verify_within(self.tolerance, body, headers, now, secrets)
     }
 
-    /// The same, within a tolerance that the host keeps too.
+    /// Like [`verify_at`](Self::verify_at), within a tolerance that the host keeps too.
     ///
     /// Errors: those of [`Verifier`](crate::Verifier).
     #[inline]
@@ -146,7 +146,7 @@ impl Precheck {
         self.check_within(self.tolerance, headers, now)
     }
 
-    /// The same, within a tolerance that the host keeps.
+    /// Like [`check_at`](Self::check_at), within a tolerance that the host keeps.
     ///
     /// Errors: those of [`Verifier`](crate::Verifier) but `signature_mismatch`.
     pub fn check_within<H: Headers + ?Sized>(
@@ -188,7 +188,7 @@ impl Precheck {
             let timestamp = check_age(timestamp, unit, now, tolerance)?;
             if let Some((before, after)) = &checked.scheme.payload.0 {
                 for part in [before.as_bytes(), text, after.as_bytes()] {
-                    // `Checked` has bounded both texts, and 15 digits more still fit.
+                    // `Checked` limits both texts, and 15 more digits still fit.
                     let pushed = claims.prefix.push(part);
                     pushed.ok_or(VerificationError::MalformedTimestamp { hint: None })?;
                 }
@@ -213,8 +213,8 @@ impl Precheck {
     }
 }
 
-/// Exactly the tolerance away passes. Seconds are compared as seconds: the
-/// sender has cut its fraction off, so ours is cut off too.
+/// A timestamp exactly the tolerance away passes. Seconds are compared as seconds: the sender
+/// drops its fraction, so ours is dropped too.
 #[inline]
 fn check_age(
     timestamp: i64,
@@ -314,15 +314,15 @@ struct Claims {
 }
 
 impl Claims {
-    /// To be filled where it stands: it is half a kilobyte.
+    /// Filled in place, because it is half a kilobyte.
     const NONE: Self = Self {
         prefix: Prefix::EMPTY,
         candidates: Candidates::new_const(),
         signed_timestamp: None,
     };
 
-    /// The index of the first MAC that any candidate equals. Every candidate is
-    /// compared, so that the time tells nothing of which one it was.
+    /// The index of the first MAC that any candidate equals. Every candidate is compared, so
+    /// that the time does not reveal which one it was.
     fn matching(&self, macs: impl Iterator<Item = Mac>) -> Result<usize, VerificationError> {
         for (index, mac) in macs.enumerate() {
             let mut matches = false;
@@ -337,7 +337,7 @@ impl Claims {
     }
 }
 
-/// The one or two headers of a scheme, each there once and of a sane size.
+/// The one or two headers of a scheme, each present once and not too large.
 struct RawHeaders<'h> {
     signature: &'h [u8],
     timestamp: Option<(&'h [u8], TimeUnit)>,
@@ -355,7 +355,7 @@ impl<'h> RawHeaders<'h> {
             .as_ref()
             .map(|(name, unit)| (name, find(headers, name), *unit));
 
-        // All that is missing comes before all that is repeated, and that before sizes.
+        // Missing headers are reported first, then repeated ones, then sizes.
         present(&signature, signature_name)?;
         if let Some((name, found, _)) = &timestamp {
             present(found, name)?;

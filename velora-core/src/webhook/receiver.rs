@@ -110,7 +110,7 @@ impl Receiver {
             Ok(begun) => begun,
             Err(reply) => return reply,
         };
-        // The call itself may panic too, before it gives a future.
+        // The call itself may panic too, before it returns a future.
         self.reply(run(work.lease(), async move { handler(event).await }).await)
     }
 
@@ -353,7 +353,7 @@ impl<'b> Work<'b> {
     }
 }
 
-/// Works under a claim, and ends the claim as the work ended.
+/// Runs the work under a claim, then commits or releases the claim.
 async fn run<X>(lease: Lease<'_>, work: impl Future<Output = Result<(), X>>) -> Outcome {
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(Ok(())) => Outcome::commit(lease).await,

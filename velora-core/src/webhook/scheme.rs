@@ -44,7 +44,7 @@ pub struct Scheme {
     pub(crate) handling: Handling,
 }
 
-/// What becomes of a delivery after its verification.
+/// How a delivery is handled after its verification.
 #[cfg(feature = "full")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handling {
@@ -52,7 +52,7 @@ pub(crate) struct Handling {
     pub(crate) companions: &'static [Companion],
     pub(crate) reject_status: u16,
     pub(crate) client_errors_are_final: bool,
-    /// Whether it is a caller's description of a system of their own.
+    /// Whether a caller described it, for a system of their own.
     pub(crate) own: bool,
 }
 
@@ -148,7 +148,7 @@ pub(crate) enum CompanionValue {
     Fixed(&'static str),
 }
 
-// The schemes of the systems are constants: nothing builds them.
+// The schemes of the systems are constants, so what they need is `const`.
 impl SignedPayload {
     pub(crate) const fn around(before: &'static str, after: &'static str) -> Self {
         Self(Some((text(before), text(after))))
@@ -238,7 +238,7 @@ impl Scheme {
         if self.name.is_empty() {
             return invalid("its name is empty");
         }
-        // By its name a system's event is read.
+        // The name decides how a system's event is read.
         if self.handling.own && Self::named(self.name()).is_ok() {
             return invalid("its name is a built-in system's");
         }
@@ -282,7 +282,7 @@ impl Scheme {
     }
 }
 
-/// A checked scheme that has several owners, or of constants alone.
+/// A checked scheme: shared by several owners in a `full` build, otherwise made of constants.
 #[cfg(feature = "full")]
 pub(crate) type Shared = Arc<Checked>;
 #[cfg(not(feature = "full"))]

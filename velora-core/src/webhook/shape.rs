@@ -1,5 +1,5 @@
-//! What the members of an event are documented to be, and an event's text in that shape,
-//! for hosts that have a JSON parser of their own.
+//! The documented members of events, and an event's text in that shape, for hosts that have
+//! their own JSON parser.
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -18,8 +18,8 @@ pub(crate) struct Member {
 
 /// What a member is. All but a name may be absent or null.
 pub(crate) enum Kind {
-    /// A text that every such object has, and that says something. The first of an event
-    /// is its type.
+    /// A text that every such object has, and that is not empty. The first one of an event is
+    /// its type.
     Name,
     /// A text.
     Text,
@@ -31,7 +31,7 @@ pub(crate) enum Kind {
     Any,
     /// An object.
     Object(Shape),
-    /// In events of this type such an object, where it is one; anything in all others.
+    /// In events of this type an object of this shape, if it is one; otherwise anything.
     OfType(&'static str, Shape),
 }
 
@@ -39,16 +39,16 @@ pub(crate) const fn member(name: &'static str, kind: Kind) -> Member {
     Member { name, kind }
 }
 
-/// The texts that every object of this shape has, in its order.
+/// The names of the texts that every object of this shape has, in its order.
 pub(crate) fn names(shape: Shape) -> impl Iterator<Item = &'static str> {
     let name = |member: &&Member| matches!(member.kind, Kind::Name);
     shape.iter().filter(name).map(|member| member.name)
 }
 
-/// Writes the object anew: its documented members, as they stand, and in `extra` those
-/// that are not documented, not of the documented kind, or repeated.
+/// Rewrites the object: its documented members as written, and in `extra` those that are
+/// undocumented, not of the documented kind, or repeated.
 ///
-/// Errors: those of a name that is not there once, or says nothing.
+/// Errors: those of a name that is missing, repeated, empty or not a text.
 pub(crate) fn write(
     out: &mut String,
     json: &[u8],
@@ -91,7 +91,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Whether it is of this kind, and has been written.
+/// Writes the value if it is of this kind. Returns whether it is.
 fn write_value(out: &mut String, value: &[u8], kind: &Kind, event_type: Option<&str>) -> bool {
     let null = value == b"null";
     let of_kind = match kind {
@@ -137,7 +137,7 @@ fn push_name(out: &mut String, name: &[u8]) {
     out.push_str("\":");
 }
 
-/// All that is written is part of a text that was found to be UTF-8.
+/// Everything written is part of a text that was found to be UTF-8.
 fn push(out: &mut String, json: &[u8]) {
     out.push_str(str::from_utf8(json).unwrap_or_default());
 }

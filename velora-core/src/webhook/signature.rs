@@ -1,6 +1,6 @@
 //! Parsing of the signature header and the timestamp: untrusted bytes.
 //!
-//! Total functions over any bytes at all, and the targets of the fuzzers.
+//! Total functions over any bytes; the fuzzers target them.
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -12,7 +12,7 @@ use super::scheme::{SignatureForm, TimeUnit};
 use crate::error::VerificationError;
 use crate::text::{Reason, reason};
 
-/// A header longer than this is not looked at.
+/// A header longer than this is not read.
 pub(crate) const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 /// More `v1` values than any rotation needs; each costs a comparison.
@@ -21,8 +21,8 @@ const MAX_SIGNATURES: usize = 16;
 /// The well-formed signatures of a header.
 pub(crate) type Candidates = ArrayVec<Mac, MAX_SIGNATURES>;
 
-/// Adds the signatures of a header, one at least, and gives the text of its `t`, which
-/// only a list has.
+/// Adds the signatures of a header, at least one, and returns the text of its `t`, which only a
+/// list has.
 pub(crate) fn parse<'h>(
     form: &SignatureForm,
     name: &HeaderName,
@@ -46,8 +46,8 @@ pub(crate) fn parse<'h>(
     }
 }
 
-/// `t=…,v1=…`: segments of other names, and `v1` values that are not 64 hex
-/// digits, are skipped, so that they never hide a valid one.
+/// `t=…,v1=…`: skips segments of other names, and `v1` values that are not 64 hex digits, so
+/// that they never hide a valid one.
 fn parse_list<'h>(
     name: &HeaderName,
     value: &'h [u8],
@@ -70,7 +70,7 @@ fn parse_list<'h>(
         }
         if let Some((mac, after)) = signature(value) {
             left = after;
-            // Each was counted above: there is room.
+            // Each was counted above, so there is room.
             let _ = candidates.try_push(mac);
             continue;
         }
@@ -103,8 +103,8 @@ fn malformed(name: &HeaderName, reason: Reason) -> VerificationError {
 
 const SIGNATURE: &[u8] = b"v1=";
 
-/// The MAC of the first segment where it is a well-formed `v1`, and what follows its comma
-/// if it has one: hex digits hold no comma, so its end need not be searched for.
+/// The MAC of the first segment if it is a well-formed `v1`, and what follows its comma, if it
+/// has one. Hex digits contain no comma, so its end need not be searched for.
 fn signature(value: &[u8]) -> Option<(Mac, Option<&[u8]>)> {
     let (hex, after) = value.strip_prefix(SIGNATURE)?.split_first_chunk::<64>()?;
     let after = match trim_blanks(after) {

@@ -48,7 +48,7 @@ impl Signer {
         Self::of_hashed(&Precheck::new(scheme)?, secrets)
     }
 
-    /// Of secrets that were hashed before, for the scheme that is checked.
+    /// A signer with secrets that were hashed before, for the scheme of `precheck`.
     ///
     /// Errors: `no_secret`; `too_many_secrets`.
     pub fn of_hashed(
@@ -78,7 +78,7 @@ impl Signer {
 
     /// Signs the raw body as of `now`; a time before 1970 counts as 1970.
     ///
-    /// Headers that repeat a member of the body are written where the body has it.
+    /// Headers that repeat a member of the body are written if the body has it.
     pub fn sign_at(&self, body: impl AsRef<[u8]>, now: UnixTime) -> SignedDelivery {
         let body = body.as_ref();
         let scheme = &self.checked.scheme;
@@ -120,7 +120,7 @@ impl Signer {
         let mut prefix = Prefix::EMPTY;
         if let Some((before, after)) = &scheme.payload.0 {
             for text in [before, timestamp, after] {
-                // `Checked` has bounded both texts; a timestamp has 19 digits at most.
+                // `Checked` limits both texts; a timestamp has 19 digits at most.
                 let _ = prefix.push(text.as_bytes());
             }
         }
