@@ -13,11 +13,11 @@ mod chosen {
     const PAGE: usize = 64 * 1024;
 
     unsafe extern "C" {
-        /// Where what the linker has laid out ends.
+        /// The end of the linker's layout.
         static mut __heap_base: u8;
     }
 
-    /// One block at a time, behind all else.
+    /// One block at a time, after everything else.
     struct OneBlock {
         taken: AtomicBool,
     }
@@ -33,8 +33,8 @@ mod chosen {
         }
     }
 
-    // SAFETY: a block lies in memory that nothing else uses, and is given out once until it
-    // comes back: whoever asks meanwhile is refused. Whoever is refused ends the module.
+    // SAFETY: the block lies in memory that nothing else uses, and is not given out again until
+    // it is returned: requests in between are refused, and a refused request ends the module.
     unsafe impl GlobalAlloc for OneBlock {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
             if self.taken.swap(true, Ordering::Relaxed) {
@@ -61,7 +61,7 @@ mod chosen {
     struct Small;
 
     impl GlobalTlsfOptions for Small {
-        // What grows is copied.
+        // A growing block is copied.
         const ENABLE_REALLOCATION: bool = false;
     }
 

@@ -69,14 +69,14 @@ pub(crate) fn parts<const COUNT: usize>(
     })
 }
 
-/// Leaves bytes at the beginning.
+/// Leaves bytes at the start of the buffer.
 pub(crate) fn leave(heard: &mut [u8], bytes: &[u8]) {
     if let Some(place) = heard.get_mut(..bytes.len()) {
         place.copy_from_slice(bytes);
     }
 }
 
-/// What a call says: without the feature `receiver` there are constants alone.
+/// The result of a call. Without the feature `receiver`, all results are constants.
 #[cfg(feature = "receiver")]
 type Said = Vec<u8>;
 #[cfg(feature = "receiver")]
@@ -86,12 +86,12 @@ type Said = &'static [u8];
 #[cfg(not(feature = "receiver"))]
 const NOTHING: Said = &[];
 
-/// Leaves an answer.
+/// Leaves a result.
 pub(crate) fn say(bytes: Said) {
     SAID.replace(bytes);
 }
 
-/// The items of a piece of the frame.
+/// The items in a part of the frame.
 #[derive(Clone, Copy)]
 pub(crate) struct Items<'f>(pub(crate) &'f [u8]);
 
@@ -108,13 +108,13 @@ impl<'f> Iterator for Items<'f> {
     }
 }
 
-/// The host writes UTF-8 alone: what is none says nothing.
+/// The host writes only UTF-8; anything else is read as empty.
 #[cfg(feature = "receiver")]
 pub(crate) fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Unchecked, as to look at it costs more room than to hash it.
+/// Unchecked, because the check takes more code than the hash.
 #[cfg(not(feature = "receiver"))]
 #[expect(
     unsafe_code,
@@ -137,15 +137,15 @@ pub(crate) fn item(bytes: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
     }
 }
 
-/// Numbers, one behind the other; NaN is none.
+/// Numbers in a row; NaN stands for none.
 #[cfg(feature = "receiver")]
 pub(crate) fn numbers<const COUNT: usize>(numbers: [f64; COUNT]) -> Vec<u8> {
     let bytes = numbers.map(f64::to_le_bytes);
     bytes.as_flattened().to_vec()
 }
 
-/// The values of just the headers that a verifier looks at: the tag of each is its place
-/// among [`Precheck::headers`], by which it is known.
+/// The values of just the headers that a verifier looks at. The tag of each is the header's
+/// place among [`Precheck::headers`].
 pub(crate) struct Values<'f> {
     pub(crate) precheck: &'f Precheck,
     pub(crate) items: Items<'f>,

@@ -124,8 +124,8 @@ fn reply(at: usize, outcome: Option<Outcome>) {
     frame::say(handles::of(at).ok().and_then(told).unwrap_or_default());
 }
 
-/// What of a delivery that was verified before. Of its envelope and its key the other one
-/// comes along, if it can be read.
+/// Which part of a verified delivery to read. The envelope comes with the key, and the key with
+/// the envelope, if it can be read.
 mod wanted {
     pub(super) const ENVELOPE: f64 = 0.0;
     pub(super) const MEMBERS: f64 = 1.0;
@@ -135,7 +135,7 @@ mod wanted {
 
 /// The items of an event.
 mod tag {
-    /// A digit: no type, a signed one, or one of an unsigned header. Nothing: no envelope.
+    /// A digit: no type, a signed type, or a type from an unsigned header. Empty: no envelope.
     pub(super) const MARK: u8 = 0;
     pub(super) const EVENT_TYPE: u8 = 1;
     pub(super) const ID: u8 = 2;
@@ -143,7 +143,7 @@ mod tag {
     pub(super) const MEMBERS: u8 = 4;
 }
 
-/// The envelope and the key; what of them cannot be read is empty, unless it is wanted.
+/// The envelope and the key. If one cannot be read, it is empty, or the error if it is wanted.
 fn items_of(delivery: &Delivery<'_>, wanted: f64) -> Result<Vec<u8>, VerificationError> {
     let (envelope, key) = Envelope::with_key(delivery)?;
     let (envelope, key) = match wanted {
@@ -174,8 +174,8 @@ fn mark(envelope: &Envelope<'_>) -> &'static str {
     }
 }
 
-/// Status, seconds after which the sender should come again, and those that are left of the
-/// lease; outcome and code, a line each.
+/// The status, the seconds until the sender should retry, and the seconds left of the lease;
+/// then outcome and code, one per line.
 fn told_of(reply: &Reply) -> Vec<u8> {
     let outcome = &reply.outcome;
     let left = match outcome {

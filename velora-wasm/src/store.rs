@@ -14,7 +14,7 @@ pub(crate) mod verb {
     pub(crate) const CLAIM: u32 = 0;
     pub(crate) const COMMIT: u32 = 1;
     pub(crate) const RELEASE: u32 = 2;
-    /// Of a store it is asked as a commit.
+    /// Sent to the store as a commit.
     pub(crate) const SECOND_COMMIT: u32 = 4;
 }
 
@@ -26,7 +26,7 @@ mod state {
     pub(super) const DONE: u32 = 3;
     pub(super) const LEASE_LOST: u32 = 4;
     pub(super) const STORE_FULL: u32 = 5;
-    /// And whatever else there may be.
+    /// Any other number means the same.
     pub(super) const FAILED: u32 = 6;
 }
 

@@ -1,6 +1,6 @@
-/** What every host has, for want of what Node has. */
+/** Replaces what only Node has with what every host has. */
 
-/** Where hosts that know of it look for what to show of an object. */
+/** The symbol under which some hosts look up how to show an object. */
 export const inspect = { custom: Symbol.for('nodejs.util.inspect.custom') as unknown as typeof CUSTOM };
 declare const CUSTOM: unique symbol;
 
@@ -8,21 +8,21 @@ const sizeOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLengt
 export const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** How to come by the raw body of a request. */
+/** How to get the raw body of a request. */
 export const RAW = 'Use await request.arrayBuffer() or request.text()';
 
-/** What takes requests that are no web requests: nothing here. */
+/** The adapters for requests that are not web requests: none here. */
 export const ADAPTERS = '';
 
-/** Bytes that are given to the caller. */
+/** Bytes that are returned to the caller. */
 export type Bytes = Uint8Array;
 
-/** Whether it is one of this realm. */
+/** Whether it is a `Uint8Array` of this realm. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array;
 }
 
-/** Whether it is one, whichever realm it is of. */
+/** Whether it is an `ArrayBuffer` of any realm. */
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   try {
     sizeOf.call(value);
@@ -42,7 +42,7 @@ export function utf8Bytes(text: string): Bytes {
   return encoder.encode(text);
 }
 
-/** The text that bytes are in UTF-8. */
+/** The text of UTF-8 bytes. */
 export function utf8Text(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
@@ -52,7 +52,7 @@ export function copyOf(bytes: Uint8Array): Bytes {
   return new Uint8Array(bytes);
 }
 
-/** The variables of the environment, where the host has any. */
+/** The environment variables, if the host has any. */
 export function environment(): Record<string, string | undefined> {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
   return process?.env ?? {};

@@ -29,17 +29,17 @@ export interface VerifyOptions {
   now?: number | Date | undefined;
 }
 
-/** What a delivery is read with. */
+/** What is needed to read a delivery. */
 export interface Reader {
   readonly scheme: string;
   readonly kept: Kept;
-  /** A copy of a small body, once a delivery was read: then others are too. */
+  /** Copies a small body. Set once a delivery was read, because then others will be too. */
   copy?(body: Uint8Array): Uint8Array | undefined;
-  /** What its events are called by, once one was read. */
+  /** The names of an event's members, once one was read. */
   names?: Names;
 }
 
-/** What is read of a delivery, where the package has events. */
+/** The parts of a delivery that can be read if the package has events. */
 export interface Reading<E> {
   readonly key: string;
   readonly eventType: string | null;
@@ -47,18 +47,18 @@ export interface Reading<E> {
   checkHeaders(): void;
 }
 
-/** The `copy` is of what was verified; without, the body is verified once more. */
+/** `copy` is a copy of the verified body; without it, the body is verified again. */
 type Read = (reader: Reader, copy: string | Uint8Array | undefined, body: string | Uint8Array, values: readonly Values[], envelope?: Envelope) => Reading<unknown>;
 let readingOf: Read = () => {
   throw new ConfigError('invalid_option', 'velora-wasm/verify reads no events: import velora-wasm');
 };
 
-/** From here on deliveries are read. */
+/** Enables reading deliveries. */
 export function learnReading(of: Read): void {
   readingOf = of;
 }
 
-/** From here on the host's own hash is quicker, the way there and back included. */
+/** From this size on, the host's own hash is faster, including the calls. */
 const ELSEWHERE = 1792;
 
 /**
@@ -121,7 +121,7 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
    * the body until the promise is settled.
    */
   verifyAsync(body: Body, headers: HeadersInput, options?: VerifyOptions): Promise<Delivery<EventOf<S>>> {
-    // A promise that is settled already costs less than a function that is asynchronous.
+    // A settled promise costs less than an async function.
     try {
       const raw = rawBody(body);
       return raw.length < ELSEWHERE || globalThis.crypto?.subtle === undefined
@@ -147,12 +147,12 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return new Delivery(this.#reader, raw, values, found);
   }
 
-  /** @internal As a receiver takes it. */
+  /** @internal What a receiver needs of it. */
   static native(verifier: Verifier): Kept {
     return verifier.#reader.kept;
   }
 
-  /** @internal The values of the headers that are looked at. */
+  /** @internal The values of the headers that the scheme names. */
   static values(verifier: Verifier, headers: HeadersInput): Values[] {
     return headerValues(headers, verifier.#names);
   }

@@ -1,4 +1,4 @@
-/** What the verifier alone has not: events of deliveries, and schemes of the caller's own. */
+/** What the verifier alone lacks: events of deliveries, and schemes of the caller's own. */
 
 import { rawMemory } from './body.js';
 import { guard } from './errors.js';
@@ -14,7 +14,7 @@ import type { SchemeParts } from './native/types.js';
 import { ask, envelopeOf, learnSchemes, namedIn, type Envelope } from './native/verifier.js';
 import { learnReading, type Reader, type Reading } from './verifier.js';
 
-/** From here on there are both, and failures say more than their code. */
+/** Enables both, and failures with more than a code. */
 export function whole(): void {
   learnReading((...given) => new Read(...given));
   learnSchemes((scheme) => {
@@ -27,20 +27,20 @@ export function whole(): void {
   learnFailures(failureOf);
 }
 
-/** Up to so many bytes a body is copied when it is verified, where deliveries are read. */
+/** Bodies up to this size are copied when they are verified, if deliveries are read. */
 const COPIED = 4096;
 
 function copied(body: Uint8Array): Uint8Array | undefined {
   return body.length <= COPIED ? copyOf(rawMemory(body) as Uint8Array) : undefined;
 }
 
-/** What is wanted of a delivery: see `receiver.rs`. */
+/** Which part of a delivery to read: see `receiver.rs`. */
 const ENVELOPE = 0;
 const MEMBERS = 1;
 const HEADERS = 2;
 const KEY = 3;
 
-/** What is read of a delivery. */
+/** Reads a delivery's parts when they are first used. */
 class Read implements Reading<unknown> {
   readonly #reader: Reader;
   readonly #body: string | Uint8Array;
@@ -89,7 +89,7 @@ class Read implements Reading<unknown> {
   }
 }
 
-/** What its events are called by, which the module is asked for once. */
+/** The members that hold an event's type and id; the module is asked for them once. */
 function namesOf(reader: Reader): Names {
   if (reader.names === undefined) {
     const [typeName, idName] = enter((one) => {

@@ -20,12 +20,12 @@ use crate::{failure, handles};
 /// not to block the event loop.
 const CHUNK: usize = 1_000;
 
-/// The items of options and queries; texts, and numbers of eight bytes.
+/// The items of options and queries: text, and numbers of eight bytes.
 mod tag {
     pub(super) const API_KEY: u8 = 0;
     pub(super) const BASE_URL: u8 = 1;
     pub(super) const ATTEMPTS: u8 = 2;
-    /// Base and longest, one behind the other.
+    /// The first delay, then the longest one.
     pub(super) const BACKOFF: u8 = 3;
     pub(super) const MAX_RETRY_DELAY: u8 = 4;
     pub(super) const CALL_TIMEOUT: u8 = 5;
@@ -177,7 +177,7 @@ exports! {
     }
 }
 
-/// Starts what is asked of a client.
+/// Starts a call of a client.
 pub(super) fn ask(at: usize, ask: impl AsyncFnOnce(Rc<Client>) -> Ended + 'static) -> u32 {
     match handles::of(at) {
         Ok(client) => task::start(ask(client)),
@@ -228,7 +228,7 @@ fn event_query(items: Items<'_>) -> Result<EventQuery, ConfigError> {
         query = query.with_phi_involved(phi_involved);
     }
     let (since, until) = (text(items, tag::SINCE), text(items, tag::UNTIL));
-    // A window from or to the instant itself says whether it is one.
+    // It is an instant if it is accepted as the start or the end of a window.
     let bounds = since
         .as_deref()
         .or(until.as_deref())

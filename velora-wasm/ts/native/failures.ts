@@ -1,4 +1,4 @@
-/** What the module says of what failed: see `failure.rs`. */
+/** Reads the module's failures: see `failure.rs`. */
 
 import type { ApiFailure, Failure } from './types.js';
 import { itemsOf, numbersOf, said } from './frame.js';
@@ -7,7 +7,7 @@ import { utf8Text } from '../host.js';
 
 const readers = new Map<string, (code: string, bytes: Uint8Array) => Failure>();
 
-/** Says how a kind of failures is read that is more than a message. */
+/** Sets how to read a kind of failure that is more than a message. */
 export function learnFailure(kind: string, read: (code: string, bytes: Uint8Array) => Failure): void {
   readers.set(kind, read);
 }
@@ -19,12 +19,12 @@ export function failureOf(bytes: Uint8Array): Failure {
   return readers.get(failure)?.(code, bytes.subarray(rest)) ?? ({ failure, code, message: text.slice(rest) } as Failure);
 }
 
-/** What the last quick call failed with. */
+/** The failure of the last synchronous call. */
 export function lastFailure(one: Instance): Failure {
   return failureOf(said(one));
 }
 
-/** Of a call of an API: its items in the order of their tags, see `client/failure.rs`. */
+/** The failure of an API call; for its items, see `client/failure.rs`. */
 export function apiFailureOf(code: string, bytes: Uint8Array): Failure {
   const [[status, attempts, retryAfter, retryable], items] = numbersOf(bytes, 4);
   const texts: (string | undefined)[] = [];

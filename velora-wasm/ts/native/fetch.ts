@@ -6,24 +6,24 @@ import type { Instance } from './instance.js';
 import { rawBytes } from '../body.js';
 import { utf8Text } from '../host.js';
 
-/** What the module asks for: see `task.rs`. */
+/** The tags of the module's requests: see `task.rs`. */
 const WAIT = 3;
 const SEND = 4;
 const READ = 5;
-/** The bytes of the number of the task that asks, which come first. */
+/** The length of the asking task's number, which comes first. */
 const TASK = 4;
-/** What became of it: see `client/host.rs`. */
+/** The outcomes: see `client/host.rs`. */
 const OK = 0;
 const END = 1;
 const TIMEOUT = 2;
 const FAULT = 3;
-/** What a timer of a host can wait at most. */
+/** The longest time that a host's timer can wait. */
 const LONGEST = 0x7fff_ffff;
 
-/** How late a timer of a host can be, in milliseconds, while what it belongs to lives. */
+/** How late a host's timer can be, in milliseconds, while its request lives. */
 const LATE = 30_000;
 
-/** `later` for what sends. No sooner than it is called are there random numbers on every host. */
+/** `later` for calls that send. Some hosts have no random numbers until a request is handled. */
 export const sending: typeof later = (start, ...rest) =>
   later((one) => {
     if (!exchanges.has(one)) {
@@ -39,12 +39,12 @@ export const sending: typeof later = (start, ...rest) =>
     return start(one);
   }, ...rest);
 
-/** Until when the host is to answer what it was asked for, and the task that asked. */
+/** By when the host must answer each of the module's requests, and the task that asked. */
 const awaited = new WeakMap<Instance, Map<number, readonly [until: number, task: number]>>();
 
 /**
- * A worker's request that is over takes along what it has under way: neither its fetches nor its
- * timers ever answer, and nothing says so.
+ * Ends tasks whose answers are lost: once a worker's request is over, its fetches and timers
+ * never answer, and nothing reports that.
  */
 function giveUpLost(one: Instance): void {
   const now = performance.now();
@@ -56,7 +56,7 @@ function giveUpLost(one: Instance): void {
   }
 }
 
-/** Notes what is asked for, by the task that stands first in the bytes. */
+/** Notes a request, and the task that asks, which comes first in the bytes. */
 function asked(one: Instance, number: number, bytes: Uint8Array, milliseconds: number): void {
   awaited.get(one)!.set(number, [performance.now() + milliseconds + LATE, wholeOf(bytes)]);
 }
@@ -86,7 +86,7 @@ interface Exchange {
   reader?: ReadableStreamDefaultReader<Uint8Array> | undefined;
 }
 
-/** The requests under way, by the numbers that they were asked for under. */
+/** The HTTP requests in progress, by the numbers of the module's requests. */
 const exchanges = new WeakMap<Instance, Map<number, Exchange>>();
 
 async function send(one: Instance, number: number, bytes: Uint8Array): Promise<void> {
@@ -102,7 +102,7 @@ async function send(one: Instance, number: number, bytes: Uint8Array): Promise<v
   });
   try {
     const [url, request] = requestOf(items);
-    // Only what was asked for is sent, and a redirect is an answer.
+    // Redirects are not followed: a redirect is a response like any other.
     const sent = fetch(url, { redirect: 'manual', signal: exchange.end.signal, ...request });
     const response = await within(answerTimeout!, sent);
     exchange.reader = response.body?.getReader();
@@ -127,7 +127,7 @@ async function read(one: Instance, number: number, bytes: Uint8Array): Promise<v
   }
 }
 
-/** The items of a request, and of the head of its answer: see `client/host.rs`. */
+/** The items of a request, and of the head of its response: see `client/host.rs`. */
 const METHOD = 0;
 const URL = 1;
 const BODY = 2;
@@ -137,7 +137,7 @@ const STATUS = 5;
 const UNFRAMED = 6;
 
 function requestOf(items: Uint8Array): [url: string, request: RequestInit] {
-  // A host's decoder may take what was cut for whole.
+  // A host's decoder may accept a truncated body as complete.
   const headers: [string, string][] = [['accept-encoding', 'identity']];
   const request: RequestInit = { headers };
   let url = '';
@@ -161,7 +161,7 @@ function requestOf(items: Uint8Array): [url: string, request: RequestInit] {
 }
 
 function headOf({ headers, status, type }: Response, url: string): Uint8Array {
-  // A browser hides where a redirect leads, and that it is one.
+  // A browser hides a redirect's status and its target.
   const shown = type === 'opaqueredirect' ? 302 : status;
   const items: Item[] = [[STATUS, Uint8Array.of(shown, shown >> 8)]];
   headers.forEach((value, name) => items.push([NAME, name], [VALUE, value]));
@@ -172,10 +172,10 @@ function headOf({ headers, status, type }: Response, url: string): Uint8Array {
 }
 
 /**
- * Whether the end that the host tells of is that of the body. Every host holds a body to its
- * length; some take the end of a connection that was to be closed for the last chunk, and some
- * what is left of a compressed body for a whole one. HTTP/2, which is spoken over `https` alone
- * and has neither codings nor such connections, marks the end of each body by itself.
+ * Whether the end that the host reports is the end of the body. Every host checks a body's
+ * `Content-Length`. But if the connection was to be closed, some accept its end in place of the
+ * last chunk, and some accept a truncated compressed body as complete. HTTP/2, which is used only
+ * over `https` and has neither codings nor such connections, marks the end of each body itself.
  */
 function isFramed(headers: Headers, url: string): boolean {
   if (!/^(identity)?$/i.test(headers.get('content-encoding') ?? '')) {
@@ -185,7 +185,7 @@ function isFramed(headers: Headers, url: string): boolean {
   if (codings === null && headers.has('content-length')) {
     return true;
   }
-  // Such hosts take either name for it.
+  // Such hosts obey either header.
   const closes = /\bclose\b/i.test([headers.get('connection'), headers.get('proxy-connection')].join());
   return !closes && (codings === null ? /^https:/i : /(^|,)\s*chunked$/i).test(codings ?? url);
 }

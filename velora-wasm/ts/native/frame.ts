@@ -1,4 +1,4 @@
-/** The memory of the module that texts and bytes are handed over in. */
+/** The memory of the module in which strings and bytes are passed. */
 
 import type { Instance } from './instance.js';
 import { encoder, utf8Text } from '../host.js';
@@ -10,15 +10,15 @@ const HEAD = 5;
 let last: Instance | undefined;
 let start = 0;
 let view: Uint8Array = new Uint8Array(0);
-/** From the first item's text on: to make a view costs as much as to write a header. */
+/** The view from the first item's text on: creating a view costs as much as writing a header. */
 let first = view;
 
-/** A header that was received never, once, or more often. */
+/** The values of a header: none, one, or several. */
 export type Values = string | string[] | undefined;
 
-/** Room for so many bytes. What stood there is no more. */
+/** Room for this many bytes. The previous content is lost. */
 export function room(one: Instance, bytes: number): Uint8Array {
-  // Memory that has grown leaves views of no length behind.
+  // When memory grows, existing views get length 0.
   if (last !== one || view.length <= bytes || (view.length > KEPT && bytes <= KEPT)) {
     start = one.exports['reserve']!(bytes);
     view = new Uint8Array(one.exports.memory.buffer, start, Math.max(bytes, KEPT));
@@ -28,23 +28,23 @@ export function room(one: Instance, bytes: number): Uint8Array {
   return view;
 }
 
-/** What a call has left there: to ask for room would give back what is large. */
+/** The bytes that a call has left there. Calling `room` instead could free a large buffer. */
 export function left(one: Instance, bytes: number): Uint8Array {
   return new Uint8Array(one.exports.memory.buffer, start, bytes);
 }
 
-/** What the last call has said, until the next one. */
+/** The result of the last call, until the next one. */
 export function said(one: Instance): Uint8Array {
   const { exports } = one;
   return new Uint8Array(exports.memory.buffer, exports['said_at']!(), exports['said_length']!());
 }
 
-/** The text that it has said. */
+/** The same as text. */
 export function saidText(one: Instance): string {
   return utf8Text(said(one));
 }
 
-/** The most that values can take. */
+/** The largest size that values can take. */
 export function sizeOf(values: readonly Values[]): number {
   let size = 0;
   for (const value of values) {
@@ -57,7 +57,7 @@ export function sizeOf(values: readonly Values[]): number {
   return size;
 }
 
-/** Writes the values of headers at the beginning, each with its place as the tag; gives where they end. */
+/** Writes the headers' values at the beginning, each tagged with its place; returns where they end. */
 export function putValues(bytes: Uint8Array, values: readonly Values[]): number {
   let at = 0;
   for (let place = 0; place < values.length; place += 1) {
@@ -74,8 +74,8 @@ export function putValues(bytes: Uint8Array, values: readonly Values[]): number 
 }
 
 /**
- * The bytes that a header had on the wire: `fetch` shows each as one character. A text
- * with a character that no byte is shown as cannot have come from there, and is UTF-8.
+ * Writes the bytes that a header had on the wire: `fetch` shows each as one character. A text
+ * with a character above U+00FF cannot have come from there, and is written as UTF-8.
  */
 function putWire(bytes: Uint8Array, at: number, tag: number, text: string): number {
   const start = at + HEAD;
@@ -88,12 +88,12 @@ function putWire(bytes: Uint8Array, at: number, tag: number, text: string): numb
   return putHead(bytes, at, tag, length);
 }
 
-/** Writes an item, a text in UTF-8; gives where it ends. */
+/** Writes an item, text as UTF-8; returns where it ends. */
 function putItem(bytes: Uint8Array, at: number, tag: number, value: string | Uint8Array): number {
   return putHead(bytes, at, tag, put(bytes, at + HEAD, value));
 }
 
-/** Writes a text in UTF-8, or bytes; gives their number. */
+/** Writes text as UTF-8, or bytes; returns their number. */
 export function put(bytes: Uint8Array, at: number, value: string | Uint8Array): number {
   if (typeof value === 'string') {
     return encoder.encodeInto(value, bytes === view && at === HEAD ? first : bytes.subarray(at)).written;
@@ -102,7 +102,7 @@ export function put(bytes: Uint8Array, at: number, value: string | Uint8Array): 
   return value.length;
 }
 
-/** The most that a text or bytes can take. */
+/** The largest size that a text or bytes can take. */
 export function mostOf(value: string | Uint8Array): number {
   return typeof value === 'string' ? value.length * 3 : value.length;
 }
@@ -116,7 +116,7 @@ function putHead(bytes: Uint8Array, at: number, tag: number, length: number): nu
   return at + HEAD + length;
 }
 
-/** What an item holds. */
+/** An item: its tag and its value. */
 export type Item = readonly [tag: number, value: string | Uint8Array];
 
 /** Items as bytes. */
@@ -125,12 +125,12 @@ export function itemBytes(items: readonly Item[]): Uint8Array {
   return bytes.subarray(0, items.reduce((at, [tag, value]) => putItem(bytes, at, tag, value), 0));
 }
 
-/** Writes items; gives where they end. */
+/** Writes items; returns where they end. */
 export function putItems(one: Instance, items: readonly Item[]): number {
   return putAlone(one, itemBytes(items));
 }
 
-/** Writes a text, or bytes; gives their number. */
+/** Writes a text, or bytes, at the beginning; returns their number. */
 export function putAlone(one: Instance, value: string | Uint8Array): number {
   return put(room(one, mostOf(value)), 0, value);
 }
@@ -140,7 +140,7 @@ export function doubleBytes(value: number): Uint8Array {
   return new Uint8Array(Float64Array.of(value).buffer);
 }
 
-/** The number that stands first in so many bytes, the lowest byte first. */
+/** The little-endian whole number in the first `size` bytes. */
 export function wholeOf(bytes: Uint8Array, size = 4): number {
   let number = 0;
   for (let at = size - 1; at >= 0; at -= 1) {
@@ -149,7 +149,7 @@ export function wholeOf(bytes: Uint8Array, size = 4): number {
   return number;
 }
 
-/** The items that stand there. */
+/** The items in these bytes. */
 export function itemsOf(bytes: Uint8Array): [tag: number, bytes: Uint8Array][] {
   const items: [number, Uint8Array][] = [];
   for (let at = 0; at + HEAD <= bytes.length; ) {
@@ -161,7 +161,7 @@ export function itemsOf(bytes: Uint8Array): [tag: number, bytes: Uint8Array][] {
   return items;
 }
 
-/** So many numbers, and the bytes behind them; NaN is none. */
+/** The first `count` numbers (NaN stands for none), and the bytes after them. */
 export function numbersOf(bytes: Uint8Array, count: number): [numbers: (number | undefined)[], rest: Uint8Array] {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const numbers = Array.from({ length: count }, (_, at) => {

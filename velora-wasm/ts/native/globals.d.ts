@@ -1,4 +1,4 @@
-// What V8 and JavaScriptCore have, and what Node's own types stand for here.
+// What V8 and JavaScriptCore have, declared here in place of Node's own types.
 interface ErrorConstructor {
   captureStackTrace?(error: object, behind?: Function): void;
 }

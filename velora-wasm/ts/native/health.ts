@@ -19,7 +19,7 @@ learnFailure('api', apiFailureOf);
 
 const PROGRESS = 6;
 
-/** The items that are there, their tags being their places; numbers are eight bytes. */
+/** The values that are given, tagged with their places; numbers are eight bytes. */
 function itemsAt(...values: (string | number | boolean | undefined)[]): Item[] {
   const items: Item[] = [];
   values.forEach((value, tag) => {
@@ -32,7 +32,7 @@ function itemsAt(...values: (string | number | boolean | undefined)[]): Item[] {
 
 const invalidOption = (message: string) => ({ failure: 'config', code: 'invalid_option', message }) as Failure;
 
-/** An instant of so many milliseconds, as the core writes it. */
+/** An instant in milliseconds, as text. */
 function instantText(milliseconds: number | undefined): string | undefined {
   return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
 }
@@ -154,7 +154,7 @@ function exportItems({ since, until, phiInvolved, concurrency }: ExportQueryPart
   return itemsAt(undefined, undefined, phiInvolved, since, until, undefined, concurrency, progress);
 }
 
-/** Who is told how far the exports that are asked have come, by the numbers that the module knows them by. */
+/** The progress callbacks of running exports, by the numbers that the module has for them. */
 const tellers = new Map<number, (parts: ProgressParts) => void>();
 let told = 0;
 
@@ -164,14 +164,14 @@ function report(_: Instance, number: number, bytes: Uint8Array): void {
   tellers.get(number)?.({ ...times, rows, leaves, calls } as ProgressParts);
 }
 
-/** Several events: see `client/streams.rs`. */
+/** Reads several events: see `client/streams.rs`. */
 function pageOf(bytes: Uint8Array): PageParts {
   const [[, count], items] = numbersOf(bytes, 2);
   const [text, nextCursor] = itemsOf(items).map(([, value]) => utf8Text(value));
   return { events: { text, count }, nextCursor } as PageParts;
 }
 
-/** Endpoints: see `client/webhooks.rs`. */
+/** Reads endpoints: see `client/webhooks.rs`. */
 function endpointsOf(bytes: Uint8Array): (HealthEndpoint & { secret?: string })[] {
   const endpoints: any[] = [];
   for (const [tag, value] of itemsOf(bytes)) {
@@ -197,7 +197,7 @@ function endpointsOf(bytes: Uint8Array): (HealthEndpoint & { secret?: string })[
 abstract class Stream<T> {
   readonly #of = instance();
   #held: Held | undefined;
-  /** Ends what is under way. */
+  /** Cancels the request in progress. */
   #asking: NativeCancel | undefined;
 
   constructor(held: Held) {
@@ -222,7 +222,7 @@ abstract class Stream<T> {
     return this.#held === undefined ? null : given;
   }
 
-  /** Does not wait for what is under way: that ends, and gives nothing. */
+  /** Does not wait for a request in progress, which is cancelled and yields nothing. */
   async close(): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
@@ -243,7 +243,7 @@ export class NativeEventPages extends Stream<PageParts> {
 /** The rows of an export. */
 export class NativeExport extends Stream<EventsText> {
   protected readonly call = 'next_rows';
-  /** Who is told of progress, and by which number the module knows them. */
+  /** The progress callback, and the module's number for it. */
   teller: [number: number, tell: (parts: ProgressParts) => void] | undefined;
 
   protected read(page: PageParts): EventsText {
@@ -273,17 +273,17 @@ export function isInstant(text: string): boolean {
   return enter((one) => one.exports['is_instant']!(putAlone(one, text)) === 1);
 }
 
-/** The key of a listed event, given in JSON: that of its delivery. */
+/** The key of a listed event, given in JSON. Its delivery has the same key. */
 export function keyOfEvent(json: string): string | undefined {
   return asked('key_of_event', json);
 }
 
-/** What a listed event's `details` are, in JSON. */
+/** The `details` of a listed event, in JSON. */
 export function detailsOfEvent(json: string): string | undefined {
   return asked('json_of_event', json, 0);
 }
 
-/** What a listed event's `fields_accessed` are, in JSON. */
+/** The `fields_accessed` of a listed event, in JSON. */
 export function fieldsAccessedOfEvent(json: string): string | undefined {
   return asked('json_of_event', json, 1);
 }

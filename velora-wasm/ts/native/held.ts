@@ -1,9 +1,9 @@
-/** What the module holds for us, by a number. */
+/** Objects that the module holds for us, by number. */
 
 import { broken, instance, works, type Instance } from './instance.js';
 import { enter, taken } from './calls.js';
 
-/** Calls where nobody is there to be told: whoever waits for an instance that fails is. */
+/** Calls without throwing if the instance fails: those that wait for it are told anyway. */
 export function quietly(one: Instance, call: () => void): void {
   if (works(one)) {
     try {
@@ -17,10 +17,10 @@ export function quietly(one: Instance, call: () => void): void {
   }
 }
 
-/** What is let go of may have had something under way that takes time. */
+/** A released object may have had asynchronous work in progress. */
 let goOn = (_: Instance) => {};
 
-/** Says how the module goes on with what takes time. */
+/** Sets how the module continues asynchronous work. */
 export function learnTurn(turn: (one: Instance) => void): void {
   goOn = turn;
 }
@@ -32,10 +32,10 @@ function letGo(one: Instance, at: number): void {
   });
 }
 
-/** Older hosts do not say who is gone: what is let go of is not freed there. */
+/** Older hosts have no `FinalizationRegistry`: there, unreachable objects are not freed. */
 const unheld = globalThis.FinalizationRegistry && new FinalizationRegistry<[one: Instance, at: number]>(([one, at]) => letGo(one, at));
 
-/** What an instance holds for us, by a number, until nobody holds this. */
+/** An object that an instance holds for us, by number, until this is collected. */
 export class Held {
   readonly at: number;
   readonly #of: Instance;
@@ -46,36 +46,36 @@ export class Held {
     unheld?.register(this, [one, at], this);
   }
 
-  /** Lets go of it at once. */
+  /** Releases it at once. */
   letGo(): void {
     unheld?.unregister(this);
     letGo(this.#of, this.at);
   }
 }
 
-/** Something of the module's that a new instance can be given anew. */
+/** An object of the module that can be created again in a new instance. */
 export class Made {
   readonly #make: (one: Instance) => number;
   #of: Instance | undefined;
   #at = 0;
 
-  /** Throws what it cannot be made for. */
+  /** Throws if it cannot be created. */
   constructor(make: (one: Instance) => number) {
     this.#make = make;
     enter((one) => this.in(one));
   }
 
-  /** The instance that it is in, or is to be made in. */
+  /** The instance that it is in, or will be created in. */
   get home(): Instance {
     return this.#of !== undefined && works(this.#of) ? this.#of : instance();
   }
 
-  /** Its number. */
+  /** Its number in this instance, where it is created if necessary. */
   in(one: Instance): number {
     if (this.#of !== one) {
       this.#at = taken(one, this.#make(one));
       this.#of = one;
-      // Nothing is to keep one that has failed.
+      // Nothing may keep a failed instance alive.
       unheld?.unregister(this);
       unheld?.register(this, [one, this.#at], this);
     }

@@ -1,4 +1,4 @@
-/** The module in the shape of Node's addon, whose TypeScript layer stands on either. */
+/** The module with the interface of Node's addon: the TypeScript layer works on either. */
 
 export type {
   ApiFailure, ClientParts, EventQueryParts, EventsText, ExportQueryParts, Failure, HealthEndpoint,

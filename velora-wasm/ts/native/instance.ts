@@ -1,31 +1,31 @@
 /**
- * The module while it runs. An instance that has failed by itself, such as for want of
- * memory, is not used again: the call ends with an error, and the next one finds a new
- * instance. So it does once an entry of a larger size is loaded, and then both work.
+ * The running module. An instance that has failed by itself, such as by running out of
+ * memory, is not used again: the call ends with an error, and the next one gets a new
+ * instance. Loading a larger entry also leads to a new instance, but then both work.
  *
- * What can be made anew is made in whichever instance is called: see `Made`. Only the claims
- * of a store in memory cannot. They are asked for where they are while that works, and gone
- * as after a restart when it has failed: the store goes on counting epochs, so that a lease
- * of before is `lease_lost`. Work under way holds on to no instance, and ends in its store.
+ * Most objects are created again in whichever instance is called: see `Made`. Only the claims
+ * of a store in memory cannot be. Their instance is used as long as it works; if it fails, they
+ * are lost as after a restart. The store continues counting epochs, so an earlier lease is
+ * `lease_lost`. Work in progress refers to no instance, and ends in its store.
  */
 
 import { internal, VeloraError } from '../errors.js';
 
-/** What the module exports, called with numbers and giving numbers. */
+/** The module's exports, which take and return numbers. */
 export type Exports = Record<string, (...numbers: number[]) => number> & { memory: WebAssembly.Memory };
 
 /** An instance until it fails. */
 export interface Instance {
   failed?: true;
-  /** Only as long as it works: whatever still names it then holds no memory of it. */
+  /** Removed when it fails, so that references to the instance do not keep its memory. */
   exports: Exports;
-  /** Calls that take time, by their tasks, to be told how they end. */
+  /** The callers of asynchronous calls, by task. */
   readonly tasks: Map<number, Waiting>;
-  /** What is done for it, by the number it was asked for under: how to call it off. */
+  /** How to cancel what the host does for it, by the number of the request. */
   readonly chores: Map<number, () => void>;
 }
 
-/** Who waits for a task. */
+/** The caller that waits for a task. */
 export interface Waiting {
   done(bytes: Uint8Array): void;
   failed(bytes: Uint8Array): void;
@@ -36,7 +36,7 @@ let most = -1;
 let compiled: (() => WebAssembly.Module) | undefined;
 let current: Instance | undefined;
 
-/** Names the module, when the package is loaded. Of several that of the largest size is used. */
+/** Sets the module when an entry is loaded. Of several, the largest is used. */
 export function use(size: number, module: () => WebAssembly.Module): void {
   if (most < size) {
     most = size;
@@ -49,7 +49,7 @@ export function use(size: number, module: () => WebAssembly.Module): void {
 export function instance(): Instance {
   if (current === undefined || current.failed) {
     try {
-      // Every entry names one first.
+      // Every entry sets one first.
       const { exports } = new WebAssembly.Instance(compiled!());
       current = { exports: exports as unknown as Exports, tasks: new Map(), chores: new Map() };
     } catch (error) {
@@ -64,10 +64,10 @@ export function works(one: Instance): boolean {
   return !one.failed;
 }
 
-/** The error of a call that threw. What fails by itself ends the instance. */
+/** The error of a call that threw. If the module itself failed, the instance ends. */
 export function broken(one: Instance, thrown: unknown): unknown {
-  // A stack that is full, which is no error of the module's own, leaves it halfway. Of an
-  // instance that has failed before, whoever called then was told.
+  // A full stack is not the module's own error, but stops it halfway. If the instance failed
+  // before, its callers have been told already.
   const fault = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError;
   if (!fault || !works(one)) {
     return thrown;
@@ -82,11 +82,11 @@ export function broken(one: Instance, thrown: unknown): unknown {
   return error;
 }
 
-/** Calls something off. In a worker it may be another request's, which is not to be touched. */
+/** Cancels something. In a worker it may belong to another request, and must not be touched. */
 export function quit(callOff: (() => void) | undefined): void {
   try {
     callOff?.();
   } catch {
-    // It ends with its request.
+    // It ends with its own request.
   }
 }

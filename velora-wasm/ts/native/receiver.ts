@@ -40,16 +40,16 @@ export class NativeSigner {
 
 type Verbs = (verb: string, key: string, epoch: number) => Promise<StoreAnswer>;
 
-/** In the order of their numbers: see `store.rs`. */
+/** The verbs, then the states, in the order of their numbers: see `store.rs`. */
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 const STATES = ['ok', 'fresh', 'in_flight', 'done', 'lease_lost', 'store_full'];
 const [CLAIM, COMMIT, RELEASE, RENEW, SECOND_COMMIT] = [0, 1, 2, 3, 4];
 const [OK, FRESH, DONE] = [0, 1, 3];
 
-/** What a store answers a verb: its state, and the number that it has, if any. */
+/** A store's answer to a verb: the state, and its number, if any. */
 type Told = [state: number, number: number];
 
-/** A store that claims are made in. */
+/** A store of claims. */
 export class NativeStore {
   readonly #ask: (verb: number, key: string, epoch: number) => Told | Promise<Told>;
   readonly #memory: Made | undefined;
@@ -71,12 +71,12 @@ export class NativeStore {
     return new NativeStore((verb, key, epoch) => askHost(verbs, verb, key, epoch));
   }
 
-  /** @internal What a verb is answered; whether that is an answer, the module says. */
+  /** @internal The store's answer to a verb, which the module has not checked yet. */
   answer(verb: number, key: string, epoch: number): Told | Promise<Told> {
     return this.#ask(verb, key, epoch);
   }
 
-  /** Here a store connects to nothing before it is used. */
+  /** Does nothing: these stores do not connect in advance. */
   async ready(): Promise<void> {}
 
   close(): void {}
@@ -116,7 +116,7 @@ export class NativeStore {
   }
 }
 
-/** Asks a store in memory, whose epochs grow from one instance to the next. */
+/** Asks a store in memory, whose epochs continue to grow in a new instance. */
 function memoryOf(made: Made): (verb: number, key: string, epoch: number) => Told {
   let { home } = made;
   let before = 0;
@@ -127,7 +127,7 @@ function memoryOf(made: Made): (verb: number, key: string, epoch: number) => Tol
       home = one;
       before = last;
     }
-    // One of before is none that it gives out.
+    // An epoch from an earlier instance becomes one that this store never gives out.
     one.exports['ask_store']!(at, verb, putAlone(one, key), epoch - before, performance.now());
     let [[state, number = NaN]] = numbersOf(said(one), 2);
     if (state === FRESH) {
@@ -137,16 +137,16 @@ function memoryOf(made: Made): (verb: number, key: string, epoch: number) => Tol
   }, made.home);
 }
 
-/** A store of the caller's, which never fails. */
+/** Asks a store of the caller's, which never throws. */
 async function askHost(verbs: Verbs, verb: number, key: string, epoch: number): Promise<Told> {
   const { state, code, ...given } = await verbs(VERBS[verb]!, key, epoch);
   const named = STATES.indexOf(state === 'error' ? (code ?? '') : state);
-  // An error has a code of its own, and no other.
+  // Only an error may have the code of an error.
   const known = named >= 0 && (state === 'error') === named > DONE;
   return [known ? named : STATES.length, (state === 'fresh' ? given.epoch : given.retryAfter) ?? NaN];
 }
 
-/** A reply, and how many seconds are left of a lease that another one holds. */
+/** A reply, and the seconds left of a lease that someone else holds. */
 type Judged = ReplyParts & { readonly left: number | undefined };
 
 function replyOf(bytes: Uint8Array): Judged {
@@ -196,7 +196,7 @@ export class NativeReceiver {
     });
   }
 
-  /** Under the rules of a delivered event. */
+  /** Handles an event by the rules for delivered events. */
   async backfill(key: string, handler: () => Promise<boolean>): Promise<OutcomeParts> {
     const claimed = await this.#claim(key);
     const ended = claimed instanceof NativeWork ? await claimed.end((await handler()) ? COMMIT : RELEASE) : claimed;
@@ -208,7 +208,7 @@ export class NativeReceiver {
     return this.#judge(CLAIM, told) ?? new NativeWork(this.#store, key, told[1], (verb, told) => this.#judge(verb, told), verdict);
   }
 
-  /** The reply that follows from what the store answered; none where there is work to do, or to commit once more. */
+  /** The reply to the store's answer; none if there is work to do, or to commit once more. */
   #judge(verb: number, [state, number]: Told): Judged | undefined {
     return enter((one) => {
       one.exports['judge']!(this.#made.in(one), verb, state, number);
@@ -218,7 +218,7 @@ export class NativeReceiver {
   }
 }
 
-/** A genuine event that is the caller's to handle. */
+/** A genuine event for the caller to handle. */
 export class NativeWork {
   readonly key: string;
   readonly epoch: number;
@@ -256,7 +256,7 @@ export class NativeWork {
     return this.#ended ? null : this.#store.renew(this.key, this.epoch);
   }
 
-  /** @internal Nothing where it had ended before. The store is asked unless it is known what it says. */
+  /** @internal Null if it has ended before. `told` is the store's answer, if it is known. */
   async end(verb: number, told?: Told): Promise<Judged | null> {
     if (this.#ended) {
       return null;

@@ -1,4 +1,4 @@
-/** What takes time: the tasks of the module, and what it asks for meanwhile. */
+/** Asynchronous work: the module's tasks, and its requests to the host. */
 
 import type { Failure } from './types.js';
 import { itemsOf, putAlone, said, wholeOf } from './frame.js';
@@ -8,7 +8,7 @@ import { VeloraError } from '../errors.js';
 import { learnTurn, quietly } from './held.js';
 import { quit, type Instance } from './instance.js';
 
-/** Ends the one call that it is given to. */
+/** Cancels the one call that it is passed to. */
 export class NativeCancel {
   #end: (() => void) | undefined;
   #asked = false;
@@ -27,7 +27,7 @@ export class NativeCancel {
   }
 }
 
-/** The result of a call that takes time; `start` gives its task. */
+/** The result of an asynchronous call; `start` returns its task. */
 export function later<T>(start: (one: Instance) => number, read: (bytes: Uint8Array) => T, cancel?: NativeCancel): Promise<T | Failure> {
   learnTurn(turn);
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export function later<T>(start: (one: Instance) => number, read: (bytes: Uint8Ar
   });
 }
 
-/** Ends a task at once; whoever waits for it is not told. */
+/** Ends a task at once, without telling its caller. */
 function endTask(one: Instance, task: number): void {
   one.tasks.delete(task);
   quietly(one, () => {
@@ -58,14 +58,14 @@ function endTask(one: Instance, task: number): void {
   });
 }
 
-/** Ends a task that waits for what never comes. */
+/** Ends a task whose request the host will never answer. */
 export function giveUp(one: Instance, task: number): void {
   const waiting = one.tasks.get(task);
   endTask(one, task);
   waiting?.broken(new VeloraError('internal', 'the host did not answer'));
 }
 
-/** What the module asks for, by its tag: see `task.rs`. */
+/** Carries out one item of a turn; by tag, see `task.rs`. */
 export type Chore = (one: Instance, number: number, bytes: Uint8Array) => void;
 
 const chores: Chore[] = [
@@ -84,21 +84,21 @@ function end(one: Instance, task: number) {
   return waiting;
 }
 
-/** Says how something that the module asks for is done. */
+/** Sets how the items with this tag are carried out. */
 export function learn(tag: number, chore: Chore): void {
   chores[tag] = chore;
 }
 
-/** Goes on with all that can, and does what is asked for. */
+/** Advances all tasks that can go on, and carries out what they ask for. */
 function turn(one: Instance): void {
   one.exports['turn']!(Date.now(), performance.now());
-  // Whatever is done may call the module again.
+  // A copy, because a chore may call the module again.
   for (const [tag, bytes] of itemsOf(said(one).slice())) {
     chores[tag]!(one, wholeOf(bytes), bytes.subarray(4));
   }
 }
 
-/** What became of something that the module has asked for. */
+/** Passes the module the answer to one of its requests. */
 export function answer(one: Instance, number: number, outcome: number, bytes: string | Uint8Array = ''): void {
   quietly(one, () => {
     one.exports['answer']!(number, outcome, putAlone(one, bytes));

@@ -10,24 +10,24 @@ export type Secret = string | Uint8Array;
 /** The signed timestamp in milliseconds, or NaN; with the secret's index, unless it is the first. */
 export type Verdict = number | [stamp: number, index: number];
 
-/** What the core says of an event; its members in JSON, where they were asked for. */
+/** The core's reading of an event, with its members in JSON if they were asked for. */
 export interface Envelope {
-  /** Empty where nothing but the key could be read. */
+  /** Empty if only the key could be read. */
   readonly mark: string;
   readonly eventType: string | null;
   readonly typeIsSigned: boolean;
   readonly id: string;
-  /** Empty where it cannot be read. */
+  /** Empty if it cannot be read. */
   readonly key: string;
   readonly members: string;
 }
 
-/** A scheme by its number, which is each instance's own. */
+/** A scheme by its number, which differs between instances. */
 interface Numbered {
   in(one: Instance): number;
 }
 
-/** Hashed secrets, and the scheme that they are of. */
+/** Hashed secrets, and their scheme. */
 export class Secrets {
   readonly scheme: Numbered;
   readonly size: number;
@@ -39,20 +39,20 @@ export class Secrets {
     this.#hashed = hashed;
   }
 
-  /** Writes them, one behind the other; gives their bytes. */
+  /** Writes them in a row; returns their length in bytes. */
   putAt(bytes: Uint8Array, at: number): number {
     bytes.set(this.#hashed, at);
     return this.size;
   }
 }
 
-/** A verifier: its tolerance in milliseconds, less than none for none. */
+/** A verifier. The tolerance is in milliseconds; a negative one means no limit. */
 export interface Kept {
   readonly secrets: Secrets;
   readonly tolerance: number;
 }
 
-/** What stands behind the secrets: see `verifier.rs`. */
+/** What follows the secrets: see `verifier.rs`. */
 export const BODY = 0;
 const NOTHING = 1;
 const MACS = 2;
@@ -60,7 +60,7 @@ const MACS = 2;
 const HASHED = 64;
 const MAC = 32;
 
-/** The number of a scheme: the verifier alone has none of the caller's own, and holds none. */
+/** The number of a scheme: the verifier alone has only the core's, and holds no objects. */
 let numbered = (scheme: string | SchemeParts): Numbered => {
   let of: Instance | undefined;
   let number = 0;
@@ -75,17 +75,17 @@ let numbered = (scheme: string | SchemeParts): Numbered => {
   return { in: known };
 };
 
-/** From here on there are schemes of the caller's own, and an instance holds each. */
+/** Enables schemes of the caller's own: from now on an instance holds each scheme. */
 export function learnSchemes(of: typeof numbered): void {
   numbered = of;
 }
 
-/** The number of a scheme of the core's. */
+/** The number of one of the core's schemes. */
 export function namedIn(one: Instance, scheme: string): number {
   return one.exports['named_scheme']!(putAlone(one, scheme));
 }
 
-/** The names of the headers whose values are handed over, in their order, in lower case. */
+/** The names of the headers whose values are passed, in their order, in lower case. */
 export function headerNames({ secrets: { scheme } }: Kept): string[] {
   return enter((one) => {
     const names: string[] = [];
@@ -96,7 +96,7 @@ export function headerNames({ secrets: { scheme } }: Kept): string[] {
   });
 }
 
-/** A verifier of these secrets; with a tolerance in seconds, the core's own, or none at all. */
+/** A verifier with these secrets. The tolerance is in seconds, the core's default, or unlimited. */
 export function keep(scheme: string | SchemeParts, secrets: readonly Secret[], tolerance: number | undefined, none: boolean): Kept {
   const hashed = hash(scheme, secrets);
   const limit = Number(tolerance !== undefined) + (none ? 2 : 0);
@@ -104,7 +104,7 @@ export function keep(scheme: string | SchemeParts, secrets: readonly Secret[], t
   return { secrets: hashed, tolerance: millis };
 }
 
-/** Secrets, hashed. A scheme of the caller's own is checked behind them, as in the core. */
+/** Hashes secrets. A scheme of the caller's own is checked after them, as in the core. */
 export function hash(scheme: string | SchemeParts, secrets: readonly Secret[]): Secrets {
   const named = typeof scheme === 'string' ? numbered(scheme) : undefined;
   const hashed = new Uint8Array(secrets.length * HASHED);
@@ -112,7 +112,7 @@ export function hash(scheme: string | SchemeParts, secrets: readonly Secret[]): 
   return new Secrets(named ?? numbered(scheme), hashed);
 }
 
-/** What a secret is hashed to, until the next call. Throws what is wrong with it. */
+/** The hashed secret, valid until the next call. Throws if the secret is invalid. */
 export function checkSecret(secret: Secret): Uint8Array {
   return enter((one) => {
     taken(one, one.exports['hash_secret']!(putAlone(one, secret), Number(typeof secret !== 'string')));
@@ -126,7 +126,7 @@ export function envelopeOf(bytes: Uint8Array): Envelope {
   return { mark, eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key, members };
 }
 
-/** Calls with a verifier, the values of headers and what is behind them. */
+/** Calls with a verifier, the headers' values, and the bytes after the secrets. */
 export function ask({ secrets, tolerance }: Kept, call: string, values: readonly Values[], behind: string | Uint8Array, last: number, what: number, caller?: Function): number {
   const one = instance();
   try {
@@ -140,7 +140,7 @@ export function ask({ secrets, tolerance }: Kept, call: string, values: readonly
   }
 }
 
-/** The verdict of the call that was just made, of so many secrets. */
+/** The verdict of the last call, which used this many secrets. */
 export function verdict(stamp: number, secrets: number): Verdict {
   const index = secrets > 1 ? instance().exports['secret_index']!() : 0;
   return index === 0 ? stamp : [stamp, index];
@@ -154,7 +154,7 @@ export function keysOf(secrets: readonly Secret[]): Promise<CryptoKey[]> {
   }));
 }
 
-/** Hashes with the host what the module has checked but for that, and gives what the module says to that. */
+/** Verifies with MACs that the host computes; the module checks everything else. */
 export async function askHashed(kept: Kept, keys: readonly CryptoKey[], values: readonly Values[], body: string | Uint8Array, now: number, caller: Function): Promise<Verdict> {
   const prefix = ask(kept, 'verify', values, '', now, NOTHING, caller);
   const message = behind(left(instance(), prefix), body);
@@ -165,11 +165,11 @@ export async function askHashed(kept: Kept, keys: readonly CryptoKey[], values: 
   return verdict(ask(kept, 'verify', values, bytes, now, MACS, caller), keys.length);
 }
 
-/** Up to so many bytes the room for what is hashed is kept: to make it anew costs as much as the hash. */
+/** Buffers up to this size are kept, because creating one costs as much as the hash. */
 const KEPT = 2 << 20;
 let joined = new Uint8Array(0);
 
-/** The body behind what stands under the MAC before it: whoever hashes it copies it at once. */
+/** The signed prefix, then the body, in a shared buffer: the host's hash copies it at once. */
 function behind(prefix: Uint8Array, body: string | Uint8Array): Uint8Array<ArrayBuffer> {
   const most = prefix.length + mostOf(body);
   const bytes = joined.length < most ? new Uint8Array(most) : joined;
