@@ -17,19 +17,19 @@ use crate::text::{MICROS_PER_SECOND, Resolution, micros};
 const DEFAULT_START: i64 = 1_777_593_600 * MICROS_PER_SECOND;
 const WEEK: i64 = 7 * 86_400 * MICROS_PER_SECOND;
 
-/// What a cursor of `GET /events` carries.
+/// What a cursor of `GET /events` contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CursorMode {
     /// A timestamp and the id of the last event: each event once.
     #[default]
     Sound,
-    /// As the sound one, but the next page leaves out the event that it begins with.
+    /// Like `Sound`, but the next page leaves out its first event.
     Leaky,
-    /// A timestamp alone; the next page begins behind it, so that events that share
-    /// it with the page's last are never given.
+    /// A timestamp alone; the next page begins after it, so events that share it with
+    /// the page's last one are never returned.
     SloppySkip,
-    /// A timestamp alone; the next page begins with it, so that events that share it
-    /// with the page's last come again. More of them than a page holds are a loop.
+    /// A timestamp alone; the next page begins with it, so events that share it with the
+    /// page's last one are repeated. If they fill more than a page, this is a loop.
     SloppyRepeat,
 }
 
@@ -122,14 +122,14 @@ impl Builder {
         self
     }
 
-    /// Every answer waits so long. Default: not at all.
+    /// Delays every answer by this time. Default: no delay.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.options.latency = latency;
         self
     }
 
-    /// Keeps so many bytes of encoded pages and exports, for benches that ask for the
-    /// same ones again. Default: 0, nothing is kept.
+    /// Caches this many bytes of encoded pages and exports, for benches that request the
+    /// same ones again. Default: 0, no cache.
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.options.cache_bytes = bytes;
         self
@@ -147,8 +147,8 @@ impl Builder {
         self
     }
 
-    /// Starts the server on threads of its own: a paused clock or a busy runtime of
-    /// the caller's does not concern it.
+    /// Starts the server on its own threads, so that a paused clock or a busy runtime of
+    /// the caller's does not affect it.
     pub async fn start(self) -> io::Result<Simulator> {
         Simulator::start(self.options)
     }
@@ -167,7 +167,7 @@ impl Builder {
         self
     }
 
-    /// What they follow from. Default: 1.
+    /// The seed they are generated from. Default: 1.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.data.seed = seed;
         self
@@ -183,7 +183,7 @@ impl Builder {
         self
     }
 
-    /// How long after that they go on. Default: seven days.
+    /// The length of the span from then on. Default: seven days.
     pub fn span(mut self, length: Duration) -> Self {
         let micros = i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
         let span = &mut self.options.data.span;
@@ -191,8 +191,8 @@ impl Builder {
         self
     }
 
-    /// Puts so many of the events into one instant; may be called again. Beside that
-    /// there are natural ties of up to 400.
+    /// Puts this many of the events into one instant; may be called again. Besides, there
+    /// are natural ties of up to 400.
     pub fn crowd(mut self, events: u64) -> Self {
         self.options.data.crowds.push(events);
         self
@@ -290,7 +290,7 @@ impl Builder {
         self
     }
 
-    /// So many of the latest events can be resumed from. Default: 1,000.
+    /// How many of the latest events can be resumed from. Default: 1,000.
     pub fn tv_history(mut self, events: usize) -> Self {
         self.options.tv_history = events;
         self

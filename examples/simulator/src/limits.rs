@@ -69,7 +69,7 @@ impl RateLimits {
     }
 }
 
-/// Where a key stands.
+/// The state of a key's limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing {
     pub(crate) allowed: bool,
@@ -90,7 +90,7 @@ impl Standing {
 pub(crate) struct Limiter(Mutex<HashMap<String, VecDeque<Instant>>>);
 
 impl Limiter {
-    /// Counts one request of `key`, where it passes.
+    /// Counts one request of `key`, if it passes.
     pub(crate) fn take(&self, key: &str, limit: RateLimit) -> Standing {
         let now = Instant::now();
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// The oldest entries make room for new ones.
 const MAX_ENTRIES: usize = 100_000;
-/// Everything that decides something, and nothing that is a credential.
+/// The headers that are logged; none is a credential.
 const HEADERS: [&str; 12] = [
     "accept",
     "accept-encoding",

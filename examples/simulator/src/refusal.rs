@@ -1,4 +1,4 @@
-//! The answer of a handler that does not do what was asked.
+//! The answer of a handler that refuses a request.
 
 use axum::response::{IntoResponse, Response};
 

@@ -125,14 +125,14 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Does not wait: the drop may stand in another runtime's task.
+            // Does not wait: the drop may happen in another runtime's task.
             runtime.shutdown_background();
         }
     }
 }
 
 fn routes(app: &Arc<App>) -> Router {
-    // As a service of its own, so that the layer also sees paths that nobody has.
+    // A separate service, so that the layer also sees paths without a route.
     let systems = Router::new()
         .merge(health::routes())
         .merge(billing::routes(app))
@@ -154,7 +154,7 @@ fn serve(listener: StdListener, router: Router) -> io::Result<()> {
     Ok(())
 }
 
-/// An answer that a client which followed a redirect would take for its own.
+/// A valid answer, for a client that wrongly follows a redirect.
 async fn at_other_host(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let entry = LoggedRequest::new(true, &parts, &[]);

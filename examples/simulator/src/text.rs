@@ -154,7 +154,7 @@ pub(crate) fn parse_instant(text: &str) -> Option<i64> {
     Some(micros(parsed))
 }
 
-/// Microseconds since the Unix epoch, what is finer cut off.
+/// Microseconds since the Unix epoch, truncated.
 pub(crate) fn micros(instant: Timestamp) -> i64 {
     instant.as_nanosecond().div_euclid(1_000) as i64
 }

@@ -68,7 +68,7 @@ pub(super) async fn discrepancies(
     ))
 }
 
-/// The vendor does not tell this path: clients are told theirs.
+/// The vendor does not document this path: clients must be given theirs.
 pub(super) async fn journal(
     State(app): State<Arc<App>>,
     Path(run_id): Path<String>,

@@ -19,7 +19,7 @@ use crate::text::iso_z;
 
 const NOT_RETAINED: &str = "Original payload was not retained";
 
-/// Newest first; the cursor is the id of the last row given.
+/// Newest first; the cursor is the id of the last row returned.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(Active(fault)): Extension<Active>,

@@ -21,9 +21,9 @@ use crate::refusal::Refusal;
 use crate::state::App;
 use crate::text::{iso_z, now_micros};
 
-/// A key that may read and write.
+/// A key with read and write access.
 pub const BILLING_KEY: &str = "vb_live_0123456789abcdef";
-/// A key that may read alone: writing is 403.
+/// A key with read access only: a write is answered with 403.
 pub const BILLING_READ_KEY: &str = "vb_live_read_0123456789abcdef";
 
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {

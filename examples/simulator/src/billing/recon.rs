@@ -15,10 +15,10 @@ use crate::refusal::Refusal;
 use crate::state::App;
 use crate::text::{iso_z, now_micros};
 
-/// A run that is there from the beginning.
+/// A run that exists from the start.
 const DEMO_RUN: &str = "run_demo";
 
-/// The runs so far, by what makes them idempotent.
+/// The runs so far, by the pair that makes them idempotent.
 #[derive(Debug, Default)]
 pub(crate) struct Runs(Mutex<HashMap<(String, String), String>>);
 

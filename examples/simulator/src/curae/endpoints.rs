@@ -160,7 +160,7 @@ fn find(app: &App, id: &str) -> Result<Endpoint, Refusal> {
     Ok(ours.ok_or(NOT_FOUND)?)
 }
 
-/// Fails where `If-Match` names another version.
+/// Fails if `If-Match` names another version.
 fn check(headers: &HeaderMap, endpoint: &Endpoint) -> Result<(), Refusal> {
     match names(headers, header::IF_MATCH, &etag(endpoint)) {
         Some(false) => Err(CHANGED.into()),
@@ -168,7 +168,7 @@ fn check(headers: &HeaderMap, endpoint: &Endpoint) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a conditional header, where there is one, names this tag.
+/// Whether a conditional header, if there is one, names this tag.
 fn names(headers: &HeaderMap, name: header::HeaderName, etag: &str) -> Option<bool> {
     let value = headers.get(name)?.to_str().ok()?;
     let mut tags = value.split(',').map(str::trim);

@@ -46,7 +46,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
                 .patch(endpoints::update)
                 .delete(endpoints::delete),
         )
-        // The outer layer first asks who it is, then the inner one replays.
+        // The outer layer authenticates first, then the inner one replays.
         .route_layer(from_fn_with_state(Arc::clone(app), replay::layer))
         .route_layer(from_fn_with_state(Arc::clone(app), guard));
     Router::new()

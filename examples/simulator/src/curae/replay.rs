@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: for 24 hours the original answer is given again.
+//! `Idempotency-Key`: for 24 hours the original answer is repeated.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +42,7 @@ pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: N
     let Some(idempotency_key) = idempotency_key else {
         return next.run(request).await;
     };
-    // Keys of different callers, and of different calls, don't meet.
+    // Equal keys of different callers, or of different calls, are independent.
     let caller = key_of(headers).unwrap_or_default();
     let key = format!(
         "{caller} {} {} {idempotency_key}",
@@ -56,7 +56,7 @@ pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: N
     let (parts, body) = next.run(request).await.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes());
     let body = body.unwrap_or_default();
-    // A fault of the server's own is not what should be repeated.
+    // Server errors are not repeated.
     if !parts.status.is_server_error() {
         app.replays.keep(key, &parts, &body);
     }

@@ -38,7 +38,7 @@ pub(crate) fn rotate(app: &App, endpoint_id: &str) -> Option<String> {
     Some(secret)
 }
 
-/// Rows of a delivery log that no delivery has left behind.
+/// Rows for a delivery log that do not come from deliveries.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct History {

@@ -1,4 +1,4 @@
-//! When each system tries again, and when it gives an endpoint up.
+//! When each system retries, and when it disables an endpoint.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::text::unit_interval;
 /// Failed attempts in a row after which the health system disables an endpoint.
 pub(crate) const HEALTH_FAILURES: u32 = 10;
 
-/// The waits behind the failed attempts, in seconds: the first attempt is at once.
+/// The waits after failed attempts, in seconds; the first attempt is made at once.
 const fn waits(system: System) -> &'static [u64] {
     match system {
         System::Health => &[60, 300, 1_800, 7_200, 43_200],
@@ -20,8 +20,8 @@ const fn waits(system: System) -> &'static [u64] {
     }
 }
 
-/// How long to wait behind the `failed`-th failed attempt, counted from 1; `None`
-/// when the ladder is at its end. `draw` decides on the health system's jitter.
+/// How long to wait after the `failed`-th failed attempt, counted from 1; `None`
+/// at the end of the ladder. `draw` decides the health system's jitter.
 pub(crate) fn wait(system: System, failed: u32, draw: u64) -> Option<Duration> {
     let place = failed.checked_sub(1)? as usize;
     let seconds = *waits(system).get(place)? as f64;

@@ -176,7 +176,7 @@ impl Registry {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A text that no other call gives.
+    /// A text that no other call returns.
     pub(crate) fn unique(&self, digits: usize) -> String {
         let mut inner = self.lock();
         inner.made += 1;
@@ -228,7 +228,7 @@ impl Registry {
         endpoints
     }
 
-    /// Changes an endpoint and gives it as it is then.
+    /// Changes an endpoint and returns it as it is then.
     pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Endpoint)) -> Option<Endpoint> {
         let mut inner = self.lock();
         let endpoint = inner.endpoints.iter_mut().find(|e| e.id == id)?;

@@ -35,7 +35,7 @@ pub(crate) fn dispatch(app: &Arc<App>, endpoint: Endpoint, outgoing: Outgoing) {
 async fn climb(app: &App, endpoint_id: &str, outgoing: &Outgoing) {
     let mut first = None;
     for attempt in 1.. {
-        // Looked up anew: it may have been disabled, deleted or rotated meanwhile.
+        // Looked up again: it may have been disabled, deleted or rotated meanwhile.
         let Some(endpoint) = app.registry.endpoint(endpoint_id).filter(|e| e.active) else {
             return;
         };
@@ -53,7 +53,7 @@ async fn climb(app: &App, endpoint_id: &str, outgoing: &Outgoing) {
     }
 }
 
-/// Disables the endpoint where the system does so.
+/// Disables the endpoint if its system does so.
 fn give_up(app: &App, endpoint: &Endpoint, ladder_ended: bool) {
     let failures = app
         .registry
@@ -61,7 +61,7 @@ fn give_up(app: &App, endpoint: &Endpoint, ladder_ended: bool) {
         .map_or(0, |endpoint| endpoint.consecutive_failures);
     let disable = match endpoint.system {
         System::Health => failures >= ladder::HEALTH_FAILURES,
-        // "After 5 failed attempts": the five of the ladder, behind the first one.
+        // "After 5 failed attempts": the five of the ladder, after the first one.
         System::Tv | System::TvBodyOnly => ladder_ended,
         System::Billing | System::Curae => false,
     };
@@ -109,7 +109,7 @@ pub(crate) async fn attempt_once(
     }
 }
 
-/// With every secret where the header has room for several signatures, as during a
+/// Signs with every secret if the header can hold several signatures, as during a
 /// rotation; else with the newest.
 fn sign(endpoint: &Endpoint, body: &[u8]) -> Result<SignedDelivery, ConfigError> {
     let count = match endpoint.system {

@@ -1,14 +1,14 @@
-//! Whether deliveries are still under way.
+//! Whether deliveries are still in progress.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Counts what has begun and not ended.
+/// Counts what is in progress.
 #[derive(Clone, Debug)]
 pub(crate) struct UnderWay(Arc<watch::Sender<usize>>);
 
-/// Held while something is under way.
+/// Held while something is in progress.
 #[derive(Debug)]
 pub(crate) struct Guard(Arc<watch::Sender<usize>>);
 
@@ -24,9 +24,9 @@ impl UnderWay {
         Guard(Arc::clone(&self.0))
     }
 
-    /// Waits until nothing is.
+    /// Waits until nothing is in progress.
     pub(crate) async fn settled(&self) {
-        // Fails only when the sender is gone, which `self` holds.
+        // Fails only if the sender is dropped, but `self` holds it.
         let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
     }
 }

@@ -23,7 +23,7 @@ const MAX_REQUEST_BYTES: usize = 8 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Active(pub(crate) Option<FaultKind>);
 
-/// Wraps every route but those of the control.
+/// Wraps every route except the control calls.
 pub(crate) async fn layer(
     State(app): State<Arc<App>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -46,12 +46,12 @@ pub(crate) async fn layer(
     };
     let name = fault.as_ref().map(FaultKind::name);
     if name.is_some() {
-        // What hangs is never answered.
+        // Never answers.
         app.log.answered(number, None, name);
     }
     parts.extensions.insert(Active(fault.clone()));
 
-    // Even a sleep of nothing would last until the timer's next millisecond.
+    // Even a sleep of zero would last until the timer's next millisecond.
     if !app.latency().is_zero() {
         tokio::time::sleep(app.latency()).await;
     }
@@ -65,7 +65,7 @@ pub(crate) async fn layer(
     };
     if let Some(FaultKind::Reset | FaultKind::ResetAfter) = fault {
         app.log.answered(number, None, name);
-        // Nothing of the answer leaves: the first attempt to write finds the reset.
+        // None of the answer is sent: the first write finds the connection reset.
         connection.reset();
         return response;
     }
@@ -90,7 +90,7 @@ fn asked_by_header(parts: &Parts) -> Result<Option<FaultKind>, UnknownFault> {
     .map(Some)
 }
 
-/// The answer, where the fault gives one instead of the handler.
+/// The answer, if the fault answers instead of the handler.
 async fn before(app: &App, parts: &Parts, fault: &FaultKind) -> Option<Response> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let limited = |retry_after| error::limited(parts.uri.path(), retry_after);

@@ -1,4 +1,4 @@
-//! Bodies that end early, late or never, or say something else than they should.
+//! Bodies that end early, late or never, or have the wrong content.
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use http_body_util::BodyExt;
 use super::FaultKind;
 use crate::net::Connection;
 
-/// Long enough for what was written before to leave, short enough for tests.
+/// Long enough for earlier writes to be sent, short enough for tests.
 const FLUSH: Duration = Duration::from_millis(10);
 const MIB: usize = 1 << 20;
 
 type Piece = Result<Bytes, std::io::Error>;
 
-/// Applies the fault to the answer's body or headers, where it concerns them.
+/// Applies the fault to the answer's body or headers, if it concerns them.
 pub(crate) async fn spoil(
     response: Response,
     fault: &FaultKind,
@@ -140,7 +140,7 @@ pub(crate) fn in_style(style: &str, truth: bool) -> &str {
 }
 
 enum End {
-    /// The connection is closed where more was to come.
+    /// The connection is closed before the end.
     Abort,
     Reset(Connection),
     Never,
@@ -160,7 +160,7 @@ fn cut(whole: &Bytes, at: usize, end: End) -> Body {
     Body::from_stream(first.chain(rest))
 }
 
-/// The place right behind the last line that ends before `limit`.
+/// The position right after the last line that ends before `limit`.
 fn line_end(whole: &[u8], limit: usize) -> usize {
     let newline = whole[..limit].iter().rposition(|byte| *byte == b'\n');
     newline.map_or(0, |at| at + 1)

@@ -1,4 +1,4 @@
-//! Faults: which requests they meet, and the register of those that are armed.
+//! Faults: which requests they apply to, and the register of armed faults.
 
 pub(crate) mod apply;
 pub(crate) mod body;
@@ -121,7 +121,7 @@ impl Fault {
             && matches(&self.path, parts.uri.path())
     }
 
-    /// Whether it strikes the `seen`-th request that it concerns, counted from 0.
+    /// Whether it applies to the `seen`-th matching request, counted from 0.
     fn strikes(&self, seen: u64) -> bool {
         let Some(place) = seen.checked_sub(self.skip) else {
             return false;
@@ -151,8 +151,8 @@ fn matches(pattern: &str, text: &str) -> bool {
             .any(|(at, _)| matches(tail, &rest[at..]))
 }
 
-/// The faults that are armed. The first that strikes is applied, and only those
-/// before it have counted the request.
+/// The armed faults. The first one that applies is used; the ones after it do not
+/// count the request.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<Armed>>);
 

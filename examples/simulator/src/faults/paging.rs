@@ -1,9 +1,9 @@
-//! What can be wrong about cursors, alike for every list.
+//! Faults of cursors, the same for every list.
 
 use super::FaultKind;
 
-/// Behind this mark a cursor says nothing: two cursors that differ there are
-/// different texts for the same place. Cursors are opaque to clients.
+/// Everything after this mark in a cursor is ignored: two cursors that differ only
+/// there stand for the same place. Cursors are opaque to clients.
 const MARK: char = '~';
 
 /// The place that a cursor stands for; `None` is the beginning.
@@ -12,20 +12,20 @@ pub(crate) fn place(cursor: &str) -> Option<&str> {
     (!place.is_empty()).then_some(place)
 }
 
-/// What a page says about the next one.
+/// What a page tells about the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Onward {
     pub(crate) has_more: bool,
     pub(crate) cursor: Option<String>,
 }
 
-/// Whether the page is to be given without its rows.
+/// Whether the page is returned without its rows.
 pub(crate) fn is_emptied(fault: Option<&FaultKind>) -> bool {
     fault == Some(&FaultKind::EmptyPage)
 }
 
-/// The row that a page begins with, which is `first` unless the last row of the page
-/// before is to come again.
+/// The row that a page begins with: `first`, unless the last row of the page before
+/// is repeated.
 pub(crate) fn beginning(first: usize, fault: Option<&FaultKind>) -> usize {
     first.saturating_sub(usize::from(fault == Some(&FaultKind::DuplicateRows)))
 }

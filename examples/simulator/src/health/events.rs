@@ -244,7 +244,7 @@ impl Page {
     }
 }
 
-/// The cursor that stands behind the event: its timestamp and, in the sound mode,
+/// The cursor for the place after the event: its timestamp and, in the sound mode,
 /// its id.
 fn cursor_behind(options: &Options, view: &View, index: u64) -> String {
     let mut text = Vec::with_capacity(72);
@@ -261,7 +261,7 @@ fn has_id(mode: CursorMode) -> bool {
     matches!(mode, CursorMode::Sound | CursorMode::Leaky)
 }
 
-/// The end of what is still to come, and the last event given, where it is known.
+/// The end of the remaining events, and the last event returned, if it is known.
 fn read_cursor(options: &Options, view: &View, cursor: &str) -> Option<(u64, Option<u64>)> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     if has_id(options.cursor_mode) {

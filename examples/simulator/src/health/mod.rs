@@ -41,7 +41,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// As the vendor writes it.
+    /// The vendor's name for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "audit:read",

@@ -3,7 +3,7 @@
 
 use crate::text::{Resolution, hex, mix, push_decimal, push_instant};
 
-/// Sixteen draws: an action that stands twice is twice as frequent.
+/// Sixteen draws: an action that is listed twice is twice as frequent.
 const ACTIONS: [&str; 16] = [
     "phi.read",
     "phi.read",
@@ -142,7 +142,7 @@ impl Row {
         out.extend_from_slice(&text);
     }
 
-    /// The index of an id, which may be none of ours: compare it with the id made back.
+    /// The index of an id. The id may be foreign: compare it with the id of that index.
     pub(crate) fn index_of(seed: u64, id: &str) -> Option<u64> {
         let read = |range| u64::from_str_radix(id.get(range)?, 16).ok();
         let high = read(0..8)? << 28 | read(9..13)? << 12 | read(15..18)?;

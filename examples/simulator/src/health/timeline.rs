@@ -13,16 +13,16 @@ use crate::text::{mix, unit_interval};
 const MAX_BUCKETS: u64 = 16_384;
 /// Long enough for an empty stretch to be seen from outside.
 const STRETCHES: u64 = 64;
-/// Natural crowds stay far below the export cap; larger ones are asked for.
+/// Natural crowds stay far below the export cap; larger ones must be requested.
 const MAX_NATURAL_CROWD: u64 = 400;
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     /// The index of its first event.
     first: u64,
-    /// So many of its events happen in its first instant.
+    /// How many of its events happen in its first instant.
     crowd: u64,
-    /// So many of the others share an instant.
+    /// How many of the others share an instant.
     group: u64,
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Streamed {
     pub(crate) data: String,
 }
 
-/// How the streams of a moment end.
+/// How open streams are ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
     End,
@@ -41,7 +41,7 @@ struct Inner {
     cuts: u64,
     last_cut: Cut,
     open: usize,
-    /// Until when each token is good; `None` is for ever.
+    /// Until when each token is valid; `None` means for ever.
     tokens: HashMap<String, Option<Instant>>,
 }
 
@@ -101,7 +101,7 @@ impl Hub {
         self.changes.send_modify(|changes| *changes += 1);
     }
 
-    /// Whether it was given out and has not expired.
+    /// Whether it was issued and has not expired.
     pub(crate) fn is_good(&self, token: &str) -> bool {
         let until = self.lock().tokens.get(token).copied();
         until.is_some_and(|until| until.is_none_or(|until| Instant::now() < until))
@@ -111,8 +111,8 @@ impl Hub {
         self.lock().open
     }
 
-    /// A reader behind the event with this id; without one, or where it is not kept
-    /// any more, behind the latest.
+    /// A reader that starts after the event with this id; without an id, or if the event
+    /// is no longer kept, after the latest.
     pub(crate) fn subscribe(self: &Arc<Self>, after: Option<&str>) -> Subscription {
         let mut inner = self.lock();
         inner.open += 1;
@@ -149,7 +149,7 @@ impl Subscription {
     }
 
     pub(crate) async fn changed(&mut self) {
-        // Fails only when the hub is gone, which `self` holds.
+        // Fails only if the hub is dropped, but `self` holds it.
         let _ = self.changes.changed().await;
     }
 }

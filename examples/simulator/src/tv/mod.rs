@@ -36,7 +36,7 @@ const EVENT_TYPES: [&str; 10] = [
     "user.authorization.grant",
     "user.authorization.revoke",
 ];
-/// What the headers tell where no limit is on.
+/// What the headers say if there is no limit.
 const UNLIMITED: RateLimit = RateLimit {
     requests: 1_000_000,
     window: Duration::from_secs(60),
@@ -49,7 +49,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route_layer(from_fn_with_state(Arc::clone(app), guard))
 }
 
-/// Checks token and limit, and tells where the limit stands on every answer.
+/// Checks token and limit, and reports the limit's state on every answer.
 async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let limit = app.options.rate_limits.tv.unwrap_or(UNLIMITED);
     let Some(token) = token(request.headers()).filter(|token| app.tv.is_good(token)) else {

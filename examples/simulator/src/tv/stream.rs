@@ -16,7 +16,7 @@ use crate::state::App;
 
 const CONNECTED: &str = "event: connected\ndata: {\"authenticated\":true,\"autoSubscribed\":true,\
                          \"channelUsername\":\"coolstreamer\"}\n\n";
-/// How often a stream looks whether its token has expired.
+/// How often a stream checks whether its token has expired.
 const TOKEN_CHECK: Duration = Duration::from_millis(20);
 
 pub(crate) async fn stream(
@@ -52,7 +52,7 @@ struct Reader {
     subscription: Subscription,
     token: String,
     connection: Connection,
-    /// How long nothing has been sent.
+    /// The time since something was last sent.
     quiet: Duration,
 }
 
