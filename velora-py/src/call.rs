@@ -285,7 +285,7 @@ impl Work {
 fn polled(job: &mut Job, context: &mut Context<'_>) -> ControlFlow<Outcome, Vec<Question>> {
     match job.as_mut().poll(context) {
         Poll::Ready(outcome) => {
-            // What it asked before it broke off is not another one's question.
+            // Questions left over from this work must not reach other work.
             ASKED.take();
             ControlFlow::Break(outcome)
         }

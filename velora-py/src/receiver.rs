@@ -1,4 +1,4 @@
-//! All rules joined.
+//! The receiver: verifies, claims and replies.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -120,13 +120,13 @@ fn listed_key(key: &Bound<'_, PyAny>) -> PyResult<Key> {
     }
 }
 
-/// An event as its Python class: what Python cannot read is refused before it is claimed.
+/// An event as its Python class. An event that Python cannot read is refused before it is claimed.
 struct Shown(Py<PyAny>);
 
 impl FromDelivery for Shown {
     fn from_delivery(delivery: &CoreDelivery<'_>) -> std::result::Result<Self, VerificationError> {
         let event: Event = delivery.event()?;
-        // This is the thread that asked: nothing is waited for before an event is claimed.
+        // Runs in the calling thread, because nothing waits before an event is claimed.
         Python::attach(|py| event::record(py, &event, delivery.body()).map(Bound::unbind))
             .map(Self)
             .map_err(|_| EventFault::NotJson { line: 1, column: 1 }.into())

@@ -44,7 +44,7 @@ pub(crate) fn matching<'py, K>(
         let utf8 = unsafe { ffi::PyUnicode_AsUTF8AndSize(key, &mut length) };
         if utf8.is_null() {
             // A lone surrogate is not part of any header's name. Creating the error may have
-            // run Python code, so nothing of this round is kept.
+            // run Python code, so nothing borrowed in this round is used again.
             // SAFETY: this thread is attached to Python.
             unsafe { ffi::PyErr_Clear() };
             continue;

@@ -100,28 +100,28 @@ pub(crate) fn function<'env>(
     let data: *mut c_void = Box::into_raw(shared).cast();
     let raw = env.raw();
     let mut function = null_mut();
-    // SAFETY: `data` is a `Shared`, as `call` takes it to be.
+    // SAFETY: `data` is a `Shared`, as `call` assumes.
     let made =
         unsafe { sys::napi_create_function(raw, null(), 0, Some(call), data, &mut function) };
     let owned = match made {
-        // SAFETY: `function` was made just now, and `free` takes a `Shared`.
+        // SAFETY: `function` was just created, and `free` takes a `Shared`.
         sys::Status::napi_ok => unsafe {
             sys::napi_add_finalizer(raw, function, data, Some(free), null_mut(), null_mut())
         },
         failed => failed,
     };
     if owned != sys::Status::napi_ok {
-        // SAFETY: nobody else owns it, and a function without finalizer is not given out.
+        // SAFETY: nothing else owns it, and a function without finalizer is not returned.
         drop(unsafe { Box::from_raw(data.cast::<Shared>()) });
     }
     check_status!(owned, "the verifier's function could not be created")?;
-    // SAFETY: it is a function of this environment.
+    // SAFETY: `function` is a function of this environment.
     unsafe { Function::from_napi_value(raw, function) }
 }
 
 /// Runs once, when the function is collected or its environment ends.
 unsafe extern "C" fn free(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    // SAFETY: `function` gave it this pointer, and nobody has it any more.
+    // SAFETY: `function` passed this pointer, and nothing else uses it any more.
     drop(unsafe { Box::from_raw(data.cast::<Shared>()) });
 }
 
@@ -130,8 +130,8 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
         let mut arguments = [null_mut(); MOST_ARGUMENTS];
         let mut count = MOST_ARGUMENTS;
         let mut data = null_mut();
-        // SAFETY: the array has room for `count` values; what is not given is filled
-        // with `undefined`.
+        // SAFETY: the array has room for `count` values; missing ones are filled with
+        // `undefined`.
         check_status!(unsafe {
             sys::napi_get_cb_info(
                 env,
@@ -142,7 +142,7 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
                 &mut data,
             )
         })?;
-        // SAFETY: `function` made it, and it lives as long as the function that is called.
+        // SAFETY: `function` created it, and it lives as long as the function being called.
         let shared = unsafe { &*data.cast::<Shared>() };
         run(env, shared, &arguments)
     })
@@ -158,7 +158,7 @@ fn contained(
         Ok(Err(error)) => error.reason.clone(),
         Err(_) => "the verifier panicked".to_owned(),
     };
-    // SAFETY: the text is as long as is said, and each value is of this environment.
+    // SAFETY: the length is the text's, and each value is of this environment.
     unsafe {
         let (mut text, mut error) = (null_mut(), null_mut());
         let length = isize::try_from(thrown.len()).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::headers::wire_bytes;
 pub(super) fn text_value(env: sys::napi_env, text: &str) -> Result<sys::napi_value> {
     let length = isize::try_from(text.len()).unwrap_or_default();
     let mut result = null_mut();
-    // SAFETY: the text is as long as is said, and `result` is written before it is read.
+    // SAFETY: the length is the text's, and `result` is written before it is read.
     check_status!(unsafe {
         sys::napi_create_string_utf8(env, text.as_ptr().cast(), length, &mut result)
     })?;
@@ -24,7 +24,7 @@ pub(super) fn text_value(env: sys::napi_env, text: &str) -> Result<sys::napi_val
 pub(super) fn latin1_value(env: sys::napi_env, text: &[u8]) -> Result<sys::napi_value> {
     let length = isize::try_from(text.len()).unwrap_or_default();
     let mut result = null_mut();
-    // SAFETY: the text is as long as is said, and `result` is written before it is read.
+    // SAFETY: the length is the text's, and `result` is written before it is read.
     check_status!(unsafe {
         sys::napi_create_string_latin1(env, text.as_ptr().cast(), length, &mut result)
     })?;
@@ -40,7 +40,7 @@ pub(super) fn undefined(env: sys::napi_env) -> Result<sys::napi_value> {
 
 pub(super) fn number_of(env: sys::napi_env, value: sys::napi_value) -> Option<f64> {
     let mut number = 0.0;
-    // SAFETY: a value that is no number is a status, and writes nothing.
+    // SAFETY: for a value that is not a number, this returns a status and writes nothing.
     let status = unsafe { sys::napi_get_value_double(env, value, &mut number) };
     (status == sys::Status::napi_ok).then_some(number)
 }
@@ -57,7 +57,7 @@ pub(super) enum Given<'a> {
 /// The bytes of a `Uint8Array`.
 pub(super) fn bytes_of<'a>(env: sys::napi_env, value: sys::napi_value) -> Given<'a> {
     let (mut kind, mut length, mut data, mut memory) = (0, 0, null_mut(), null_mut());
-    // SAFETY: a value that is no typed array is a status, and writes nothing.
+    // SAFETY: for a value that is not a typed array, this returns a status and writes nothing.
     let status = unsafe {
         sys::napi_get_typedarray_info(
             env,
@@ -73,7 +73,7 @@ pub(super) fn bytes_of<'a>(env: sys::napi_env, value: sys::napi_value) -> Given<
         return Given::Other;
     }
     let mut unshared = false;
-    // SAFETY: `memory` is what the array lies in, and a `SharedArrayBuffer` is no `ArrayBuffer`.
+    // SAFETY: `memory` is the array's buffer. A `SharedArrayBuffer` is not an `ArrayBuffer`.
     let status = unsafe { sys::napi_is_arraybuffer(env, memory, &mut unshared) };
     if status != sys::Status::napi_ok || !unshared {
         return Given::Shared;
@@ -81,7 +81,7 @@ pub(super) fn bytes_of<'a>(env: sys::napi_env, value: sys::napi_value) -> Given<
     if data.is_null() {
         return Given::Bytes(&[]);
     }
-    // SAFETY: so many bytes lie there; see the module on who could change them.
+    // SAFETY: `length` bytes are there; see the module on what could change them.
     Given::Bytes(unsafe { slice::from_raw_parts(data.cast(), length) })
 }
 
@@ -100,13 +100,13 @@ pub(super) fn text_of(
     read: ReadText,
 ) -> Result<Vec<u8>> {
     let mut length = 0;
-    // SAFETY: without a buffer the length alone is written.
+    // SAFETY: without a buffer, only the length is written.
     check_status!(
         unsafe { read(env, value, null_mut(), 0, &mut length) },
         "expected a string or a Uint8Array"
     )?;
     let mut text = vec![0; length.saturating_add(1)];
-    // SAFETY: the buffer is as long as is said.
+    // SAFETY: the length is the buffer's.
     check_status!(unsafe {
         read(
             env,
@@ -139,7 +139,7 @@ impl<'s> Reader<'s> {
     pub(super) fn values(&mut self, value: sys::napi_value) -> Result<Values<'s>> {
         let mut length = 0;
         let free = std::mem::take(&mut self.free);
-        // SAFETY: the buffer is as long as is said.
+        // SAFETY: the length is the buffer's.
         let status = unsafe {
             sys::napi_get_value_string_utf8(
                 self.env,
@@ -153,7 +153,7 @@ impl<'s> Reader<'s> {
             self.free = free;
             return self.several(value);
         }
-        // A text that reaches the last byte may have been cut.
+        // A text that reaches the end of the buffer may be truncated.
         let fits = length.saturating_add(4) < free.len();
         if !fits || !free.get(..length).is_some_and(<[u8]>::is_ascii) {
             self.free = free;
@@ -170,10 +170,10 @@ impl<'s> Reader<'s> {
             .map_or_else(|_| text.clone(), |text| wire_bytes(text).into_owned()))
     }
 
-    /// An array of strings; anything else is no value.
+    /// An array of strings; anything else counts as no value.
     fn several(&mut self, value: sys::napi_value) -> Result<Values<'s>> {
         let mut length = 0;
-        // SAFETY: a value that is no array is a status, and writes nothing.
+        // SAFETY: for a value that is not an array, this returns a status and writes nothing.
         let status = unsafe { sys::napi_get_array_length(self.env, value, &mut length) };
         if status != sys::Status::napi_ok {
             return Ok(Values::None);
