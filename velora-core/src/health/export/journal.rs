@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
-use super::lock::{open_and_lock, private};
+use super::lock::{look_again, open_and_lock, private};
 use super::manifest::{FORMAT, Hashing, LeafProof, Manifest, beside, check_leaves, hex};
 use super::plan::Known;
 use crate::error::FileError;
@@ -57,6 +57,13 @@ pub(crate) enum Opened {
     Journal(Box<Journal>),
 }
 
+/// What is at the path of an export.
+enum Found {
+    Complete(Manifest),
+    /// New or begun, and locked.
+    Checkpoint(File),
+}
+
 struct Paths {
     data: PathBuf,
     checkpoint: PathBuf,
@@ -83,16 +90,19 @@ impl Journal {
             checkpoint: beside(path, "checkpoint"),
             manifest: beside(path, "manifest.json"),
         };
-        let checkpoint = loop {
+        let found = look_again(&paths.checkpoint, || {
             if !paths.checkpoint.exists() && paths.manifest.exists() {
-                return complete(path, &header).map(Opened::Complete);
+                return complete(path, &header).map(Found::Complete).map(Some);
             }
             if !paths.checkpoint.exists() {
                 check_is_new(path)?;
             }
-            if let Some(checkpoint) = open_and_lock(&paths.checkpoint)? {
-                break checkpoint;
-            }
+            let locked = open_and_lock(&paths.checkpoint)?;
+            Ok(locked.map(Found::Checkpoint))
+        })?;
+        let checkpoint = match found {
+            Found::Complete(manifest) => return Ok(Opened::Complete(manifest)),
+            Found::Checkpoint(checkpoint) => checkpoint,
         };
         let lines = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
         let lines = match lines {

@@ -20,6 +20,7 @@ pub(crate) fn private() -> OpenOptions {
 /// 5 s in total, because a whole leaf may still be on its way to a slow disk.
 const LOCK_ATTEMPTS: u32 = 200;
 const LOCK_WAIT: Duration = Duration::from_millis(25);
+const LOOKS: u32 = 10;
 
 /// The lock ends with the process, however it ends. An export that was just given up may still
 /// hold it for a write that is under way.
@@ -32,6 +33,22 @@ pub(crate) fn open_and_lock(path: &Path) -> Result<Option<File>, FileError> {
         .open(path)
         .map_err(FileError::unusable(path, "opened"))?;
     lock(file, path)
+}
+
+/// Looks until something is found. That fails after some attempts: each should mean that another
+/// export has ended, but a file system may also not tell a file from another one.
+pub(crate) fn look_again<T>(
+    path: &Path,
+    mut look: impl FnMut() -> Result<Option<T>, FileError>,
+) -> Result<T, FileError> {
+    for _ in 0..LOOKS {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+    }
+    Err(FileError::unusable(path, "locked")(
+        "it was removed again and again",
+    ))
 }
 
 fn lock(file: File, path: &Path) -> Result<Option<File>, FileError> {
@@ -82,5 +99,18 @@ mod tests {
         assert!(lock(waiting, &path).unwrap().is_none());
         assert!(!path.exists());
         assert!(open_and_lock(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_never_found_is_not_looked_for_without_end() {
+        let path = Path::new("checkpoint");
+        let error = look_again(path, || Ok(None::<File>)).unwrap_err();
+        assert_eq!(error.code().as_str(), "file_unusable");
+        let mut looks = 0;
+        let found = look_again(path, || {
+            looks += 1;
+            Ok((looks == 3).then_some(looks))
+        });
+        assert_eq!(found.unwrap(), 3);
     }
 }
