@@ -8,8 +8,9 @@ use velora_core::health::{
 };
 use velora_core::{ApiError, ApiKey, ConfigError, Error, RawJson};
 
+use super::events_text::EventsText;
 use super::options::{ClientParts, RateLimitParts};
-use super::streams::{EventsText, Held, Stream};
+use super::streams::{Held, Stream};
 use crate::cancel::{NativeCancel, promise};
 use crate::failure::{Answer, answer};
 use crate::number::whole;

@@ -9,8 +9,9 @@ use napi_derive::napi;
 use velora_core::health::{Export, ExportQuery, LeafProof, Manifest, Progress, RawEvent, Window};
 use velora_core::{ApiError, ConfigError, Error, FileError};
 
+use super::events_text::EventsText;
 use super::health::NativeHealth;
-use super::streams::{EventsText, Held, Stream};
+use super::streams::{Held, Stream};
 use crate::cancel::{NativeCancel, promise};
 use crate::failure::{Answer, Failure, answer};
 use crate::number::whole;

@@ -3,6 +3,7 @@
 mod billing;
 mod billing_parts;
 mod curae;
+mod events_text;
 mod extra;
 mod health;
 mod health_export;
