@@ -14,88 +14,88 @@ use velora_simulator::{
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// 0 takes a free port.
+    /// The port to listen on. 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// How many audit events there are.
+    /// The number of audit events.
     #[arg(long, default_value_t = 10_000)]
     events: u64,
-    /// What they follow from.
+    /// The seed of the events: the same seed gives the same events.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// When the first may happen.
+    /// The earliest time of an event.
     #[arg(long, default_value = "2026-05-01T00:00:00Z")]
     since: Timestamp,
-    /// How long after that they go on, in seconds.
+    /// The length of the period in which the events happen, in seconds.
     #[arg(long, default_value_t = 604_800)]
     span_seconds: u64,
-    /// Puts so many of the events into one instant; may be given several times.
+    /// Gives this many of the events the same timestamp. May be repeated.
     #[arg(long)]
     crowd: Vec<u64>,
-    /// The smallest difference in time that the server knows.
+    /// The resolution of the server's timestamps.
     #[arg(long, value_enum, default_value_t = ResolutionArg::S)]
     resolution: ResolutionArg,
-    /// Compare `since` and `until` as sent, whatever the resolution.
+    /// Compare `since` and `until` as sent, without rounding them to the resolution.
     #[arg(long)]
     exact_filters: bool,
-    /// `until` belongs to the window.
+    /// Include events whose timestamp is exactly `until`.
     #[arg(long)]
     inclusive_until: bool,
-    /// What a cursor carries: timestamp and id (`sound`; `leaky` leaves out the event that a page
-    /// begins with), or a timestamp alone, whose events are skipped or come again at a page's end.
+    /// What a cursor encodes: the timestamp and id (`sound`; `leaky` omits the first event of a
+    /// page), or only the timestamp, so that events which share it are skipped or repeated.
     #[arg(long, value_enum, default_value_t = CursorArg::Sound)]
     cursor: CursorArg,
-    /// `GET /events/{id}` answers `{"event": …}`.
+    /// Wrap the response of `GET /events/{id}` as `{"event": …}`.
     #[arg(long)]
     wrapped_event: bool,
-    /// A few events have `details` as an object.
+    /// Send `details` as an object in some events.
     #[arg(long)]
     object_details: bool,
-    /// The most rows of an export.
+    /// The maximum number of rows in an export.
     #[arg(long, default_value_t = 10_000)]
     export_cap: usize,
     /// The order of an export's rows.
     #[arg(long, value_enum, default_value_t = OrderArg::Descending)]
     export_order: OrderArg,
-    /// How `X-Velora-Truncated` says yes: true, 1, yes, TRUE, True, any text; `none` leaves
-    /// the header out.
+    /// The value of `X-Velora-Truncated` on a truncated export: true, 1, yes, TRUE, True, or any
+    /// text. `none` omits the header.
     #[arg(long, default_value = "true")]
     truncation_header: String,
     /// Enforce the documented rate limits.
     #[arg(long)]
     rate_limits: bool,
-    /// The window of the rate limits in milliseconds, in place of a minute.
+    /// The window of the rate limits in milliseconds, instead of a minute.
     #[arg(long, requires = "rate_limits")]
     rate_window_ms: Option<u64>,
-    /// Every answer waits so many milliseconds.
+    /// Delay every response by this many milliseconds.
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
-    /// Keep so many MiB of encoded pages and exports.
+    /// Cache this many MiB of encoded pages and exports.
     #[arg(long, default_value_t = 0)]
     cache_mib: usize,
-    /// Divide the waits of the retry ladders by this: with 60000 a minute takes a
+    /// Divide the delays of the retry ladders by this: with 60000, a minute takes a
     /// millisecond.
     #[arg(long, default_value_t = 1.0)]
     time_scale: f64,
-    /// How long a receiver may take to answer.
+    /// How long to wait for a receiver's response.
     #[arg(long, default_value_t = 10_000)]
     delivery_timeout_ms: u64,
-    /// The records of a billing run's CSV.
+    /// The number of records in a billing run's CSV.
     #[arg(long, default_value_t = 250)]
     billing_csv_records: u64,
-    /// Which keys the CuraeAI system takes.
+    /// Which API keys the CuraeAI system accepts.
     #[arg(long, value_enum, default_value_t = EnvironmentArg::Any)]
     curae_environment: EnvironmentArg,
-    /// So many of the latest TV events can be resumed from.
+    /// How many of the latest TV events a client can resume from.
     #[arg(long, default_value_t = 1_000)]
     tv_history: usize,
-    /// How often a quiet TV stream sends a comment.
+    /// How often an idle TV stream sends a comment.
     #[arg(long, default_value_t = 15_000)]
     tv_heartbeat_ms: u64,
-    /// TV events have no ids, and `Last-Event-ID` is not heeded.
+    /// Send TV events without ids, and ignore `Last-Event-ID`.
     #[arg(long)]
     tv_no_resume: bool,
-    /// End when stdin does: no simulator outlives the test that started it.
+    /// Exit when stdin is closed, so that no simulator outlives the test that started it.
     #[arg(long)]
     until_stdin_ends: bool,
 }
@@ -142,7 +142,7 @@ fn main() -> std::io::Result<()> {
         return Ok(());
     }
     loop {
-        // A signal ends the process.
+        // Until a signal ends the process.
         std::thread::park();
     }
 }

@@ -1,14 +1,15 @@
-//! The faults by name.
+//! The faults and their names.
 
 use std::fmt;
 
-/// What goes wrong. By header and control call a fault is `name` or `name=value`.
+/// What goes wrong. In a header or a control request, a fault is written `name` or `name=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FaultKind {
     /// `rate_limited[=1]`: 429 with `Retry-After` in seconds.
     RateLimited(u64),
-    /// `rate_limited_date[=1]`: 429 with `Retry-After` as an HTTP date, so many seconds ahead.
+    /// `rate_limited_date[=1]`: 429 with `Retry-After` as an HTTP date, this many seconds
+    /// ahead.
     RateLimitedDate(u64),
     /// `rate_limited_hour`: 429 with `Retry-After: 3600`.
     RateLimitedHour,
@@ -16,77 +17,75 @@ pub enum FaultKind {
     RateLimitedBare,
     /// `status[=500]`: any status, with an error body.
     Status(u16),
-    /// `reset`: the connection is reset before anything is answered. The call is not
-    /// carried out.
+    /// `reset`: the connection is reset before any response. The request has no effect.
     Reset,
-    /// `reset_after`: the same, but the call has been carried out.
+    /// `reset_after`: the same, but the request has taken effect.
     ResetAfter,
-    /// `hang`: no answer at all.
+    /// `hang`: no response at all.
     Hang,
-    /// `latency[=100]`: the answer comes so many milliseconds later.
+    /// `latency[=100]`: the response is delayed by this many milliseconds.
     Latency(u64),
-    /// `cut_length`: `Content-Length` promises the whole body, half of it comes.
+    /// `cut_length`: `Content-Length` is that of the whole body, but only half of it is sent.
     CutLength,
     /// `cut_chunked`: half of a chunked body, without the last chunk.
     CutChunked,
-    /// `cut_row`: as `cut_chunked`, right behind a line's end.
+    /// `cut_row`: like `cut_chunked`, but cut right after a line break.
     CutRow,
     /// `cut_reset`: half of a body, then a reset.
     CutReset,
     /// `stall`: half of a body, then silence.
     Stall,
-    /// `drip[=20]`: 64 bytes of the body every so many milliseconds.
+    /// `drip[=20]`: 64 bytes of the body at a time, this many milliseconds apart.
     Drip(u64),
-    /// `endless`: a body that never ends: blanks behind JSON, else the body again and again.
+    /// `endless`: a body that never ends: spaces after JSON, otherwise the body repeated.
     Endless,
-    /// `gzip`: the body in gzip, whether or not the client accepts it.
+    /// `gzip`: the body is compressed with gzip, whether or not the client accepts it.
     Gzip,
-    /// `gzip_bomb[=64]`: the body in gzip, with so many MiB of blanks behind it.
+    /// `gzip_bomb[=64]`: the body is compressed with gzip, followed by this many MiB of spaces.
     GzipBomb(u64),
-    /// `wrong_content_type`: the body as it should be, called `text/html`.
+    /// `wrong_content_type`: the correct body with the content type `text/html`.
     WrongContentType,
-    /// `not_json`: a page of HTML under the right content type.
+    /// `not_json`: an HTML page with the correct content type.
     NotJson,
-    /// `pretty`: the JSON of the body over many lines, each member on its own. Not of an
-    /// export.
+    /// `pretty`: the JSON of the body over several lines, one member per line. Not for exports.
     Pretty,
-    /// `bad_row`: the middle line of the body is no JSON.
+    /// `bad_row`: the middle line of the body is not JSON.
     BadRow,
-    /// `no_truncation_header`: the export's header is stripped.
+    /// `no_truncation_header`: the export's header is omitted.
     NoTruncationHeader,
     /// `truncation_header=yes`: the export's header in another style (`1`, `yes`, `TRUE`,
-    /// `True`: with its opposite where nothing was cut), or any text as it is.
+    /// `True`; their opposite if nothing was truncated), or any other text verbatim.
     TruncationHeader(String),
-    /// `repeat_cursor`: the next cursor is the one that was asked for.
+    /// `repeat_cursor`: the next cursor is the one in the request.
     RepeatCursor,
     /// `loop_cursor`: the next cursor leads from A to B and from B to A.
     LoopCursor,
     /// `no_cursor`: there is more, but no cursor.
     NoCursor,
-    /// `empty_page`: no rows, and a new cursor that stands for the same place.
+    /// `empty_page`: no rows, and a new cursor for the same position.
     EmptyPage,
-    /// `duplicate_rows`: a page begins with the last row of the page before; an export
-    /// gives some rows twice.
+    /// `duplicate_rows`: a page starts with the last row of the previous page; an export
+    /// contains some rows twice.
     DuplicateRows,
     /// `redirect[=url]`, `redirect_307[=url]`, `redirect_308[=url]`: 302, 307 or 308 to the
-    /// same path at another host, [`other_host`](crate::Simulator::other_host) unless given.
+    /// same path on another host, by default [`other_host`](crate::Simulator::other_host).
     Redirect(u16, Option<String>),
 }
 
-/// Why a fault could not be read.
+/// The text names no known fault, or has an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownFault(pub(crate) String);
 
 impl fmt::Display for UnknownFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no such fault, or not a value of it: {}", self.0)
+        write!(f, "unknown fault, or invalid value: {}", self.0)
     }
 }
 
 impl std::error::Error for UnknownFault {}
 
 impl FaultKind {
-    /// The name, and the value where it differs from the default.
+    /// Parses a fault's name and its value, if it is not the default.
     pub fn parse(name: &str, value: Option<&str>) -> Result<Self, UnknownFault> {
         let unknown = || UnknownFault(format!("{name}={}", value.unwrap_or_default()));
         let number = |default: u64| match value {
@@ -134,7 +133,7 @@ impl FaultKind {
         })
     }
 
-    /// The name that [`parse`](Self::parse) reads.
+    /// The name, as [`parse`](Self::parse) accepts it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::RateLimited(_) => "rate_limited",
@@ -177,7 +176,7 @@ impl FaultKind {
 mod tests {
     use super::*;
 
-    /// Every name is read back, and stands in the README.
+    /// Every name can be parsed, and is in the README.
     #[test]
     fn names_are_documented() {
         let readme = include_str!("../../README.md");
