@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use velora_core::ApiKey;
 use velora_core::billing::{
     Client, CsvRow, CsvRows, DeliveryQuery, JournalFormat, LoggedDelivery, Progress, ReconRun,
     ReconSummary, RefireReport, Refired, Retried, Sweep, WhyNot,
 };
 
-use super::{Reports, lists, pages, rate_limit};
+use super::{Reports, keyed, lists, pages, rate_limit};
 use crate::argument::argument;
 use crate::call::Call;
-use crate::errors::{Failure, Result, api_error};
+use crate::errors::{Result, api_error};
 use crate::number::Whole;
 use crate::options::Options;
 use crate::process::PerProcess;
@@ -32,12 +31,7 @@ impl Billing {
     #[pyo3(signature = (api_key, **options))]
     fn new(api_key: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let Lossy(key) = argument("api_key", api_key)?;
-        let (key, options) = (
-            ApiKey::new(key).map_err(Failure::from)?,
-            Options::read(options)?,
-        );
-        let make = move || options.build(Client::builder(key.clone()));
-        Ok(Self(Arc::new(PerProcess::new(make)?)))
+        Ok(Self(keyed(key, Options::read(options)?, Client::builder)?))
     }
 
     fn close(&self) {

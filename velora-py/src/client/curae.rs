@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use velora_core::ApiKey;
 use velora_core::curae::{
     Client, Endpoint, EndpointChange, EndpointQuery, IfChanged, NewEndpoint, Registration,
     Versioned,
 };
 
-use super::{pages, rate_limit};
+use super::{keyed, pages, rate_limit};
 use crate::argument::argument;
 use crate::call::{Call, show_nothing};
-use crate::errors::{Failure, Result};
+use crate::errors::Result;
 use crate::number::Whole;
 use crate::options::Options;
 use crate::process::PerProcess;
@@ -33,12 +32,7 @@ impl Curae {
     #[pyo3(signature = (api_key, **options))]
     fn new(api_key: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let Lossy(key) = argument("api_key", api_key)?;
-        let (key, options) = (
-            ApiKey::new(key).map_err(Failure::from)?,
-            Options::read(options)?,
-        );
-        let make = move || options.build(Client::builder(key.clone()));
-        Ok(Self(Arc::new(PerProcess::new(make)?)))
+        Ok(Self(keyed(key, Options::read(options)?, Client::builder)?))
     }
 
     fn close(&self) {

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use velora_core::ApiKey;
 use velora_core::health::{
     Client, Endpoint, EventQuery, ExportQuery, ExportedOnce, NewEndpoint, Progress, Registration,
     Window,
 };
 
-use super::{Reports, lists, rate_limit};
+use super::{Reports, keyed, lists, rate_limit};
 use crate::argument::argument;
 use crate::audit_event::{AuditEvent, Batch};
 use crate::call::{Call, show_nothing};
@@ -38,12 +37,7 @@ impl Health {
     #[pyo3(signature = (api_key, **options))]
     fn new(api_key: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let Lossy(key) = argument("api_key", api_key)?;
-        let (key, options) = (
-            ApiKey::new(key).map_err(Failure::from)?,
-            Options::read(options)?,
-        );
-        let make = move || options.build(Client::builder(key.clone()));
-        Ok(Self(Arc::new(PerProcess::new(make)?)))
+        Ok(Self(keyed(key, Options::read(options)?, Client::builder)?))
     }
 
     /// A client from the environment.

@@ -15,14 +15,27 @@ use std::sync::Arc;
 use futures_util::stream::{Stream as CoreStream, StreamExt};
 use pyo3::prelude::*;
 use tokio::sync::mpsc;
-use velora_core::ApiError;
-use velora_core::api::{Pages, RateLimit};
+use velora_core::api::{ClientBuilder, Pages, RateLimit};
+use velora_core::{ApiError, ApiKey};
 
 use crate::call::Report;
 use crate::errors::Result;
+use crate::options::Options;
+use crate::process::PerProcess;
 use crate::record::record;
 use crate::stream::Stream;
 use crate::time;
+
+/// A client with one key.
+fn keyed<C: Clone + Send + Sync + 'static>(
+    key: impl AsRef<str>,
+    options: Options,
+    builder: fn(ApiKey) -> ClientBuilder<C>,
+) -> Result<Arc<PerProcess<C>>> {
+    let key = ApiKey::new(key)?;
+    let make = move || options.build(builder(key.clone()));
+    Ok(Arc::new(PerProcess::new(make)?))
+}
 
 fn rate_limit(py: Python<'_>, limit: RateLimit) -> PyResult<Bound<'_, PyAny>> {
     record!(

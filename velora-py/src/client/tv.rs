@@ -11,10 +11,10 @@ use velora_core::tv::{
 };
 use velora_core::{ApiError, ApiErrorKind, ApiKey};
 
-use super::rate_limit;
+use super::{keyed, rate_limit};
 use crate::argument::argument;
 use crate::call::Call;
-use crate::errors::{Failure, Result, api_error};
+use crate::errors::{Result, api_error};
 use crate::event::tv_event;
 use crate::json;
 use crate::number::Real;
@@ -39,9 +39,11 @@ impl Tv {
     fn new(token: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let options = Options::read(options)?;
         if let Ok(text) = token.cast::<PyString>() {
-            let key = ApiKey::new(text.to_string_lossy()).map_err(Failure::from)?;
-            let make = move || options.build(Client::builder(key.clone()));
-            return Ok(Self(Arc::new(PerProcess::new(make)?)));
+            return Ok(Self(keyed(
+                text.to_string_lossy(),
+                options,
+                Client::builder,
+            )?));
         }
         if !token.is_callable() {
             let message = "a token is a str, or a function that returns one";
