@@ -52,12 +52,11 @@ impl AuditEvent {
 
     /// The identity to deduplicate on. It equals the key of the event's delivery, so that
     /// a back-filled and a delivered event count once. `None` if the event lacks its id or
-    /// its action.
+    /// its action, or one of them is empty.
     pub fn key(&self) -> Option<Key> {
-        Some(Key::of_members(
-            "health",
-            &[self.event_id()?, self.action()?],
-        ))
+        let members = [self.event_id()?, self.action()?];
+        let whole = members.iter().all(|member| !member.is_empty());
+        whole.then(|| Key::of_members("health", &members))
     }
 
     /// The event's id; in a delivery it is called `id`.
@@ -230,10 +229,13 @@ mod tests {
         let event = AuditEvent::from_json(SEED).unwrap();
         let delivered = Key::of_members("health", &["8b2e5c11", "phi.read"]);
         assert_eq!(event.key(), Some(delivered));
-        assert_eq!(
-            AuditEvent::from_json(r#"{"event_id":"1"}"#).unwrap().key(),
-            None
-        );
+        for keyless in [
+            r#"{"event_id":"1"}"#,
+            r#"{"event_id":"","action":"phi.read"}"#,
+            r#"{"event_id":"1","action":""}"#,
+        ] {
+            assert_eq!(AuditEvent::from_json(keyless).unwrap().key(), None);
+        }
     }
 
     #[test]

@@ -230,17 +230,22 @@ impl<'e> Iterator for Walk<'e> {
     type Item = (Cow<'e, str>, usize, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.skip(b" \t\r\n,");
-        let quote = self.at;
-        if self.byte()? != b'"' {
-            return None;
+        loop {
+            self.skip(b" \t\r\n,");
+            let quote = self.at;
+            if self.byte()? != b'"' {
+                return None;
+            }
+            self.step();
+            self.skip_text();
+            let name = json::text_of(self.event.get(quote..self.at)?.as_bytes());
+            self.skip(b" \t\r\n:");
+            let (start, end) = self.value();
+            // A name with half a surrogate pair is no text, and thus no name of ours.
+            if let Some(name) = name {
+                return Some((name, start, end));
+            }
         }
-        self.step();
-        self.skip_text();
-        let name = json::text_of(self.event.get(quote..self.at)?.as_bytes())?;
-        self.skip(b" \t\r\n:");
-        let (start, end) = self.value();
-        Some((name, start, end))
     }
 }
 
@@ -317,6 +322,16 @@ mod tests {
                 prop_assert_eq!(value.as_deref(), values[*member].as_str());
             }
             prop_assert_eq!(found.value(&text, gone), "");
+        }
+
+        /// Also past names that are no texts.
+        #[test]
+        fn goes_past_every_name(names in prop::collection::vec("([a-c]|\\\\ud8[0-9]{2}|\\\\u00e9){0,3}", 0..4)) {
+            let others: String = names.iter().map(|name| format!("\"{name}\":[1],")).collect();
+            let text = format!("{{{others}\"event_id\":\"e\"}}");
+            let found = Members::find(&text);
+            let id = found.text(&text, EVENT_ID);
+            prop_assert_eq!(id.as_deref(), Some("e"));
         }
 
         #[test]

@@ -100,7 +100,10 @@ impl Page {
             // An item is a slice of the text it was found in.
             let at = event.as_ptr().addr().saturating_sub(start);
             rows.push(at..at.saturating_add(event.len()));
-            identities.push(id.map(|id| identity(id, action)));
+            identities.push(
+                id.filter(|id| identifies(id))
+                    .map(|id| identity(id, action)),
+            );
         }
         let page = Self {
             text: Arc::new(text),
@@ -158,6 +161,11 @@ fn next_of(page: &str) -> Result<Said<'_>, ApiError> {
 pub(crate) fn id_of(event: &str) -> Option<Cow<'_, str>> {
     let [id] = json::values(event, ["event_id"]).ok()?;
     json::text_of(id?.as_bytes())
+}
+
+/// Whether an id, as written, identifies an event. An empty one may be that of several.
+pub(crate) fn identifies(id: &str) -> bool {
+    id != r#""""#
 }
 
 /// Identifies an event by its id and its action, of whatever type, and however a text is

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::scripted::{Scripted, answer, page};
+use futures_util::StreamExt;
 use tokio::time::Instant;
 use velora_core::ApiError;
 use velora_core::health::{Endpoint, EventQuery, NewEndpoint};
@@ -232,6 +233,16 @@ async fn an_id_that_is_no_text_tells_an_event_too() {
         given.push(event.unwrap().as_str().len());
     }
     assert_eq!((given.len(), server.requests()), (4, 3));
+}
+
+/// So nothing tells such events apart.
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_absent_or_empty_tells_no_event() {
+    let events = r#"{"event_id":"","action":"a"},{"event_id":null,"action":"a"},{"action":"a"}"#;
+    let page = format!(r#"{{"events":[{events},{events}],"page":{{"has_more":false}}}}"#);
+    let server = Scripted::new(move |_, _| answer(200, &[], &page));
+    let given = server.client().events(EventQuery::new()).raw();
+    assert_eq!(given.count().await, 6);
 }
 
 #[tokio::test(start_paused = true)]

@@ -70,6 +70,32 @@ struct Paths {
     manifest: PathBuf,
 }
 
+impl Paths {
+    fn of(path: &Path) -> Self {
+        Self {
+            data: path.to_owned(),
+            checkpoint: beside(path, "checkpoint"),
+            manifest: beside(path, "manifest.json"),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        !self.checkpoint.exists() && self.manifest.exists()
+    }
+
+    /// Whether an export can go on here, or begin. `false` if another one has just begun or
+    /// ended, so that what was seen of its files does not fit together.
+    fn is_begun_or_new(&self) -> Result<bool, FileError> {
+        if self.checkpoint.exists() {
+            return Ok(true);
+        }
+        match check_is_new(&self.data) {
+            Err(_) if self.checkpoint.exists() || self.manifest.exists() => Ok(false),
+            outcome => outcome.map(|()| true),
+        }
+    }
+}
+
 impl Journal {
     /// Starts an export, or resumes one.
     pub(crate) fn open(
@@ -85,17 +111,13 @@ impl Journal {
             until: window.until(),
             phi_involved,
         };
-        let paths = Paths {
-            data: path.to_owned(),
-            checkpoint: beside(path, "checkpoint"),
-            manifest: beside(path, "manifest.json"),
-        };
+        let paths = Paths::of(path);
         let found = look_again(&paths.checkpoint, || {
-            if !paths.checkpoint.exists() && paths.manifest.exists() {
+            if paths.is_complete() {
                 return complete(path, &header).map(Found::Complete).map(Some);
             }
-            if !paths.checkpoint.exists() {
-                check_is_new(path)?;
+            if !paths.is_begun_or_new()? {
+                return Ok(None);
             }
             let locked = open_and_lock(&paths.checkpoint)?;
             Ok(locked.map(Found::Checkpoint))
@@ -114,7 +136,7 @@ impl Journal {
                 return complete(path, &header).map(Opened::Complete);
             }
             None => {
-                check_is_new(path)?;
+                check_is_new(&paths.data)?;
                 begin(&paths.checkpoint, &checkpoint, &header)?;
                 Vec::new()
             }
@@ -360,4 +382,23 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 
 fn bytes_of(leaves: &[LeafProof]) -> u64 {
     leaves.iter().map(|leaf| leaf.bytes).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_a_checkpoint_are_somebody_elses_unless_their_export_has_just_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::of(&folder.path().join("events"));
+        assert!(paths.is_begun_or_new().unwrap() && !paths.is_complete());
+        fs::write(&paths.data, "{}\n").unwrap();
+        let error = paths.is_begun_or_new().unwrap_err();
+        assert_eq!(error.code().as_str(), "file_mismatch");
+        fs::write(&paths.manifest, "{}").unwrap();
+        assert!(!paths.is_begun_or_new().unwrap() && paths.is_complete());
+        fs::write(&paths.checkpoint, "").unwrap();
+        assert!(paths.is_begun_or_new().unwrap() && !paths.is_complete());
+    }
 }

@@ -1,9 +1,11 @@
 //! Files of one owner, and of one export at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
+
+use same_file::Handle;
 
 use crate::error::FileError;
 
@@ -71,22 +73,16 @@ fn try_lock(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-#[cfg(unix)]
 fn is_still_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let here = file.metadata().map(|file| (file.dev(), file.ino()));
-    let there = fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    let here = file.try_clone().and_then(Handle::from_file);
+    let there = Handle::from_path(path);
     matches!((here, there), (Ok(here), Ok(there)) if here == there)
 }
 
-/// Here an open file cannot be removed, so it is still there.
-#[cfg(not(unix))]
-fn is_still_at(_: &File, _: &Path) -> bool {
-    true
-}
-
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Otherwise the lock would be on a file that nobody can find.

@@ -11,7 +11,7 @@ use super::leaf::{Leaf, Shape, Stamp};
 use crate::api::{Fingerprint, Lines, Response, malformed, not_a_row};
 use crate::error::ApiError;
 use crate::health::RawEvent;
-use crate::health::page::identity;
+use crate::health::page::{identifies, identity};
 use crate::health::window::Window;
 use crate::{json, stamp};
 
@@ -180,7 +180,7 @@ impl fmt::Debug for Rows {
 
 /// The members that decide where a row belongs. Reading them proves the row to be JSON.
 struct Head<'r> {
-    /// As written in the row.
+    /// As written in the row; `None` if it does not identify the event.
     id: Option<&'r str>,
     action: Option<&'r str>,
     stamp: Option<Timestamp>,
@@ -205,7 +205,7 @@ impl<'r> Head<'r> {
         }
         let stamp = stamp.and_then(|stamp| json::text_of(stamp.as_bytes()));
         Ok(Self {
-            id,
+            id: id.filter(|id| identifies(id)),
             action,
             stamp: stamp.and_then(|stamp| stamp::read(&stamp)),
         })
@@ -276,6 +276,8 @@ mod tests {
             "{\"event_id\":\"b\",\"timestamp\":\"1970-01-01T00:00:02+00:00\",\"action\":\"x\"}\n",
             "{\"event_id\":\"z\",\"event_id\":\"b\",\"timestamp\":\"1970-01-01T00:00:02+00:00\"}\n",
             "{\"\\ud800\":1,\"timestamp\":\"1970-01-01T00:00:01.5Z\",\"event_id\":\"c\"}\n",
+            "{\"event_id\":\"\",\"timestamp\":\"1970-01-01T00:00:01Z\",\"n\":1}\n",
+            "{\"event_id\":\"\",\"timestamp\":\"1970-01-01T00:00:01Z\",\"n\":2}\n",
             "{\"event_id\":\"late\",\"timestamp\":\"1970-01-01T00:00:03+00:00\"}\n",
             "{\"event_id\":\"early\",\"timestamp\":\"1970-01-01T00:00:00+00:00\"}\n",
         );
@@ -287,10 +289,10 @@ mod tests {
         let window = Window::new(at(0), at(9)).unwrap();
         let (kept, shape) = rows(text).judge(leaf, window).unwrap();
         let ids: Vec<_> = kept.texts().filter_map(id_of).collect();
-        assert_eq!(ids, ["c", "a", "b", "b"]);
+        assert_eq!(ids, ["", "", "c", "a", "b", "b"]);
         assert_eq!(
             (shape.rows, shape.below, shape.above, shape.unit),
-            (8, 1, 1, 1_000)
+            (10, 1, 1, 1_000)
         );
     }
 
