@@ -70,8 +70,9 @@ fn looping(reason: &'static str) -> ApiError {
     ApiError::new(ApiErrorKind::CursorLoop, reason)
 }
 
-/// A 64-bit hash under a random key of the process, instead of what it is of. Nobody can
-/// construct a collision, and by chance one in 10^15 items is taken for another.
+/// A 64-bit hash of something, under a key of the process. By chance, one in 10^15 items is taken
+/// for another. The key is random, so that nobody can construct a collision, except on
+/// `wasm32-unknown-unknown`, where the standard library has no randomness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint(u64);
 
