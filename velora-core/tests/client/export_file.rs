@@ -8,7 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::simulated::{client, sorted, truth, week, window};
+use crate::simulated::{builder, client, sorted, truth, week, window};
+use crate::wall::Wall;
 use velora_core::health::{ExportQuery, Manifest};
 use velora_simulator::{Fault, FaultKind, Simulator};
 
@@ -67,6 +68,39 @@ async fn the_manifest_proves_the_file() {
     fs::write(&path, bytes).unwrap();
     let error = manifest.verify(&path).unwrap_err();
     assert_eq!(error.code().as_str(), "file_mismatch");
+}
+
+/// What has not ended may get events: only the rest is taken from the call before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_has_not_ended_is_exported_anew() {
+    let (simulator, folder) = (simulator(25_000), Folder::new());
+    let (wall, path) = (Wall::default(), folder.file());
+    let client = builder(&simulator).with_runtime(wall.clone());
+    let client = client.build().unwrap();
+    let query = ExportQuery::new(week()).with_concurrency(1).unwrap();
+    let mut calls = Vec::new();
+    let mut leaves = Vec::new();
+    let (since, until) = (week().since().as_second(), week().until().as_second());
+    for now in [since, until - 1, until - 1, until, until] {
+        wall.set(now);
+        simulator.clear_requests();
+        let manifest = client.export_to_file(query.clone(), &path).await.unwrap();
+        manifest.verify(&path).unwrap();
+        assert_eq!(manifest, Manifest::read(&path).unwrap());
+        assert_eq!(sorted(rows(&path)), truth(&simulator, week()));
+        calls.push(simulator.requests().len());
+        let checkpoint = fs::read_to_string(beside(&path, "checkpoint"));
+        leaves.push(checkpoint.ok().map(|text| text.lines().count() - 1));
+    }
+    let [whole, same, rest, last, none] = calls[..] else {
+        panic!("{calls:?}");
+    };
+    assert!(whole > 1 && same == whole, "{calls:?}");
+    assert!(rest < whole && last == rest && rest > 0, "{calls:?}");
+    assert_eq!(none, 0);
+    let all = Manifest::read(&path).unwrap().leaves.len();
+    assert!(all > 1);
+    assert_eq!(leaves, [Some(0), Some(all - 1), Some(all - 1), None, None]);
 }
 
 /// While it runs, and in the end.

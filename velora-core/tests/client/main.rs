@@ -28,4 +28,5 @@ mod spans;
 mod tv;
 mod tv_outages;
 mod tv_stream;
+mod wall;
 mod wire;

@@ -7,13 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
-use velora_core::api::{Body, BoxFuture, Response, RetryOptions, Runtime, TokioRuntime};
+use velora_core::api::{Body, Response, RetryOptions};
 use velora_core::tv::{Client, EventStream, EventType, StreamItem, StreamOptions};
 use velora_core::{ApiError, ApiErrorKind, ApiKey};
 use velora_simulator::{Emission, Simulator, System};
 
 use crate::scripted::{Answer, Scripted, answer, header};
 use crate::simulated::limited;
+use crate::wall::Wall;
 
 use Step::{Break, Hang, Say, Wait};
 
@@ -276,30 +277,6 @@ async fn heeds_what_stands_without_data() {
     assert_eq!(start.elapsed().as_secs(), 45);
 }
 
-/// A clock that the test sets; everything else is as on tokio.
-#[derive(Clone, Default)]
-struct Wall(Arc<std::sync::atomic::AtomicI64>);
-
-impl velora_core::Clock for Wall {
-    fn now(&self) -> velora_core::UnixTime {
-        velora_core::UnixTime::from_secs(self.0.load(Ordering::Relaxed))
-    }
-
-    fn monotonic(&self) -> Duration {
-        TokioRuntime.monotonic()
-    }
-}
-
-impl Runtime for Wall {
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        TokioRuntime.sleep(duration)
-    }
-
-    fn spawn(&self, work: BoxFuture<'static, ()>) {
-        TokioRuntime.spawn(work);
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_gap_begins_before_an_event_that_came_by_half() {
     for (half, since) in [(": ping\n", 200), ("data: {\"half", 100), ("id: 7\n", 100)] {
@@ -309,7 +286,7 @@ async fn a_gap_begins_before_an_event_that_came_by_half() {
             let clock = clock.clone();
             let steps = [(100, "data: a\n\n"), (200, half)];
             let chunks = stream::iter(steps).map(move |(at, text)| {
-                clock.0.store(at, Ordering::Relaxed);
+                clock.set(at);
                 Ok(Bytes::from(text))
             });
             Ok(Response::new(200, Vec::new(), Body::new(chunks)))
@@ -333,7 +310,7 @@ async fn a_connection_on_which_nothing_came_does_not_end_a_gap() {
     let wall = Wall::default();
     let clock = wall.clone();
     let server = Scripted::new(move |number, _| {
-        clock.0.store(100 * (number as i64 + 1), Ordering::Relaxed);
+        clock.set(100 * (number as i64 + 1));
         match number {
             1 => connection(&[]),
             2 => connection(&[Say(": hello\n\nretry: 1000\n\nid: 9\n\n"), Break]),

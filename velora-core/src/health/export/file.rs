@@ -23,9 +23,12 @@ impl Client {
     /// and resumes, and the file ends up with the same bytes as without the interruption.
     /// While it runs, `<path>.checkpoint` is next to the file; at the end it is replaced by
     /// `<path>.manifest.json`. If the export is finished already, it returns the manifest
-    /// and sends no request. Therefore let the window end in the past: events that happen in
-    /// it later are in no file. On Unix all three files are created with mode 0600; an existing
+    /// and sends no request. On Unix all three files are created with mode 0600; an existing
     /// file keeps its mode.
+    ///
+    /// If the window ends in the future, the file has the events so far, and the checkpoint
+    /// stays: another call replaces what had not ended yet. The client's clock decides. For a
+    /// file that stays as it is, let the window end in the past.
     ///
     /// ```no_run
     /// # use velora_core::health::{Client, ExportQuery, Window};
@@ -52,10 +55,12 @@ impl Client {
     ) -> Result<Manifest, Error> {
         let path = path.as_ref().to_owned();
         let (window, phi_involved) = (query.window, query.phi_involved);
+        let now = self.api.runtime().now().as_millis();
+        let now = Timestamp::from_millisecond(now).unwrap_or(Timestamp::MIN);
         let opened = blocking(&path, {
             let path = path.clone();
             let base_url = self.api.base_url().as_str().to_owned();
-            move || Journal::open(&path, &base_url, window, phi_involved)
+            move || Journal::open(&path, &base_url, window, phi_involved, now)
         })
         .await?;
         let mut journal = match opened {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -44,6 +44,8 @@ pub(crate) struct Journal {
     known: Known,
     data: BufWriter<File>,
     checkpoint: File,
+    /// A leaf that ends later may still get events, so it does not count for the next call.
+    now: Timestamp,
     /// The leaf that is being written.
     open: Hashing,
     open_bytes: u64,
@@ -103,6 +105,7 @@ impl Journal {
         base_url: &str,
         window: Window,
         phi_involved: Option<bool>,
+        now: Timestamp,
     ) -> Result<Opened, FileError> {
         let header = Header {
             format: FORMAT,
@@ -128,11 +131,14 @@ impl Journal {
         };
         let lines = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
         let lines = match lines {
-            Some(lines) => lines,
+            Some(lines) => {
+                // Of a call whose window had not ended, or that was killed at its very end.
+                remove_if_there(&paths.manifest)?;
+                lines
+            }
             // Finished by another export before the lock was taken: the locked file is new.
             None if paths.manifest.exists() => {
-                fs::remove_file(&paths.checkpoint)
-                    .map_err(FileError::unusable(&paths.checkpoint, "removed"))?;
+                remove_if_there(&paths.checkpoint)?;
                 return complete(path, &header).map(Opened::Complete);
             }
             None => {
@@ -151,6 +157,7 @@ impl Journal {
             known,
             data: BufWriter::with_capacity(1 << 20, data),
             checkpoint,
+            now,
             open: Hashing::default(),
             open_bytes: 0,
             first_id: None,
@@ -220,13 +227,17 @@ impl Journal {
             .and_then(|()| self.data.get_ref().sync_data())
             .map_err(FileError::unusable(&self.paths.data, "written"))?;
         let line = Line { leaf, known };
-        append(&self.paths.checkpoint, &self.checkpoint, &line)?;
+        if line.leaf.until <= self.now {
+            append(&self.paths.checkpoint, &self.checkpoint, &line)?;
+        }
         self.leaves.push(line.leaf);
         Ok(())
     }
 
-    /// Ends the export: the manifest replaces the checkpoint.
+    /// Ends the export: the manifest replaces the checkpoint, which stays if the window has not
+    /// ended.
     pub(crate) fn finish(self) -> Result<Manifest, FileError> {
+        let is_over = self.header.until <= self.now;
         let manifest = Manifest {
             format: FORMAT,
             base_url: self.header.base_url.clone(),
@@ -248,8 +259,10 @@ impl Journal {
         written()
             .and_then(|()| fs::rename(&draft, path))
             .and_then(|()| sync_folder(path))
-            .and_then(|()| fs::remove_file(&self.paths.checkpoint))
             .map_err(FileError::unusable(path, "written"))?;
+        if is_over {
+            remove_if_there(&self.paths.checkpoint)?;
+        }
         Ok(manifest)
     }
 }
@@ -283,7 +296,7 @@ fn check_is_new(path: &Path) -> Result<(), FileError> {
             Err(FileError::mismatch(path, "it exists without a checkpoint"))
         }
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(FileError::unusable(path, "read")(error)),
     }
 }
@@ -367,6 +380,15 @@ fn open_data(path: &Path, header: &Header, leaves: &[LeafProof]) -> Result<File,
         .and_then(|_| sync_folder(path))
         .map_err(failed())?;
     Ok(file)
+}
+
+fn remove_if_there(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(FileError::unusable(path, "removed")(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// On Unix a new file name is on the disk only once its folder is synced.
