@@ -11,8 +11,13 @@ export class Client extends AnyClient {
   /**
    * Exports a window completely into an NDJSON file, and returns the proof. If the process is killed
    * at any point, call it again: it resumes. While it runs, `<path>.checkpoint` is next to the file;
-   * at the end it is replaced by `<path>.manifest.json`. On Unix all three files are created with
-   * mode 0600; an existing file keeps its mode.
+   * at the end it is replaced by `<path>.manifest.json`. If the export is finished already, it
+   * returns the manifest and sends no request. On Unix all three files are created with mode 0600;
+   * an existing file keeps its mode.
+   *
+   * If the window ends in the future, the file has the events so far, and the checkpoint stays:
+   * another call replaces what had not ended yet. This machine's clock decides. For a file that
+   * stays as it is, let the window end in the past.
    *
    * Throws what `export` and its loop throw; `file_unusable`, also if another export to the file
    * goes on for more than 5 s; `file_mismatch` if the file exists and holds something else.

@@ -414,9 +414,15 @@ class Client(SyncBase[_velora.Health]):
 
         If the process is killed at any point, call it again: it resumes, and the file ends up
         with the same bytes as without the interruption. While it runs, ``<path>.checkpoint`` is
-        next to the file; at the end it is replaced by ``<path>.manifest.json``. On Unix all
-        three files are created with mode 0600; an existing file keeps its mode. If
-        ``on_progress`` raises, the export ends; another call resumes it. For ``tqdm``:
+        next to the file; at the end it is replaced by ``<path>.manifest.json``. If the export
+        is finished already, it returns the manifest and sends no request. On Unix all three
+        files are created with mode 0600; an existing file keeps its mode.
+
+        If the window ends in the future, the file has the events so far, and the checkpoint
+        stays: another call replaces what had not ended yet. This machine's clock decides. For
+        a file that stays as it is, let the window end in the past.
+
+        If ``on_progress`` raises, the export ends; another call resumes it. For ``tqdm``:
         ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
 
         Raises what ``export`` raises; ``file_unusable``, also if another export to the
