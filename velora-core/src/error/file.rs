@@ -31,7 +31,10 @@ pub enum FileError {
 
 says! { FileError:
     Self::Unusable { path, doing, reason } => [&path.to_string_lossy(), " cannot be ", doing, ": ", reason],
-    Self::Mismatch { path, reason } => [&path.to_string_lossy(), " is not this export's file: ", reason],
+    Self::Mismatch { path, reason } => [
+        &path.to_string_lossy(), " is not this export's file: ", reason,
+        "; to export anew, choose another path, or remove the file, its .checkpoint and its .manifest.json"
+    ],
 }
 
 impl FileError {

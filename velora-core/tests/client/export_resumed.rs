@@ -119,6 +119,11 @@ async fn rows_that_are_gone_are_noticed() {
     let before = exporting.checkpoint();
     assert_eq!(exporting.run().await, Err("file_mismatch"));
     assert_eq!(exporting.checkpoint(), before);
+
+    fs::remove_file(exporting.file()).unwrap();
+    assert_eq!(exporting.run().await, Err("file_mismatch"));
+    assert_eq!(exporting.checkpoint(), before);
+    assert!(!exporting.file().exists());
 }
 
 /// In place, so that the length stays what it was; or the leaves are no longer all there.

@@ -361,6 +361,9 @@ fn append<T: Serialize>(path: &Path, mut file: &File, line: &T) -> Result<(), Fi
 /// Opens the file and cuts it off after the leaves that count. A file that a failing disk or
 /// somebody else has changed is refused.
 fn open_data(path: &Path, header: &Header, leaves: &[LeafProof]) -> Result<File, FileError> {
+    if !leaves.is_empty() && !path.exists() {
+        return Err(FileError::mismatch(path, "only its checkpoint is left"));
+    }
     let mut file = private()
         .read(true)
         .truncate(false)
