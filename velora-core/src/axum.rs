@@ -40,7 +40,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use crate::webhook::{FromDelivery, Outcome, Receiver, Reply};
 
 /// A `POST` route that receives deliveries. The type of the handler's argument
-/// decides what an event is read as.
+/// decides what an event is read as. Its error is dropped: log it in the handler.
 pub fn deliveries<E, F, Fut, X>(receiver: Receiver, handler: F) -> MethodRouter
 where
     E: FromDelivery + Send + 'static,

@@ -501,6 +501,8 @@ export interface OutcomeParts {
   code?: string
   /** Seconds. */
   retryAfter?: number
+  /** What failed, if it was the store. */
+  reason?: string
 }
 
 /** A page of events. */
@@ -577,6 +579,8 @@ export interface ReplyParts {
   retryAfter?: number
   outcome: string
   code?: string
+  /** What failed, if it was the store. */
+  reason?: string
 }
 
 /** The result of re-firing a delivery. */

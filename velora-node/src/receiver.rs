@@ -31,6 +31,16 @@ pub struct ReplyParts {
     pub retry_after: Option<f64>,
     pub outcome: &'static str,
     pub code: Option<&'static str>,
+    /// What failed, if it was the store.
+    pub reason: Option<String>,
+}
+
+/// What failed, if it was the store.
+fn reason_of(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::StoreFailed(error) => Some(error.to_string()),
+        _ => None,
+    }
 }
 
 impl From<Reply> for ReplyParts {
@@ -40,6 +50,7 @@ impl From<Reply> for ReplyParts {
             retry_after: reply.retry_after_seconds().map(|seconds| seconds as f64),
             outcome: reply.outcome.as_str(),
             code: reply.outcome.code().map(|code| code.as_str()),
+            reason: reason_of(&reply.outcome),
         }
     }
 }
@@ -51,6 +62,8 @@ pub struct OutcomeParts {
     pub code: Option<&'static str>,
     /// Seconds.
     pub retry_after: Option<f64>,
+    /// What failed, if it was the store.
+    pub reason: Option<String>,
 }
 
 impl From<Outcome> for OutcomeParts {
@@ -58,6 +71,7 @@ impl From<Outcome> for OutcomeParts {
         Self {
             outcome: outcome.as_str(),
             code: outcome.code().map(|code| code.as_str()),
+            reason: reason_of(&outcome),
             retry_after: match outcome {
                 Outcome::InFlight { retry_after } => Some(retry_after.as_secs_f64()),
                 _ => None,

@@ -499,16 +499,36 @@ test('a store of your own that commits with the effects is not asked to commit',
   assert.equal((await begin()).outcome, 'duplicate');
 });
 
-test('a store that fails is unavailable, whatever it throws', async () => {
+test('a store that fails is unavailable, whatever it throws', async (t) => {
+  const logged = t.mock.method(console, 'error', () => {});
   for (const claim of [() => { throw new Error('password=hunter2'); }, async () => ({}), async () => null, async () => ({ state: 'ok' }),
     async () => ({ state: 'fresh' }), async () => ({ state: 'fresh', epoch: 1.5 }), async () => ({ state: 'fresh', epoch: 1n }),
     async () => ({ state: 'in_flight' }), async () => ({ state: 'in_flight', retryAfter: NaN }), async () => { throw new StoreError('done', 'x'); }]) {
     const store = Store.of({ ...custom(), claim });
     await assert.rejects(store.claim('a'), (error) => error instanceof StoreError && error.code === 'store_unavailable' && !error.message.includes('hunter2'));
     const { body, headers } = event('evt_1');
-    const reply = await receiver(() => assert.fail('it did'), { store }).receive(body, headers);
+    const told = [];
+    const unlucky = receiver(() => assert.fail('it did'), { store, onError: (error) => told.push(error) });
+    const reply = await unlucky.receive(body, headers);
     assert.deepEqual([reply.status, reply.outcome, reply.retryAfter], [503, 'store_unavailable', 5]);
+    assert.equal((await unlucky.backfill('a', () => assert.fail('it did'))).outcome, 'store_unavailable');
+    assert.deepEqual(told.map((error) => [error instanceof StoreError, error.code]), Array(2).fill([true, 'store_unavailable']));
+    assert.ok(told.every(({ message }) => message.length > 'the store is unavailable: '.length && !message.includes('hunter2')));
   }
+  const [first, ...others] = logged.mock.calls.map(({ arguments: [, error] }) => error.message);
+  assert.deepEqual([first, [...new Set(others)]], ['password=hunter2', ['password=hunter2']]);
+});
+
+test('onError is told why a claim could not be committed', async () => {
+  const told = [];
+  const store = Store.of({ ...custom(), commit: async () => { throw new StoreError('lease_lost', 'x'); } });
+  const late = receiver(() => {}, { store, onError: (error) => told.push(error) });
+  const { body, headers } = event('evt_1');
+  assert.equal((await late.receive(body, headers)).outcome, 'lease_lost');
+  const work = await late.begin(...Object.values(event('evt_2')));
+  assert.equal((await work.done()).outcome, 'lease_lost');
+  assert.equal((await late.backfill('a', () => {})).outcome, 'lease_lost');
+  assert.deepEqual(told.map((error) => [error instanceof StoreError, error.code]), Array(3).fill([true, 'lease_lost']));
 });
 
 test('a store that fails to commit has not committed', async () => {

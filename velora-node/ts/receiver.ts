@@ -5,7 +5,7 @@ import type { Failure } from '../native/index.js';
 import { bodyBytes, rawBody, streamed, type Body } from './body.js';
 import { call } from './calls.js';
 import type { Code } from './codes.js';
-import { guard, unwrap } from './errors.js';
+import { guard, StoreError, unwrap } from './errors.js';
 import type { EventOf } from './events.js';
 import type { HeadersInput } from './headers.js';
 import { ADAPTERS, copyOf, inspect } from './host.js';
@@ -32,9 +32,9 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
    */
   onEvent?: Handler<EventOf<S>>;
   /**
-   * Called with what the handler threw, after the claim is released; `console.error` by default.
-   * The reply waits for it, because a worker may be stopped once it has replied, so limit its
-   * time. Errors that it throws are ignored.
+   * Called with what the handler threw, after the claim is released, and with a `StoreError` if the
+   * store failed; `console.error` by default. The reply waits for it, because a worker may be
+   * stopped once it has replied, so limit its time. Errors that it throws are ignored.
    */
   onError?: ((error: unknown) => unknown) | undefined;
   /** The largest body, in bytes, that is accepted. 1 MiB by default. */
@@ -113,7 +113,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     const limit = numberOption('bodyLimit', bodyLimit);
     this.verifier = verifier;
     this.store = store;
-    this.#onError = functionOption('onError', onError) ?? ((error) => console.error('velora: a handler threw', error));
+    this.#onError = functionOption('onError', onError) ?? ((error) => console.error('velora: an event was not handled', error));
     this.#native = unwrap(
       guard(() => native.NativeReceiver.create(Verifier.native(verifier), Store.native(store), limit)),
     );
@@ -140,7 +140,9 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     }
     const failure = await attempt(() => onEvent(work.event, work.delivery));
     const answer = await (failure === undefined ? work.done() : work.release());
-    await this.#tell(failure);
+    if (failure !== undefined) {
+      await this.#tell(failure.error);
+    }
     return answer;
   }
 
@@ -159,7 +161,8 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
    *   await client.query('INSERT INTO payments VALUES (100)');
    *   await store.commitIn(client, work.key, work.epoch);
    *   await client.query('COMMIT');
-   * } catch {
+   * } catch (error) {
+   *   console.error(error);
    *   await client.query('ROLLBACK').catch(() => {});
    *   return work.release();
    * }
@@ -176,9 +179,10 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     const values = Verifier.values(this.verifier, headers);
     const begun = await call(undefined, () => this.#native.begin(own, values));
     if (!(begun instanceof native.NativeWork)) {
-      return reply(begun);
+      return this.#answer(begun);
     }
-    return Work.made(begun, Verifier.delivery(this.verifier, own, values, begun.takeVerdict()));
+    const delivery = Verifier.delivery(this.verifier, own, values, begun.takeVerdict());
+    return Work.made(begun, delivery, (parts) => this.#answer(parts));
   }
 
   /**
@@ -206,12 +210,12 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     const wanted = text('key', key);
     const handle = callable('handler', handler);
     let failure: Thrown | undefined;
-    const run = async () => {
-      failure = await attempt(handle);
-      return failure === undefined;
-    };
+    const run = async () => (failure = await attempt(handle)) === undefined;
     const ended = await call(undefined, () => this.#native.backfill(wanted, run));
-    await this.#tell(failure);
+    await this.#tellStore(ended);
+    if (failure !== undefined) {
+      await this.#tell(failure.error);
+    }
     return { outcome: ended.outcome as Outcome, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
   }
 
@@ -246,10 +250,19 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return read === undefined ? this.unreadable() : this.receive(read, request.headers);
   }
 
-  async #tell(failure: Thrown | undefined): Promise<void> {
-    if (failure !== undefined) {
-      await attempt(() => this.#onError(failure.error));
+  async #answer(parts: native.ReplyParts): Promise<Reply> {
+    await this.#tellStore(parts);
+    return reply(parts);
+  }
+
+  async #tellStore({ code, reason }: Pick<native.ReplyParts, 'code' | 'reason'>): Promise<void> {
+    if (reason !== undefined && reason !== null) {
+      await this.#tell(new StoreError(code as Code, reason));
     }
+  }
+
+  async #tell(error: unknown): Promise<void> {
+    await attempt(() => this.#onError(error));
   }
 }
 
@@ -264,15 +277,17 @@ export class Work<E = unknown> {
   /** The verified delivery. */
   readonly delivery: Delivery<E>;
   readonly #native: native.NativeWork;
+  readonly #answer: Answer;
 
-  private constructor(made: native.NativeWork, delivery: Delivery<E>) {
+  private constructor(made: native.NativeWork, delivery: Delivery<E>, answer: Answer) {
     this.#native = made;
     this.delivery = delivery;
+    this.#answer = answer;
   }
 
   /** @internal */
-  static made<E>(made: native.NativeWork, delivery: Delivery<E>): Work<E> {
-    return new Work(made, delivery);
+  static made<E>(made: native.NativeWork, delivery: Delivery<E>, answer: Answer): Work<E> {
+    return new Work(made, delivery, answer);
   }
 
   /** The typed event that was delivered. */
@@ -292,7 +307,7 @@ export class Work<E = unknown> {
 
   /** The event was handled: commits the claim. The status is 200 only if that succeeds. */
   async done(): Promise<Reply> {
-    return reply(await held(() => this.#native.done()));
+    return this.#answer(await held(() => this.#native.done()));
   }
 
   /**
@@ -300,7 +315,7 @@ export class Work<E = unknown> {
    * is 200.
    */
   async committed(): Promise<Reply> {
-    return reply(await held(() => this.#native.committed()));
+    return this.#answer(await held(() => this.#native.committed()));
   }
 
   /**
@@ -308,7 +323,7 @@ export class Work<E = unknown> {
    * `handler_failed`, or `lease_lost` if the claim was taken over.
    */
   async release(): Promise<Reply> {
-    return reply(await held(() => this.#native.release()));
+    return this.#answer(await held(() => this.#native.release()));
   }
 
   /** Gives long work more time: the lease starts again at its full length. Throws `lease_lost`, `store_full`, `store_unavailable`. */
@@ -329,6 +344,9 @@ async function held<T extends object | boolean>(ask: () => Promise<T | Failure |
 interface Thrown {
   readonly error: unknown;
 }
+
+/** Makes the reply, once the receiver's `onError` knows of a store that failed. */
+type Answer = (parts: native.ReplyParts) => Promise<Reply>;
 
 /** What a function of the caller's threw, if it did. One that gives a generator has run nothing. */
 async function attempt(call: () => unknown): Promise<Thrown | undefined> {

@@ -27,8 +27,9 @@ export type CustomClaim =
 /**
  * A store of your own. `commit`, `release` and `renew` act only while the key is claimed
  * under exactly this epoch, in one step (compare and set); otherwise they throw
- * `new StoreError('lease_lost', …)`. Anything thrown that is not a `StoreError` becomes
- * `store_unavailable`.
+ * `new StoreError('lease_lost', …)`. Anything thrown that is not a `StoreError` is written to
+ * `console.error`, and becomes `store_unavailable`. Give each call a limit on its time, because a
+ * delivery waits for it.
  */
 export interface CustomStore {
   /** Claims a key that is free, or whose lease has expired. Of concurrent calls, exactly one gets `fresh`. */
@@ -225,7 +226,11 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
         throw invalidOption('unknown verb');
     }
   } catch (error) {
-    return { state: 'error', code: error instanceof StoreError ? error.code : 'store_unavailable' };
+    if (error instanceof StoreError) {
+      return { state: 'error', code: error.code };
+    }
+    console.error('velora: a store threw', error);
+    return { state: 'error', code: 'store_unavailable' };
   }
 }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use velora_core::dedupe::{Claimed, Epoch};
@@ -137,14 +138,24 @@ fn show_reply(py: Python<'_>, reply: Reply) -> PyResult<Py<PyAny>> {
     let outcome = reply.outcome.as_str();
     let code = reply.outcome.code().map(|code| code.as_str());
     let retry_after = reply.retry_after_seconds();
-    let fields = (reply.status, retry_after, outcome, code);
+    let error = store_error(py, &reply.outcome);
     let reply = record!(
         py,
         "velora.receiving",
         "Reply",
-        (fields.0, fields.1, fields.2, fields.3)
+        (reply.status, retry_after, outcome, code, error)
     )?;
     Ok(reply.unbind())
+}
+
+/// What failed, if it was the store.
+fn store_error(py: Python<'_>, outcome: &Outcome) -> Option<Py<PyBaseException>> {
+    match outcome {
+        Outcome::StoreFailed(error) => {
+            Some(PyErr::from(Failure::from(error.clone())).into_value(py))
+        }
+        _ => None,
+    }
 }
 
 fn show_backfilled(py: Python<'_>, outcome: &Outcome) -> PyResult<Py<PyAny>> {
@@ -153,12 +164,12 @@ fn show_backfilled(py: Python<'_>, outcome: &Outcome) -> PyResult<Py<PyAny>> {
         Outcome::InFlight { retry_after } => Some(seconds(*retry_after)),
         _ => None,
     };
-    let fields = (outcome.as_str(), code, retry_after);
+    let error = store_error(py, outcome);
     let backfilled = record!(
         py,
         "velora.receiving",
         "Backfilled",
-        (fields.0, fields.1, fields.2)
+        (outcome.as_str(), code, retry_after, error)
     )?;
     Ok(backfilled.unbind())
 }

@@ -127,7 +127,9 @@ def test_what_is_no_store_is_refused() -> None:
         (KeyError("hunter2"), "store_unavailable"),
     ],
 )
-def test_what_a_claim_raises_is_answered(error: Exception, code: str, either: Either) -> None:
+def test_what_a_claim_raises_is_answered(
+    error: Exception, code: str, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
     rows = Answering(claim=raising(error))
     store = custom(rows, either.is_async)
     with pytest.raises(StoreError) as raised:
@@ -137,6 +139,12 @@ def test_what_a_claim_raises_is_answered(error: Exception, code: str, either: Ei
     receiver = either.receiver(VERIFIER, store)
     reply: Reply = receive(receiver, either.handler(print))
     assert (reply.status, reply.outcome) == (503, code)
+    for failed in [reply, receiver.backfill(KEY, either.handler(print))]:
+        assert isinstance(failed.error, StoreError)
+        assert (failed.error.code, failed.outcome) == (code, code)
+        assert "hunter2" not in f"{failed.error!r} {failed.error}"
+    # It stands nowhere else.
+    assert ("hunter2" in caplog.text) is isinstance(error, KeyError)
 
 
 def test_the_class_of_what_was_raised_is_said() -> None:

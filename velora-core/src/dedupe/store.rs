@@ -42,6 +42,8 @@ pub type Epoch = u64;
 /// lossy: a key whose lease runs is never forgotten to make room (the claim fails with
 /// `store_full` instead), and a failure is an error, never a fresh claim.
 ///
+/// Give each call a limit on its time, because a delivery waits for it.
+///
 /// [`conformance`](crate::dedupe::conformance) (feature `store-conformance`) tests an
 /// implementation against this contract.
 pub trait Store: Send + Sync {

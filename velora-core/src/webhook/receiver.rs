@@ -98,6 +98,9 @@ impl Receiver {
     /// handled or is handling. If it succeeds, the claim is committed. If it fails or
     /// panics, the claim is released, so that the event comes again.
     ///
+    /// The handler's error is dropped, because it may contain what was delivered: log it in the
+    /// handler. If the store fails, the reason is logged with [`tracing`] at the level `warn`.
+    ///
     /// If the future is dropped midway, nothing is released: the lease expires by itself.
     pub async fn receive<H, E, F, Fut, X>(&self, body: &[u8], headers: &H, handler: F) -> Reply
     where
@@ -133,6 +136,7 @@ impl Receiver {
             Ok(lease) => run(lease, async move { handler().await }).await,
             Err(outcome) => outcome,
         };
+        warn_of_store(self.verifier().scheme(), &outcome);
         tracing::debug!(
             scheme = self.verifier().scheme().name(),
             outcome = outcome.as_str(),
@@ -274,6 +278,7 @@ impl Intake {
     pub fn reply(&self, outcome: Outcome) -> Reply {
         let scheme = self.verifier.scheme();
         let reply = Reply::to(scheme, outcome);
+        warn_of_store(scheme, &reply.outcome);
         tracing::debug!(
             scheme = scheme.name(),
             outcome = reply.outcome.as_str(),
@@ -350,6 +355,13 @@ impl<'b> Work<'b> {
 
     fn lease(&self) -> Lease<'_> {
         Lease::new(&*self.receiver.store, self.key.clone(), self.epoch)
+    }
+}
+
+/// A reply does not say what failed.
+fn warn_of_store(scheme: &Scheme, outcome: &Outcome) {
+    if let Outcome::StoreFailed(error) = outcome {
+        tracing::warn!(scheme = scheme.name(), %error, "the store failed");
     }
 }
 

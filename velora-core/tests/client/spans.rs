@@ -7,7 +7,11 @@ use crate::scripted::{Scripted, answer};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use velora_core::health::{EventQuery, NewEndpoint};
+use velora_core::dedupe::{Epoch, StoreFuture};
+use velora_core::health::{self, EventQuery, NewEndpoint};
+use velora_core::{
+    Claim, Key, Receiver, Scheme, Signer, SigningSecret, Store, StoreError, Verifier,
+};
 
 /// Writes down all that is traced, on every level.
 #[derive(Clone, Default)]
@@ -73,18 +77,72 @@ async fn calls() {
     client.event("canary-id").await.unwrap_err();
 }
 
-#[tokio::test(start_paused = true)]
-async fn spans_hold_no_key_no_url_and_no_body() {
+async fn traced(work: impl AsyncFn()) -> String {
     // A span that another test's thread comes to first, just as the recorder is set, is
     // left out for good: so all are known before it is asked which ones it wants.
-    calls().await;
+    work().await;
     let recorder = Recorder::default();
     let guard = tracing::subscriber::set_default(recorder.clone());
     tracing::callsite::rebuild_interest_cache();
-    calls().await;
+    work().await;
     drop(guard);
+    recorder.0.lock().unwrap().clone()
+}
 
-    let traced = recorder.0.lock().unwrap();
+/// A store whose server is gone.
+struct Gone;
+
+fn gone<'a, T: Send + 'a>() -> StoreFuture<'a, T> {
+    let reason = "connection refused".to_owned();
+    Box::pin(std::future::ready(Err(StoreError::Unavailable { reason })))
+}
+
+impl Store for Gone {
+    fn claim(&self, _: Key) -> StoreFuture<'_, Claim<'_>> {
+        gone()
+    }
+
+    fn commit<'a>(&'a self, _: &'a Key, _: Epoch) -> StoreFuture<'a, ()> {
+        gone()
+    }
+
+    fn release<'a>(&'a self, _: &'a Key, _: Epoch) -> StoreFuture<'a, ()> {
+        gone()
+    }
+
+    fn renew<'a>(&'a self, _: &'a Key, _: Epoch) -> StoreFuture<'a, ()> {
+        gone()
+    }
+}
+
+/// The reply says nothing of it.
+#[tokio::test]
+async fn why_a_store_failed_is_traced() {
+    let scheme = || Scheme::named("health").unwrap();
+    let secret = SigningSecret::new("canary-secret").unwrap();
+    let signer = Signer::new(scheme(), [secret.clone()]).unwrap();
+    let receiver = Receiver::new(Verifier::new(scheme(), [secret]).unwrap(), Gone);
+    let signed = signer.sign(br#"{"id":"evt_1","type":"canary-body"}"#);
+    let handler = async |_: health::Event| Ok::<(), ()>(());
+    let delivered = traced(async || {
+        receiver
+            .receive(&signed.body, &signed.headers, handler)
+            .await;
+    });
+    let backfilled = traced(async || {
+        receiver
+            .backfill(Key::from("k"), async || Ok::<(), ()>(()))
+            .await;
+    });
+    for traced in [delivered.await, backfilled.await] {
+        assert!(traced.contains("connection refused"), "{traced}");
+        assert!(!traced.contains("canary"), "{traced}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn spans_hold_no_key_no_url_and_no_body() {
+    let traced = traced(calls).await;
     for expected in [
         "operation=\"health.webhooks.create\"",
         "operation=\"health.events\"",

@@ -57,9 +57,9 @@ def _read(stream: _Stream, wanted: int) -> bytes:
 
 
 def logged(reply: Reply) -> Reply:
-    """The reply, once what the handler raised is in the log."""
+    """The reply, once it is in the log what the handler raised, or why the store failed."""
     if reply.error is not None:
-        _log.error("the handler of a delivery raised", exc_info=reply.error)
+        _log.error("a delivery was not handled: %s", reply.outcome, exc_info=reply.error)
     return reply
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from typing import TYPE_CHECKING
 
 from ._handlers import must_have_run, must_run
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from ._velora import Answer
     from .stores import AsyncCustomStore, CustomStore
+
+_log = logging.getLogger("velora")
 
 VERBS = ("claim", "commit", "release", "renew")
 
@@ -76,8 +79,10 @@ def _answered(answer: Answer, verb: str, answered: object) -> None:
 
 
 def _failed(answer: Answer, error: Exception) -> None:
-    """What the error says is the caller's: the name of its class is enough to find it."""
+    """What the error says is only logged: it is the caller's, and may contain anything."""
     code = error.code if isinstance(error, StoreError) else None
+    if code is None:
+        _log.error("a store raised", exc_info=error)
     answer.failed(code, f"it raised a `{type(error).__name__}`")
 
 

@@ -53,7 +53,8 @@ class Reply:
     code: Code | None
     """The code, if the outcome is a failure."""
     error: BaseException | None = field(default=None, repr=False, compare=False)
-    """What the handler raised. Log it with care: it may contain what was delivered."""
+    """What the handler raised, or the ``StoreError`` if the store failed. Log it with care:
+    what a handler raises may contain what was delivered."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -74,7 +75,8 @@ class Backfilled:
     """Only for ``in_flight``: seconds until the other lease expires, at most. Call again
     then."""
     error: BaseException | None = field(default=None, repr=False, compare=False)
-    """What the handler raised. Log it with care: it may contain what was listed."""
+    """What the handler raised, or the ``StoreError`` if the store failed. Log it with care:
+    what a handler raises may contain what was listed."""
 
 
 class _Work(Generic[E]):

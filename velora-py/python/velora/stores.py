@@ -313,8 +313,9 @@ class CustomStore(Protocol):
 
     ``commit``, ``release`` and ``renew`` act only while the key is claimed under just this
     epoch, in one step; otherwise they raise ``StoreError("…", "lease_lost")``. Where there is
-    no room they raise ``StoreError("…", "store_full")``. Whatever else is raised is
-    ``store_unavailable``, and the event comes again.
+    no room they raise ``StoreError("…", "store_full")``. Whatever else is raised is logged on
+    the logger ``velora``; it is ``store_unavailable``, and the event comes again. Give each
+    call a limit on its time, because a delivery waits for it.
     """
 
     def claim(self, key: str, /) -> CustomClaim:

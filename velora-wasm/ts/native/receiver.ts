@@ -151,8 +151,8 @@ type Judged = ReplyParts & { readonly left: number | undefined };
 
 function replyOf(bytes: Uint8Array): Judged {
   const [[status, retryAfter, left], rest] = numbersOf(bytes, 3);
-  const [outcome, code] = utf8Text(rest).split('\n');
-  return { status, retryAfter, left, outcome, code: code || undefined } as Judged;
+  const [outcome, code, reason] = utf8Text(rest).split('\n');
+  return { status, retryAfter, left, outcome, code: code || undefined, reason: reason || undefined } as Judged;
 }
 
 /** A receiver of the core. */
