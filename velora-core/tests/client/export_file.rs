@@ -103,6 +103,21 @@ async fn a_window_that_has_not_ended_is_exported_anew() {
     assert_eq!(leaves, [Some(0), Some(all - 1), Some(all - 1), None, None]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_exported_anew_has_no_proof_meanwhile() {
+    let (simulator, folder) = (simulator(100), Folder::new());
+    let path = folder.file();
+    let client = builder(&simulator).with_runtime(Wall::default());
+    let client = client.build().unwrap();
+    let export = || client.export_to_file(ExportQuery::new(week()), &path);
+    let manifest = export().await.unwrap();
+    simulator.inject(Fault::new(FaultKind::Status(403)));
+    assert_eq!(export().await.unwrap_err().code().as_str(), "forbidden");
+    let error = Manifest::read(&path).unwrap_err();
+    assert_eq!(error.code().as_str(), "file_unusable");
+    assert_eq!(export().await.unwrap(), manifest);
+}
+
 /// While it runs, and in the end.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
