@@ -256,6 +256,19 @@ test('misuse at construction has a code', async () => {
   }
 });
 
+test('a misspelt option is named, what may be a secret is not', () => {
+  for (const [name, shown] of [
+    ['tolerence', true], ['dangerous_no_tolerance', true], ['dangerous_short_retention', true],
+    ['whsec_0123', false], ['x-velora-signature', false], ['', false], ['a'.repeat(26), false],
+  ]) {
+    assert.throws(() => new Verifier('tv', 'a', { [name]: 1 }), ({ code, message }) => {
+      const [found, known] = message.split(';');
+      assert.deepEqual([code, found], ['invalid_option', shown ? `unknown option ${name}` : 'an unknown option']);
+      return known.includes('dangerousNoTolerance');
+    });
+  }
+});
+
 test('secrets are texts, bytes, or SigningSecrets', () => {
   for (const secret of [SECRET, Buffer.from(SECRET), new SigningSecret(SECRET), [new SigningSecret(Buffer.from(SECRET))], new SigningSecret(new SigningSecret(SECRET))]) {
     assert.equal(new Verifier('health', secret).verify(BODY, signed.headers).secretIndex, 0);

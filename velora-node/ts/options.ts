@@ -15,9 +15,10 @@ export function checkOptions<O extends object>(options: O | undefined, known: re
   }
   for (const name of Object.keys(options)) {
     if (!(known as readonly string[]).includes(name)) {
-      // What is no word may be anything: a header, a secret.
-      const word = /^[a-z]{1,24}$/i.test(name) ? name : 'name';
-      throw invalidOption(`unknown option ${word}; known options: ${known.join(', ')}`);
+      // What is no word may be anything: a header, a secret. The longest option has 25 letters in
+      // snake_case.
+      const found = /^[a-z_]{1,25}$/i.test(name) ? `unknown option ${name}` : 'an unknown option';
+      throw invalidOption(`${found}; known options: ${known.join(', ')}`);
     }
   }
   return options;
