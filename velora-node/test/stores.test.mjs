@@ -174,8 +174,12 @@ test('a URL that names no store is refused, and not shown', async () => {
   for (const url of odd) {
     assert.throws(() => openStore(url), (error) => {
       assert.ok(error instanceof VeloraError && error.code === 'invalid_option', String(url));
+      assert.match(error.message, /^url |`url`/);
       return !inspect(error, { depth: 5, showHidden: true }).includes(canary);
     });
+  }
+  for (const [kind, rest] of [['memory', ''], ['sqlite', `//${canary}.db`], ['postgresql', `//u:${canary}@a/b`], ['rediss', `//u:${canary}@a`]]) {
+    assert.equal(inspect(openStore(`${kind}:${rest}`)), `DurableStore(${kind})`);
   }
   const store = openStore(`postgres://u:${canary}@127.0.0.1:1/none`, { timeout: 1 });
   const error = await store.claim(KEY).catch((error) => error);

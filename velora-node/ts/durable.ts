@@ -1,5 +1,6 @@
 /** Claims in a database, for more than one process. */
 
+import { inspect } from './host.js';
 import * as native from '../native/index.js';
 import { guard, unwrap } from './errors.js';
 import { checkOptions, invalidOption, numberOption, text, textOption } from './options.js';
@@ -68,7 +69,10 @@ export function openStore(url: string | undefined, options?: StoreOptions): Dura
     connections: numberOption('connections', given.connections),
     namespace: textOption('namespace', given.namespace),
   } as native.StoreParts;
-  return DurableStore.made(unwrap(guard(() => native.NativeStore.open(text('url', url), parts))));
+  const named = text('url', url);
+  const made = unwrap(guard(() => native.NativeStore.open(named, parts)));
+  // What names a store starts with one of the words above. Nothing else of it is kept.
+  return DurableStore.made(made, named.slice(0, named.indexOf(':')));
 }
 
 /** A store that `openStore` returns. */
@@ -76,9 +80,16 @@ export class DurableStore extends Store {
   /** @internal */
   static readonly [OURS] = true;
 
+  readonly #kind: string;
+
+  private constructor(made: native.NativeStore, kind: string) {
+    super(made);
+    this.#kind = kind;
+  }
+
   /** @internal */
-  static made(made: native.NativeStore): DurableStore {
-    return new DurableStore(made);
+  static made(made: native.NativeStore, kind: string): DurableStore {
+    return new DurableStore(made, kind);
   }
 
   /**
@@ -145,6 +156,10 @@ export class DurableStore extends Store {
     const statements = this.#statements();
     const { count } = await runOn(client, statements.commit(text('key', key), epoch));
     unwrap(guard(() => statements.committed(count)));
+  }
+
+  [inspect.custom](): string {
+    return `DurableStore(${this.#kind})`;
   }
 
   #statements(): native.NativeStatements {

@@ -46,7 +46,7 @@ pub fn open_store(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Co
 /// Why a URL names no store. Never contains a part of the URL.
 pub(super) fn refused(reason: &'static str) -> ConfigError {
     ConfigError::InvalidOption {
-        option: "store",
+        option: "url",
         reason,
     }
 }
