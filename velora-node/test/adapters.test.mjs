@@ -182,6 +182,40 @@ test('express: a body that was parsed before is refused, one of express.raw() is
   assert.deepEqual(codes, ['body_already_parsed']);
 });
 
+test('what was read before its route is refused with what to do in that framework', async (context) => {
+  const receiver = new Receiver({ verifier: new Verifier('tv', SECRET), store: new MemoryStore(), onEvent: () => {} });
+  const errors = [];
+  const failed = (error) => errors.push(error);
+  const onExpress = express();
+  onExpress.post('/hook', express.json(), forExpress(receiver));
+  onExpress.use((error, _request, response, _next) => {
+    failed(error);
+    response.end();
+  });
+  const onFastify = fastify();
+  onFastify.addHook('onRequest', async ({ raw }) => { await raw.toArray(); });
+  onFastify.setErrorHandler(async (error) => failed(error));
+  await onFastify.register(forFastify, { url: '/hook', receiver });
+  context.after(() => onFastify.close());
+  const urls = [await serve(context, onExpress), await onFastify.listen({ port: 0, host: '127.0.0.1' })];
+  for (const url of urls) {
+    await fetch(`${url}/hook`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+  }
+  for (const read of [(c) => c.req.json(), (c) => { c.req.raw.body.getReader(); }]) {
+    const app = new Hono();
+    app.use(async (c, next) => {
+      await read(c);
+      await next();
+    });
+    app.post('/hook', forHono(receiver));
+    app.onError((error, c) => c.text(String(failed(error))));
+    await app.request('/hook', { method: 'POST', body: '{}' });
+  }
+  const remedies = [/before express\.json\(\).*express\.raw/, /where no hook/, /before the middleware/, /before the middleware/];
+  assert.deepEqual(errors.map(({ code }) => code), remedies.map(() => 'body_already_parsed'));
+  errors.forEach(({ message }, at) => assert.match(message, remedies[at]));
+});
+
 test('express: a header that was sent twice, and a body that breaks off', async (context) => {
   const receiver = new Receiver({ verifier: new Verifier('health', SECRET), store: new MemoryStore(), onEvent: () => {} });
   const url = new URL(await FRAMEWORKS.express(context, receiver));

@@ -14,6 +14,8 @@ import { receiveIncoming, written } from './incoming.js';
 import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
+const REMEDY = "mount it before express.json() and other parsers, or read its body with express.raw({ type: '*/*' })";
+
 /**
  * Answers each request with the receiver's reply. Throws `invalid_option` if the receiver has no
  * `onEvent`.
@@ -21,7 +23,7 @@ import type { Scheme, SchemeName } from './scheme.js';
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): RequestHandler {
   Receiver.handler(receiver);
   return (request, response, next) => {
-    receiveIncoming(receiver as unknown as Receiver, request)
+    receiveIncoming(receiver as unknown as Receiver, request, REMEDY)
       .then((reply) => {
         // Another middleware, such as a time limit, may have answered meanwhile.
         if (!response.headersSent && !response.destroyed) {

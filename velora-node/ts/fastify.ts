@@ -13,6 +13,8 @@ import { receiveIncoming, written } from './incoming.js';
 import { invalidOption, text } from './options.js';
 import { Receiver } from './receiver.js';
 
+const REMEDY = 'register the plugin where no hook or middleware reads or decodes it';
+
 /** Where deliveries are received. */
 export interface DeliveriesOptions {
   /** The path of the route. */
@@ -45,7 +47,7 @@ async function mount(app: FastifyInstance, { url, receiver }: DeliveriesOptions)
   // The body stays unread, because the receiver applies its own limit.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.post(path, async (request, response) => {
-    const reply = await receiveIncoming(receiver, request.raw);
+    const reply = await receiveIncoming(receiver, request.raw, REMEDY);
     const { headers, text } = written(reply);
     return response.code(reply.status).headers(headers).send(text);
   });

@@ -4,9 +4,13 @@
  * ```js
  * app.post('/velora-webhook', deliveries(receiver));
  * ```
+ *
+ * It reads the raw body itself: put it before middleware that reads it. A body that was read before
+ * is `body_already_parsed`.
  */
 
 import type { Context, Handler } from 'hono';
+import { ConfigError } from './errors.js';
 import { Receiver } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
@@ -16,7 +20,13 @@ import type { Scheme, SchemeName } from './scheme.js';
  */
 export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>): Handler {
   Receiver.handler(receiver);
-  return (context) => receiver.handle(context.req.raw, contextOf(context));
+  return (context) => {
+    const { raw } = context.req;
+    if (raw.bodyUsed || raw.body?.locked) {
+      throw new ConfigError('body_already_parsed', 'the body was read before this route: mount it before the middleware that reads the body');
+    }
+    return receiver.handle(raw, contextOf(context));
+  };
 }
 
 /** The host's execution context, if it has one; on other hosts the getter throws. */

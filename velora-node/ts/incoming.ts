@@ -1,20 +1,21 @@
 /** The raw body of a request of `node:http`, read to its end and bounded. */
 
 import type { IncomingMessage } from 'node:http';
-import { Chunks, rawBody } from './body.js';
+import { Chunks } from './body.js';
+import { ConfigError } from './errors.js';
 import type { Receiver, Reply } from './receiver.js';
 
 /**
  * Receives a request. A body that `express.raw()` has read is taken; one that was parsed
- * is `body_already_parsed`.
+ * is `body_already_parsed`, and `remedy` says what to do about it in this framework.
  */
-export async function receiveIncoming(receiver: Receiver, request: IncomingMessage & { body?: unknown }): Promise<Reply> {
+export async function receiveIncoming(receiver: Receiver, request: IncomingMessage & { body?: unknown }, remedy: string): Promise<Reply> {
   if (request.body instanceof Uint8Array) {
     return receiver.receive(request.body, request.rawHeaders);
   }
   // What was read elsewhere is gone, and what comes as text is a decoder's guess at the bytes.
   if (request.readableDidRead || request.readableEnded || (request.readableEncoding ?? null) !== null) {
-    rawBody({});
+    throw new ConfigError('body_already_parsed', `the body was read before this route: ${remedy}`);
   }
   if (request.destroyed) {
     return receiver.unreadable();
