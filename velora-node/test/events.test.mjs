@@ -119,6 +119,23 @@ test('a form is verified and not received', async () => {
   assert.match(delivery.key, /^own:sha256=/);
 });
 
+test('an event of an own scheme is the members of its body', async () => {
+  const own = new Scheme({ name: 'own', signatureHeader: 'Signature', prefix: '' });
+  const verifier = new Verifier(own, SECRET);
+  const { body, headers } = new Signer(own, SECRET).sign('{"id":7,"team-id":"t","a":1,"a":{"b":2},"type":"x"}');
+  const events = [];
+  const receiver = new Receiver({ verifier, store: new MemoryStore(), onEvent: (event) => { events.push(event); } });
+  assert.equal((await receiver.receive(body, headers)).outcome, 'processed');
+  const delivery = verifier.verify(body, headers);
+  for (const event of [delivery.event, ...events]) {
+    assert.deepEqual({ ...event }, { id: 7, 'team-id': 't', a: { b: 2 }, type: 'x' });
+    assert.deepEqual([event.id, event.a.b, event.type, event.extra], [7, 2, 'x', undefined]);
+    assert.throws(() => { event.id = 8; }, TypeError);
+  }
+  assert.equal(events.length, 1);
+  assert.equal(delivery.eventType, null);
+});
+
 test('an event is an object of its members', () => {
   for (const touch of [() => {}, (event) => event.details]) {
     const event = read('health', BODY);
