@@ -13,7 +13,7 @@ function block(context, script, environment) {
 }
 
 const npm = blocks('velora-node/README.md');
-const [RECEIVE, NEXT, VERIFY, READ, DEDUPLICATE] = npm;
+const [RECEIVE, NEXT, VERIFY, ROTATE, OWN, READ, DEDUPLICATE] = npm;
 
 async function delivered(context, script) {
   assert.ok(script.includes('.listen(8080)'));
@@ -44,6 +44,20 @@ test('a route of Next.js', async (context) => {
 test('only verify', async (context) => {
   const program = block(context, VERIFY);
   assert.deepEqual([await program.exit, program.printed()], [0, 'tv:evt_abc123 stream.online\n']);
+});
+
+test('rotate the secret', async (context) => {
+  const program = block(context, ROTATE);
+  assert.deepEqual([await program.exit, program.printed()], [0, '1\n']);
+});
+
+test('a system of your own', async (context) => {
+  const program = block(context, `${OWN}
+    const { Signer } = await import('velora');
+    const { body, headers } = new Signer(shop, 'the-secret-of-the-shop').sign('{"eventId":"e1","orderId":"o1"}');
+    console.log((await receiver.receive(body, headers)).outcome);
+  `);
+  assert.deepEqual([await program.exit, program.printed()], [0, 'o1\nprocessed\n']);
 });
 
 test('read the APIs', async (context) => {
