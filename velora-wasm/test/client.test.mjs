@@ -157,6 +157,25 @@ test('workerd: an answer that may have been cut is no export', async (context) =
   assert.deepEqual(named(await (await flare.dispatchFetch('http://a')).json()), OVER_LOOPBACK);
 });
 
+test('workerd: a response ends with a line of its own only if the export in it is whole', async (context) => {
+  const url = await serve(context, (request, response) => {
+    response.statusCode = request.headers.authorization?.endsWith(HEALTH_KEY) ? 200 : 401;
+    response.end(response.statusCode === 200 ? ALL : '');
+  });
+  const flare = await worker(context, `
+    import { health } from 'velora-wasm/client';
+    export default { async fetch(request) {
+      const client = new health.Client({ apiKey: request.headers.get('key'), baseUrl: '${url}' });
+      const flush = (out) => out.enqueue(new TextEncoder().encode('{"whole":true}\\n'));
+      const ndjson = client.export(${JSON.stringify(WEEK)}).toReadableStream();
+      return new Response(ndjson.pipeThrough(new TransformStream({ flush })));
+    } };`);
+  const ask = async (key) => (await flare.dispatchFetch('http://a', { headers: { key } })).text().catch(() => '');
+  const lines = (await ask(HEALTH_KEY)).split('\n');
+  assert.deepEqual([lines.length, lines.at(-2)], [ROWS.length + 2, '{"whole":true}']);
+  assert.equal(await ask('vlk_live_1'), '');
+});
+
 for (const runtime of ['deno', 'bun']) {
   test(`${runtime}: an answer that may have been cut is no export`, async (context) => {
     const asked = `outcomes(health, ${JSON.stringify(await answering(context))})`;

@@ -77,9 +77,9 @@ test('what users write holds to the types', async (context) => {
   assert.equal(await program.exit, 0, program.printed());
 });
 
-const [RECEIVE, READ] = blocks('velora-wasm/README.md');
+const [RECEIVE, ROTATE, READ] = blocks('velora-wasm/README.md');
 
-test('what the README has holds to the types', () => holdsToTypes('velora-wasm', [RECEIVE, READ]));
+test('what the README has holds to the types', () => holdsToTypes('velora-wasm', [RECEIVE, ROTATE, READ]));
 
 test('the README receives', async (context) => {
   const file = join(folder(context), 'receive.mjs');
@@ -88,6 +88,13 @@ test('the README receives', async (context) => {
   const { body, headers } = new Signer('health', SECRET).sign('{"id":"evt_1","type":"phi.read"}');
   const response = await worker.fetch(new Request('http://a/', { method: 'POST', body, headers }));
   assert.deepEqual([response.status, await response.text()], [200, 'processed']);
+});
+
+test('the README rotates', async (context) => {
+  const file = join(folder(context), 'rotate.mjs');
+  await writeFile(file, ROTATE);
+  const program = run(context, [file]);
+  assert.deepEqual([await program.exit, program.printed()], [0, '1\n']);
 });
 
 test('the README reads the audit API', async (context) => {
