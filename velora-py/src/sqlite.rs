@@ -30,7 +30,7 @@ impl Sqlite {
         let module =
             py.import(MODULE)
                 .map_err(|error| match error.is_instance_of::<PyImportError>(py) {
-                    true => invalid_option("store", "this Python has no `sqlite3`").into(),
+                    true => invalid_option("url", "this Python has no `sqlite3`").into(),
                     false => error,
                 })?;
         let version = module.getattr("version")?.call0()?.extract()?;
