@@ -178,18 +178,35 @@ def test_a_sweep_that_cannot_go_on_says_why(
     assert raised.value.code == "not_found"
 
 
-def test_what_a_report_raises_ends_the_sweep(simulator: Simulator, endpoint_id: str) -> None:
-    history(simulator, endpoint_id, 5)
-    client = billing.Client(BILLING_KEY, **simulator.options())
+def test_what_a_report_raises_ends_the_sweep(
+    client: Any, simulator: Simulator, endpoint_id: str
+) -> None:
+    history(simulator, endpoint_id, 50)
+    raised, told = LookupError("by the report"), list[billing.Progress]()
 
     def report(progress: billing.Progress) -> None:
+        told.append(progress)
         if progress.failed_again == 2:
-            raise LookupError
+            raise raised
 
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError) as caught:
         client.refire_failed(endpoint_id, writes_per_minute=1000, on_progress=report)
+    assert caught.value is raised
+    assert [each.failed_again for each in told] == [0, 1, 2]
     retries = [each for each in simulator.requests() if each["path"].endswith("/retry")]
-    assert len(retries) == 2
+    assert 2 <= len(retries) < 50
+
+
+def test_a_report_that_nobody_would_await_is_refused(
+    client: Any, simulator: Simulator, endpoint_id: str
+) -> None:
+    async def report(progress: billing.Progress) -> None: ...
+
+    history(simulator, endpoint_id, 1)
+    simulator.forget()
+    with pytest.raises(TypeError):
+        client.refire_failed(endpoint_id, on_progress=report)
+    assert simulator.requests() == []
 
 
 def test_the_limit_is_told(client: Any, either: Either, simulators: Any) -> None:

@@ -98,7 +98,7 @@ def test_all_is_complete(module: ModuleType) -> None:
         and module is not velora
     }
     # What the modules share among themselves, and no one else needs.
-    shared = {"Native", "Base", "SyncBase", "AsyncBase", "in_loop"}
+    shared = {"Native", "Base", "SyncBase", "AsyncBase"}
     assert own - shared <= set(module.__all__)
 
 

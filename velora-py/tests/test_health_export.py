@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+import time
+from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -245,42 +249,117 @@ def test_goes_on_after_an_error(client: Any, simulator: Simulator, tmp_path: Pat
     assert sorted(path.read_text("utf-8").splitlines()) == simulator.truth(**WEEK)
 
 
+@pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt])
 def test_what_a_report_raises_ends_it_and_a_further_call_goes_on(
-    client: Any, either: Either, simulator: Simulator, tmp_path: Path
+    client: Any, simulator: Simulator, tmp_path: Path, error: type[BaseException]
 ) -> None:
-    """In an event loop the loop hears of it: there the export goes on."""
-    path, raised = tmp_path / "events.ndjson", LookupError("by the report")
+    path, raised, told = tmp_path / "events.ndjson", error("by the report"), list[Any]()
 
     def report(progress: health.Progress) -> None:
-        if progress.rows > 0:
+        told.append(progress)
+        if progress.rows > 5_000:
             raise raised
 
-    if either.is_async:
-        heard: list[dict[str, Any]] = []
-        either.loop.set_exception_handler(lambda loop, context: heard.append(context))
-        manifest = client.export_to_file(path, **WEEK, on_progress=report)
-        assert {id(each["exception"]) for each in heard} == {id(raised)}
-    else:
-        with pytest.raises(LookupError) as caught:
-            client.export_to_file(path, **WEEK, concurrency=1, on_progress=report)
-        assert caught.value is raised
-        assert not path.with_suffix(".ndjson.manifest.json").exists()
-        before = len(simulator.requests(EXPORT))
-        simulator.forget()
-        manifest = client.export_to_file(path, **WEEK)
-        assert before > 0
+    with pytest.raises(error) as caught:
+        client.export_to_file(path, **WEEK, concurrency=1, on_progress=report)
+    assert caught.value is raised
+    assert client.probe() is None
+    assert [each.rows > 5_000 for each in told] == [False] * (len(told) - 1) + [True]
+    assert not (tmp_path / "events.ndjson.manifest.json").exists()
+    assert (tmp_path / "events.ndjson.checkpoint").read_text().count("\n") > 1
+    rest: list[health.Progress] = []
+    manifest = client.export_to_file(path, **WEEK, on_progress=rest.append)
+    assert rest[0].rows > 0
     manifest.verify(path)
     assert sorted(path.read_text("utf-8").splitlines()) == simulator.truth(**WEEK)
 
 
-def test_an_interrupt_in_a_report_ends_it(simulator: Simulator, tmp_path: Path) -> None:
-    def report(progress: health.Progress) -> None:
-        raise KeyboardInterrupt
+def test_a_report_that_has_raised_is_not_called_again(client: Any, tmp_path: Path) -> None:
+    """Not even with what was reported while it was at work."""
+    told: list[health.Progress] = []
 
-    client = health.Client(HEALTH_KEY, **simulator.options())
-    with pytest.raises(KeyboardInterrupt):
+    def report(progress: health.Progress) -> None:
+        told.append(progress)
+        while not (tmp_path / "events.manifest.json").exists():
+            time.sleep(0.01)
+        raise LookupError
+
+    with pytest.raises(LookupError):
         client.export_to_file(tmp_path / "events", **WEEK, on_progress=report)
+    assert client.probe() is None
+    assert len(told) == 1
     client.export_to_file(tmp_path / "events", **WEEK).verify(tmp_path / "events")
+
+
+async def later(progress: health.Progress) -> None:
+    """Of a call nothing has run yet."""
+
+
+def lazy(progress: health.Progress) -> Iterator[int]:
+    yield progress.rows
+
+
+class Later:
+    async def __call__(self, progress: health.Progress) -> None:
+        """The same."""
+
+
+@pytest.mark.parametrize("report", [later, partial(later), Later(), lazy])
+def test_a_report_that_nobody_would_await_is_refused(
+    client: Any, simulator: Simulator, tmp_path: Path, report: Any
+) -> None:
+    with pytest.raises(TypeError):
+        client.export(**DAY, on_progress=report)
+    with pytest.raises(TypeError):
+        client.export_to_file(tmp_path / "events", **DAY, on_progress=report)
+    assert list(tmp_path.iterdir()) == []
+    assert simulator.requests(EXPORT) == []
+
+
+@pytest.mark.parametrize("report", [later, lazy])
+def test_a_report_that_turns_out_to_have_run_nothing_ends_it(
+    client: Any, simulator: Simulator, tmp_path: Path, report: Any
+) -> None:
+    with pytest.raises(TypeError):
+        list(client.export(**DAY, on_progress=lambda progress: report(progress)))
+    with pytest.raises(TypeError):
+        client.export_to_file(
+            tmp_path / "events", **DAY, on_progress=lambda progress: report(progress)
+        )
+
+
+def test_a_report_may_start_a_task(simulator: Simulator, tmp_path: Path) -> None:
+    async def main() -> list[health.Progress]:
+        told: list[health.Progress] = []
+        tasks: list[asyncio.Task[None]] = []
+
+        async def tell(progress: health.Progress) -> None:
+            told.append(progress)
+
+        def report(progress: health.Progress) -> asyncio.Task[None]:
+            tasks.append(asyncio.create_task(tell(progress)))
+            return tasks[-1]
+
+        async with health.AsyncClient(HEALTH_KEY, **simulator.options()) as client:
+            await client.export_to_file(tmp_path / "events", **DAY, on_progress=report)
+        await asyncio.gather(*tasks)
+        return told
+
+    assert asyncio.run(main())[-1].rows == len(simulator.truth(**DAY))
+
+
+@pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration])
+def test_a_part_does_not_look_whole_because_a_report_raised_the_end_of_a_loop(
+    client: Any, tmp_path: Path, error: type[Exception]
+) -> None:
+    def report(progress: health.Progress) -> None:
+        raise error
+
+    with pytest.raises(RuntimeError) as raised:
+        list(client.export(**DAY, on_progress=report))
+    assert isinstance(raised.value.__cause__, error)
+    with pytest.raises(RuntimeError):
+        client.export_to_file(tmp_path / "events", **DAY, on_progress=report)
 
 
 def test_a_manifest_is_compared_by_what_it_says(client: Any, tmp_path: Path) -> None:

@@ -56,4 +56,4 @@ def must_have_run(handled: object) -> None:
 
 
 _NOT_AWAITED = "a `Receiver` does not await its handler: pass a plain function"
-_NEVER_RUN = "calling a generator function runs none of it: pass a handler without `yield`"
+_NEVER_RUN = "calling a generator function runs none of it: pass a function without `yield`"

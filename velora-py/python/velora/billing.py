@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import _velora, events
+from ._progress import reporting_to
 from .api import AsyncBase, SyncBase
 from .errors import ApiError
-from .paging import AsyncItems, Items, in_loop
+from .paging import AsyncItems, Items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -239,11 +240,18 @@ class Client(SyncBase[_velora.Billing]):
         on_progress: Callable[[Progress], object] | None = None,
     ) -> RefireReport:
         """Re-fires every event that has not arrived at the endpoint, each once, oldest first,
-        at up to ``writes_per_minute`` (30)."""
+        at up to ``writes_per_minute`` (30).
+
+        ``on_progress`` is called in the thread that waits. If it raises, the call ends with the
+        same exception, and what was re-fired stays re-fired: another call finds out from the
+        log what is left. Raises ``TypeError`` if it is a coroutine function or a generator
+        function."""
         return cast(
             "RefireReport",
             self._native.refire_failed(
-                endpoint_id, writes_per_minute=writes_per_minute, on_progress=on_progress
+                endpoint_id,
+                writes_per_minute=writes_per_minute,
+                on_progress=reporting_to(on_progress),
             ).wait(),
         )
 
@@ -294,12 +302,13 @@ class AsyncClient(AsyncBase[_velora.Billing]):
         writes_per_minute: int | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> RefireReport:
-        """See ``Client.refire_failed``; ``on_progress`` is called in the event loop."""
+        """See ``Client.refire_failed``. ``on_progress`` is called by the event loop, and must
+        be a plain function here too."""
         return cast(
             "RefireReport",
             await self._native.refire_failed(
                 endpoint_id,
                 writes_per_minute=writes_per_minute,
-                on_progress=in_loop(on_progress),
+                on_progress=reporting_to(on_progress),
             ).future(),
         )

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import _velora, events
+from ._progress import reporting_to
 from ._velora import AuditEvent, Manifest, SigningSecret
 from .api import AsyncBase, SyncBase
 from .events import OtherType
-from .paging import AsyncItems, Items, in_loop
+from .paging import AsyncItems, Items
 
 if TYPE_CHECKING:
     import os
@@ -375,7 +376,8 @@ class Client(SyncBase[_velora.Health]):
         counts are returned. If it raises, the export ends, and the request for the row raises
         the same exception.
 
-        Raises ``invalid_option`` and ``invalid_window`` at once. The loop raises
+        Raises ``invalid_option`` and ``invalid_window`` at once, and ``TypeError`` if
+        ``on_progress`` is a coroutine function or a generator function. The loop raises
         ``incomplete_window`` if the rows so far are not complete, or cannot be proven to be.
         """
         return Items(
@@ -384,7 +386,7 @@ class Client(SyncBase[_velora.Health]):
                 until=until,
                 phi_involved=phi_involved,
                 concurrency=concurrency,
-                on_progress=on_progress,
+                on_progress=reporting_to(on_progress),
             )
         )
 
@@ -422,8 +424,8 @@ class Client(SyncBase[_velora.Health]):
         stays: another call replaces what had not ended yet. This machine's clock decides. For
         a file that stays as it is, let the window end in the past.
 
-        If ``on_progress`` raises, the export ends; another call resumes it. For ``tqdm``:
-        ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
+        If ``on_progress`` raises, the export ends with the same exception; another call resumes
+        it. For ``tqdm``: ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
 
         Raises what ``export`` raises; ``file_unusable``, also if another export to the
         file goes on for more than 5 s; ``file_mismatch`` if the file exists and holds
@@ -437,7 +439,7 @@ class Client(SyncBase[_velora.Health]):
                 until=until,
                 phi_involved=phi_involved,
                 concurrency=concurrency,
-                on_progress=on_progress,
+                on_progress=reporting_to(on_progress),
             ).wait(),
         )
 
@@ -511,7 +513,7 @@ class AsyncClient(AsyncBase[_velora.Health]):
                 until=until,
                 phi_involved=phi_involved,
                 concurrency=concurrency,
-                on_progress=on_progress,
+                on_progress=reporting_to(on_progress),
             )
         )
 
@@ -536,8 +538,8 @@ class AsyncClient(AsyncBase[_velora.Health]):
         concurrency: int | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Manifest:
-        """See ``Client.export_to_file``. ``on_progress`` is called in the event loop; if it
-        raises, the exception goes to the loop's exception handler, and the export continues."""
+        """See ``Client.export_to_file``. ``on_progress`` is called by the event loop, and must
+        be a plain function here too."""
         return cast(
             "Manifest",
             await self._native.export_to_file(
@@ -546,7 +548,7 @@ class AsyncClient(AsyncBase[_velora.Health]):
                 until=until,
                 phi_involved=phi_involved,
                 concurrency=concurrency,
-                on_progress=in_loop(on_progress),
+                on_progress=reporting_to(on_progress),
             ).future(),
         )
 

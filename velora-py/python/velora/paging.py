@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from ._awaiting import Awaiting
@@ -75,13 +75,3 @@ class AsyncItems(Awaiting[T]):
     def pages(self) -> AsyncIterator[Page[T]]:
         """The pages that have not been started yet. Empty pages are skipped."""
         return Awaiting(self._taker._whole())
-
-
-def in_loop(callback: Callable[[T], object] | None) -> Callable[[T], object] | None:
-    """The same function, called in the event loop that is running."""
-    if callback is None:
-        return None
-    import asyncio  # Whoever comes here has it; the others need not wait for it.
-
-    loop = asyncio.get_running_loop()
-    return lambda value: loop.call_soon_threadsafe(callback, value)
