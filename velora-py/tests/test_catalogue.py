@@ -38,6 +38,15 @@ def test_every_code_of_the_core_is_a_code_and_one_is_our_own() -> None:
     assert re.findall(r'^    [A-Z]\w+ = "(\w+)",$', text, re.M) == _velora.CODES
 
 
+@pytest.mark.parametrize("kind", [errors.StoreError, errors.VeloraError, errors.ApiError])
+def test_an_error_has_one_of_the_codes(kind: Any) -> None:
+    for code in get_args(errors.Code):
+        assert kind("why", code).code == code
+    for message, other in [("lease_lost", "it was taken over"), ("why", ""), ("why", None)]:
+        with pytest.raises(ValueError, match="code"):
+            kind(message, other)
+
+
 def test_a_fault_of_the_package_has_a_code(either: Either) -> None:
     panic: Any = vars(_velora)["_panic_later"]  # Of builds for tests alone.
 

@@ -6,7 +6,7 @@ No message, repr or traceback shows a secret, a body or an expected signature.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 __all__ = [
     "ApiError",
@@ -127,14 +127,19 @@ Code = Literal[
 ]
 """Every stable code."""
 
+_CODES = frozenset(get_args(Code))
+
 
 class VeloraError(Exception):
-    """The base of every exception of this package."""
+    """The base of every exception of this package. Raises ``ValueError`` if ``code`` is none of
+    the codes."""
 
     code: Code
     """The stable code."""
 
     def __init__(self, message: str, code: Code) -> None:
+        if code not in _CODES:
+            raise ValueError("this is no code: pass the message first, and then the code")
         super().__init__(message)
         self.code = code
 
@@ -158,7 +163,8 @@ class VerificationError(VeloraError):
 
 class StoreError(VeloraError):
     """A deduplication store refused or failed: ``lease_lost``, ``store_full``,
-    ``store_unavailable``."""
+    ``store_unavailable``. A store of your own raises it as
+    ``StoreError("it was taken over", "lease_lost")``."""
 
 
 class FileError(VeloraError):

@@ -4,7 +4,18 @@
 
 from __future__ import annotations
 
-from velora import MemoryStore, Receiver, Reply, Signer, Store, Verifier, curae, health, tv
+from velora import (
+    MemoryStore,
+    Receiver,
+    Reply,
+    Signer,
+    Store,
+    StoreError,
+    Verifier,
+    curae,
+    health,
+    tv,
+)
 from velora.errors import VeloraError
 
 
@@ -57,6 +68,7 @@ class Unclaimed:
 def stores() -> None:
     Store.of(Unclaimed())  # type: ignore[arg-type]
     Store.of({"claim": print})  # type: ignore[arg-type]
+    raise StoreError("lease_lost", "it was taken over")  # type: ignore[arg-type]
 
 
 def calls(client: health.Client, awaited: health.AsyncClient) -> None:
