@@ -151,6 +151,9 @@ def test_sweeps_the_log(client: Any, simulator: Simulator, endpoint_id: str) -> 
     assert {each.why for each in report.not_refired} == {"not_retryable"}
     assert all(each.error is None for each in report.not_refired)
     assert all(each.attempt.delivery_id != each.of_id for each in report.failed_again)
+    assert repr(report) == (
+        "RefireReport(0 refired, 7 failed again, 3 not refired, 0 left, stopped=None)"
+    )
     last = told[-1]
     assert (last.total, last.refired, last.failed_again, last.not_refired) == (10, 0, 7, 3)
 

@@ -153,6 +153,7 @@ def test_once_says_whether_it_was_cut(client: Any, simulator: Simulator) -> None
     assert lines(whole.events) == simulator.truth(**DAY)
     cut = client.export_once(**WEEK)
     assert (cut.truncation, len(cut.events)) == ("yes", 10_000)
+    assert repr(cut) == "ExportedOnce(10000 events, truncation='yes')"
     simulator.inject("no_truncation_header", always=True)
     assert client.export_once(**DAY).truncation == "unknown"
     assert client.export_once(**WEEK).truncation == "yes"

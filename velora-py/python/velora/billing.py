@@ -163,7 +163,7 @@ class NotRefired:
     """The error of the call, if one was made."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RefireReport:
     """The result of ``refire_failed``."""
 
@@ -177,6 +177,13 @@ class RefireReport:
     """The error that ended it early; ``None`` if it ran to the end."""
     left: tuple[str, ...]
     """The ids of the deliveries that it did not get to."""
+
+    def __repr__(self) -> str:
+        return (
+            f"RefireReport({len(self.refired)} refired, {len(self.failed_again)} failed again, "
+            f"{len(self.not_refired)} not refired, {len(self.left)} left, "
+            f"stopped={self.stopped!r})"
+        )
 
 
 class Client(SyncBase[_velora.Billing]):

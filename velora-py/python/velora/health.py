@@ -156,7 +156,7 @@ class Registration:
     once: ``secret.expose_secret()``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ExportedOnce:
     """The result of a single export call."""
 
@@ -165,6 +165,9 @@ class ExportedOnce:
     truncation: Literal["yes", "no", "unknown"]
     """Whether the cap of 10,000 rows truncated them; ``unknown`` if there are fewer and the
     system does not say."""
+
+    def __repr__(self) -> str:
+        return f"ExportedOnce({len(self.events)} events, truncation={self.truncation!r})"
 
 
 @dataclass(frozen=True, slots=True)
