@@ -22,6 +22,7 @@ from deliveries import (
 )
 from velora import (
     ConfigError,
+    CustomEvent,
     Scheme,
     SignedDelivery,
     Signer,
@@ -33,7 +34,7 @@ from velora import (
     health,
     tv,
 )
-from velora.events import CustomEvent, OtherType
+from velora.events import OtherType
 
 DIGEST = "9bc2546bef83c2a529557d46d102da7faa6a069887b4bfb5069d3293a8fdc7fe"
 STAMPED = "cfc3572bd1a826301b484d0426346b483691aa9a32b03327c48481d7f57edf30"
@@ -326,6 +327,10 @@ def test_a_scheme_of_ones_own_has_events_and_keys() -> None:
     event = delivery.event
     assert isinstance(event, CustomEvent)
     assert event.members == event.to_dict() == {"id": "1", "kind": "a", "n": [1]}
+    assert delivery.event_type is None
+    repeated = Signer(scheme, SECRET).sign(b'{"id":"1","kind":"a","n":1,"n":2}', NOW)
+    event = Verifier(scheme, SECRET).verify(repeated.body, repeated.headers, NOW).event
+    assert event.members == {"id": "1", "kind": "a", "n": 2}
     unidentified = Signer(scheme, SECRET).sign(b'{"id":"1"}', NOW)
     delivery = Verifier(scheme, SECRET).verify(unidentified.body, unidentified.headers, NOW)
     assert code_of(lambda: delivery.key) == "malformed_event"

@@ -36,6 +36,7 @@ from .errors import (
     VeloraError,
     VerificationError,
 )
+from .events import CustomEvent
 from .paging import AsyncItems, Items, Page
 from .receiving import (
     AsyncReceiver,
@@ -71,6 +72,7 @@ __all__ = [
     "Code",
     "ConfigError",
     "CustomClaim",
+    "CustomEvent",
     "CustomStore",
     "Delivery",
     "FileError",

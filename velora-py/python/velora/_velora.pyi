@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from os import PathLike
 from types import GenericAlias, TracebackType
-from typing import Any, ClassVar, Generic, Literal, TypeVar, final, overload
+from typing import Any, ClassVar, Generic, Literal, final, overload
 
-from typing_extensions import Buffer, Self
+from typing_extensions import Buffer, Self, TypeVar
 
 from . import billing, curae, events, health, receiving, tv
 from .api import RateLimit
@@ -44,6 +44,7 @@ __version__: str
 CODES: list[str]
 
 _E_co = TypeVar("_E_co", covariant=True)
+_S_co = TypeVar("_S_co", covariant=True, default=Any)
 _T = TypeVar("_T")
 
 @final
@@ -61,7 +62,7 @@ class SigningSecret:
         """The bytes of the secret, for your secret storage. Keep them out of logs."""
 
 @final
-class Scheme:
+class Scheme(Generic[_S_co]):
     """How one system signs its deliveries: a plain value.
 
     The MAC is always HMAC-SHA-256 in 64 lower-case hex digits.
@@ -82,6 +83,15 @@ class Scheme:
     ...     "slack", "X-Slack-Signature", prefix="v0=",
     ...     timestamp_header="X-Slack-Request-Timestamp", signed_payload=("v0:", ":"),
     ... )
+
+    Its events are ``CustomEvent``: ``delivery.event``, and what a handler gets, has the body's
+    ``members`` by the names that they have there, and ``raw``. A member that is repeated has
+    its last value, and ``delivery.event_type`` is ``None``.
+
+    >>> verifier = Verifier(slack, "secret")
+    >>> signed = Signer(slack, "secret").sign(b'{"type":"url_verification"}')
+    >>> verifier.verify(signed.body, signed.headers).event.members
+    {'type': 'url_verification'}
 
     Any body can be verified, but a ``Receiver`` needs a JSON object: for any other body, such
     as a form, it is ``malformed_event``. The delivery of a ``Verifier`` has the bytes and the
@@ -104,9 +114,9 @@ class Scheme:
         identity: Sequence[str] | None = None,
         reject_status: int | None = None,
         client_errors_are_final: bool = False,
-    ) -> Scheme: ...
+    ) -> Scheme[events.CustomEvent]: ...
     @staticmethod
-    def named(name: str) -> Scheme:
+    def named(name: str) -> Scheme[Any]:
         """The scheme of a system: ``health``, ``billing``, ``curae``, ``tv`` or
         ``tv-body-only``. Raises ``unknown_scheme``."""
     @property
@@ -190,6 +200,15 @@ class Verifier(Generic[_E_co]):
         tolerance: float | None = None,
         dangerous_no_tolerance: bool = False,
     ) -> Verifier[tv.BodyOnlyEvent]: ...
+    @overload
+    def __new__(
+        cls,
+        scheme: Scheme[_E_co],
+        secrets: _Secrets,
+        *,
+        tolerance: float | None = None,
+        dangerous_no_tolerance: bool = False,
+    ) -> Verifier[_E_co]: ...
     @overload
     def __new__(
         cls,

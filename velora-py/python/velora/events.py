@@ -50,10 +50,10 @@ class BaseEvent:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CustomEvent(BaseEvent):
-    """What a delivery of a scheme of your own carried."""
+    """The event of a ``Scheme`` of your own: any JSON object."""
 
     members: dict[str, Any] = field(hash=False)
-    """The members of its body."""
+    """The members of the body, by the names that they have there."""
     raw: str
     """The verified body."""
 

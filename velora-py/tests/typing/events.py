@@ -12,6 +12,7 @@ from velora import (
     AsyncWork,
     Backfilled,
     CustomClaim,
+    CustomEvent,
     Delivery,
     MemoryStore,
     Outcome,
@@ -37,6 +38,20 @@ def verifiers(name: str) -> None:
     assert_type(Verifier("tv-body-only", ("a", b"b")), Verifier[tv.BodyOnlyEvent])
     assert_type(Verifier(name, "secret"), Verifier[Any])
     assert_type(Verifier(Scheme.named(name), "secret"), Verifier[Any])
+
+
+def schemes(scheme: Scheme, either: str | Scheme) -> None:
+    own = Verifier(Scheme("own", "X-Signature"), ["new", "old"])
+    assert_type(own, Verifier[CustomEvent])
+    assert_type(Verifier(scheme, "secret"), Verifier[Any])
+    assert_type(Verifier(either, "secret"), Verifier[Any])
+    assert_type(own.verify(b"", {}).event.members, dict[str, Any])
+
+    def handle(event: CustomEvent) -> None: ...
+
+    receiver = Receiver(own, MemoryStore())
+    assert_type(receiver, Receiver[CustomEvent])
+    receiver.receive(b"", {}, handle)
 
 
 def deliveries(verifier: Verifier[health.Event]) -> None:
