@@ -50,6 +50,7 @@ def test_every_block_runs(
     printed = capsys.readouterr().out
     assert "rows, proven whole" in printed
     if readme == "velora-py/README.md":
+        assert "secret 1\n" in printed
         assert "order A-7\nprocessed\n" in printed
     for names in ran:
         assert receives_once(names), names.keys()

@@ -133,7 +133,9 @@ class Verifier(Generic[_E_co]):
 
     Create it once and keep it, because creating it computes the keyed hash state. It can be
     shared between threads. You always name the scheme; it is never guessed from a header.
-    During a rotation give both secrets; either may match.
+    During a rotation give both secrets; either may match, and ``Delivery.secret_index`` tells
+    which one did. The secrets do not change: to rotate, make a new verifier, and a new
+    ``Receiver`` with the same store.
 
     ``tolerance`` is how far a timestamp may be from now, in either direction, in seconds: 300
     by default, and exactly 300 passes. ``dangerous_no_tolerance``, instead of a ``tolerance``,
