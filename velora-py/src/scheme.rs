@@ -10,7 +10,7 @@ use crate::number::Whole;
 use crate::text::{Text, Texts};
 
 /// How one system signs its deliveries: a plain value.
-#[pyclass(frozen, eq, module = "velora")]
+#[pyclass(frozen, eq, generic, module = "velora")]
 #[derive(PartialEq)]
 pub(crate) struct Scheme(pub(crate) CoreScheme);
 

@@ -47,6 +47,11 @@ def test_an_error_has_one_of_the_codes(kind: Any) -> None:
             kind(message, other)
 
 
+@pytest.mark.parametrize("kind", [velora.Scheme, velora.Verifier, velora.Delivery])
+def test_what_is_generic_for_type_checkers_is_it_at_run_time(kind: Any) -> None:
+    assert get_args(kind[velora.CustomEvent]) == (velora.CustomEvent,)
+
+
 def test_a_fault_of_the_package_has_a_code(either: Either) -> None:
     panic: Any = vars(_velora)["_panic_later"]  # Of builds for tests alone.
 

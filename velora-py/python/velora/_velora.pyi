@@ -124,6 +124,8 @@ class Scheme(Generic[_S_co]):
         """The scheme's name, such as ``health``."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 _Secrets = str | bytes | SigningSecret | Sequence[str | bytes | SigningSecret]
 
