@@ -104,6 +104,21 @@ async fn a_window_that_has_not_ended_is_exported_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_moved_away_keeps_its_proof() {
+    let (simulator, folder) = (simulator(25_000), Folder::new());
+    let (wall, path) = (Wall::default(), folder.file());
+    wall.set(week().until().as_second() - 1);
+    let client = builder(&simulator).with_runtime(wall);
+    let client = client.build().unwrap();
+    let export = || client.export_to_file(ExportQuery::new(week()), &path);
+    export().await.unwrap();
+    let moved = path.with_extension("moved");
+    fs::rename(&path, &moved).unwrap();
+    assert_eq!(export().await.unwrap_err().code().as_str(), "file_mismatch");
+    Manifest::read(&path).unwrap().verify(&moved).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_exported_anew_has_no_proof_meanwhile() {
     let (simulator, folder) = (simulator(100), Folder::new());
     let path = folder.file();

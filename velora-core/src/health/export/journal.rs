@@ -131,11 +131,7 @@ impl Journal {
         };
         let lines = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
         let lines = match lines {
-            Some(lines) => {
-                // Of a call whose window had not ended, or that was killed at its very end.
-                remove_if_there(&paths.manifest)?;
-                lines
-            }
+            Some(lines) => lines,
             // Finished by another export before the lock was taken: the locked file is new.
             None if paths.manifest.exists() => {
                 remove_if_there(&paths.checkpoint)?;
@@ -149,7 +145,7 @@ impl Journal {
         };
         let known = lines.last().map_or_else(Known::default, |line| line.known);
         let leaves: Vec<_> = lines.into_iter().map(|line| line.leaf).collect();
-        let data = open_data(&paths.data, &header, &leaves)?;
+        let data = open_data(&paths, &header, &leaves)?;
         Ok(Opened::Journal(Box::new(Self {
             paths,
             header,
@@ -360,7 +356,8 @@ fn append<T: Serialize>(path: &Path, mut file: &File, line: &T) -> Result<(), Fi
 
 /// Opens the file and cuts it off after the leaves that count. A file that a failing disk or
 /// somebody else has changed is refused.
-fn open_data(path: &Path, header: &Header, leaves: &[LeafProof]) -> Result<File, FileError> {
+fn open_data(paths: &Paths, header: &Header, leaves: &[LeafProof]) -> Result<File, FileError> {
+    let path = &paths.data;
     if !leaves.is_empty() && !path.exists() {
         return Err(FileError::mismatch(path, "only its checkpoint is left"));
     }
@@ -376,6 +373,8 @@ fn open_data(path: &Path, header: &Header, leaves: &[LeafProof]) -> Result<File,
             "its leaves belong to another window",
         ));
     }
+    // Of a call whose window had not ended, or that was killed at its very end.
+    remove_if_there(&paths.manifest)?;
     let failed = || FileError::unusable(path, "written");
     let bytes = bytes_of(leaves);
     file.set_len(bytes)
