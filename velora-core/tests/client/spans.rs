@@ -4,14 +4,13 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::scripted::{Scripted, answer};
+use futures_util::future::BoxFuture;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use velora_core::dedupe::{Epoch, StoreFuture};
+use velora_core::dedupe::{CustomAnswer, CustomStore, CustomVerbs, Epoch};
 use velora_core::health::{self, EventQuery, NewEndpoint};
-use velora_core::{
-    Claim, Key, Receiver, Scheme, Signer, SigningSecret, Store, StoreError, Verifier,
-};
+use velora_core::{Key, Receiver, Scheme, Signer, SigningSecret, Verifier};
 
 /// Writes down all that is traced, on every level.
 #[derive(Clone, Default)]
@@ -92,26 +91,15 @@ async fn traced(work: impl AsyncFn()) -> String {
 /// A store whose server is gone.
 struct Gone;
 
-fn gone<'a, T: Send + 'a>() -> StoreFuture<'a, T> {
-    let reason = "connection refused".to_owned();
-    Box::pin(std::future::ready(Err(StoreError::Unavailable { reason })))
-}
-
-impl Store for Gone {
-    fn claim(&self, _: Key) -> StoreFuture<'_, Claim<'_>> {
-        gone()
-    }
-
-    fn commit<'a>(&'a self, _: &'a Key, _: Epoch) -> StoreFuture<'a, ()> {
-        gone()
-    }
-
-    fn release<'a>(&'a self, _: &'a Key, _: Epoch) -> StoreFuture<'a, ()> {
-        gone()
-    }
-
-    fn renew<'a>(&'a self, _: &'a Key, _: Epoch) -> StoreFuture<'a, ()> {
-        gone()
+impl CustomVerbs for Gone {
+    fn ask<'a>(
+        &'a self,
+        _: &'static str,
+        _: &'a Key,
+        _: Option<Epoch>,
+    ) -> BoxFuture<'a, CustomAnswer> {
+        let refused = CustomAnswer::failed(None, "connection refused");
+        Box::pin(std::future::ready(refused))
     }
 }
 
@@ -121,7 +109,10 @@ async fn why_a_store_failed_is_traced() {
     let scheme = || Scheme::named("health").unwrap();
     let secret = SigningSecret::new("canary-secret").unwrap();
     let signer = Signer::new(scheme(), [secret.clone()]).unwrap();
-    let receiver = Receiver::new(Verifier::new(scheme(), [secret]).unwrap(), Gone);
+    let receiver = Receiver::new(
+        Verifier::new(scheme(), [secret]).unwrap(),
+        CustomStore(Gone),
+    );
     let signed = signer.sign(br#"{"id":"evt_1","type":"canary-body"}"#);
     let handler = async |_: health::Event| Ok::<(), ()>(());
     let delivered = traced(async || {
