@@ -9,10 +9,14 @@ pub(crate) mod event_type;
 #[cfg(feature = "events")]
 pub(crate) mod fields;
 mod headers;
+#[cfg(feature = "receiver")]
+mod intake;
 mod mac;
 mod precheck;
 #[cfg(feature = "receiver")]
 mod receiver;
+#[cfg(feature = "receiver")]
+mod reply;
 pub(crate) mod scheme;
 #[cfg(feature = "events")]
 pub(crate) mod shape;
@@ -27,10 +31,14 @@ pub use delivery::FromDelivery;
 #[cfg(feature = "events")]
 pub use fields::{Extra, Fields, RawJson};
 pub use headers::{HeaderName, Headers};
+#[cfg(feature = "receiver")]
+pub use intake::Intake;
 pub use mac::HashedSecret;
 pub use precheck::{Pending, Precheck};
 #[cfg(feature = "receiver")]
-pub use receiver::{Intake, Outcome, Receiver, Reply, Work};
+pub use receiver::{Receiver, Work};
+#[cfg(feature = "receiver")]
+pub use reply::{Outcome, Reply};
 #[cfg(feature = "full")]
 pub use scheme::Identity;
 pub use scheme::{Scheme, SignatureForm, SignedPayload, TimeUnit};

@@ -3,23 +3,16 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 
 use super::delivery::{Delivery, FromDelivery};
 use super::headers::Headers;
-use super::scheme::Scheme;
+use super::intake::Intake;
+use super::reply::{Outcome, Reply};
 use super::verifier::Verifier;
-use crate::clock::UnixTime;
 use crate::dedupe::{Claimed, Epoch, Key, Lease, Store};
-use crate::error::{Code, StoreError, VerificationError};
-
-/// Checked before hashing, so that nobody can make us hash gigabytes.
-const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
-
-/// How long a sender is asked to wait if the store cannot be reached.
-const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
+use crate::error::StoreError;
 
 /// Receives the deliveries of one endpoint: it verifies each request, runs the handler for
 /// each new event, and gives each request the response that its system expects.
@@ -86,12 +79,12 @@ impl Receiver {
 
     /// The largest body, in bytes, that is accepted.
     pub fn body_limit(&self) -> usize {
-        self.intake.body_limit
+        self.intake.body_limit()
     }
 
     /// The verifier that decides what is genuine.
     pub fn verifier(&self) -> &Verifier {
-        &self.intake.verifier
+        self.intake.verifier()
     }
 
     /// Receives one request. `handler` runs only for a genuine event that nobody else has
@@ -136,7 +129,7 @@ impl Receiver {
             Ok(lease) => run(lease, async move { handler().await }).await,
             Err(outcome) => outcome,
         };
-        warn_of_store(self.verifier().scheme(), &outcome);
+        outcome.warn_of_store(self.verifier().scheme());
         tracing::debug!(
             scheme = self.verifier().scheme().name(),
             outcome = outcome.as_str(),
@@ -199,93 +192,6 @@ impl std::fmt::Debug for Receiver {
             .field("verifier", self.verifier())
             .field("body_limit", &self.body_limit())
             .finish_non_exhaustive()
-    }
-}
-
-/// The part of a [`Receiver`] that needs no store, for hosts whose store is not written in
-/// Rust. Such a host calls [`admit_at`](Self::admit_at), claims the key in its own store, runs
-/// the handler, and commits or releases. [`Outcome::of_claim`], [`Outcome::of_first_commit`],
-/// [`Outcome::of_second_commit`] and [`Outcome::of_release`] turn the store's answers into
-/// outcomes.
-#[derive(Clone, Debug)]
-pub struct Intake {
-    verifier: Verifier,
-    body_limit: usize,
-}
-
-impl Intake {
-    /// An intake with a body limit of 1 MiB.
-    pub fn new(verifier: Verifier) -> Self {
-        Self {
-            verifier,
-            body_limit: DEFAULT_BODY_LIMIT,
-        }
-    }
-
-    /// Sets the largest body, in bytes, that is accepted.
-    #[must_use]
-    pub fn with_body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
-        self
-    }
-
-    /// The largest body, in bytes, that is accepted.
-    pub fn body_limit(&self) -> usize {
-        self.body_limit
-    }
-
-    /// The verifier that decides what is genuine.
-    pub fn verifier(&self) -> &Verifier {
-        &self.verifier
-    }
-
-    /// Verifies a request as of `now`. Returns the delivery and the key to claim, or the
-    /// reply to send at once.
-    pub fn admit_at<'b, H: Headers + ?Sized>(
-        &'b self,
-        body: &'b [u8],
-        headers: &H,
-        now: UnixTime,
-    ) -> Result<(Delivery<'b>, Key), Reply> {
-        self.admitted(body, |verifier| verifier.verify_at(body, headers, now))
-    }
-
-    fn admit<'b, H: Headers + ?Sized>(
-        &'b self,
-        body: &'b [u8],
-        headers: &H,
-    ) -> Result<(Delivery<'b>, Key), Reply> {
-        self.admitted(body, |verifier| verifier.verify(body, headers))
-    }
-
-    fn admitted<'b>(
-        &'b self,
-        body: &[u8],
-        verify: impl FnOnce(&'b Verifier) -> Result<Delivery<'b>, VerificationError>,
-    ) -> Result<(Delivery<'b>, Key), Reply> {
-        if body.len() > self.body_limit {
-            return Err(self.reply(Outcome::BodyTooLarge));
-        }
-        verify(&self.verifier)
-            .and_then(|delivery| {
-                let key = delivery.key()?;
-                Ok((delivery, key))
-            })
-            .map_err(|error| self.reply(Outcome::Refused(error)))
-    }
-
-    /// The reply for this outcome. The one place that decides statuses.
-    pub fn reply(&self, outcome: Outcome) -> Reply {
-        let scheme = self.verifier.scheme();
-        let reply = Reply::to(scheme, outcome);
-        warn_of_store(scheme, &reply.outcome);
-        tracing::debug!(
-            scheme = scheme.name(),
-            outcome = reply.outcome.as_str(),
-            status = reply.status,
-            "delivery answered"
-        );
-        reply
     }
 }
 
@@ -358,13 +264,6 @@ impl<'b> Work<'b> {
     }
 }
 
-/// A reply does not say what failed.
-fn warn_of_store(scheme: &Scheme, outcome: &Outcome) {
-    if let Outcome::StoreFailed(error) = outcome {
-        tracing::warn!(scheme = scheme.name(), %error, "the store failed");
-    }
-}
-
 /// Runs the work under a claim, then commits or releases the claim.
 async fn run<X>(lease: Lease<'_>, work: impl Future<Output = Result<(), X>>) -> Outcome {
     match AssertUnwindSafe(work).catch_unwind().await {
@@ -380,160 +279,4 @@ async fn release(lease: Lease<'_>, failed: Outcome) -> Outcome {
         tracing::debug!(code = error.code().as_str(), "claim not released");
     }
     Outcome::of_release(released, failed)
-}
-
-/// The answer to one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// How long the sender should wait before it sends again: `Retry-After`, in whole seconds.
-    pub retry_after: Option<Duration>,
-    /// Why: what became of the delivery.
-    pub outcome: Outcome,
-}
-
-/// What became of a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The handler ran, and its claim is committed.
-    Processed,
-    /// The event was handled before.
-    Duplicate,
-    /// Another delivery of the event is being handled.
-    InFlight {
-        /// How long until its lease expires, at most.
-        retry_after: Duration,
-    },
-    /// The delivery is forged, stale or malformed.
-    Refused(VerificationError),
-    /// The body is over the limit and was not hashed.
-    BodyTooLarge,
-    /// The body could not be read to its end.
-    BodyUnreadable,
-    /// The handler returned an error.
-    HandlerFailed,
-    /// The handler panicked.
-    HandlerPanicked,
-    /// The claim could not be made or committed.
-    StoreFailed(StoreError),
-}
-
-impl Outcome {
-    /// For the answer to a claim: the lease or epoch to handle the event under, or the outcome.
-    pub fn of_claim<F>(claimed: Result<Claimed<F>, StoreError>) -> Result<F, Self> {
-        match claimed {
-            Ok(Claimed::Fresh(fresh)) => Ok(fresh),
-            Ok(Claimed::InFlight { retry_after }) => Err(Self::InFlight { retry_after }),
-            Ok(Claimed::Done) => Err(Self::Duplicate),
-            Err(error) => Err(Self::StoreFailed(error)),
-        }
-    }
-
-    /// Commits the claim of an event that was handled. If the store is unavailable, it is asked
-    /// once more: a connection that broke since the claim is no reason to run the handler again.
-    pub async fn commit(lease: Lease<'_>) -> Self {
-        match Self::of_first_commit(lease.try_commit().await) {
-            Some(outcome) => outcome,
-            None => Self::of_second_commit(lease.commit().await),
-        }
-    }
-
-    /// The outcome after the handler succeeded, given the result of the commit; `None` if the
-    /// store was unavailable and is to be asked once more.
-    pub fn of_first_commit(committed: Result<(), StoreError>) -> Option<Self> {
-        match committed {
-            Err(StoreError::Unavailable { .. }) => None,
-            committed => Some(Self::of_commit(committed)),
-        }
-    }
-
-    /// The outcome, given the result of that second commit. If the first one took effect and
-    /// only its answer was lost, the second finds no claim: that is `store_unavailable`, and
-    /// the next delivery is a duplicate.
-    pub fn of_second_commit(committed: Result<(), StoreError>) -> Self {
-        Self::of_commit(committed.map_err(|error| match error {
-            StoreError::LeaseLost => StoreError::Unavailable {
-                reason: "the first of two commits was not answered".to_owned(),
-            },
-            other => other,
-        }))
-    }
-
-    /// The outcome of a commit that is not repeated, such as one in a transaction.
-    pub fn of_commit(committed: Result<(), StoreError>) -> Self {
-        match committed {
-            Ok(()) => Self::Processed,
-            Err(error) => Self::StoreFailed(error),
-        }
-    }
-
-    /// The outcome after the handler failed (`failed`), given the result of the release. If
-    /// the store could not release the claim, the lease expires by itself and the outcome is
-    /// still `failed`. If the claim was taken over, the outcome is `lease_lost`.
-    pub fn of_release(released: Result<(), StoreError>, failed: Self) -> Self {
-        match released {
-            Err(StoreError::LeaseLost) => Self::StoreFailed(StoreError::LeaseLost),
-            _ => failed,
-        }
-    }
-
-    /// The code, if the outcome is a failure.
-    pub fn code(&self) -> Option<Code> {
-        match self {
-            Self::Processed | Self::Duplicate | Self::InFlight { .. } => None,
-            Self::Refused(error) => Some(error.code()),
-            Self::BodyTooLarge => Some(Code::BodyTooLarge),
-            Self::BodyUnreadable => Some(Code::BodyUnreadable),
-            Self::HandlerFailed => Some(Code::HandlerFailed),
-            Self::HandlerPanicked => Some(Code::HandlerPanicked),
-            Self::StoreFailed(error) => Some(error.code()),
-        }
-    }
-
-    /// `processed`, `duplicate`, `in_flight`, or the text of the code.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Processed => "processed",
-            Self::Duplicate => "duplicate",
-            Self::InFlight { .. } => "in_flight",
-            fault => fault.code().map_or("", Code::as_str),
-        }
-    }
-}
-
-impl Reply {
-    /// The rules of the table in [`Receiver`].
-    pub(crate) fn to(scheme: &Scheme, outcome: Outcome) -> Self {
-        let (status, retry_after) = match &outcome {
-            Outcome::Processed | Outcome::Duplicate => (200, None),
-            Outcome::InFlight { retry_after } => (503, Some(*retry_after)),
-            Outcome::Refused(VerificationError::MalformedEvent { .. }) => (500, None),
-            Outcome::Refused(_) => (scheme.handling.reject_status, None),
-            Outcome::BodyTooLarge if scheme.handling.client_errors_are_final => (500, None),
-            Outcome::BodyTooLarge => (413, None),
-            Outcome::BodyUnreadable | Outcome::HandlerFailed | Outcome::HandlerPanicked => {
-                (500, None)
-            }
-            Outcome::StoreFailed(_) => (503, Some(STORE_RETRY_AFTER)),
-        };
-        Self {
-            status,
-            retry_after: retry_after.map(whole_seconds),
-            outcome,
-        }
-    }
-
-    /// The value of the `Retry-After` header, if there is to be one.
-    pub fn retry_after_seconds(&self) -> Option<u64> {
-        self.retry_after.map(|wait| wait.as_secs())
-    }
-}
-
-/// Rounded up, and never zero: the sender must not come back a moment too early.
-fn whole_seconds(wait: Duration) -> Duration {
-    let up = u64::from(wait.subsec_nanos() > 0);
-    Duration::from_secs(wait.as_secs().saturating_add(up).max(1))
 }
