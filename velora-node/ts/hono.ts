@@ -11,7 +11,7 @@
 
 import type { Context, Handler } from 'hono';
 import { ConfigError } from './errors.js';
-import { Receiver } from './receiver.js';
+import { Receiver, wasRead } from './receiver.js';
 import type { Scheme, SchemeName } from './scheme.js';
 
 /**
@@ -22,7 +22,7 @@ export function deliveries<S extends SchemeName | Scheme>(receiver: Receiver<S>)
   Receiver.handler(receiver);
   return (context) => {
     const { raw } = context.req;
-    if (raw.bodyUsed || raw.body?.locked) {
+    if (wasRead(raw)) {
       throw new ConfigError('body_already_parsed', 'the body was read before this route: mount it before the middleware that reads the body');
     }
     return receiver.handle(raw, contextOf(context));

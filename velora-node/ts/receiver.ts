@@ -240,8 +240,8 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     if (typeof request?.arrayBuffer !== 'function' || !request.headers) {
       throw invalidOption(`this is not a web Request${ADAPTERS}`);
     }
-    const { body, bodyUsed } = request;
-    if (bodyUsed || body?.locked || (body && typeof body.getReader !== 'function')) {
+    const { body } = request;
+    if (wasRead(request)) {
       rawBody({});
     }
     // Some hosts have a body and do not show it.
@@ -358,6 +358,11 @@ async function attempt(call: () => unknown): Promise<Thrown | undefined> {
   } catch (error) {
     return { error };
   }
+}
+
+/** Whether somebody has read the body, is reading it, or has replaced it. */
+export function wasRead({ body, bodyUsed }: Request): boolean {
+  return bodyUsed || body?.locked === true || (Boolean(body) && typeof body?.getReader !== 'function');
 }
 
 /** The web-standard response that a reply is. */

@@ -45,10 +45,11 @@ export interface SchemeOptions {
  * });
  * ```
  *
- * Its events have no type of their own. `delivery.event`, and what `onEvent` gets, is a read-only object of the body's
- * members, by the names that they have there: `event.challenge`, `event['team-id']`. To TypeScript it
- * is a `Readonly<Record<string, unknown>>`, so check a member's type before you use it. A member
- * that is repeated has its last value; there is no `extra`, and `delivery.eventType` is null.
+ * Its events have no type of their own. `delivery.event`, and what `onEvent` gets, is a read-only
+ * object of the body's members, by the names that they have there: `event.challenge`,
+ * `event['team-id']`. To TypeScript it is a `Readonly<Record<string, unknown>>`, so check a member's
+ * type before you use it. A member that is repeated has its last value; there is no `extra`, and
+ * `delivery.eventType` is null.
  *
  * Any body can be verified, but a `Receiver` needs a JSON object: any other body, such as a form,
  * is `malformed_event`. The delivery of a `Verifier` has the bytes and the key.
