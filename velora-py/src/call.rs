@@ -340,6 +340,10 @@ impl Step {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let future = self.future.bind(py);
+        // Nothing more is asked for work that was cancelled, or that a report ended.
+        if future.call_method0("done")?.is_truthy()? {
+            return Ok(());
+        }
         let told = match event {
             Some(Event::Done(outcome)) => return resolve(future, outcome),
             Some(Event::Report(report)) => report(py),

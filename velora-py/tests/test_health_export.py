@@ -292,6 +292,30 @@ def test_a_report_that_has_raised_is_not_called_again(client: Any, tmp_path: Pat
     client.export_to_file(tmp_path / "events", **WEEK).verify(tmp_path / "events")
 
 
+def test_a_report_that_cancels_its_task_is_not_called_again(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    told: list[health.Progress] = []
+
+    async def main() -> None:
+        def report(progress: health.Progress) -> None:
+            told.append(progress)
+            # Until every report has been made: they wait for this one.
+            while not (tmp_path / "events.manifest.json").exists():
+                time.sleep(0.01)
+            task.cancel()
+
+        async with health.AsyncClient(HEALTH_KEY, **simulator.options()) as client:
+            work = client.export_to_file(tmp_path / "events", **WEEK, on_progress=report)
+            task = asyncio.ensure_future(work)
+            await asyncio.wait([task])
+            assert task.cancelled()
+            assert await client.probe() is None
+
+    asyncio.run(main())
+    assert len(told) == 1
+
+
 async def later(progress: health.Progress) -> None:
     """Of a call nothing has run yet."""
 

@@ -14,28 +14,19 @@ T = TypeVar("T")
 
 
 def reporting_to(on_progress: Callable[[T], object] | None) -> Callable[[T], None] | None:
-    """The same function, which must not be one that needs to be awaited. Once it has raised,
-    the work ends: it does not get what was reported before that took effect."""
+    """The same function, which must not be one that needs to be awaited."""
     if on_progress is None:
         return None
     must_run(on_progress)
     if is_async(on_progress):
         raise TypeError(_NOT_AWAITED)
-    has_raised = False
 
     def report(progress: T) -> None:
-        nonlocal has_raised
-        if has_raised:
-            return
         try:
             _must_have_begun(on_progress(progress))
         except (StopIteration, StopAsyncIteration) as error:
-            has_raised = True
             # A loop over the rows would take it for their end.
             raise RuntimeError(f"`on_progress` raised {type(error).__name__}") from error
-        except BaseException:
-            has_raised = True
-            raise
 
     return report
 
