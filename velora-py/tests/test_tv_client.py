@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -262,6 +263,27 @@ def test_what_a_client_cannot_be_made_of(either: Either) -> None:
         assert code_of(lambda: either.client(tv, odd)) == "invalid_api_key"  # noqa: B023
     with pytest.raises(TypeError):
         either.client(tv, 5)
+    with pytest.raises(TypeError, match="without `yield`"):
+        either.client(tv, one_by_one)
+
+
+async def later() -> str:
+    return "token"
+
+
+class Later:
+    async def __call__(self) -> str:
+        return "token"
+
+
+def one_by_one() -> Iterator[str]:
+    yield "token"
+
+
+@pytest.mark.parametrize("token", [later, partial(later), Later()])
+def test_a_client_that_waits_takes_no_coroutine_function(token: Any) -> None:
+    with pytest.raises(TypeError, match="use `AsyncClient`"):
+        tv.Client(token)
 
 
 def test_event_types_are_a_list(either: Either, simulator: Simulator) -> None:

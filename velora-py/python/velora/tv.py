@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import _velora, events
 from ._awaiting import Awaiting
+from ._handlers import is_async, must_run
 from ._velora import SigningSecret, Taker
 from .api import AsyncBase, SyncBase
 from .errors import ApiError
@@ -223,7 +224,8 @@ class Client(SyncBase[_velora.Tv]):
     request. If it returns no token, the call is ``unauthorized``.
 
     Raises ``invalid_api_key`` for a ``str`` that cannot be a token, ``invalid_base_url``;
-    ``invalid_option`` if an option is out of its range.
+    ``invalid_option`` if an option is out of its range; ``TypeError`` for a coroutine function,
+    which ``AsyncClient`` takes.
     """
 
     __slots__ = ()
@@ -232,6 +234,10 @@ class Client(SyncBase[_velora.Tv]):
         self, token: str | Callable[[], str], **options: Unpack[ClientOptions]
     ) -> None:
         try:
+            if callable(token):
+                must_run(token)
+                if is_async(token):
+                    raise TypeError("a `Client` does not await its token: use `AsyncClient`")
             super().__init__(_velora.Tv(token, **options))
         finally:
             del token, options  # A traceback may show what its frames hold.
@@ -270,6 +276,8 @@ class AsyncClient(AsyncBase[_velora.Tv]):
         **options: Unpack[ClientOptions],
     ) -> None:
         try:
+            if callable(token):
+                must_run(token)
             self._tokens = _InLoop(token) if callable(token) else None
             super().__init__(_velora.Tv(self._tokens or cast("str", token), **options))
         finally:
