@@ -21,7 +21,17 @@ from forking import FORKING
 from rows import Rows, custom
 from served_stores import DURABLE, PATIENT, STORES, Places
 from simulated import ROOT
-from velora import Claim, ConfigError, Receiver, Signer, Store, StoreError, Verifier, open_store
+from velora import (
+    Claim,
+    ConfigError,
+    MemoryStore,
+    Receiver,
+    Signer,
+    Store,
+    StoreError,
+    Verifier,
+    open_store,
+)
 
 KEY = "health:evt_1:phi.read"
 
@@ -298,6 +308,17 @@ def test_options_and_their_errors() -> None:
     with pytest.raises(TypeError, match="`url`"):
         open_store(None)
 
+
+def test_a_store_is_shown_without_its_place() -> None:
+    shown = [repr(open_store(f"{kind}://user:canary@canary/0")) for kind in SERVED]
+    assert shown == [f"Store({kind})" for kind in SERVED]
+    assert repr(open_store("sqlite:///canary.db")) == "Store(sqlite)"
+    assert repr(open_store("memory:")) == "Store(memory)"
+    assert repr(Store.of(Rows())) == "Store(Rows)"
+    assert repr(MemoryStore()) == "MemoryStore(0 keys)"
+
+
+SERVED = ["postgres", "postgresql", "redis", "rediss"]
 
 FORKED = """
 import os, sys

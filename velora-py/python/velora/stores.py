@@ -80,17 +80,17 @@ def open_store(
     of its range, if the URL names no store, or if it names a SQLite file and this Python has no
     ``sqlite3``. No error shows any part of the URL, because it may hold a password.
     """
-    return Store(
-        _velora.Store.open(
-            url,
-            lease=lease,
-            retention=retention,
-            dangerous_short_retention=dangerous_short_retention,
-            timeout=timeout,
-            connections=connections,
-            namespace=namespace,
-        )
+    native = _velora.Store.open(
+        url,
+        lease=lease,
+        retention=retention,
+        dangerous_short_retention=dangerous_short_retention,
+        timeout=timeout,
+        connections=connections,
+        namespace=namespace,
     )
+    # What names a store starts with one of the words above. Nothing else of it is kept.
+    return Store(native, url.partition(":")[0])
 
 
 class Store:
@@ -101,10 +101,11 @@ class Store:
     a crash costs a repeat, never an event.
     """
 
-    __slots__ = ("_native",)
+    __slots__ = ("_kind", "_native")
 
-    def __init__(self, native: _velora.Store) -> None:
+    def __init__(self, native: _velora.Store, kind: str) -> None:
         self._native = native
+        self._kind = kind
 
     @staticmethod
     def of(custom: CustomStore | AsyncCustomStore) -> Store:
@@ -146,7 +147,7 @@ class Store:
 
         Raises ``TypeError`` where a function is missing, or is a generator function.
         """
-        return Store(_velora.Store.custom(Verbs(custom)))
+        return Store(_velora.Store.custom(Verbs(custom)), type(custom).__name__)
 
     def claim(self, key: str) -> Claim:
         """A claim of this key, to be entered with ``with`` or ``async with``.
@@ -257,6 +258,9 @@ class Store:
             cursor = await run(*statements.commit(key, _held(epoch)))
             changed = cursor.rowcount if _counts(statements) else len(await cursor.fetchall())
         statements.committed(changed)
+
+    def __repr__(self) -> str:
+        return f"Store({self._kind})"
 
     def _in_transaction(self) -> _velora.Statements:
         statements = self._native.in_transaction()
@@ -382,7 +386,8 @@ class MemoryStore(Store):
                 lease=lease,
                 retention=retention,
                 dangerous_short_retention=dangerous_short_retention,
-            )
+            ),
+            "memory",
         )
 
     def __len__(self) -> int:
