@@ -33,6 +33,9 @@ try {
   await manifest.verify(path);
   process.stderr.write('\n');
   console.log(`${manifest.rows} rows in ${manifest.leaves.length} leaves: proven whole`);
+  if (manifest.completeUntil !== manifest.until) {
+    console.log(`the window has not ended: whole until ${manifest.completeUntil}, the next call adds the rest`);
+  }
 
   const endpoint = process.env.VELORA_ENDPOINT;
   if (endpoint !== undefined) {

@@ -72,6 +72,11 @@ def export(client: Client, asked: argparse.Namespace) -> None:
     )
     manifest.verify(asked.file)
     print(f"{manifest.rows} rows, {manifest.bytes} bytes, {len(manifest.leaves)} parts")
+    if manifest.complete_until < manifest.until:
+        until = manifest.complete_until
+        print(
+            f"the window has not ended: whole until {until}, the next call adds the rest"
+        )
 
 
 def show(progress: Progress) -> None:

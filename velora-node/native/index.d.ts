@@ -482,6 +482,7 @@ export interface ManifestParts {
   baseUrl: string
   since: string
   until: string
+  completeUntil: string
   phiInvolved?: boolean
   rows: number
   bytes: number

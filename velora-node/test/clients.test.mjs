@@ -88,6 +88,7 @@ test('health: exports in every form', async (context) => {
   assert.equal(progress.at(-1), 24000);
   assert.deepEqual((await readFile(path, 'utf8')).trimEnd().split('\n'), rows);
   assert.ok(manifest instanceof health.Manifest);
+  assert.equal(manifest.completeUntil, manifest.until);
   const read = await health.Manifest.read(path);
   assert.deepEqual(read, manifest);
   assert.deepEqual(JSON.parse(JSON.stringify(read)), JSON.parse(await readFile(`${path}.manifest.json`, 'utf8'), camelCased));

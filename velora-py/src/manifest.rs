@@ -52,6 +52,12 @@ impl Manifest {
         time::datetime(py, Some(self.0.until))
     }
 
+    /// Up to here the window was over when it was read.
+    #[getter]
+    fn complete_until<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        time::datetime(py, Some(self.0.complete_until))
+    }
+
     /// The filter: `None` if both kinds of events were exported.
     #[getter]
     fn phi_involved(&self) -> Option<bool> {

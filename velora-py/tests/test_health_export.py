@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -175,6 +176,7 @@ def test_exports_to_a_file_with_its_proof(
         "2026-05-01T00:00:00+00:00",
         None,
     )
+    assert manifest.complete_until == manifest.until
     assert sum(leaf.rows for leaf in manifest.leaves) == manifest.rows
     assert manifest.leaves[0].since == manifest.since
     assert manifest.leaves[-1].until == manifest.until
@@ -273,6 +275,14 @@ def test_what_a_report_raises_ends_it_and_a_further_call_goes_on(
     assert rest[0].rows > 0
     manifest.verify(path)
     assert sorted(path.read_text("utf-8").splitlines()) == simulator.truth(**WEEK)
+
+
+def test_a_manifest_says_that_its_window_had_not_ended(client: Any, tmp_path: Path) -> None:
+    before = datetime.now(timezone.utc) - timedelta(seconds=3)  # As old as a `Date` may be.
+    window = {"since": "2026-05-01T00:00:00Z", "until": "2200-01-01T00:00:00Z"}
+    manifest = client.export_to_file(tmp_path / "events", **window)
+    assert before <= manifest.complete_until <= datetime.now(timezone.utc)
+    assert manifest == health.Manifest.read(tmp_path / "events")
 
 
 def test_a_report_that_has_raised_is_not_called_again(client: Any, tmp_path: Path) -> None:

@@ -53,5 +53,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         manifest.rows,
         manifest.leaves.len()
     );
+    if manifest.complete_until < manifest.until {
+        let until = manifest.complete_until;
+        println!("the window has not ended: whole until {until}, the next call adds the rest");
+    }
     Ok(())
 }

@@ -49,5 +49,6 @@ pub(crate) use lines::{Lines, not_a_row};
 pub(crate) use page::{Cursors, Fingerprint, Next, Recent};
 pub(crate) use request::{IDEMPOTENCY_KEY, Path, is_header_value};
 pub(crate) use response::{malformed, not_json, too_large, undocumented, unreadable};
+pub(crate) use retry::since_epoch;
 pub(crate) use runtime::{Task, random_id};
 pub(crate) use walk::{Listing, Paged, Walk};

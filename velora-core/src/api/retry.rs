@@ -168,7 +168,8 @@ fn retry_after(value: &str, date: Option<&str>, now: UnixTime) -> Option<Duratio
     Some(until.saturating_sub(now))
 }
 
-fn since_epoch(date: &str) -> Option<Duration> {
+/// An HTTP date, as the time since 1970.
+pub(crate) fn since_epoch(date: &str) -> Option<Duration> {
     let date = httpdate::parse_http_date(date).ok()?;
     date.duration_since(UNIX_EPOCH).ok()
 }

@@ -3,12 +3,14 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::simulated::{builder, client, sorted, truth, week, window};
+use crate::scripted::{Scripted, answer};
+use crate::simulated::{builder, client, limited, sorted, truth, week, window};
 use crate::wall::Wall;
 use velora_core::health::{ExportQuery, Manifest};
 use velora_simulator::{Fault, FaultKind, Simulator};
@@ -87,6 +89,7 @@ async fn a_window_that_has_not_ended_is_exported_anew() {
         let manifest = client.export_to_file(query.clone(), &path).await.unwrap();
         manifest.verify(&path).unwrap();
         assert_eq!(manifest, Manifest::read(&path).unwrap());
+        assert_eq!(manifest.complete_until.as_second(), now);
         assert_eq!(sorted(rows(&path)), truth(&simulator, week()));
         calls.push(simulator.requests().len());
         let checkpoint = fs::read_to_string(beside(&path, "checkpoint"));
@@ -101,6 +104,103 @@ async fn a_window_that_has_not_ended_is_exported_anew() {
     let all = Manifest::read(&path).unwrap().leaves.len();
     assert!(all > 1);
     assert_eq!(leaves, [Some(0), Some(all - 1), Some(all - 1), None, None]);
+}
+
+/// Our clock may be ahead of the system's, which decides when an event happens.
+#[tokio::test(start_paused = true)]
+async fn a_window_has_not_ended_before_it_has_by_the_clock_of_the_system() {
+    let (folder, date) = (Folder::new(), Arc::new(Mutex::new("")));
+    let dates = Arc::clone(&date);
+    let server = Scripted::new(move |_, _| {
+        let date = *dates.lock().unwrap();
+        answer(200, &[("Date", date), ("X-Velora-Truncated", "false")], "")
+    });
+    let (wall, path) = (Wall::default(), folder.file());
+    wall.set(week().until().as_second());
+    let client = server.builder().with_runtime(wall).build().unwrap();
+    let mut seen = Vec::new();
+    for said in [
+        "Fri, 08 May 2026 00:00:00 GMT",
+        "Thu, 07 May 2026 23:59:59 GMT",
+        "Thu, 07 May 2026 23:59:59 GMT",
+        "today",
+    ] {
+        *date.lock().unwrap() = said;
+        let export = client.export_to_file(ExportQuery::new(week()), &path);
+        let manifest = limited(export).await.unwrap();
+        assert_eq!(manifest, Manifest::read(&path).unwrap());
+        let is_begun = beside(&path, "checkpoint").exists();
+        let until = manifest.complete_until.to_string();
+        seen.push((server.requests(), until, is_begun));
+        if said.starts_with("Fri") {
+            fs::remove_file(&path).unwrap();
+            fs::remove_file(beside(&path, "manifest.json")).unwrap();
+        }
+    }
+    let (ended, before) = ("2026-05-08T00:00:00Z", "2026-05-07T23:59:59Z");
+    let expected = [
+        (1, ended, false),
+        (2, before, true),
+        (3, before, true),
+        (4, ended, false),
+    ];
+    let expected = expected.map(|(calls, until, begun)| (calls, until.to_owned(), begun));
+    assert_eq!(seen, expected);
+}
+
+/// The proof says up to when it reaches, wherever it is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_a_part_is_not_taken_for_one_of_the_whole() {
+    let (simulator, folder) = (simulator(100), Folder::new());
+    let (wall, path) = (Wall::default(), folder.file());
+    wall.set(week().until().as_second() - 1);
+    let client = builder(&simulator).with_runtime(wall.clone());
+    let client = client.build().unwrap();
+    let export = || client.export_to_file(ExportQuery::new(week()), &path);
+    let manifest = export().await.unwrap();
+    assert!(manifest.complete_until < manifest.until);
+    fs::remove_file(beside(&path, "checkpoint")).unwrap();
+    wall.set(week().until().as_second());
+    assert_eq!(export().await.unwrap_err().code().as_str(), "file_mismatch");
+    assert_eq!(manifest, Manifest::read(&path).unwrap());
+    manifest.verify(&path).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_got_no_rows_does_not_hinder_another_window() {
+    let (simulator, folder) = (simulator(100), Folder::new());
+    let (client, path) = (client(&simulator), folder.file());
+    let other = window("2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z");
+    simulator.inject(Fault::new(FaultKind::Status(403)));
+    let error = client.export_to_file(ExportQuery::new(other), &path).await;
+    assert_eq!(error.unwrap_err().code().as_str(), "forbidden");
+    let left = fs::read_to_string(beside(&path, "checkpoint")).unwrap();
+    let export = || client.export_to_file(ExportQuery::new(week()), &path);
+    for rows in ["{}\n", ""] {
+        fs::write(&path, rows).unwrap();
+        fs::write(beside(&path, "checkpoint"), &left).unwrap();
+        let code = export().await.map_err(|error| error.code().as_str());
+        let expected = match rows {
+            "" => Ok(truth(&simulator, week()).len() as u64),
+            _ => Err("file_mismatch"),
+        };
+        assert_eq!(code.map(|manifest| manifest.rows), expected);
+    }
+    Manifest::read(&path).unwrap().verify(&path).unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_regular_file_is_exported_to() {
+    let (simulator, folder) = (simulator(100), Folder::new());
+    let (client, path) = (client(&simulator), folder.file());
+    fs::create_dir(&path).unwrap();
+    std::os::unix::fs::symlink("/dev/null", folder.0.path().join("null")).unwrap();
+    for odd in [path, folder.0.path().join("null")] {
+        let exported = client.export_to_file(ExportQuery::new(week()), &odd).await;
+        assert_eq!(exported.unwrap_err().code().as_str(), "file_unusable");
+        assert!(!beside(&odd, "checkpoint").exists());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,6 +293,9 @@ async fn what_is_not_its_own_is_left_alone() {
     assert_eq!(code(ExportQuery::new(week())).await, Ok(""));
     let other = window("2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z");
     assert_eq!(code(ExportQuery::new(other)).await, Err("file_mismatch"));
+    fs::rename(&path, path.with_extension("moved")).unwrap();
+    assert_eq!(code(ExportQuery::new(week())).await, Err("file_mismatch"));
+    fs::rename(path.with_extension("moved"), &path).unwrap();
     let phi = ExportQuery::new(week()).with_phi_involved(true);
     assert_eq!(code(phi).await, Err("file_mismatch"));
 

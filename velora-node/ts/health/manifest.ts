@@ -35,6 +35,11 @@ export class Manifest {
   readonly since: string;
   /** The end of the window, exclusive. */
   readonly until: string;
+  /**
+   * Up to here the window was over when it was read. It is `until`, unless the window ended in the
+   * future: what happened from here on may be missing.
+   */
+  readonly completeUntil: string;
   /** The filter; null if both kinds of events were exported. */
   readonly phiInvolved: boolean | null;
   /** How many rows there are. */
@@ -51,6 +56,7 @@ export class Manifest {
     this.baseUrl = parts.baseUrl;
     this.since = parts.since;
     this.until = parts.until;
+    this.completeUntil = parts.completeUntil;
     this.phiInvolved = parts.phiInvolved ?? null;
     this.rows = parts.rows;
     this.bytes = parts.bytes;
@@ -73,8 +79,8 @@ export class Manifest {
   }
 
   /**
-   * Checks that the leaves tile the window, and that the file holds exactly their rows. Throws
-   * `file_unusable`, `file_mismatch`.
+   * Checks that the leaves tile the window, and that the file holds exactly their rows: all that
+   * the system had up to `completeUntil`. Throws `file_unusable`, `file_mismatch`.
    */
   async verify(exported: string): Promise<void> {
     const file = text('exported', exported);

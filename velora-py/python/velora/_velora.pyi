@@ -406,8 +406,9 @@ class Manifest:
         """Reads the manifest of an exported file. Raises ``file_unusable`` if there is none,
         ``file_mismatch`` if the file found is not a manifest."""
     def verify(self, exported: str | PathLike[str]) -> None:
-        """Checks that the leaves tile the window, and that the file holds exactly their rows.
-        Raises ``file_unusable``, ``file_mismatch``."""
+        """Checks that the leaves tile the window, and that the file holds exactly their rows:
+        all that the system had up to ``complete_until``. Raises ``file_unusable``,
+        ``file_mismatch``."""
     @property
     def format(self) -> int:
         """The version of the manifest format."""
@@ -421,6 +422,10 @@ class Manifest:
     @property
     def until(self) -> datetime:
         """The end of the window, exclusive."""
+    @property
+    def complete_until(self) -> datetime:
+        """Up to here the window was over when it was read. It is ``until``, unless the window
+        ended in the future: what happened from here on may be missing."""
     @property
     def phi_involved(self) -> bool | None:
         """The filter: ``None`` if both kinds of events were exported."""

@@ -417,15 +417,17 @@ class Client(SyncBase[_velora.Health]):
     ) -> Manifest:
         """Exports a window completely into an NDJSON file, and returns the proof.
 
-        If the process is killed at any point, call it again: it resumes, and the file ends up
-        with the same bytes as without the interruption. While it runs, ``<path>.checkpoint`` is
+        If the process is killed at any point, call it again: it resumes behind the last leaf, a
+        window of up to 10,000 rows, that was on the disk, and the file ends up with the same
+        bytes as without the interruption. While it runs, ``<path>.checkpoint`` is
         next to the file; at the end it is replaced by ``<path>.manifest.json``. If the export
         is finished already, it returns the manifest and sends no request. On Unix all three
         files are created with mode 0600; an existing file keeps its mode.
 
-        If the window ends in the future, the file has the events so far, and the checkpoint
-        stays: another call replaces what had not ended yet. This machine's clock decides. For
-        a file that stays as it is, let the window end in the past.
+        If the window ends in the future, the file has the events so far, the manifest says up
+        to when (``complete_until``), and the checkpoint stays: another call replaces what had
+        not ended yet. This machine's clock decides, or the ``Date`` of the responses if that is
+        earlier. For a file that stays as it is, let the window end in the past.
 
         If ``on_progress`` raises, the export ends with the same exception; another call resumes
         it. For ``tqdm``: ``on_progress=lambda p: bar.update(p.rows - bar.n)``.

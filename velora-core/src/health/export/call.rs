@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::leaf::Leaf;
 use super::plan::{CAP, Outcome};
 use super::query::ExportQuery;
 use super::rows::{Rows, Truncation};
 use super::split::Micros;
-use crate::api::{Api, Lines, Method, Reading, Request, Response, Slot};
+use crate::api::{Api, Lines, Method, Reading, Request, Response, Slot, since_epoch};
 use crate::error::ApiError;
 use crate::health::client::audit;
 use crate::health::window::{Window, instant, iso, iso_up};
@@ -88,6 +90,8 @@ fn read_once(answer: Answer) -> Result<ExportedOnce, ApiError> {
 
 /// The response to one export call.
 struct Answer {
+    /// When the system sent it, by the system's own clock.
+    date: Option<Timestamp>,
     /// What its header says about truncation.
     said: Truncation,
     framing: Result<(), ApiError>,
@@ -121,6 +125,7 @@ fn read_into<'r>(
 ) -> Reading<'r> {
     Box::pin(async move {
         response.check_status()?;
+        let date = response.header("Date").and_then(date_of);
         let said = Truncation::of(&response);
         let framing = response.check_framing();
         let (lines, ended) = if said == Truncation::Yes && !sample {
@@ -130,6 +135,7 @@ fn read_into<'r>(
             Lines::read(response.into_body(), most, limit).await?
         };
         fill(Answer {
+            date,
             said,
             framing,
             rows: Rows::of_lines(lines)?,
@@ -138,27 +144,50 @@ fn read_into<'r>(
     })
 }
 
-/// Requests one leaf, up to `until`. Returns the outcome and the rows: if the response is
-/// truncated, those that were read, in the order received.
+fn date_of(header: &str) -> Option<Timestamp> {
+    let since_epoch = SignedDuration::try_from(since_epoch(header)?).ok()?;
+    Timestamp::from_duration(since_epoch).ok()
+}
+
+/// What came of asking for a leaf.
+pub(crate) struct Asked {
+    pub(crate) outcome: Outcome,
+    /// If the response is truncated, those that were read, in the order received.
+    pub(crate) rows: Rows,
+    /// When the system sent them, by the system's own clock.
+    pub(crate) date: Option<Timestamp>,
+}
+
+/// Requests one leaf, up to `until`.
 pub(crate) async fn ask(
     api: Api,
     leaf: Leaf,
     (until, sample): (Micros, bool),
     window: Window,
     phi_involved: Option<bool>,
-) -> Result<(Outcome, Rows), ApiError> {
+) -> Result<Asked, ApiError> {
     let at = |micros| iso(instant(micros));
     let request = request(&at(leaf.since), &at(until), phi_involved);
     let read = |answer: Answer| {
-        let rows = answer.rows;
+        let (rows, date) = (answer.rows, answer.date);
         let is_full = !answer.ended || rows.len() >= CAP;
         if is_full || answer.said == Truncation::Yes {
             let (sample, claimed) = (rows.stamps()?, !is_full);
-            return Ok((Outcome::Truncated { sample, claimed }, rows));
+            let outcome = Outcome::Truncated { sample, claimed };
+            return Ok(Asked {
+                outcome,
+                rows,
+                date,
+            });
         }
         answer.framing?;
         let (rows, shape) = rows.judge(leaf, window)?;
-        Ok((Outcome::Whole(shape), rows))
+        let outcome = Outcome::Whole(shape);
+        Ok(Asked {
+            outcome,
+            rows,
+            date,
+        })
     };
     rows(&api, request, CAP, sample, read).await
 }

@@ -20,15 +20,17 @@ impl Client {
     /// oldest first, each on one line, in the system's own text.
     ///
     /// If the process is killed at any point, call it again: it checks what it has written
-    /// and resumes, and the file ends up with the same bytes as without the interruption.
+    /// and resumes behind the last leaf, a window of up to 10,000 rows, that was on the disk.
+    /// The file ends up with the same bytes as without the interruption.
     /// While it runs, `<path>.checkpoint` is next to the file; at the end it is replaced by
     /// `<path>.manifest.json`. If the export is finished already, it returns the manifest
     /// and sends no request. On Unix all three files are created with mode 0600; an existing
     /// file keeps its mode.
     ///
-    /// If the window ends in the future, the file has the events so far, and the checkpoint
-    /// stays: another call replaces what had not ended yet. The client's clock decides. For a
-    /// file that stays as it is, let the window end in the past.
+    /// If the window ends in the future, the file has the events so far, the manifest says up to
+    /// when ([`Manifest::complete_until`]), and the checkpoint stays: another call replaces what
+    /// had not ended yet. The client's clock decides, or the `Date` of the responses if that is
+    /// earlier. For a file that stays as it is, let the window end in the past.
     ///
     /// ```no_run
     /// # use velora_core::health::{Client, ExportQuery, Window};
@@ -85,7 +87,7 @@ fn write(mut journal: Journal, block: Block) -> Result<Box<Journal>, FileError> 
     journal.rows_of_leaf(block.rows.texts())?;
     if block.ends {
         let at = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
-        journal.end_of_leaf(at(block.leaf.until), block.known)?;
+        journal.end_of_leaf(at(block.leaf.until), block.known, block.as_of)?;
     }
     Ok(Box::new(journal))
 }

@@ -44,8 +44,11 @@ pub(crate) struct Journal {
     known: Known,
     data: BufWriter<File>,
     checkpoint: File,
-    /// A leaf that ends later may still get events, so it does not count for the next call.
-    now: Timestamp,
+    /// A leaf that ends later may still get events, so it does not count for the next call. The
+    /// client's clock, or that of the system if it is behind.
+    as_of: Timestamp,
+    /// Where the leaves end that count for the next call.
+    counted_until: Timestamp,
     /// The leaf that is being written.
     open: Hashing,
     open_bytes: u64,
@@ -85,6 +88,11 @@ impl Paths {
         !self.checkpoint.exists() && self.manifest.exists()
     }
 
+    /// Whether no row was ever written, such as by an export that was unauthorized.
+    fn are_without_rows(&self) -> Result<bool, FileError> {
+        Ok(!self.manifest.exists() && matches!(length(&self.data)?, None | Some(0)))
+    }
+
     /// Whether an export can go on here, or begin. `false` if another one has just begun or
     /// ended, so that what was seen of its files does not fit together.
     fn is_begun_or_new(&self) -> Result<bool, FileError> {
@@ -105,7 +113,7 @@ impl Journal {
         base_url: &str,
         window: Window,
         phi_involved: Option<bool>,
-        now: Timestamp,
+        as_of: Timestamp,
     ) -> Result<Opened, FileError> {
         let header = Header {
             format: FORMAT,
@@ -129,7 +137,7 @@ impl Journal {
             Found::Complete(manifest) => return Ok(Opened::Complete(manifest)),
             Found::Checkpoint(checkpoint) => checkpoint,
         };
-        let lines = read_checkpoint(&paths.checkpoint, &checkpoint, &header)?;
+        let lines = read_checkpoint(&paths, &checkpoint, &header)?;
         let lines = match lines {
             Some(lines) => lines,
             // Finished by another export before the lock was taken: the locked file is new.
@@ -145,6 +153,7 @@ impl Journal {
         };
         let known = lines.last().map_or_else(Known::default, |line| line.known);
         let leaves: Vec<_> = lines.into_iter().map(|line| line.leaf).collect();
+        let counted_until = leaves.last().map_or(header.since, |leaf| leaf.until);
         let data = open_data(&paths, &header, &leaves)?;
         Ok(Opened::Journal(Box::new(Self {
             paths,
@@ -153,7 +162,8 @@ impl Journal {
             known,
             data: BufWriter::with_capacity(1 << 20, data),
             checkpoint,
-            now,
+            as_of,
+            counted_until,
             open: Hashing::default(),
             open_bytes: 0,
             first_id: None,
@@ -207,7 +217,12 @@ impl Journal {
     }
 
     /// Ends a leaf: its rows reach the disk first, then its line.
-    pub(crate) fn end_of_leaf(&mut self, until: Timestamp, known: Known) -> Result<(), FileError> {
+    pub(crate) fn end_of_leaf(
+        &mut self,
+        until: Timestamp,
+        known: Known,
+        as_of: Timestamp,
+    ) -> Result<(), FileError> {
         let open = std::mem::take(&mut self.open);
         let leaf = LeafProof {
             since: self.done_until(),
@@ -223,8 +238,10 @@ impl Journal {
             .and_then(|()| self.data.get_ref().sync_data())
             .map_err(FileError::unusable(&self.paths.data, "written"))?;
         let line = Line { leaf, known };
-        if line.leaf.until <= self.now {
+        self.as_of = self.as_of.min(as_of);
+        if line.leaf.until <= self.as_of {
             append(&self.paths.checkpoint, &self.checkpoint, &line)?;
+            self.counted_until = line.leaf.until;
         }
         self.leaves.push(line.leaf);
         Ok(())
@@ -233,12 +250,13 @@ impl Journal {
     /// Ends the export: the manifest replaces the checkpoint, which stays if the window has not
     /// ended.
     pub(crate) fn finish(self) -> Result<Manifest, FileError> {
-        let is_over = self.header.until <= self.now;
+        let complete_until = self.counted_until.max(self.as_of.min(self.header.until));
         let manifest = Manifest {
             format: FORMAT,
             base_url: self.header.base_url.clone(),
             since: self.header.since,
             until: self.header.until,
+            complete_until,
             phi_involved: self.header.phi_involved,
             rows: self.rows(),
             bytes: bytes_of(&self.leaves),
@@ -256,7 +274,7 @@ impl Journal {
             .and_then(|()| fs::rename(&draft, path))
             .and_then(|()| sync_folder(path))
             .map_err(FileError::unusable(path, "written"))?;
-        if is_over {
+        if complete_until == manifest.until {
             remove_if_there(&self.paths.checkpoint)?;
         }
         Ok(manifest)
@@ -273,13 +291,20 @@ fn complete(path: &Path, header: &Header) -> Result<Manifest, FileError> {
         until: manifest.until,
         phi_involved: manifest.phi_involved,
     };
-    let length = fs::metadata(path)
-        .map_err(FileError::unusable(path, "read"))?
-        .len();
+    let Some(length) = length(path)? else {
+        return Err(FileError::mismatch(path, "only its manifest is left"));
+    };
     if of != *header || length != manifest.bytes {
         return Err(FileError::mismatch(
             path,
             "it holds another export, or was changed",
+        ));
+    }
+    // The rest would be asked for with the checkpoint.
+    if manifest.complete_until < manifest.until {
+        return Err(FileError::mismatch(
+            path,
+            "its window had not ended, and its checkpoint is gone",
         ));
     }
     Ok(manifest)
@@ -287,28 +312,40 @@ fn complete(path: &Path, header: &Header) -> Result<Manifest, FileError> {
 
 /// A file that has content but no checkpoint belongs to somebody else.
 fn check_is_new(path: &Path) -> Result<(), FileError> {
+    match length(path)? {
+        Some(1..) => Err(FileError::mismatch(path, "it exists without a checkpoint")),
+        _ => Ok(()),
+    }
+}
+
+/// How many bytes a file has; `None` if there is none.
+///
+/// Errors: `file_unusable` for a folder, or a device such as `/dev/null`.
+fn length(path: &Path) -> Result<Option<u64>, FileError> {
     match fs::metadata(path) {
-        Ok(data) if data.len() > 0 => {
-            Err(FileError::mismatch(path, "it exists without a checkpoint"))
-        }
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(data) if data.is_file() => Ok(Some(data.len())),
+        Ok(_) => Err(FileError::unusable(path, "used")(
+            "it is not a regular file",
+        )),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(FileError::unusable(path, "read")(error)),
     }
 }
 
-/// The leaves that count; `None` if not even the first line is complete. An incomplete last
-/// line does not count and is removed, but only from a file that is our own checkpoint.
+/// The leaves that count; `None` if not even the first line is complete, or if there are none,
+/// of another export that got no rows at all. An incomplete last line does not count and is
+/// removed, but only from a file that is our own checkpoint.
 fn read_checkpoint(
-    path: &Path,
+    paths: &Paths,
     mut file: &File,
     header: &Header,
 ) -> Result<Option<Vec<Line>>, FileError> {
+    let path = &paths.checkpoint;
     let failed = || FileError::unusable(path, "read");
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(failed())?;
     let damaged = |_| FileError::mismatch(path, "it is not a checkpoint");
-    let whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at.saturating_add(1));
+    let mut whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at.saturating_add(1));
     let mut lines = text
         .get(..whole)
         .unwrap_or_default()
@@ -317,11 +354,16 @@ fn read_checkpoint(
     let lines = match lines.next() {
         Some(first) => {
             let written: Header = serde_json::from_slice(first).map_err(damaged)?;
-            if written != *header {
+            let lines = lines.map(|line| serde_json::from_slice(line).map_err(damaged));
+            let lines: Vec<_> = lines.collect::<Result<_, _>>()?;
+            if written == *header {
+                Some(lines)
+            } else if lines.is_empty() && paths.are_without_rows()? {
+                whole = 0;
+                None
+            } else {
                 return Err(FileError::mismatch(path, "it belongs to another export"));
             }
-            let lines = lines.map(|line| serde_json::from_slice(line).map_err(damaged));
-            Some(lines.collect::<Result<_, _>>()?)
         }
         // The first line is incomplete. It must be the beginning of ours.
         None => {

@@ -26,6 +26,9 @@ pub struct Manifest {
     pub since: Timestamp,
     /// The end of the window, exclusive.
     pub until: Timestamp,
+    /// Up to here the window was over when it was read. It is `until`, unless the window ended in
+    /// the future: what happened from here on may be missing.
+    pub complete_until: Timestamp,
     /// The filter: `None` if both kinds of events were exported.
     pub phi_involved: Option<bool>,
     /// How many rows there are.
@@ -68,7 +71,8 @@ impl Manifest {
             .map_err(|_| FileError::mismatch(&path, "it is not a manifest"))
     }
 
-    /// Checks that the leaves tile the window, and that the file holds exactly their rows.
+    /// Checks that the leaves tile the window, and that the file holds exactly their rows: all
+    /// that the system had up to [`complete_until`](Self::complete_until).
     ///
     /// Errors: `file_unusable`, `file_mismatch`.
     pub fn verify(&self, exported: impl AsRef<Path>) -> Result<(), FileError> {

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 use futures_util::{FutureExt, Stream, StreamExt};
 use jiff::Timestamp;
 
-use super::call::ask;
+use super::call::{Asked, ask};
 use super::leaf::{Leaf, Shape};
-use super::plan::{Ask, How, Known, Outcome, Plan, incomplete};
+use super::plan::{Ask, How, Known, Plan, incomplete};
 use super::query::{ExportQuery, Progress};
 use super::rows::Rows;
 use super::split::Micros;
@@ -141,10 +141,13 @@ pub(crate) struct Block {
     pub(crate) rows: Rows,
     pub(crate) ends: bool,
     pub(crate) known: Known,
+    /// What happened before this instant is in the rows: the earliest that the system has said
+    /// its clock to be.
+    pub(crate) as_of: Timestamp,
 }
 
-type Asked = (u64, Result<(Outcome, Rows), ApiError>);
-type Exported = Task<(Outcome, Rows)>;
+type Answered = (u64, Result<Asked, ApiError>);
+type Exported = Task<Asked>;
 
 /// The rows of an export in blocks.
 pub(crate) struct Blocks {
@@ -155,6 +158,7 @@ pub(crate) struct Blocks {
     read: Vec<(u64, Rows)>,
     paging: Option<Paging>,
     progress: Progress,
+    as_of: Timestamp,
     failed: bool,
 }
 
@@ -183,7 +187,7 @@ impl Paging {
         }
         let witnesses = ready!(self.witnesses.poll_unpin(context));
         let is_known = |event| self.pages.has_given(event);
-        let listed = witnesses.and_then(|(_, rows)| rows.are_known(self.leaf, is_known));
+        let listed = witnesses.and_then(|asked| asked.rows.are_known(self.leaf, is_known));
         Poll::Ready(match listed {
             Ok(true) => None,
             Ok(false) => Some(Err(incomplete(
@@ -211,6 +215,7 @@ impl Blocks {
             running: Vec::new(),
             read: Vec::new(),
             paging: None,
+            as_of: Timestamp::MAX,
             failed: false,
         }
     }
@@ -298,6 +303,7 @@ impl Blocks {
             rows,
             ends,
             known,
+            as_of: self.as_of,
         }
     }
 
@@ -326,8 +332,13 @@ impl Blocks {
         Ok(Some(self.block(leaf, rows, false)))
     }
 
-    fn asked(&mut self, (id, outcome): Asked) -> Result<(), ApiError> {
-        let (outcome, rows) = outcome?;
+    fn answered(&mut self, (id, asked): Answered) -> Result<(), ApiError> {
+        let Asked {
+            outcome,
+            rows,
+            date,
+        } = asked?;
+        self.as_of = date.map_or(self.as_of, |date| date.min(self.as_of));
         if self.plan.exported(id, outcome)? {
             self.read.push((id, rows));
         }
@@ -335,7 +346,7 @@ impl Blocks {
     }
 
     /// The answer of any call that has finished.
-    fn poll_running(&mut self, context: &mut Context<'_>) -> Poll<Option<Asked>> {
+    fn poll_running(&mut self, context: &mut Context<'_>) -> Poll<Option<Answered>> {
         for at in 0..self.running.len() {
             let polled = self
                 .running
@@ -377,7 +388,7 @@ impl Blocks {
                 return Poll::Ready(Ok(None));
             }
             match ready!(self.poll_running(context)) {
-                Some(asked) => self.asked(asked)?,
+                Some(answer) => self.answered(answer)?,
                 None => return Poll::Ready(Err(incomplete("the export stalled"))),
             }
         }
