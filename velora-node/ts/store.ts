@@ -159,7 +159,11 @@ class HostStore extends Store {
 
 /** The durations of every store, in seconds. */
 export interface Times {
-  /** How long an event may be handled before its claim is taken over. 60 by default. */
+  /**
+   * How long an event may be handled before its claim is taken over. 60 by default. Far less than
+   * the system retries for (about 36 min for Billing, 2.6 h for Velora TV): after a crash the event
+   * is in flight for the rest of the lease, and lost if the last retry comes within it.
+   */
   lease?: number | undefined;
   /** How long a done key is remembered. At least 86,400 (24 h); 259,200 (72 h) by default. */
   retention?: number | undefined;

@@ -100,6 +100,33 @@ async fn uses_every_verb(url: &str) {
     assert_eq!(claim(&*store, &key).await.0, "done");
 }
 
+/// To a clock that is set back by an hour, what it wrote before lies an hour ahead.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_released_is_free_though_the_clock_is_set_back() {
+    for kind in ["sqlite", "postgres"] {
+        let place = place(kind);
+        let store = open(&place.url, patient());
+        let (released, held) = (key("released"), key("held"));
+        let (_, epoch) = claim(&*store, &released).await;
+        store.release(&released, epoch).await.unwrap();
+        assert_eq!(claim(&*store, &held).await.0, "fresh");
+        match place.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                let ahead = "UPDATE velora_dedupe_claims SET until = until + 3600 * 1000000";
+                Connection::open(path).unwrap().execute(ahead, []).unwrap();
+            }
+            None => {
+                let schema = schema(&place.url);
+                Postgres::shared().sql(&format!(
+                    "UPDATE {schema}.velora_dedupe_claims SET until = until + interval '1 hour'"
+                ));
+            }
+        }
+        assert_eq!(claim(&*store, &released).await.0, "fresh", "{kind}");
+        assert_eq!(claim(&*store, &held).await.0, "in_flight", "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_is_cleaned_up_in_batches() {
     let folder = tempfile::tempdir().unwrap();

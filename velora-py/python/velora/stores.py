@@ -362,7 +362,9 @@ class MemoryStore(Store):
     runs is never dropped (``store_full``).
 
     Durations are in seconds. ``lease`` is how long an event may be handled before its claim is
-    taken over, 60 by default. ``retention`` is how long a done key is remembered, 72 hours by
+    taken over, 60 by default. Let it be far less than the system retries for (about 36 min for
+    Billing, 2.6 h for Velora TV): after a crash the event is in flight for the rest of the
+    lease, and lost if the last retry comes within it. ``retention`` is how long a done key is remembered, 72 hours by
     default. A retention under 24 hours is ``invalid_retention``, because the longest retry
     schedule of the systems is 17.5 hours; ``dangerous_short_retention`` allows it.
 

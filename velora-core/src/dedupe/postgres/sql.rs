@@ -81,8 +81,9 @@ UPDATE velora_dedupe_claims
  WHERE key = $1::text AND epoch = $2::bigint AND state = 1
    AND pg_try_advisory_xact_lock(hashtextextended($1::text, 7307)) IS NOT NULL
 RETURNING epoch",
+    // Free, even if the clock is set back.
     release: "
-UPDATE velora_dedupe_claims SET state = 0, until = clock_timestamp()
+UPDATE velora_dedupe_claims SET state = 0, until = to_timestamp(0)
  WHERE key = $1::text AND epoch = $2::bigint AND state = 1",
     renew: "
 UPDATE velora_dedupe_claims

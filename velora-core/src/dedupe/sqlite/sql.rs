@@ -85,11 +85,9 @@ CREATE TRIGGER IF NOT EXISTS velora_dedupe_taken_over AFTER UPDATE OF epoch ON v
         now!(),
         " + ?3 WHERE key = ?1 AND epoch = ?2 AND state = 1"
     ),
-    release: concat!(
-        "UPDATE velora_dedupe_claims SET state = 0, until = ",
-        now!(),
-        " WHERE key = ?1 AND epoch = ?2 AND state = 1"
-    ),
+    // Free, even if the clock is set back.
+    release: "UPDATE velora_dedupe_claims SET state = 0, until = 0 \
+              WHERE key = ?1 AND epoch = ?2 AND state = 1",
     renew: concat!(
         "UPDATE velora_dedupe_claims SET until = ",
         now!(),
