@@ -96,7 +96,9 @@ function enclosed() {
   for (const file of ['LICENSE-APACHE', 'LICENSE-MIT']) {
     copyFileSync(join(workspace, file), join(root, file));
   }
-  cpSync(join(workspace, 'examples/edge/durable-object.mjs'), join(root, 'examples/durable-object.mjs'));
+  for (const file of ['durable-object.mjs', 'd1.mjs', 'd1.sql']) {
+    cpSync(join(workspace, 'examples/edge', file), join(root, 'examples', file));
+  }
 }
 
 /** The examples find the package, and what it is developed with, as if they were installed. */

@@ -33,28 +33,49 @@ async function options(script, more = {}) {
   };
 }
 
-/** The worker of the example, whose handler is held up, or fails, as the event says. */
+/** The examples that keep their claims: what is theirs in a script, and where they run. */
+const KEPT = {
+  'a Durable Object': {
+    script: `
+      export { Claims } from ${JSON.stringify(example('durable-object.mjs'))};
+      import { durableStore } from ${JSON.stringify(example('durable-object.mjs'))};
+      const storeOf = (env) => durableStore(env.CLAIMS);`,
+    place: (folder) => ({ durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } }, durableObjectsPersist: folder }),
+  },
+  'a table of D1': {
+    script: `
+      import { d1Store } from ${JSON.stringify(example('d1.mjs'))};
+      const storeOf = (env) => d1Store(env.CLAIMS, { lease: env.LEASE_MILLISECONDS });`,
+    place: (folder) => ({ d1Databases: { CLAIMS: 'claims' }, d1Persist: folder }),
+    async prepare(flare) {
+      const table = await readFile(example('d1.sql'), 'utf8');
+      await (await flare.getD1Database('CLAIMS')).exec(table.replaceAll(/^--.*\n/gm, ''));
+    },
+  },
+};
+
+/** A worker whose handler is held up, or fails, as the event says. */
 const HELD_UP = `
-  export { Claims } from ${JSON.stringify(example('durable-object.mjs'))};
-  import { durableStore } from ${JSON.stringify(example('durable-object.mjs'))};
   import { Receiver, Verifier } from 'velora-wasm';
   const handled = [];
+  const leases = new Map();
   export default {
     async fetch(request, env) {
       const url = new URL(request.url);
-      const store = durableStore(env.CLAIMS);
+      const store = storeOf(env);
       if (url.pathname === '/handled') return Response.json(handled);
       if (url.pathname === '/store') {
         const [verb, key, epoch] = await request.json();
         try {
           if (verb === 'claim') {
             const { state, lease, retryAfter } = await store.claim(key);
+            leases.set(key + lease?.epoch, lease);
             return Response.json({ state, epoch: lease?.epoch, retryAfter });
           }
-          const claims = env.CLAIMS.get(env.CLAIMS.idFromName(key));
-          return Response.json({ state: (await claims[verb](epoch)) ? 'ok' : 'lease_lost' });
+          await leases.get(key + epoch)[verb]();
+          return Response.json({ state: 'ok' });
         } catch (error) {
-          return Response.json({ state: 'error', code: error.code ?? String(error) });
+          return Response.json({ state: error.code ?? String(error) });
         }
       }
       const onEvent = async (event) => {
@@ -67,11 +88,12 @@ const HELD_UP = `
   };
 `;
 
-test('the worker with a Durable Object', async (context) => {
-  const durable = { durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } }, durableObjectsPersist: temporary(context) };
-  const made = await options(HELD_UP, { ...durable, bindings: { VELORA_WEBHOOK_SECRET: SECRET, LEASE_MILLISECONDS: 60_000 } });
+for (const [where, { script, place, prepare }] of Object.entries(KEPT)) test(`the worker with ${where}`, async (context) => {
+  const bindings = { VELORA_WEBHOOK_SECRET: SECRET, LEASE_MILLISECONDS: 60_000 };
+  const made = await options(script + HELD_UP, { ...place(temporary(context)), bindings });
   let flare = new Miniflare(made);
   finallyDo(context, () => flare.dispose());
+  await prepare?.(flare);
   const send = async (id, details) => {
     const response = await flare.dispatchFetch('http://worker.example/', request(id, 'health', { id, type: 'phi.read', details }));
     return [response.status, await response.text()];
@@ -100,7 +122,6 @@ test('the worker with a Durable Object', async (context) => {
     assert.equal(second.state, 'in_flight');
     assert.ok(second.retryAfter > 0 && second.retryAfter <= 60);
     assert.equal((await ask('renew', 'a', 1)).state, 'ok');
-    assert.equal((await ask('commit', 'a', 2)).state, 'lease_lost');
     assert.equal((await ask('release', 'a', 1)).state, 'ok');
     assert.equal((await ask('commit', 'a', 1)).state, 'lease_lost');
     assert.deepEqual(await ask('claim', 'a'), { state: 'fresh', epoch: 2 });
@@ -186,6 +207,7 @@ for (const [name, script] of Object.entries(GIVEN_UP)) {
 
 for (const [name, scheme, body, path] of [
   ['durable-object.mjs', 'health', { id: 'evt_1', type: 'phi.read' }, ''],
+  ['d1.mjs', 'health', { id: 'evt_1', type: 'phi.read' }, ''],
   ['hono.mjs', 'curae', { eventId: 'evt_1', eventType: 'import.completed' }, 'velora-webhook'],
   ['vercel.mjs', 'tv', { id: 'evt_1', type: 'stream.online' }, ''],
 ]) {
@@ -195,9 +217,10 @@ for (const [name, scheme, body, path] of [
       // Its host has the environment there before the script.
       ? `globalThis.process = { env: { VELORA_WEBHOOK_SECRET: '${SECRET}' } };\nlet handler;\nexport default { async fetch(request) { handler ??= (await import(${file})).default; return handler(request); } };`
       : `export * from ${file};\nexport { default } from ${file};`;
-    const durable = name === 'durable-object.mjs' ? { durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } } } : {};
-    const flare = new Miniflare({ ...(await options(script, durable)), log: undefined });
-    context.after(() => flare.dispose());
+    const { place, prepare } = { 'durable-object.mjs': KEPT['a Durable Object'], 'd1.mjs': KEPT['a table of D1'] }[name] ?? {};
+    const flare = new Miniflare({ ...(await options(script, place?.(temporary(context)))), log: undefined });
+    finallyDo(context, () => flare.dispose());
+    await prepare?.(flare);
     const send = async (sent) => {
       const response = await flare.dispatchFetch(`http://worker.example/${path}`, sent);
       return [response.status, await response.text()];
@@ -208,6 +231,25 @@ for (const [name, scheme, body, path] of [
     assert.equal((await send({ ...genuine, body: `${JSON.stringify(body)} ` }))[1], 'signature_mismatch');
   });
 }
+
+test('d1.mjs forgets keys whose time is over', async (context) => {
+  const { place, prepare } = KEPT['a table of D1'];
+  const flare = new Miniflare(await options(`export { default } from ${JSON.stringify(example('d1.mjs'))};`, place(temporary(context))));
+  finallyDo(context, () => flare.dispose());
+  await prepare(flare);
+  const claims = await flare.getD1Database('CLAIMS');
+  const [hour, retention] = [3600_000, 72 * 3600_000];
+  for (const [key, state, until] of [
+    ['done', 'done', -hour], ['done yet', 'done', hour],
+    ['given up', 'claimed', -retention - hour], ['late', 'claimed', hour - retention],
+    ['released', 'free', -retention - hour],
+  ]) {
+    await claims.prepare('INSERT INTO claims VALUES (?, 1, ?, ?)').bind(key, state, Date.now() + until).run();
+  }
+  await (await flare.getWorker()).scheduled({ cron: '0 * * * *' });
+  const { results } = await claims.prepare('SELECT key FROM claims ORDER BY key').all();
+  assert.deepEqual(results.map(({ key }) => key), ['done yet', 'late']);
+});
 
 const DENO = ['--node-modules-dir=manual', '--allow-net', '--allow-env'];
 for (const [runtime, name, ...flags] of [
