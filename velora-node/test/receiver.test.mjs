@@ -537,6 +537,19 @@ test('a store that fails to commit has not committed', async () => {
   assert.equal((await receiver(() => {}, { store }).receive(body, headers)).outcome, 'store_unavailable');
 });
 
+test('what a verb of a store returns is not taken for success', async (t) => {
+  const logged = t.mock.method(console, 'error', () => {});
+  for (const verb of ['commit', 'release', 'renew']) {
+    for (const returned of [false, true, 0, '', 'lost', { changes: 0 }, new StoreError('lease_lost', 'x')]) {
+      const { lease } = await Store.of({ ...custom(), [verb]: async () => returned }).claim('a');
+      assert.equal(await codeOf(() => lease[verb]()), 'store_unavailable');
+      assert.match(logged.mock.calls.at(-1).arguments[1].message, new RegExp(`\`${verb}\` of a store returns nothing`));
+    }
+    const { lease } = await Store.of({ ...custom(), [verb]: async () => null }).claim('a');
+    await lease[verb]();
+  }
+});
+
 test('what was handled is not handled again because a connection broke', async () => {
   for (const [made, first] of [[false, 'processed'], [true, 'store_unavailable']]) {
     const own = custom();

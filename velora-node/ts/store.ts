@@ -27,9 +27,10 @@ export type CustomClaim =
 /**
  * A store of your own. `commit`, `release` and `renew` act only while the key is claimed
  * under exactly this epoch, in one step (compare and set); otherwise they throw
- * `new StoreError('lease_lost', …)`. Anything thrown that is not a `StoreError` is written to
- * `console.error`, and becomes `store_unavailable`. Give each call a limit on its time, because a
- * delivery waits for it.
+ * `new StoreError('lease_lost', …)`. They return nothing: what they do return, such as `false` or a
+ * count of changes, is not taken for success. That, and anything thrown that is not a `StoreError`,
+ * is written to `console.error`, and becomes `store_unavailable`. Give each call a limit on its time,
+ * because a delivery waits for it.
  */
 export interface CustomStore {
   /** Claims a key that is free, or whose lease has expired. Of concurrent calls, exactly one gets `fresh`. */
@@ -224,7 +225,7 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
       case 'commit':
       case 'release':
       case 'renew':
-        await custom[verb](key, epoch);
+        mustBeNothing(verb, await custom[verb](key, epoch));
         return { state: 'ok' };
       default:
         throw invalidOption('unknown verb');
@@ -235,6 +236,13 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
     }
     console.error('velora: a store threw', error);
     return { state: 'error', code: 'store_unavailable' };
+  }
+}
+
+/** `false`, or a count of 0, may mean that the claim was not held. */
+function mustBeNothing(verb: string, returned: unknown): void {
+  if (returned !== undefined && returned !== null) {
+    throw new TypeError(`\`${verb}\` of a store returns nothing, and throws a StoreError with \`lease_lost\` where the claim is not held`);
   }
 }
 

@@ -201,6 +201,17 @@ def test_the_greatest_epoch_fits(either: Either) -> None:
     assert told == [(1 << 64) - 1]
 
 
+@pytest.mark.parametrize("verb", ["commit", "release", "renew"])
+@pytest.mark.parametrize("returned", [False, True, 0, 1, "lost", StoreError("x", "lease_lost")])
+def test_what_a_verb_returns_is_not_taken_for_success(
+    verb: str, returned: object, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = Answering(**{verb: either.handler(lambda *_: returned)})
+    held = claim(either, Store.of(rows))
+    assert code_of(lambda: end(either, held, verb)) == "store_unavailable"
+    assert f"`{verb}` of a store returns None" in caplog.text
+
+
 def test_a_generator_has_committed_nothing(either: Either) -> None:
     rows = Answering(commit=lambda *_: (None for _ in ()))
     receiver = either.receiver(VERIFIER, Store.of(rows))

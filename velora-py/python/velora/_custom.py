@@ -7,7 +7,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING
 
-from ._handlers import must_have_run, must_run
+from ._handlers import must_run
 from .errors import StoreError
 
 if TYPE_CHECKING:
@@ -68,12 +68,14 @@ async def _awaited(answer: Answer, verb: str, later: Awaitable[object]) -> None:
 
 def _answered(answer: Answer, verb: str, answered: object) -> None:
     try:
-        must_have_run(answered)
         if verb == "claim":
             parts = (getattr(answered, part, None) for part in _PARTS)
             answer.claimed(*parts)
-        else:
+        elif answered is None:
             answer.ended()
+        else:
+            # `False`, or a count of 0, may mean that the claim was not held.
+            raise TypeError(_RETURNS_NOTHING.format(verb))
     except Exception as error:
         _failed(answer, error)
 
@@ -86,5 +88,9 @@ def _failed(answer: Answer, error: Exception) -> None:
     answer.failed(code, f"it raised a `{type(error).__name__}`")
 
 
+_RETURNS_NOTHING = (
+    "`{}` of a store returns None, and raises a `StoreError` with `lease_lost` where the claim"
+    " is not held"
+)
 _PARTS = ("state", "epoch", "retry_after")
 _NOT_AWAITED = "this store is asynchronous: use it with an `AsyncReceiver`"

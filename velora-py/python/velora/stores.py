@@ -316,24 +316,25 @@ class CustomStore(Protocol):
     """A store of your own, for ``Store.of``.
 
     ``commit``, ``release`` and ``renew`` act only while the key is claimed under just this
-    epoch, in one step; otherwise they raise ``StoreError("…", "lease_lost")``. Where there is
-    no room they raise ``StoreError("…", "store_full")``. Whatever else is raised is logged on
-    the logger ``velora``; it is ``store_unavailable``, and the event comes again. Give each
-    call a limit on its time, because a delivery waits for it.
+    epoch, in one step; otherwise they raise ``StoreError("…", "lease_lost")``. They return
+    nothing: what they do return, such as ``False`` or a count of rows, is not taken for
+    success. Where there is no room they raise ``StoreError("…", "store_full")``. Whatever else
+    is raised or returned is logged on the logger ``velora``; it is ``store_unavailable``, and
+    the event comes again. Give each call a limit on its time, because a delivery waits for it.
     """
 
     def claim(self, key: str, /) -> CustomClaim:
         """Claims a key that is free, or whose lease has run out. Of callers at the same time
         one alone is told ``fresh``."""
 
-    def commit(self, key: str, epoch: int, /) -> object:
+    def commit(self, key: str, epoch: int, /) -> None:
         """The work is done: the key is remembered as that for as long as the system may retry,
         72 hours for example."""
 
-    def release(self, key: str, epoch: int, /) -> object:
+    def release(self, key: str, epoch: int, /) -> None:
         """The work is not done: the next claim is fresh."""
 
-    def renew(self, key: str, epoch: int, /) -> object:
+    def renew(self, key: str, epoch: int, /) -> None:
         """The lease starts anew."""
 
 
@@ -343,13 +344,13 @@ class AsyncCustomStore(Protocol):
     async def claim(self, key: str, /) -> CustomClaim:
         """See ``CustomStore.claim``."""
 
-    async def commit(self, key: str, epoch: int, /) -> object:
+    async def commit(self, key: str, epoch: int, /) -> None:
         """See ``CustomStore.commit``."""
 
-    async def release(self, key: str, epoch: int, /) -> object:
+    async def release(self, key: str, epoch: int, /) -> None:
         """See ``CustomStore.release``."""
 
-    async def renew(self, key: str, epoch: int, /) -> object:
+    async def renew(self, key: str, epoch: int, /) -> None:
         """See ``CustomStore.renew``."""
 
 
@@ -364,9 +365,10 @@ class MemoryStore(Store):
     Durations are in seconds. ``lease`` is how long an event may be handled before its claim is
     taken over, 60 by default. Let it be far less than the system retries for (about 36 min for
     Billing, 2.6 h for Velora TV): after a crash the event is in flight for the rest of the
-    lease, and lost if the last retry comes within it. ``retention`` is how long a done key is remembered, 72 hours by
-    default. A retention under 24 hours is ``invalid_retention``, because the longest retry
-    schedule of the systems is 17.5 hours; ``dangerous_short_retention`` allows it.
+    lease, and lost if the last retry comes within it. ``retention`` is how long a done key is
+    remembered, 72 hours by default. A retention under 24 hours is ``invalid_retention``,
+    because the longest retry schedule of the systems is 17.5 hours;
+    ``dangerous_short_retention`` allows it.
 
     Raises ``invalid_lease``, ``invalid_retention``, ``invalid_capacity``; ``invalid_option`` if
     a value is not a number.
