@@ -44,6 +44,83 @@ pub type Epoch = u64;
 ///
 /// Give each call a limit on its time, because a delivery waits for it.
 ///
+/// A store of your own, over a table with conditional writes; this one is a map under a lock:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+/// use std::time::{Duration, Instant};
+/// use velora_core::dedupe::{Epoch, StoreFuture};
+/// use velora_core::{Claim, Key, Lease, Store, StoreError};
+///
+/// const LEASE: Duration = Duration::from_secs(60);
+/// const RETENTION: Duration = Duration::from_secs(72 * 60 * 60);
+///
+/// #[derive(PartialEq)]
+/// enum State { Free, Claimed, Done }
+///
+/// #[derive(Default)]
+/// struct Rows(Mutex<HashMap<Key, (State, Epoch, Instant)>>);
+///
+/// impl Rows {
+///     /// In SQL: `UPDATE … WHERE key = … AND epoch = … AND state = 'claimed'`.
+///     fn change(&self, key: &Key, held: Epoch, state: State, time: Duration) -> StoreFuture<'_, ()> {
+///         let changed = match self.0.lock().unwrap().get_mut(key) {
+///             Some(row) if row.0 == State::Claimed && row.1 == held => {
+///                 *row = (state, held, Instant::now() + time);
+///                 Ok(())
+///             }
+///             _ => Err(StoreError::LeaseLost),
+///         };
+///         Box::pin(std::future::ready(changed))
+///     }
+/// }
+///
+/// impl Store for Rows {
+///     fn claim(&self, key: Key) -> StoreFuture<'_, Claim<'_>> {
+///         let (mut rows, now) = (self.0.lock().unwrap(), Instant::now());
+///         let last = rows.get(&key).map_or(0, |row| row.1);
+///         let claim = match rows.get(&key) {
+///             Some((State::Done, _, until)) if now < *until => Claim::Done,
+///             Some((State::Claimed, _, until)) if now < *until => {
+///                 Claim::InFlight { retry_after: *until - now }
+///             }
+///             _ => {
+///                 rows.insert(key.clone(), (State::Claimed, last + 1, now + LEASE));
+///                 Claim::Fresh(Lease::new(self, key, last + 1))
+///             }
+///         };
+///         Box::pin(std::future::ready(Ok(claim)))
+///     }
+///
+///     fn commit<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+///         self.change(key, epoch, State::Done, RETENTION)
+///     }
+///
+///     fn release<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+///         self.change(key, epoch, State::Free, Duration::ZERO)
+///     }
+///
+///     fn renew<'a>(&'a self, key: &'a Key, epoch: Epoch) -> StoreFuture<'a, ()> {
+///         self.change(key, epoch, State::Claimed, LEASE)
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (store, key) = (Rows::default(), Key::from("health:evt_1:phi.read"));
+/// let Claim::Fresh(lease) = store.claim(key.clone()).await? else { panic!() };
+/// assert!(matches!(store.claim(key.clone()).await?, Claim::InFlight { .. }));
+/// lease.commit().await?;
+/// assert!(matches!(store.claim(key.clone()).await?, Claim::Done));
+/// # let (first, again) = (Key::from("a"), Key::from("a"));
+/// # let Claim::Fresh(lease) = store.claim(first.clone()).await? else { panic!() };
+/// # lease.release().await?;
+/// # let Claim::Fresh(lease) = store.claim(again).await? else { panic!() };
+/// # assert_eq!((lease.epoch(), store.commit(&first, 1).await), (2, Err(StoreError::LeaseLost)));
+/// # lease.renew().await?;
+/// # Ok::<(), StoreError>(()) }).unwrap();
+/// ```
+///
 /// [`conformance`](crate::dedupe::conformance) (feature `store-conformance`) tests an
 /// implementation against this contract.
 pub trait Store: Send + Sync {
