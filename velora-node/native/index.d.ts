@@ -502,8 +502,8 @@ export interface OutcomeParts {
   code?: string
   /** Seconds. */
   retryAfter?: number
-  /** What failed, if it was the store. */
-  reason?: string
+  /** The core's [`Outcome::reason`]. */
+  reason?: Failure
 }
 
 /** A page of events. */
@@ -580,8 +580,8 @@ export interface ReplyParts {
   retryAfter?: number
   outcome: string
   code?: string
-  /** What failed, if it was the store. */
-  reason?: string
+  /** The core's [`Outcome::reason`]. */
+  reason?: Failure
 }
 
 /** The result of re-firing a delivery. */

@@ -10,7 +10,7 @@ use napi_derive::napi;
 use velora_core::dedupe::Epoch;
 use velora_core::{Envelope, Key, Outcome, Receiver, Reply, Work};
 
-use crate::failure::{Answer, answer};
+use crate::failure::{Answer, Failure, answer};
 use crate::fast::Verdict;
 use crate::headers::Values;
 use crate::number::whole;
@@ -31,16 +31,8 @@ pub struct ReplyParts {
     pub retry_after: Option<f64>,
     pub outcome: &'static str,
     pub code: Option<&'static str>,
-    /// What failed, if it was the store.
-    pub reason: Option<String>,
-}
-
-/// What failed, if it was the store.
-fn reason_of(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::StoreFailed(error) => Some(error.to_string()),
-        _ => None,
-    }
+    /// The core's [`Outcome::reason`].
+    pub reason: Option<Failure>,
 }
 
 impl From<Reply> for ReplyParts {
@@ -50,7 +42,7 @@ impl From<Reply> for ReplyParts {
             retry_after: reply.retry_after_seconds().map(|seconds| seconds as f64),
             outcome: reply.outcome.as_str(),
             code: reply.outcome.code().map(|code| code.as_str()),
-            reason: reason_of(&reply.outcome),
+            reason: reply.outcome.reason().map(Failure::from),
         }
     }
 }
@@ -62,8 +54,8 @@ pub struct OutcomeParts {
     pub code: Option<&'static str>,
     /// Seconds.
     pub retry_after: Option<f64>,
-    /// What failed, if it was the store.
-    pub reason: Option<String>,
+    /// The core's [`Outcome::reason`].
+    pub reason: Option<Failure>,
 }
 
 impl From<Outcome> for OutcomeParts {
@@ -71,7 +63,7 @@ impl From<Outcome> for OutcomeParts {
         Self {
             outcome: outcome.as_str(),
             code: outcome.code().map(|code| code.as_str()),
-            reason: reason_of(&outcome),
+            reason: outcome.reason().map(Failure::from),
             retry_after: match outcome {
                 Outcome::InFlight { retry_after } => Some(retry_after.as_secs_f64()),
                 _ => None,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { MemoryStore, Receiver, Signer, Store, StoreError, Verifier, Work } from 'velora';
+import { MemoryStore, Receiver, Signer, Store, StoreError, VerificationError, Verifier, Work } from 'velora';
 import { codeOf, held, SECRET } from './support.mjs';
 
 const event = (id, type = 'phi.read') => new Signer('health', SECRET).sign(JSON.stringify({ id, type }));
@@ -529,6 +529,29 @@ test('onError is told why a claim could not be committed', async () => {
   assert.equal((await work.done()).outcome, 'lease_lost');
   assert.equal((await late.backfill('a', () => {})).outcome, 'lease_lost');
   assert.deepEqual(told.map((error) => [error instanceof StoreError, error.code]), Array(3).fill([true, 'lease_lost']));
+});
+
+test('onError is told of a genuine delivery that is refused, and of no forgery', async () => {
+  const told = [];
+  const onError = (error) => told.push(error);
+  const refusing = (scheme) => new Receiver({ verifier: new Verifier(scheme, SECRET), store: new MemoryStore(), onEvent: assert.fail, onError });
+  const genuine = [
+    ['health', '{"id":"canary","type":', {}, 'malformed_event'],
+    ['curae', '{"eventId":"canary","eventType":"a","data":{}}', { 'CuraeAI-Event-Id': 'canary-2' }, 'header_body_mismatch'],
+  ];
+  for (const [scheme, body, changed, code] of genuine) {
+    const headers = { ...new Signer(scheme, SECRET).sign(body).headers, ...changed };
+    const one = refusing(scheme);
+    assert.equal((await one.receive(body, headers)).outcome, code);
+    assert.equal((await one.begin(body, headers)).outcome, code);
+    assert.deepEqual(told.map((error) => [error instanceof VerificationError, error.code]), Array(2).fill([true, code]));
+    assert.ok(told.every(({ message }) => message.length > 0 && !message.includes('canary')));
+    told.length = 0;
+    const forged = new Signer(scheme, 'another secret').sign(body).headers;
+    assert.equal((await one.receive(body, forged)).outcome, 'signature_mismatch');
+    assert.equal((await one.receive(body, {})).outcome, 'missing_header');
+    assert.deepEqual(told, []);
+  }
 });
 
 test('a store that fails to commit has not committed', async () => {

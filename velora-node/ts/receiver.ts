@@ -5,7 +5,7 @@ import type { Failure } from '../native/index.js';
 import { bodyBytes, rawBody, streamed, type Body } from './body.js';
 import { call } from './calls.js';
 import type { Code } from './codes.js';
-import { guard, StoreError, unwrap } from './errors.js';
+import { guard, toError, unwrap } from './errors.js';
 import type { EventOf } from './events.js';
 import type { HeadersInput } from './headers.js';
 import { ADAPTERS, copyOf, inspect } from './host.js';
@@ -32,9 +32,11 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
    */
   onEvent?: Handler<EventOf<S>>;
   /**
-   * Called with what the handler threw, after the claim is released, and with a `StoreError` if the
-   * store failed; `console.error` by default. The reply waits for it, because a worker may be
-   * stopped once it has replied, so limit its time. Errors that it throws are ignored.
+   * Called with what the handler threw, after the claim is released; with a `StoreError` if the
+   * store failed; and with a `VerificationError` if a delivery was refused although its signature
+   * held (`malformed_event`, `header_body_mismatch`), because a genuine event may be lost. Not
+   * called for forgeries. `console.error` by default. The reply waits for it, because a worker may
+   * be stopped once it has replied, so limit its time. Errors that it throws are ignored.
    */
   onError?: ((error: unknown) => unknown) | undefined;
   /** The largest body, in bytes, that is accepted. 1 MiB by default. */
@@ -212,7 +214,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     let failure: Thrown | undefined;
     const run = async () => (failure = await attempt(handle)) === undefined;
     const ended = await call(undefined, () => this.#native.backfill(wanted, run));
-    await this.#tellStore(ended);
+    await this.#tellReason(ended);
     if (failure !== undefined) {
       await this.#tell(failure.error);
     }
@@ -251,13 +253,13 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   async #answer(parts: native.ReplyParts): Promise<Reply> {
-    await this.#tellStore(parts);
+    await this.#tellReason(parts);
     return reply(parts);
   }
 
-  async #tellStore({ code, reason }: Pick<native.ReplyParts, 'code' | 'reason'>): Promise<void> {
-    if (reason !== undefined && reason !== null) {
-      await this.#tell(new StoreError(code as Code, reason));
+  async #tellReason({ reason }: Pick<native.ReplyParts, 'reason'>): Promise<void> {
+    if (reason) {
+      await this.#tell(toError(reason));
     }
   }
 
@@ -345,7 +347,7 @@ interface Thrown {
   readonly error: unknown;
 }
 
-/** Makes the reply, once the receiver's `onError` knows of a store that failed. */
+/** Makes the reply, once the receiver's `onError` knows the reason. */
 type Answer = (parts: native.ReplyParts) => Promise<Reply>;
 
 /** What a function of the caller's threw, if it did. One that gives a generator has run nothing. */

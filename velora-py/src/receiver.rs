@@ -138,7 +138,7 @@ fn show_reply(py: Python<'_>, reply: Reply) -> PyResult<Py<PyAny>> {
     let outcome = reply.outcome.as_str();
     let code = reply.outcome.code().map(|code| code.as_str());
     let retry_after = reply.retry_after_seconds();
-    let error = store_error(py, &reply.outcome);
+    let error = reason(py, &reply.outcome);
     let reply = record!(
         py,
         "velora.receiving",
@@ -148,14 +148,10 @@ fn show_reply(py: Python<'_>, reply: Reply) -> PyResult<Py<PyAny>> {
     Ok(reply.unbind())
 }
 
-/// What failed, if it was the store.
-fn store_error(py: Python<'_>, outcome: &Outcome) -> Option<Py<PyBaseException>> {
-    match outcome {
-        Outcome::StoreFailed(error) => {
-            Some(PyErr::from(Failure::from(error.clone())).into_value(py))
-        }
-        _ => None,
-    }
+/// The core's [`Outcome::reason`].
+fn reason(py: Python<'_>, outcome: &Outcome) -> Option<Py<PyBaseException>> {
+    let error = outcome.reason()?;
+    Some(PyErr::from(Failure::from(error)).into_value(py))
 }
 
 fn show_backfilled(py: Python<'_>, outcome: &Outcome) -> PyResult<Py<PyAny>> {
@@ -164,7 +160,7 @@ fn show_backfilled(py: Python<'_>, outcome: &Outcome) -> PyResult<Py<PyAny>> {
         Outcome::InFlight { retry_after } => Some(seconds(*retry_after)),
         _ => None,
     };
-    let error = store_error(py, outcome);
+    let error = reason(py, outcome);
     let backfilled = record!(
         py,
         "velora.receiving",

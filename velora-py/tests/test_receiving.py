@@ -22,6 +22,7 @@ from velora import (
     Scheme,
     Signer,
     SigningSecret,
+    VerificationError,
     Verifier,
     health,
     tv,
@@ -146,6 +147,7 @@ def test_what_is_forged_is_answered_as_its_system_wants(made: Made, scheme: str)
     ]:
         told = receiver.receive(body, headers, never)
         assert told == reply(status, code)
+        assert told.error is None
     assert len(store) == 0
 
 
@@ -154,12 +156,16 @@ def test_a_header_that_contradicts_the_body_is_refused(made: Made) -> None:
     headers = dict(delivery.headers) | {"CuraeAI-Event-Id": "other"}
     told = made("curae").receive(delivery.body, headers, never)
     assert told == reply(400, "header_body_mismatch")
+    assert isinstance(told.error, VerificationError)
+    assert told.error.code == told.code
 
 
 def test_a_genuine_body_that_cannot_be_read_is_asked_for_again(made: Made) -> None:
     delivery = Signer("health", SECRET).sign(b"no json")
     told = made().receive(delivery.body, delivery.headers, never)
     assert told == reply(500, "malformed_event")
+    assert isinstance(told.error, VerificationError)
+    assert told.error.code == told.code
 
 
 def test_a_body_over_the_limit_is_not_looked_at(made: Made) -> None:

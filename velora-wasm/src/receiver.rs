@@ -175,7 +175,7 @@ fn mark(envelope: &Envelope<'_>) -> &'static str {
 }
 
 /// The status, the seconds until the sender should retry, and the seconds left of the lease;
-/// then the outcome, the code, and what failed if it was the store, one per line.
+/// then the outcome, the code, and the core's [`Outcome::reason`], one per line.
 fn told_of(reply: &Reply) -> Vec<u8> {
     let outcome = &reply.outcome;
     let left = match outcome {
@@ -183,10 +183,7 @@ fn told_of(reply: &Reply) -> Vec<u8> {
         _ => f64::NAN,
     };
     let code = outcome.code().map_or("", |code| code.as_str());
-    let reason = match outcome {
-        Outcome::StoreFailed(error) => Error::Store(error.clone()).message(),
-        _ => String::new(),
-    };
+    let reason = outcome.reason().as_ref().map(failure::told);
     let numbers = frame::numbers([
         f64::from(reply.status),
         reply
@@ -200,7 +197,7 @@ fn told_of(reply: &Reply) -> Vec<u8> {
         b"\n",
         code.as_bytes(),
         b"\n",
-        reason.as_bytes(),
+        &reason.unwrap_or_default(),
     ]
     .concat()
 }

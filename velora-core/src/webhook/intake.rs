@@ -87,7 +87,7 @@ impl Intake {
     pub fn reply(&self, outcome: Outcome) -> Reply {
         let scheme = self.verifier.scheme();
         let reply = Reply::to(scheme, outcome);
-        reply.outcome.warn_of_store(scheme);
+        reply.outcome.warn(scheme);
         tracing::debug!(
             scheme = scheme.name(),
             outcome = reply.outcome.as_str(),

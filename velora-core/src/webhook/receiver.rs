@@ -92,7 +92,9 @@ impl Receiver {
     /// panics, the claim is released, so that the event comes again.
     ///
     /// The handler's error is dropped, because it may contain what was delivered: log it in the
-    /// handler. If the store fails, the reason is logged with [`tracing`] at the level `warn`.
+    /// handler. If the store fails, or a delivery is refused although its signature held
+    /// (`malformed_event`, `header_body_mismatch`), the [`reason`](Outcome::reason) is logged
+    /// with [`tracing`] at the level `warn`.
     ///
     /// If the future is dropped midway, nothing is released: the lease expires by itself.
     pub async fn receive<H, E, F, Fut, X>(&self, body: &[u8], headers: &H, handler: F) -> Reply
@@ -129,7 +131,7 @@ impl Receiver {
             Ok(lease) => run(lease, async move { handler().await }).await,
             Err(outcome) => outcome,
         };
-        outcome.warn_of_store(self.verifier().scheme());
+        outcome.warn(self.verifier().scheme());
         tracing::debug!(
             scheme = self.verifier().scheme().name(),
             outcome = outcome.as_str(),

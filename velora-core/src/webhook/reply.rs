@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::scheme::Scheme;
 use crate::dedupe::{Claimed, Lease};
-use crate::error::{Code, StoreError, VerificationError};
+use crate::error::{Code, Error, StoreError, VerificationError};
 
 /// How long a sender is asked to wait if the store cannot be reached.
 const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -107,10 +107,25 @@ impl Outcome {
         }
     }
 
-    /// Logs why the store failed, which the reply does not say.
-    pub(super) fn warn_of_store(&self, scheme: &Scheme) {
-        if let Self::StoreFailed(error) = self {
-            tracing::warn!(scheme = scheme.name(), %error, "the store failed");
+    /// What whoever runs the service must be told, because a genuine event may be lost: why the
+    /// store failed, or why a delivery was refused although its signature held. `None` for a
+    /// forgery: a log of these could be filled by anybody.
+    pub fn reason(&self) -> Option<Error> {
+        match self {
+            Self::StoreFailed(error) => Some(error.clone().into()),
+            Self::Refused(
+                error @ (VerificationError::MalformedEvent { .. }
+                | VerificationError::HeaderBodyMismatch { .. }),
+            ) => Some(error.clone().into()),
+            _ => None,
+        }
+    }
+
+    /// Logs the reason, which the reply does not contain.
+    pub(super) fn warn(&self, scheme: &Scheme) {
+        if let Some(error) = self.reason() {
+            let (scheme, code) = (scheme.name(), error.code().as_str());
+            tracing::warn!(scheme, code, %error, "an event was not handled");
         }
     }
 

@@ -10,7 +10,9 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use velora_core::dedupe::{CustomAnswer, CustomStore, CustomVerbs, Epoch};
 use velora_core::health::{self, EventQuery, NewEndpoint};
-use velora_core::{Key, Receiver, Scheme, Signer, SigningSecret, Verifier};
+use velora_core::{
+    Key, MemoryStore, Receiver, Scheme, SignedDelivery, Signer, SigningSecret, Verifier, curae,
+};
 
 /// Writes down all that is traced, on every level.
 #[derive(Clone, Default)]
@@ -26,7 +28,8 @@ impl Visit for Fields<'_> {
 
 impl Recorder {
     fn note(&self, metadata: &Metadata<'_>) {
-        write!(self.0.lock().unwrap(), "{} ", metadata.name()).unwrap();
+        let (level, name) = (metadata.level(), metadata.name());
+        write!(self.0.lock().unwrap(), "{level} {name} ").unwrap();
     }
 }
 
@@ -126,9 +129,52 @@ async fn why_a_store_failed_is_traced() {
             .await;
     });
     for traced in [delivered.await, backfilled.await] {
+        assert!(traced.contains("WARN"), "{traced}");
         assert!(traced.contains("connection refused"), "{traced}");
         assert!(!traced.contains("canary"), "{traced}");
     }
+}
+
+/// A genuine event may be lost. A log of forgeries could be filled by anybody.
+#[tokio::test]
+async fn a_refused_delivery_is_a_warning_only_if_its_signature_held() {
+    let scheme = || Scheme::named("curae").unwrap();
+    let secret = |text| SigningSecret::new(text).unwrap();
+    let signer = |text| Signer::new(scheme(), [secret(text)]).unwrap();
+    let verifier = Verifier::new(scheme(), [secret("canary-secret")]).unwrap();
+    let receiver = Receiver::new(verifier, MemoryStore::default());
+    let received = async |signed: &SignedDelivery| {
+        let handler = async |_: curae::Event| Ok::<(), ()>(());
+        let receive = async || {
+            let handled = receiver.receive(&signed.body, &signed.headers, handler);
+            assert_ne!(handled.await.status, 200);
+        };
+        traced(receive).await
+    };
+
+    let unread = br#"{"eventId":"canary-id","eventType":"canary-body","data":{}"#;
+    let unreadable = signer("canary-secret").sign(unread);
+    let mut contradicting = signer("canary-secret").sign([&unread[..], b"}"].concat());
+    for (name, value) in &mut contradicting.headers {
+        if name == "CuraeAI-Event-Id" {
+            *value = "canary-header".to_owned();
+        }
+    }
+    for (signed, code) in [
+        (&unreadable, "malformed_event"),
+        (&contradicting, "header_body_mismatch"),
+    ] {
+        let traced = received(signed).await;
+        for expected in ["WARN", "scheme=\"curae\"", &format!("code=\"{code}\"")] {
+            assert!(traced.contains(expected), "{expected} is not in {traced}");
+        }
+        assert!(!traced.contains("canary"), "{traced}");
+    }
+
+    let forged = signer("another-secret").sign(unread);
+    let traced = received(&forged).await;
+    assert!(traced.contains("signature_mismatch"), "{traced}");
+    assert!(!traced.contains("WARN"), "{traced}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,6 +41,10 @@ fn answer(reply: &Reply) -> (u16, &'static str, Option<u64>) {
     )
 }
 
+fn reason(reply: &Reply) -> Option<&'static str> {
+    reply.outcome.reason().map(|error| error.code().as_str())
+}
+
 async fn send(receiver: &Receiver, name: &str, body: impl AsRef<[u8]>) -> Reply {
     let signed = signed(name, body);
     receiver.receive(&signed.body, &signed.headers, ok).await
@@ -68,8 +72,10 @@ async fn each_system_gets_its_answers() {
             (refused, "signature_mismatch", None),
             "{name}"
         );
+        assert_eq!(reason(&reply), None, "{name}");
         let reply = receiver.receive(&signed.body, &[("a", "b")], ok).await;
         assert_eq!(answer(&reply), (refused, "missing_header", None), "{name}");
+        assert_eq!(reason(&reply), None, "{name}");
 
         let too_large = if name == "curae" { 500 } else { 413 };
         let reply = send(&receiver, name, vec![b' '; 1024 * 1024 + 1]).await;
@@ -100,6 +106,7 @@ async fn a_genuine_body_that_is_no_event_may_come_again() {
     for body in ["no json", "{}", r#"{"id":"1"}"#] {
         let reply = send(&receiver("health"), "health", body).await;
         assert_eq!(answer(&reply), (500, "malformed_event", None), "{body}");
+        assert_eq!(reason(&reply), Some("malformed_event"), "{body}");
     }
     // Its identity is known, but it cannot be read: it is not claimed.
     let receiver = receiver("curae");
@@ -125,6 +132,7 @@ async fn a_contradicting_header_is_refused() {
         .receive(&signed.body, &signed.headers, ok)
         .await;
     assert_eq!(answer(&reply), (400, "header_body_mismatch", None));
+    assert_eq!(reason(&reply), Some("header_body_mismatch"));
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ def _read(stream: _Stream, wanted: int) -> bytes:
 
 
 def logged(reply: Reply) -> Reply:
-    """The reply, once it is in the log what the handler raised, or why the store failed."""
+    """The reply, once its error is in the log."""
     if reply.error is not None:
         _log.error("a delivery was not handled: %s", reply.outcome, exc_info=reply.error)
     return reply

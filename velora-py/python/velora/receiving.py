@@ -53,8 +53,11 @@ class Reply:
     code: Code | None
     """The code, if the outcome is a failure."""
     error: BaseException | None = field(default=None, repr=False, compare=False)
-    """What the handler raised, or the ``StoreError`` if the store failed. Log it with care:
-    what a handler raises may contain what was delivered."""
+    """What the handler raised; the ``StoreError`` if the store failed; or the
+    ``VerificationError`` if the delivery was refused although its signature held
+    (``malformed_event``, ``header_body_mismatch``), because a genuine event may be lost.
+    ``None`` for a forgery. Log it with care: what a handler raises may contain what was
+    delivered."""
 
     @property
     def headers(self) -> dict[str, str]:

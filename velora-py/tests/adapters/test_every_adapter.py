@@ -144,6 +144,20 @@ def test_logs_what_a_handler_raises_and_takes_the_event_again(
         assert hidden not in server.log
 
 
+def test_logs_a_genuine_delivery_that_is_refused_and_no_forgery(
+    adapter: Adapter, server: Server, sender: Sender
+) -> None:
+    path = f"{adapter.prefix}/health"
+    made = signed("health", "evt_lost", b'{"id":"evt_lost"')
+
+    sender.send(path, forged(made))
+    sender.send(path, made)
+
+    server.written(r"velora ERROR [^\n]*malformed_event\n[^\n]*VerificationError: ")
+    for hidden in (SECRET, made.id, "signature_mismatch"):
+        assert hidden not in server.log
+
+
 def test_asks_to_wait_while_the_event_is_handled(
     adapter: Adapter, sender: Sender, control: Control
 ) -> None:

@@ -5,7 +5,7 @@ import type {
 } from './types.js';
 import { mostOf, numbersOf, put, putAlone, putValues, room, said, saidText, sizeOf, type Values } from './frame.js';
 import { enter, FAILED } from './calls.js';
-import { lastFailure } from './failures.js';
+import { failureOf, lastFailure } from './failures.js';
 import { Made } from './held.js';
 import type { Instance } from './instance.js';
 import { envelopeOf, hash, type Envelope, type Kept, type Verdict } from './verifier.js';
@@ -151,8 +151,10 @@ type Judged = ReplyParts & { readonly left: number | undefined };
 
 function replyOf(bytes: Uint8Array): Judged {
   const [[status, retryAfter, left], rest] = numbersOf(bytes, 3);
-  const [outcome, code, reason] = utf8Text(rest).split('\n');
-  return { status, retryAfter, left, outcome, code: code || undefined, reason: reason || undefined } as Judged;
+  const [outcome = '', code = ''] = utf8Text(rest).split('\n', 2);
+  const told = rest.subarray(outcome.length + code.length + 2);
+  const reason = told.length === 0 ? undefined : failureOf(told);
+  return { status, retryAfter, left, outcome, code: code || undefined, reason } as Judged;
 }
 
 /** A receiver of the core. */
