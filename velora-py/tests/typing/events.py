@@ -123,9 +123,7 @@ class Rows:
         return CustomClaim("fresh", epoch=len(key))
 
     def commit(self, key: str, epoch: int) -> None: ...
-    def release(self, key: str, epoch: int) -> bool:
-        return epoch > 0
-
+    def release(self, key: str, epoch: int) -> None: ...
     def renew(self, key: str, epoch: int) -> None: ...
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from velora import (
+    CustomClaim,
     MemoryStore,
     Receiver,
     Reply,
@@ -65,8 +66,20 @@ class Unclaimed:
     def renew(self, key: str, epoch: int) -> None: ...
 
 
+class Returning:
+    def claim(self, key: str) -> CustomClaim:
+        return CustomClaim("done")
+
+    def commit(self, key: str, epoch: int) -> bool:
+        return epoch > 0
+
+    def release(self, key: str, epoch: int) -> None: ...
+    def renew(self, key: str, epoch: int) -> None: ...
+
+
 def stores() -> None:
     Store.of(Unclaimed())  # type: ignore[arg-type]
+    Store.of(Returning())  # type: ignore[arg-type]
     Store.of({"claim": print})  # type: ignore[arg-type]
     raise StoreError("lease_lost", "it was taken over")  # type: ignore[arg-type]
 
