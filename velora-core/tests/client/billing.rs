@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use velora_core::api::{Body, Method, RateLimit, Response};
 use velora_core::billing::{Client, CsvRow, CsvRows, DeliveryQuery, DeliveryStatus, JournalFormat};
-use velora_core::{ApiError, ApiErrorKind, ApiKey};
+use velora_core::{ApiError, ApiErrorKind, ApiKey, health, tv};
 use velora_simulator::{
     BILLING_KEY, CSV_HEADER, History, NewEndpoint, Simulator, System, csv_record,
 };
@@ -112,6 +112,67 @@ async fn reads_the_summary() {
             (error.code().as_str(), error.attempts()),
             ("malformed_response", 1)
         );
+    }
+}
+
+/// One rule reads the times of all systems: what it cannot read is kept as it came.
+#[tokio::test(start_paused = true)]
+async fn a_time_that_is_not_rfc_3339_is_none() {
+    for (text, is_read) in [
+        ("2026-05-01T00:00:00.5Z", true),
+        ("2026-05-01T00:00:00,5Z", false),
+        ("2026-05-01T00:00:00Z[UTC]", false),
+        ("20260501T000000Z", false),
+    ] {
+        let body = format!(
+            r#"{{"pendingTickets":1,"urgentTickets":1,"openDisputes":1,"lastInvoiceAt":"{text}",
+                "lastReconAt":"{text}","asOf":"{text}"}}"#
+        );
+        let server = Scripted::new(move |_, _| answer(200, &[], &body));
+        let summary = client(&server).recon_summary().await.unwrap();
+        let times = [
+            ("lastInvoiceAt", summary.last_invoice_at),
+            ("lastReconAt", summary.last_recon_at),
+            ("asOf", summary.as_of),
+        ];
+        for (member, time) in times {
+            let kept = summary.extra.member(member).is_some();
+            assert_eq!(
+                (time.is_some(), kept),
+                (is_read, !is_read),
+                "{member} {text}"
+            );
+        }
+    }
+}
+
+/// Where a client asks unless it is told another place.
+#[test]
+fn each_system_has_its_address() {
+    let key = || ApiKey::new("canary").unwrap();
+    for (url, expected) in [
+        (
+            health::Client::new(key())
+                .unwrap()
+                .base_url()
+                .as_str()
+                .to_owned(),
+            "https://api.velora.health",
+        ),
+        (
+            Client::new(key()).unwrap().base_url().as_str().to_owned(),
+            "https://velora-billing.vercel.app/api",
+        ),
+        (
+            tv::Client::new(key())
+                .unwrap()
+                .base_url()
+                .as_str()
+                .to_owned(),
+            "https://api.velora.tv",
+        ),
+    ] {
+        assert_eq!(url.trim_end_matches('/'), expected);
     }
 }
 

@@ -35,6 +35,37 @@ pub(crate) fn endpoint() -> NewEndpoint {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_time_that_is_not_rfc_3339_is_none() {
+    let names = [
+        "createdAt",
+        "updatedAt",
+        "lastDeliveryAttemptAt",
+        "lastSuccessfulDeliveryAt",
+    ];
+    for (text, is_read) in [
+        ("2026-05-01T00:00:00.5Z", true),
+        ("2026-05-01T00:00:00,5Z", false),
+        ("2026-05-01T00:00:00Z[UTC]", false),
+    ] {
+        let times = names.map(|name| format!(r#""{name}":"{text}""#)).join(",");
+        let body = format!(r#"{{"data":{{"id":"whe_1",{times}}}}}"#);
+        let server = Scripted::new(move |_, _| answer(200, &[], &body));
+        let endpoint = client(&server).webhooks().get("whe_1").await.unwrap();
+        let endpoint = endpoint.endpoint;
+        let times = [
+            endpoint.created_at,
+            endpoint.updated_at,
+            endpoint.last_delivery_attempt_at,
+            endpoint.last_successful_delivery_at,
+        ];
+        for (name, time) in names.into_iter().zip(times) {
+            let kept = endpoint.extra.member(name).is_some();
+            assert_eq!((time.is_some(), kept), (is_read, !is_read), "{name} {text}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_key_picks_the_environment() {
     for (prefix, url) in [
         (

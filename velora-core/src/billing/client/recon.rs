@@ -99,9 +99,9 @@ impl ReconSummary {
                 pending_tickets: count("pendingTickets")?,
                 urgent_tickets: count("urgentTickets")?,
                 open_disputes: count("openDisputes")?,
-                last_invoice_at: fields.optional("lastInvoiceAt"),
-                last_recon_at: fields.optional("lastReconAt"),
-                as_of: fields.optional("asOf"),
+                last_invoice_at: fields.timestamp("lastInvoiceAt"),
+                last_recon_at: fields.timestamp("lastReconAt"),
+                as_of: fields.timestamp("asOf"),
                 extra: fields.rest(),
             })
         })
