@@ -20,6 +20,12 @@ test('a row of an exported file is read back', async () => {
   assert.equal(await codeOf(() => health.AuditEvent.fromJson()), 'invalid_option');
 });
 
+test('a member with half a surrogate pair is null', () => {
+  const event = health.AuditEvent.fromJson('{"event_id":"e\\ud800","action":"\\udc00a","user_id":"\\ud83d\\ude00"}');
+  assert.deepEqual([event.eventId, event.action, event.key, event.userId], [null, null, null, '\u{1f600}']);
+  assert.equal(event.members.event_id, 'e\ud800');
+});
+
 test('a timestamp is an instant just where a window may begin with it', async () => {
   const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: 'http://127.0.0.1:1' });
   const read = (timestamp) => health.AuditEvent.fromJson(JSON.stringify({ event_id: 'e', timestamp })).timestamp;

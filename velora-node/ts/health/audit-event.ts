@@ -175,8 +175,9 @@ export class AuditEvent {
   }
 }
 
+/** A text with half a surrogate pair is none: no other language could have it. */
 function text(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
+  return typeof value === 'string' && !/\p{Surrogate}/u.test(value) ? value : null;
 }
 
 function flag(value: unknown): boolean | null {
