@@ -14,11 +14,12 @@ import { Receiver, Store, StoreError, Verifier } from 'velora-wasm';
 const LEASE = 60_000;
 const RETENTION = 72 * 3600_000;
 
-// The clock of the database: those of the workers need not agree.
+// The clock of the database: those of the workers need not agree. It gives the epochs too, so that
+// none is issued twice, not even of a key that was forgotten meanwhile.
 const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const CLAIM = `
-  INSERT INTO claims (key, epoch, state, until) VALUES (?1, 1, 'claimed', ${NOW} + ?2)
-  ON CONFLICT (key) DO UPDATE SET epoch = epoch + 1, state = 'claimed', until = excluded.until
+  INSERT INTO claims (key, epoch, state, until) VALUES (?1, ${NOW}, 'claimed', ${NOW} + ?2)
+  ON CONFLICT (key) DO UPDATE SET epoch = MAX(epoch + 1, excluded.epoch), state = 'claimed', until = excluded.until
   WHERE state = 'free' OR until <= ${NOW}
   RETURNING epoch`;
 const STANDING = `SELECT state, until - ${NOW} AS remaining FROM claims WHERE key = ?1`;

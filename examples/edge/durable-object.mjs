@@ -28,8 +28,10 @@ export class Claims extends DurableObject {
     if (claimedUntil > now) {
       return { state: 'in_flight', retryAfter: (claimedUntil - now) / 1000 };
     }
-    await this.#write({ epoch: epoch + 1, claimedUntil: now + this.#lease(), held: true }, RETENTION);
-    return { state: 'fresh', epoch: epoch + 1 };
+    // None is issued twice, not even of a key that was forgotten meanwhile.
+    const next = Math.max(epoch + 1, now);
+    await this.#write({ epoch: next, claimedUntil: now + this.#lease(), held: true }, RETENTION);
+    return { state: 'fresh', epoch: next };
   }
 
   commit(epoch) {
@@ -37,7 +39,6 @@ export class Claims extends DurableObject {
   }
 
   release(epoch) {
-    // The epoch is kept, so that it is never issued twice.
     return this.#end(epoch, () => ({ epoch }));
   }
 
