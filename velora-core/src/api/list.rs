@@ -71,8 +71,8 @@ impl<T> fmt::Debug for Page<T> {
 /// [`next`](Self::next) needs no trait in scope. Nothing is sent until the first page is
 /// requested. Empty pages are skipped. After an error the stream ends.
 ///
-/// Errors: `cursor_loop` if a page announces more, without a cursor or with one seen before;
-/// those of any call.
+/// Errors: `cursor_loop` if a page announces more, without a cursor or with one seen before, or
+/// if more than 1,000 pages in a row have no items; those of any call.
 pub struct Pages<T>(Walk<Page<T>>);
 
 impl<T: Send + Unpin + 'static> Pages<T> {
