@@ -186,7 +186,8 @@ impl Api {
             let outcome = match self.pass(request.method(), deadline).await {
                 Ok(()) => {
                     attempts = attempts.saturating_add(1);
-                    let attempt = Box::pin(self.attempt(request.clone(), read));
+                    let attempt = self.attempt(request.clone(), (&id, attempts), read);
+                    let attempt = Box::pin(attempt);
                     // The deadline is of the whole call: an attempt gets what is left of it.
                     let left = deadline.saturating_sub(self.runtime().monotonic());
                     match select(attempt, self.runtime().sleep(left)).await {
@@ -203,7 +204,7 @@ impl Api {
                 }
                 Err(error) => error
                     .with_attempts(attempts)
-                    .with_request_id(Some(&id))
+                    .with_request_id(&id)
                     .with_perhaps_done(perhaps_done),
             };
             perhaps_done |= error.leaves_open();
@@ -250,12 +251,18 @@ impl Api {
         }
     }
 
-    async fn attempt(&self, request: Request, read: &Read<'_>) -> Result<(), ApiError> {
+    async fn attempt(
+        &self,
+        request: Request,
+        (id, attempts): (&str, u32),
+        read: &Read<'_>,
+    ) -> Result<(), ApiError> {
         let (name, value) = self.0.settings.auth.to_header().await?;
         let (conditional, keeps) = (request.is_conditional(), request.keeps_answer());
         let (method, keyed) = (request.method(), request.is_keyed());
         let request = request.header(name, &value);
-        let mut response = self.0.settings.transport.send(request).await?;
+        let response = self.0.settings.transport.send(request).await?;
+        let mut response = response.answering(id, attempts, credential(&value));
         debug!(status = response.status(), "answered");
         let (now, answered) = (self.runtime().now(), self.runtime().monotonic());
         let status = response.status();
@@ -275,7 +282,7 @@ impl Api {
                 .unwrap_or_else(PoisonError::into_inner);
             *limit = read;
         }
-        let request_id = response.request_id().map(str::to_owned);
+        let exchange = response.exchange();
         let outcome = match problem::kind_of(status, conditional) {
             Some(kind) => {
                 let patience = self.runtime().sleep(problem::PATIENCE);
@@ -292,12 +299,7 @@ impl Api {
                 })
             }
         };
-        outcome.map_err(|error| {
-            error
-                .with_status(status)
-                .with_request_id(request_id.as_deref())
-                .without(credential(&value))
-        })
+        outcome.map_err(|error| error.found_in(&exchange).without(credential(&value)))
     }
 }
 

@@ -11,6 +11,7 @@ mod auth;
 mod base_url;
 mod builder;
 mod call;
+mod exchange;
 mod gate;
 mod lines;
 mod list;
@@ -45,6 +46,7 @@ pub use transport::{BoxFuture, Transport};
 
 pub(crate) use auth::Auth;
 pub(crate) use call::{Api, Reading, Slot};
+pub(crate) use exchange::Exchange;
 pub(crate) use lines::{Lines, not_a_row};
 pub(crate) use page::{Cursors, Fingerprint, Next, Recent};
 pub(crate) use request::{IDEMPOTENCY_KEY, Path, is_header_value};

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 
-use super::Reading;
-use crate::error::{ApiError, ApiErrorKind, KEPT};
+use super::{Exchange, Reading};
+use crate::error::{ApiError, ApiErrorKind, KEPT, hide};
 use crate::json;
 use crate::spell::decimal;
 
@@ -20,7 +20,7 @@ const ROOM: usize = 1 << 20;
 
 /// What a [`Transport`](super::Transport) gives back. `Debug` shows the status alone.
 pub struct Response {
-    status: u16,
+    exchange: Exchange,
     headers: Vec<(String, String)>,
     body: Body,
     framed: bool,
@@ -30,11 +30,34 @@ impl Response {
     /// An answer. Header values that are not text are left out by the transport.
     pub fn new(status: u16, headers: Vec<(String, String)>, body: Body) -> Self {
         Self {
-            status,
+            exchange: Exchange {
+                status,
+                ..Exchange::default()
+            },
             headers,
             body,
             framed: true,
         }
+    }
+
+    /// Says which request this is the answer to.
+    pub(crate) fn answering(mut self, id: &str, attempts: u32, credential: &str) -> Self {
+        let own = self.header("X-Request-Id");
+        let own =
+            own.filter(|id| id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic()));
+        let mut request_id = own.unwrap_or(id).to_owned();
+        hide(&mut request_id, credential);
+        self.exchange = Exchange {
+            request_id,
+            attempts,
+            ..self.exchange
+        };
+        self
+    }
+
+    /// What this is the answer to.
+    pub(crate) fn exchange(&self) -> Exchange {
+        self.exchange.clone()
     }
 
     /// For a transport whose answer has neither a length nor chunks: it ends where the
@@ -64,7 +87,7 @@ impl Response {
     ///
     /// Errors: `malformed_response`.
     pub(crate) fn check_status(&self) -> Result<(), ApiError> {
-        match self.status {
+        match self.exchange.status {
             200 => Ok(()),
             _ => Err(malformed("a success without the rows that were asked for")),
         }
@@ -80,7 +103,7 @@ impl Response {
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.status
+        self.exchange.status
     }
 
     /// The values of all headers of this name, in any case.
@@ -94,12 +117,6 @@ impl Response {
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers(name).next()
-    }
-
-    /// The id that the system gave its answer, if it can be one.
-    pub(crate) fn request_id(&self) -> Option<&str> {
-        self.header("X-Request-Id")
-            .filter(|id| id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 
     fn announced_length(&self) -> usize {
@@ -124,7 +141,7 @@ impl Response {
     ///
     /// Errors: those of [`text`](Self::text).
     pub(crate) async fn written(self, limit: usize) -> Result<String, ApiError> {
-        match self.status {
+        match self.exchange.status {
             204 => Ok(String::new()),
             _ => self.text(limit).await,
         }
@@ -143,7 +160,7 @@ impl Response {
     ///
     /// Errors: `response_too_large`, and what the transport says.
     pub(crate) async fn bytes(self, limit: usize) -> Result<Vec<u8>, ApiError> {
-        if self.status == 204 {
+        if self.exchange.status == 204 {
             // Nothing was cut: there is nothing.
             return Err(undocumented());
         }
@@ -165,7 +182,7 @@ impl Response {
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("status", &self.status)
+            .field("status", &self.exchange.status)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::{FutureExt, Stream};
 
 use super::response::text_of;
-use super::{Api, Cursors, Fingerprint, Next, Recent, Request, Response, Task};
+use super::{Api, Cursors, Exchange, Fingerprint, Next, Recent, Request, Response, Task};
 use crate::error::{ApiError, ApiErrorKind};
 
 /// How many ids are remembered to drop repeats: many times the largest page.
@@ -48,9 +48,12 @@ struct Source<P> {
     cursors: Mutex<Cursors>,
 }
 
+/// A page, and what it was read from.
+type Fetched<P> = (P, Next, Exchange);
+
 /// A page that is on its way.
 struct Fetch<P> {
-    page: Task<(P, Next)>,
+    page: Task<Fetched<P>>,
     glance: Arc<Mutex<Glance<P>>>,
 }
 
@@ -76,6 +79,7 @@ impl<P: Paged> Fetch<P> {
         let page = Task::spawn(source.api.runtime(), async move {
             let (source, limit) = (&shared, shared.api.max_response_bytes());
             let read = async |response: Response| {
+                let exchange = response.exchange();
                 let body = response.bytes(limit).await?;
                 let cursor = (source.listing.peek)(&body).filter(|cursor| source.leads_on(cursor));
                 if let Some(cursor) = cursor {
@@ -83,7 +87,8 @@ impl<P: Paged> Fetch<P> {
                     // A thread that reads on now would send for it only afterwards.
                     step_aside().await;
                 }
-                (source.listing.read)(text_of(body)?)
+                let (page, next) = (source.listing.read)(text_of(body)?)?;
+                Ok((page, next, exchange))
             };
             source.api.call(request?, read).await
         });
@@ -138,6 +143,7 @@ pub(crate) struct Walk<P> {
     ahead: Option<(String, Fetch<P>)>,
     given: Recent,
     empty: u32,
+    exchange: Option<Exchange>,
 }
 
 enum State<P> {
@@ -161,6 +167,7 @@ impl<P: Paged> Walk<P> {
             ahead: None,
             given: Recent::new(REMEMBERED),
             empty: 0,
+            exchange: None,
         }
     }
 
@@ -173,6 +180,11 @@ impl<P: Paged> Walk<P> {
     /// Whether this item was given.
     pub(crate) fn has_given(&self, item: Fingerprint) -> bool {
         self.given.contains(item)
+    }
+
+    /// What the last page was read from.
+    pub(crate) fn exchange(&self) -> Option<&Exchange> {
+        self.exchange.as_ref()
     }
 
     /// Sends for the next page as soon as its cursor is seen.
@@ -189,7 +201,7 @@ impl<P: Paged> Walk<P> {
 
     /// Takes in a page, and sends for the one after it. A page that leads nowhere is
     /// still a page: its items come before the error.
-    fn accept(&mut self, (mut page, next): (P, Next)) -> P {
+    fn accept(&mut self, (mut page, next, exchange): Fetched<P>) -> P {
         let ahead = self.ahead.take();
         let advanced = self.source.cursors().advance(next);
         let cursor = match advanced {
@@ -203,7 +215,7 @@ impl<P: Paged> Walk<P> {
                 cursor
             }
             Err(error) => {
-                self.state = State::Failed(error);
+                self.state = State::Failed(error.found_in(&exchange));
                 None
             }
         };
@@ -214,11 +226,11 @@ impl<P: Paged> Walk<P> {
             false => 0,
         };
         if self.empty > EMPTY_PAGES {
-            self.state = State::Failed(ApiError::new(
-                ApiErrorKind::CursorLoop,
-                "1,000 pages in a row have no items",
-            ));
+            let reason = "1,000 pages in a row have no items";
+            let error = ApiError::new(ApiErrorKind::CursorLoop, reason);
+            self.state = State::Failed(error.found_in(&exchange));
         }
+        self.exchange = Some(exchange);
         page
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Code;
 use super::text::{Says, display, each};
+use crate::api::Exchange;
 use crate::spell::decimal;
 
 /// How much of an error body, or of an undocumented body, is kept as it is.
@@ -222,12 +223,8 @@ impl ApiError {
     /// The same error without the credential that was sent, wherever the system repeats it.
     pub(crate) fn without(mut self, credential: &str) -> Self {
         let hide = |text: &mut String| hide(text, credential);
-        let Parts {
-            request_id,
-            problem,
-            ..
-        } = &mut *self.0;
-        let texts = [request_id, &mut problem.code, &mut problem.detail];
+        let problem = &mut self.0.problem;
+        let texts = [&mut problem.code, &mut problem.detail];
         texts.into_iter().flatten().for_each(hide);
         for issue in &mut problem.issues {
             let texts = issue.code.iter_mut().chain(&mut issue.message);
@@ -246,8 +243,15 @@ impl ApiError {
         self
     }
 
-    pub(crate) fn with_status(mut self, status: u16) -> Self {
-        self.0.status = Some(status);
+    /// Says in what was answered the fault was found. An error that a call ended with says
+    /// so already.
+    pub(crate) fn found_in(mut self, exchange: &Exchange) -> Self {
+        let parts = &mut *self.0;
+        if parts.request_id.is_none() {
+            parts.status = Some(exchange.status);
+            parts.request_id = Some(exchange.request_id.clone());
+            parts.attempts = exchange.attempts;
+        }
         self
     }
 
@@ -285,10 +289,8 @@ impl ApiError {
     }
 
     /// An id that is already set is the system's own, and is kept.
-    pub(crate) fn with_request_id(mut self, id: Option<&str>) -> Self {
-        if self.0.request_id.is_none() {
-            self.0.request_id = id.map(str::to_owned);
-        }
+    pub(crate) fn with_request_id(mut self, id: &str) -> Self {
+        self.0.request_id.get_or_insert_with(|| id.to_owned());
         self
     }
 
@@ -298,7 +300,8 @@ impl ApiError {
     }
 }
 
-fn hide(text: &mut String, credential: &str) {
+/// Replaces a credential, wherever a text repeats it.
+pub(crate) fn hide(text: &mut String, credential: &str) {
     if text.contains(credential) {
         *text = text.replace(credential, HIDDEN);
     }

@@ -18,7 +18,7 @@ mod verification;
 #[cfg(feature = "client")]
 pub use api::{ApiError, ApiErrorKind, Issue};
 #[cfg(feature = "client")]
-pub(crate) use api::{KEPT, Problem};
+pub(crate) use api::{KEPT, Problem, hide};
 pub use code::Code;
 pub use config::ConfigError;
 #[cfg(feature = "client")]

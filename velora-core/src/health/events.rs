@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Stream, StreamExt};
 
 use super::{AuditEvent, EventQuery, Page, RawEvent};
-use crate::api::{Api, Fingerprint, Listing, Walk};
+use crate::api::{Api, Exchange, Fingerprint, Listing, Walk};
 use crate::error::ApiError;
 
 /// A stream of pages. The next page is fetched while the caller works on this one.
@@ -16,8 +16,8 @@ use crate::error::ApiError;
 /// [`next`](Self::next) needs no trait in scope. Empty pages are skipped. After an error the
 /// stream ends.
 ///
-/// Errors: `cursor_loop` if a page announces more, without a cursor or with one seen before;
-/// those of any call.
+/// Errors: `cursor_loop` if a page announces more, without a cursor or with one seen before, or
+/// if more than 1,000 pages in a row have no events; those of any call.
 pub struct Pages {
     query: Arc<EventQuery>,
     walk: Walk<Page>,
@@ -48,6 +48,11 @@ impl Pages {
     /// Whether this event was returned.
     pub(crate) fn has_given(&self, event: Fingerprint) -> bool {
         self.walk.has_given(event)
+    }
+
+    /// What the last page was read from.
+    pub(crate) fn exchange(&self) -> Option<&Exchange> {
+        self.walk.exchange()
     }
 
     /// The next page that has events; `None` at the end.

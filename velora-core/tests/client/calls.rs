@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use crate::scripted::{Scripted, answer, page};
+use crate::scripted::{Scripted, answer, header, page};
+use crate::simulated::window;
+use futures_util::TryStreamExt;
 use tokio::time::Instant;
 use velora_core::api::{Body, Response, RetryOptions};
-use velora_core::health::{EventQuery, NewEndpoint};
+use velora_core::health::{EventQuery, ExportQuery, NewEndpoint};
 use velora_core::{ApiError, ApiErrorKind};
 
 fn broken() -> ApiError {
@@ -334,6 +336,34 @@ async fn a_page_that_leads_nowhere_is_given_before_the_error() {
     assert_eq!(error.code().as_str(), "cursor_loop");
     assert!(events.next().await.is_none());
     assert_eq!(server.requests(), 2);
+}
+
+/// What is found only after a call says which one it was, as an error of the call does.
+#[tokio::test(start_paused = true)]
+async fn what_is_found_in_an_answer_says_in_which() {
+    let of = |error: &ApiError| {
+        let id = error.request_id().map(str::to_owned);
+        (error.code().as_str(), error.status(), id, error.attempts())
+    };
+    for (own, said) in [("srv-9", "srv-9"), ("for-vlk_live_test", "for-***")] {
+        let server = Scripted::new(move |number, _| match number {
+            0 => answer(200, &[("X-Request-Id", "srv-0")], &page(0..1, Some("a"))),
+            1 => answer(503, &[], ""),
+            _ => answer(200, &[("X-Request-Id", own)], &page(1..2, Some("a"))),
+        });
+        let events = server.client().events(EventQuery::new());
+        let error = events.try_collect::<Vec<_>>().await.unwrap_err();
+        let expected = ("cursor_loop", Some(200), Some(said.to_owned()), 2);
+        assert_eq!(of(&error), expected);
+    }
+
+    let astray = r#"{"event_id":"1","timestamp":"2026-05-09T00:00:00+00:00"}"#;
+    let server = Scripted::new(move |_, _| answer(200, &[], astray));
+    let day = window("2026-05-03T00:00:00Z", "2026-05-04T00:00:00Z");
+    let rows = server.client().export(ExportQuery::new(day));
+    let error = rows.try_collect::<Vec<_>>().await.unwrap_err();
+    let sent = header(&server.seen()[0], "X-Request-Id").map(str::to_owned);
+    assert_eq!(of(&error), ("incomplete_window", Some(200), sent, 1));
 }
 
 #[tokio::test(start_paused = true)]

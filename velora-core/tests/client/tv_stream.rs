@@ -211,6 +211,9 @@ async fn a_gap_tells_since_when_and_from_where() {
     let ago = jiff::Timestamp::now().duration_since(gap.since);
     assert!(ago.as_secs().abs() < 60, "{ago}");
     assert_eq!(gap.reason.code().as_str(), "timeout");
+    let request = header(&server.seen()[0], "X-Request-Id").map(str::to_owned);
+    assert_eq!(gap.reason.request_id(), request.as_deref());
+    assert_eq!((gap.reason.status(), gap.reason.attempts()), (Some(200), 1));
     let options = StreamOptions::new()
         .with_idle_timeout(Duration::from_secs(59))
         .unwrap();

@@ -11,7 +11,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Client;
 use super::csv::{Record, Records};
-use crate::api::{Api, Body, Method, Path, Request, Response, malformed};
+use crate::api::{Api, Body, Exchange, Method, Path, Request, Response, malformed};
 use crate::error::{ApiError, ConfigError};
 
 /// The format of journal entries.
@@ -179,15 +179,14 @@ impl State {
         match open.row().await {
             Ok(Some(row)) => Some((Ok(row), Self::Reading(open))),
             Ok(None) => None,
-            Err(error) => Some((Err(open.blame(error)), Self::End)),
+            Err(error) => Some((Err(error.found_in(&open.exchange)), Self::End)),
         }
     }
 }
 
 /// A body in progress, after its header.
 struct Open {
-    status: u16,
-    request_id: Option<String>,
+    exchange: Exchange,
     body: Body,
     /// Whether the body marks its own end.
     framing: Result<(), ApiError>,
@@ -209,8 +208,7 @@ impl Open {
     async fn read(response: Response, limit: usize) -> Result<Self, ApiError> {
         response.check_status()?;
         let mut open = Self {
-            status: response.status(),
-            request_id: response.request_id().map(str::to_owned),
+            exchange: response.exchange(),
             framing: response.check_framing(),
             body: response.into_body(),
             records: Records::new(limit),
@@ -258,12 +256,5 @@ impl Open {
                 }
             }
         }
-    }
-
-    fn blame(&self, error: ApiError) -> ApiError {
-        error
-            .with_status(self.status)
-            .with_request_id(self.request_id.as_deref())
-            .with_attempts(1)
     }
 }

@@ -9,7 +9,7 @@ use super::plan::{CAP, Outcome};
 use super::query::ExportQuery;
 use super::rows::{Rows, Truncation};
 use super::split::Micros;
-use crate::api::{Api, Lines, Method, Reading, Request, Response, Slot, since_epoch};
+use crate::api::{Api, Exchange, Lines, Method, Reading, Request, Response, Slot, since_epoch};
 use crate::error::ApiError;
 use crate::health::client::audit;
 use crate::health::window::{Window, instant, iso, iso_up};
@@ -98,6 +98,7 @@ struct Answer {
     rows: Rows,
     /// Whether `rows` are all of its rows.
     ended: bool,
+    exchange: Exchange,
 }
 
 /// Sends the request and reads at most `most` rows. If the header says that the response is
@@ -128,6 +129,7 @@ fn read_into<'r>(
         let date = response.header("Date").and_then(date_of);
         let said = Truncation::of(&response);
         let framing = response.check_framing();
+        let exchange = response.exchange();
         let (lines, ended) = if said == Truncation::Yes && !sample {
             // Dropping the body abandons the rest of it.
             (Lines::default(), false)
@@ -140,6 +142,7 @@ fn read_into<'r>(
             framing,
             rows: Rows::of_lines(lines)?,
             ended,
+            exchange,
         })
     })
 }
@@ -156,6 +159,7 @@ pub(crate) struct Asked {
     pub(crate) rows: Rows,
     /// When the system sent them, by the system's own clock.
     pub(crate) date: Option<Timestamp>,
+    pub(crate) exchange: Exchange,
 }
 
 /// Requests one leaf, up to `until`.
@@ -169,7 +173,7 @@ pub(crate) async fn ask(
     let at = |micros| iso(instant(micros));
     let request = request(&at(leaf.since), &at(until), phi_involved);
     let read = |answer: Answer| {
-        let (rows, date) = (answer.rows, answer.date);
+        let (rows, date, exchange) = (answer.rows, answer.date, answer.exchange);
         let is_full = !answer.ended || rows.len() >= CAP;
         if is_full || answer.said == Truncation::Yes {
             let (sample, claimed) = (rows.stamps()?, !is_full);
@@ -178,6 +182,7 @@ pub(crate) async fn ask(
                 outcome,
                 rows,
                 date,
+                exchange,
             });
         }
         answer.framing?;
@@ -187,6 +192,7 @@ pub(crate) async fn ask(
             outcome,
             rows,
             date,
+            exchange,
         })
     };
     rows(&api, request, CAP, sample, read).await

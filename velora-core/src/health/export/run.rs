@@ -13,7 +13,7 @@ use super::plan::{Ask, How, Known, Plan, incomplete};
 use super::query::{ExportQuery, Progress};
 use super::rows::Rows;
 use super::split::Micros;
-use crate::api::{Api, Task};
+use crate::api::{Api, Exchange, Task};
 use crate::error::{ApiError, ApiErrorKind};
 use crate::health::window::instant;
 use crate::health::{AuditEvent, Client, EventQuery, Page, Pages, RawEvent};
@@ -159,6 +159,8 @@ pub(crate) struct Blocks {
     paging: Option<Paging>,
     progress: Progress,
     as_of: Timestamp,
+    /// What was judged last.
+    exchange: Option<Exchange>,
     failed: bool,
 }
 
@@ -216,6 +218,7 @@ impl Blocks {
             read: Vec::new(),
             paging: None,
             as_of: Timestamp::MAX,
+            exchange: None,
             failed: false,
         }
     }
@@ -318,6 +321,7 @@ impl Blocks {
             self.plan.take_done();
             return Ok(done.then(|| self.block(paging.leaf, Rows::default(), true)));
         };
+        self.exchange = paging.pages.exchange().cloned();
         let page = page.map_err(unproven)?;
         self.progress.calls = self.progress.calls.saturating_add(1);
         let (rows, shape) = page.into_rows().judge(paging.leaf, self.query.window)?;
@@ -337,7 +341,9 @@ impl Blocks {
             outcome,
             rows,
             date,
+            exchange,
         } = asked?;
+        self.exchange = Some(exchange);
         self.as_of = date.map_or(self.as_of, |date| date.min(self.as_of));
         if self.plan.exported(id, outcome)? {
             self.read.push((id, rows));
@@ -414,6 +420,10 @@ impl Stream for Blocks {
         if !matches!(block, Ok(Some(_))) {
             self.fail();
         }
+        let block = block.map_err(|error| match &self.exchange {
+            Some(exchange) => error.found_in(exchange),
+            None => error,
+        });
         Poll::Ready(block.transpose())
     }
 }

@@ -8,12 +8,16 @@ use futures_util::future::{Either, select};
 use jiff::Timestamp;
 
 use super::sse::{Parser, Sent};
-use crate::api::{Api, Body};
+use crate::api::{Api, Body, Exchange};
 use crate::error::{ApiError, ApiErrorKind};
+
+/// The body of a connection that was just opened, and what it is the answer to.
+pub(super) type Opened = (Exchange, Body);
 
 /// An open connection.
 pub(super) struct Feed {
     api: Api,
+    exchange: Exchange,
     body: Body,
     idle: Duration,
     parser: Parser,
@@ -33,13 +37,21 @@ pub(super) struct Heard {
     pub(super) resume_from: Option<String>,
     /// How long to wait before connecting again.
     pub(super) retry: Option<Duration>,
+    /// What the connection is the answer to.
+    pub(super) exchange: Exchange,
 }
 
 impl Feed {
     /// Reads a body, after a gap that began at `gap` if there was one. It fails after `idle`
     /// without any byte (a comment counts as bytes).
-    pub(super) fn new(api: Api, body: Body, idle: Duration, gap: Option<Timestamp>) -> Self {
+    pub(super) fn new(
+        api: Api,
+        (exchange, body): Opened,
+        idle: Duration,
+        gap: Option<Timestamp>,
+    ) -> Self {
         Self {
+            exchange,
             whole_until: gap.unwrap_or_else(|| now(&api)),
             follows: gap.is_none(),
             api,
@@ -78,6 +90,7 @@ impl Feed {
             whole_until: self.whole_until,
             resume_from: self.parser.resume_from().map(str::to_owned),
             retry: self.parser.retry(),
+            exchange: self.exchange.clone(),
         }
     }
 

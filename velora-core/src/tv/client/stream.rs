@@ -9,10 +9,10 @@ use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 
 use super::Client;
-use super::feed::{Feed, Heard};
+use super::feed::{Feed, Heard, Opened};
 use super::item::{Connected, Gap, StreamEvent, StreamItem};
 use super::sse::Sent;
-use crate::api::{Api, Body, Method, Path, Request, Response, malformed};
+use crate::api::{Api, Method, Path, Request, Response, malformed};
 use crate::error::{ApiError, ApiErrorKind, ConfigError};
 
 /// A connection that lasted this long was a good one: the failures are counted anew.
@@ -160,7 +160,7 @@ impl Run {
                     let wait = *wait;
                     self.api.runtime().sleep(wait).await;
                     let (api, request) = (self.api.clone(), self.request());
-                    let connected = api.call(request, async |response| body_of(response)).await;
+                    let connected = api.call(request, async |response| opened(response)).await;
                     if let Err(error) = self.connected(connected) {
                         self.state = State::End;
                         return Some((Err(error), self));
@@ -194,12 +194,12 @@ impl Run {
     }
 
     /// Takes over a new connection, or decides when to try again.
-    fn connected(&mut self, connected: Result<Body, ApiError>) -> Result<(), ApiError> {
+    fn connected(&mut self, connected: Result<Opened, ApiError>) -> Result<(), ApiError> {
         let now = self.api.runtime().monotonic();
         let error = match connected {
-            Ok(body) => {
+            Ok(opened) => {
                 let (api, idle) = (self.api.clone(), self.options.idle_timeout);
-                let feed = Feed::new(api, body, idle, self.gap);
+                let feed = Feed::new(api, opened, idle, self.gap);
                 self.state = State::Open {
                     feed: Box::new(feed),
                     since: now,
@@ -241,7 +241,7 @@ impl Run {
         self.state = State::Apart { wait: self.wait() };
         let ended = || ApiError::new(ApiErrorKind::Connection, "the system ended the stream");
         StreamItem::Gap(Gap {
-            reason: reason.unwrap_or_else(ended),
+            reason: reason.unwrap_or_else(ended).found_in(&heard.exchange),
             since: heard.whole_until,
             last_event_id: self.last_event_id.clone(),
         })
@@ -266,13 +266,13 @@ fn item_of(event: Sent) -> StreamItem {
     }
 }
 
-fn body_of(response: Response) -> Result<Body, ApiError> {
+fn opened(response: Response) -> Result<Opened, ApiError> {
     let kind = response
         .header("Content-Type")
         .unwrap_or("text/event-stream");
     let kind = kind.split(';').next().unwrap_or_default().trim();
     match response.status() == 200 && kind.eq_ignore_ascii_case("text/event-stream") {
-        true => Ok(response.into_body()),
+        true => Ok((response.exchange(), response.into_body())),
         false => Err(malformed("the response is not an event stream")),
     }
 }
