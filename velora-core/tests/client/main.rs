@@ -20,6 +20,7 @@ mod export_bounds;
 mod export_file;
 mod export_resumed;
 mod faults;
+mod members;
 mod rate_limits;
 mod refire;
 mod scripted;
