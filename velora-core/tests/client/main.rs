@@ -14,6 +14,7 @@ mod billing_log;
 mod calls;
 mod curae;
 mod curae_versions;
+mod defaults;
 mod events;
 mod export;
 mod export_bounds;
