@@ -148,6 +148,36 @@ async fn a_window_has_not_ended_before_it_has_by_the_clock_of_the_system() {
     assert_eq!(seen, expected);
 }
 
+/// What it looked up may be as old as the question, whenever it says that it has answered.
+#[tokio::test(start_paused = true)]
+async fn a_window_has_not_ended_if_it_did_while_the_system_was_at_work() {
+    let folder = Folder::new();
+    let mut seen = Vec::new();
+    for (name, took, said) in [
+        ("at once", 0, "Fri, 08 May 2026 00:00:02 GMT"),
+        ("slowly", 5, "Fri, 08 May 2026 00:00:02 GMT"),
+        ("slowly, but later", 5, "Fri, 08 May 2026 00:00:05 GMT"),
+    ] {
+        let server = Scripted::slow(Duration::from_secs(took), move |_, _| {
+            answer(200, &[("Date", said), ("X-Velora-Truncated", "false")], "")
+        });
+        let wall = Wall::default();
+        wall.set(week().until().as_second());
+        let client = server.builder().with_runtime(wall).build().unwrap();
+        let path = folder.0.path().join(name);
+        let export = client.export_to_file(ExportQuery::new(week()), &path);
+        let manifest = limited(export).await.unwrap();
+        let is_begun = beside(&path, "checkpoint").exists();
+        seen.push((manifest.complete_until.to_string(), is_begun));
+    }
+    let (ended, before) = ("2026-05-08T00:00:00Z", "2026-05-07T23:59:57Z");
+    let expected = [(ended, false), (before, true), (ended, false)];
+    assert_eq!(
+        seen,
+        expected.map(|(until, begun)| (until.to_owned(), begun))
+    );
+}
+
 /// The proof says up to when it reaches, wherever it is taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_a_part_is_not_taken_for_one_of_the_whole() {

@@ -29,8 +29,9 @@ impl Client {
     ///
     /// If the window ends in the future, the file has the events so far, the manifest says up to
     /// when ([`Manifest::complete_until`]), and the checkpoint stays: another call replaces what
-    /// had not ended yet. The client's clock decides, or the `Date` of the responses if that is
-    /// earlier. For a file that stays as it is, let the window end in the past.
+    /// had not ended yet. The client's clock decides, or that of the system, by the `Date` of
+    /// its responses, if it is behind. For a file that stays as it is, let the window end in the
+    /// past.
     ///
     /// ```no_run
     /// # use velora_core::health::{Client, ExportQuery, Window};
