@@ -178,6 +178,51 @@ async fn a_window_has_not_ended_if_it_did_while_the_system_was_at_work() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_whole_stays_so_if_our_clock_is_set_back() {
+    let (simulator, folder) = (simulator(25_000), Folder::new());
+    let (wall, path) = (Wall::default(), folder.file());
+    let client = builder(&simulator).with_runtime(wall.clone());
+    let client = client.build().unwrap();
+    let mut whole = Vec::new();
+    for now in [week().until().as_second() - 1, week().since().as_second()] {
+        wall.set(now);
+        let export = client.export_to_file(ExportQuery::new(week()), &path);
+        let manifest = export.await.unwrap();
+        let last = manifest.leaves.last().unwrap();
+        whole.push((manifest.complete_until, last.since));
+    }
+    let [(_, counted), after] = whole[..] else {
+        panic!("{whole:?}");
+    };
+    assert!(counted > week().since());
+    assert_eq!(after, (counted, counted));
+}
+
+/// Such as that of another machine of the system.
+#[tokio::test(start_paused = true)]
+async fn what_was_whole_stays_so_if_the_clock_of_the_system_is_set_back() {
+    let folder = Folder::new();
+    let server = Scripted::new(|number, _| {
+        let (cut, date) = match number {
+            0 => ("true", "Fri, 08 May 2026 00:00:00 GMT"),
+            1 => ("false", "Fri, 08 May 2026 00:00:00 GMT"),
+            _ => ("false", "Fri, 01 May 2026 00:00:00 GMT"),
+        };
+        answer(200, &[("Date", date), ("X-Velora-Truncated", cut)], "")
+    });
+    let (wall, path) = (Wall::default(), folder.file());
+    wall.set(week().until().as_second());
+    let client = server.builder().with_runtime(wall).build().unwrap();
+    let query = ExportQuery::new(week()).with_concurrency(1).unwrap();
+    let manifest = limited(client.export_to_file(query, &path)).await.unwrap();
+    let ends: Vec<_> = manifest.leaves.iter().map(|leaf| leaf.until).collect();
+    assert_eq!((ends.len(), server.requests()), (2, 3));
+    assert_eq!(manifest.complete_until, ends[0]);
+    let checkpoint = fs::read_to_string(beside(&path, "checkpoint")).unwrap();
+    assert_eq!(checkpoint.lines().count(), 2);
+}
+
 /// The proof says up to when it reaches, wherever it is taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_a_part_is_not_taken_for_one_of_the_whole() {
