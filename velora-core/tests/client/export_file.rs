@@ -251,17 +251,37 @@ async fn what_got_no_rows_does_not_hinder_another_window() {
     assert_eq!(error.unwrap_err().code().as_str(), "forbidden");
     let left = fs::read_to_string(beside(&path, "checkpoint")).unwrap();
     let export = || client.export_to_file(ExportQuery::new(week()), &path);
-    for rows in ["{}\n", ""] {
-        fs::write(&path, rows).unwrap();
-        fs::write(beside(&path, "checkpoint"), &left).unwrap();
-        let code = export().await.map_err(|error| error.code().as_str());
-        let expected = match rows {
-            "" => Ok(truth(&simulator, week()).len() as u64),
-            _ => Err("file_mismatch"),
-        };
-        assert_eq!(code.map(|manifest| manifest.rows), expected);
-    }
+    fs::write(&path, "{}\n").unwrap();
+    assert_eq!(export().await.unwrap_err().code().as_str(), "file_mismatch");
+    fs::write(&path, "").unwrap();
+    simulator.inject(Fault::new(FaultKind::Status(403)));
+    assert_eq!(export().await.unwrap_err().code().as_str(), "forbidden");
+    let begun = fs::read_to_string(beside(&path, "checkpoint")).unwrap();
+    assert_eq!((begun.lines().count(), begun == left), (1, false));
+    export().await.unwrap();
+    assert_eq!(sorted(rows(&path)), truth(&simulator, week()));
     Manifest::read(&path).unwrap().verify(&path).unwrap();
+}
+
+/// That there were none is a result too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proof_of_no_rows_is_left_alone() {
+    let (simulator, folder) = (simulator(100), Folder::new());
+    let path = folder.file();
+    let client = builder(&simulator).with_runtime(Wall::default());
+    let client = client.build().unwrap();
+    let empty = window("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
+    let proof = client.export_to_file(ExportQuery::new(empty), &path).await;
+    let proof = proof.unwrap();
+    assert_eq!((proof.rows, proof.complete_until), (0, empty.since()));
+    let left = || {
+        ["checkpoint", "manifest.json"].map(|suffix| fs::read_to_string(beside(&path, suffix)).ok())
+    };
+    let before = left();
+    assert!(before.iter().all(Option::is_some));
+    let other = client.export_to_file(ExportQuery::new(week()), &path).await;
+    assert_eq!(other.unwrap_err().code().as_str(), "file_mismatch");
+    assert_eq!(left(), before);
 }
 
 #[cfg(unix)]
