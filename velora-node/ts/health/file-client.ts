@@ -22,7 +22,8 @@ export class Client extends AnyClient {
    * For a file that stays as it is, let the window end in the past.
    *
    * Throws what `export` and its loop throw; `file_unusable`, also if another export to the file
-   * goes on for more than 5 s; `file_mismatch` if the file exists and holds something else.
+   * goes on for more than 5 s; `file_mismatch` if it holds something else, or if one of the
+   * three files is gone that this export left.
    */
   async exportToFile(query: ExportQuery, path: string, options?: ExportOptions): Promise<Manifest> {
     const { signal, tell, check } = exportOptions(options);

@@ -434,8 +434,8 @@ class Client(SyncBase[_velora.Health]):
         it. For ``tqdm``: ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
 
         Raises what ``export`` raises; ``file_unusable``, also if another export to the
-        file goes on for more than 5 s; ``file_mismatch`` if the file exists and holds
-        something else.
+        file goes on for more than 5 s; ``file_mismatch`` if it holds something else, or if
+        one of the three files is gone that this export left.
         """
         return cast(
             "Manifest",

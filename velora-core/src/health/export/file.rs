@@ -46,8 +46,9 @@ impl Client {
     ///
     /// - those of [`export`](Self::export); another call resumes;
     /// - `file_unusable`, also if another export to the file goes on for more than 5 s;
-    /// - `file_mismatch` if the file exists and is not part of this export: it has another
-    ///   window, filter or base URL, or an unfinished file was changed after it was written.
+    /// - `file_mismatch` if what is there is not part of this export: it has another window, filter
+    ///   or base URL, or an unfinished file was changed after it was written; or if one of the
+    ///   three files is gone that this export left.
     ///
     /// Two mistakes are not detected here. An edit that keeps a finished file's length is
     /// found only by [`Manifest::verify`]. An API key of another tenant is not found at all.
