@@ -6,6 +6,7 @@
 //     [[d1_databases]]
 //     binding = "CLAIMS"
 //     database_name = "claims"
+//     database_id = "…"
 //     [triggers]
 //     crons = ["0 * * * *"]
 

@@ -37,15 +37,19 @@ async function options(script, more = {}) {
 const KEPT = {
   'a Durable Object': {
     script: `
-      export { Claims } from ${JSON.stringify(example('durable-object.mjs'))};
-      import { durableStore } from ${JSON.stringify(example('durable-object.mjs'))};
-      const storeOf = (env) => durableStore(env.CLAIMS);`,
+      import { Claims as Kept, durableStore } from ${JSON.stringify(example('durable-object.mjs'))};
+      export class Claims extends Kept {
+        forget() { return this.alarm(); }
+      }
+      const storeOf = (env) => durableStore(env.CLAIMS);
+      const forget = (env, key) => env.CLAIMS.get(env.CLAIMS.idFromName(key)).forget();`,
     place: (folder) => ({ durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } }, durableObjectsPersist: folder }),
   },
   'a table of D1': {
     script: `
       import { d1Store } from ${JSON.stringify(example('d1.mjs'))};
-      const storeOf = (env) => d1Store(env.CLAIMS, { lease: env.LEASE_MILLISECONDS });`,
+      const storeOf = (env) => d1Store(env.CLAIMS, { lease: env.LEASE_MILLISECONDS });
+      const forget = (env, key) => env.CLAIMS.prepare('DELETE FROM claims WHERE key = ?').bind(key).run();`,
     place: (folder) => ({ d1Databases: { CLAIMS: 'claims' }, d1Persist: folder }),
     async prepare(flare) {
       const table = await readFile(example('d1.sql'), 'utf8');
@@ -72,7 +76,7 @@ const HELD_UP = `
             leases.set(key + lease?.epoch, lease);
             return Response.json({ state, epoch: lease?.epoch, retryAfter });
           }
-          await leases.get(key + epoch)[verb]();
+          await (verb === 'forget' ? forget(env, key) : leases.get(key + epoch)[verb]());
           return Response.json({ state: 'ok' });
         } catch (error) {
           return Response.json({ state: error.code ?? String(error) });
@@ -131,6 +135,16 @@ for (const [where, { script, place, prepare }] of Object.entries(KEPT)) test(`th
     assert.equal((await ask('commit', 'a', third.epoch)).state, 'ok');
     assert.equal((await ask('claim', 'a')).state, 'done');
     assert.equal((await ask('renew', 'a', third.epoch)).state, 'lease_lost');
+  });
+
+  await context.test('no epoch is issued twice, though its key was forgotten', async () => {
+    const first = await ask('claim', 'd');
+    assert.equal((await ask('forget', 'd')).state, 'ok');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const second = await ask('claim', 'd');
+    assert.deepEqual([first.state, second.state], ['fresh', 'fresh']);
+    assert.equal((await ask('commit', 'd', first.epoch)).state, 'lease_lost');
+    assert.equal((await ask('commit', 'd', second.epoch)).state, 'ok');
   });
 
   await context.test('a worker that is started anew remembers, and a lease runs out', async () => {

@@ -148,6 +148,81 @@ async fn a_window_has_not_ended_before_it_has_by_the_clock_of_the_system() {
     assert_eq!(seen, expected);
 }
 
+/// What it looked up may be as old as the question, whenever it says that it has answered.
+#[tokio::test(start_paused = true)]
+async fn a_window_has_not_ended_if_it_did_while_the_system_was_at_work() {
+    let folder = Folder::new();
+    let mut seen = Vec::new();
+    for (name, took, said) in [
+        ("at once", 0, "Fri, 08 May 2026 00:00:02 GMT"),
+        ("slowly", 5, "Fri, 08 May 2026 00:00:02 GMT"),
+        ("slowly, but later", 5, "Fri, 08 May 2026 00:00:05 GMT"),
+    ] {
+        let server = Scripted::slow(Duration::from_secs(took), move |_, _| {
+            answer(200, &[("Date", said), ("X-Velora-Truncated", "false")], "")
+        });
+        let wall = Wall::default();
+        wall.set(week().until().as_second());
+        let client = server.builder().with_runtime(wall).build().unwrap();
+        let path = folder.0.path().join(name);
+        let export = client.export_to_file(ExportQuery::new(week()), &path);
+        let manifest = limited(export).await.unwrap();
+        let is_begun = beside(&path, "checkpoint").exists();
+        seen.push((manifest.complete_until.to_string(), is_begun));
+    }
+    let (ended, before) = ("2026-05-08T00:00:00Z", "2026-05-07T23:59:57Z");
+    let expected = [(ended, false), (before, true), (ended, false)];
+    assert_eq!(
+        seen,
+        expected.map(|(until, begun)| (until.to_owned(), begun))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_whole_stays_so_if_our_clock_is_set_back() {
+    let (simulator, folder) = (simulator(25_000), Folder::new());
+    let (wall, path) = (Wall::default(), folder.file());
+    let client = builder(&simulator).with_runtime(wall.clone());
+    let client = client.build().unwrap();
+    let mut whole = Vec::new();
+    for now in [week().until().as_second() - 1, week().since().as_second()] {
+        wall.set(now);
+        let export = client.export_to_file(ExportQuery::new(week()), &path);
+        let manifest = export.await.unwrap();
+        let last = manifest.leaves.last().unwrap();
+        whole.push((manifest.complete_until, last.since));
+    }
+    let [(_, counted), after] = whole[..] else {
+        panic!("{whole:?}");
+    };
+    assert!(counted > week().since());
+    assert_eq!(after, (counted, counted));
+}
+
+/// Such as that of another machine of the system.
+#[tokio::test(start_paused = true)]
+async fn what_was_whole_stays_so_if_the_clock_of_the_system_is_set_back() {
+    let folder = Folder::new();
+    let server = Scripted::new(|number, _| {
+        let (cut, date) = match number {
+            0 => ("true", "Fri, 08 May 2026 00:00:00 GMT"),
+            1 => ("false", "Fri, 08 May 2026 00:00:00 GMT"),
+            _ => ("false", "Fri, 01 May 2026 00:00:00 GMT"),
+        };
+        answer(200, &[("Date", date), ("X-Velora-Truncated", cut)], "")
+    });
+    let (wall, path) = (Wall::default(), folder.file());
+    wall.set(week().until().as_second());
+    let client = server.builder().with_runtime(wall).build().unwrap();
+    let query = ExportQuery::new(week()).with_concurrency(1).unwrap();
+    let manifest = limited(client.export_to_file(query, &path)).await.unwrap();
+    let ends: Vec<_> = manifest.leaves.iter().map(|leaf| leaf.until).collect();
+    assert_eq!((ends.len(), server.requests()), (2, 3));
+    assert_eq!(manifest.complete_until, ends[0]);
+    let checkpoint = fs::read_to_string(beside(&path, "checkpoint")).unwrap();
+    assert_eq!(checkpoint.lines().count(), 2);
+}
+
 /// The proof says up to when it reaches, wherever it is taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_a_part_is_not_taken_for_one_of_the_whole() {
@@ -176,17 +251,37 @@ async fn what_got_no_rows_does_not_hinder_another_window() {
     assert_eq!(error.unwrap_err().code().as_str(), "forbidden");
     let left = fs::read_to_string(beside(&path, "checkpoint")).unwrap();
     let export = || client.export_to_file(ExportQuery::new(week()), &path);
-    for rows in ["{}\n", ""] {
-        fs::write(&path, rows).unwrap();
-        fs::write(beside(&path, "checkpoint"), &left).unwrap();
-        let code = export().await.map_err(|error| error.code().as_str());
-        let expected = match rows {
-            "" => Ok(truth(&simulator, week()).len() as u64),
-            _ => Err("file_mismatch"),
-        };
-        assert_eq!(code.map(|manifest| manifest.rows), expected);
-    }
+    fs::write(&path, "{}\n").unwrap();
+    assert_eq!(export().await.unwrap_err().code().as_str(), "file_mismatch");
+    fs::write(&path, "").unwrap();
+    simulator.inject(Fault::new(FaultKind::Status(403)));
+    assert_eq!(export().await.unwrap_err().code().as_str(), "forbidden");
+    let begun = fs::read_to_string(beside(&path, "checkpoint")).unwrap();
+    assert_eq!((begun.lines().count(), begun == left), (1, false));
+    export().await.unwrap();
+    assert_eq!(sorted(rows(&path)), truth(&simulator, week()));
     Manifest::read(&path).unwrap().verify(&path).unwrap();
+}
+
+/// That there were none is a result too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proof_of_no_rows_is_left_alone() {
+    let (simulator, folder) = (simulator(100), Folder::new());
+    let path = folder.file();
+    let client = builder(&simulator).with_runtime(Wall::default());
+    let client = client.build().unwrap();
+    let empty = window("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
+    let proof = client.export_to_file(ExportQuery::new(empty), &path).await;
+    let proof = proof.unwrap();
+    assert_eq!((proof.rows, proof.complete_until), (0, empty.since()));
+    let left = || {
+        ["checkpoint", "manifest.json"].map(|suffix| fs::read_to_string(beside(&path, suffix)).ok())
+    };
+    let before = left();
+    assert!(before.iter().all(Option::is_some));
+    let other = client.export_to_file(ExportQuery::new(week()), &path).await;
+    assert_eq!(other.unwrap_err().code().as_str(), "file_mismatch");
+    assert_eq!(left(), before);
 }
 
 #[cfg(unix)]

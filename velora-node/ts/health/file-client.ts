@@ -18,11 +18,12 @@ export class Client extends AnyClient {
    *
    * If the window ends in the future, the file has the events so far, the manifest says up to when
    * (`completeUntil`), and the checkpoint stays: another call replaces what had not ended yet. This
-   * machine's clock decides, or the `Date` of the responses if that is earlier. For a file that stays
-   * as it is, let the window end in the past.
+   * machine's clock decides, or that of the system, by the `Date` of its responses, if it is behind.
+   * For a file that stays as it is, let the window end in the past.
    *
    * Throws what `export` and its loop throw; `file_unusable`, also if another export to the file
-   * goes on for more than 5 s; `file_mismatch` if the file exists and holds something else.
+   * goes on for more than 5 s; `file_mismatch` if it holds something else, or if one of the
+   * three files is gone that this export left.
    */
   async exportToFile(query: ExportQuery, path: string, options?: ExportOptions): Promise<Manifest> {
     const { signal, tell, check } = exportOptions(options);

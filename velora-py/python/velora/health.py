@@ -426,15 +426,16 @@ class Client(SyncBase[_velora.Health]):
 
         If the window ends in the future, the file has the events so far, the manifest says up
         to when (``complete_until``), and the checkpoint stays: another call replaces what had
-        not ended yet. This machine's clock decides, or the ``Date`` of the responses if that is
-        earlier. For a file that stays as it is, let the window end in the past.
+        not ended yet. This machine's clock decides, or that of the system, by the ``Date`` of
+        its responses, if it is behind. For a file that stays as it is, let the window end in
+        the past.
 
         If ``on_progress`` raises, the export ends with the same exception; another call resumes
         it. For ``tqdm``: ``on_progress=lambda p: bar.update(p.rows - bar.n)``.
 
         Raises what ``export`` raises; ``file_unusable``, also if another export to the
-        file goes on for more than 5 s; ``file_mismatch`` if the file exists and holds
-        something else.
+        file goes on for more than 5 s; ``file_mismatch`` if it holds something else, or if
+        one of the three files is gone that this export left.
         """
         return cast(
             "Manifest",

@@ -1,6 +1,7 @@
 //! `POST /export`: one call.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -90,8 +91,8 @@ fn read_once(answer: Answer) -> Result<ExportedOnce, ApiError> {
 
 /// The response to one export call.
 struct Answer {
-    /// When the system sent it, by the system's own clock.
-    date: Option<Timestamp>,
+    /// When the system was asked, by the system's own clock.
+    asked_at: Option<Timestamp>,
     /// What its header says about truncation.
     said: Truncation,
     framing: Result<(), ApiError>,
@@ -112,21 +113,26 @@ async fn rows<T: Send>(
 ) -> Result<T, ApiError> {
     let (slot, limit) = (Slot::new(), api.max_response_bytes());
     let fill = |answer| slot.fill(read(answer));
-    let read = |response| read_into(response, most, sample, limit, &fill);
+    let began = api.runtime().monotonic();
+    let read = |response| {
+        let took = api.runtime().monotonic().saturating_sub(began);
+        read_into(response, took, (most, sample), limit, &fill)
+    };
     api.answered(request, &read).await?;
     slot.take()
 }
 
 fn read_into<'r>(
     response: Response,
-    most: usize,
-    sample: bool,
+    took: Duration,
+    (most, sample): (usize, bool),
     limit: usize,
     fill: &'r (dyn Fn(Answer) -> Result<(), ApiError> + Sync),
 ) -> Reading<'r> {
     Box::pin(async move {
         response.check_status()?;
         let date = response.header("Date").and_then(date_of);
+        let asked_at = date.and_then(|date| date.checked_sub(took).ok());
         let said = Truncation::of(&response);
         let framing = response.check_framing();
         let exchange = response.exchange();
@@ -137,7 +143,7 @@ fn read_into<'r>(
             Lines::read(response.into_body(), most, limit).await?
         };
         fill(Answer {
-            date,
+            asked_at,
             said,
             framing,
             rows: Rows::of_lines(lines)?,
@@ -157,8 +163,9 @@ pub(crate) struct Asked {
     pub(crate) outcome: Outcome,
     /// If the response is truncated, those that were read, in the order received.
     pub(crate) rows: Rows,
-    /// When the system sent them, by the system's own clock.
-    pub(crate) date: Option<Timestamp>,
+    /// When the system was asked, by its own clock: it dates an answer once it has looked the
+    /// rows up, so that is counted back to the question.
+    pub(crate) asked_at: Option<Timestamp>,
     pub(crate) exchange: Exchange,
 }
 
@@ -173,7 +180,7 @@ pub(crate) async fn ask(
     let at = |micros| iso(instant(micros));
     let request = request(&at(leaf.since), &at(until), phi_involved);
     let read = |answer: Answer| {
-        let (rows, date, exchange) = (answer.rows, answer.date, answer.exchange);
+        let (rows, asked_at, exchange) = (answer.rows, answer.asked_at, answer.exchange);
         let is_full = !answer.ended || rows.len() >= CAP;
         if is_full || answer.said == Truncation::Yes {
             let (sample, claimed) = (rows.stamps()?, !is_full);
@@ -181,7 +188,7 @@ pub(crate) async fn ask(
             return Ok(Asked {
                 outcome,
                 rows,
-                date,
+                asked_at,
                 exchange,
             });
         }
@@ -191,7 +198,7 @@ pub(crate) async fn ask(
         Ok(Asked {
             outcome,
             rows,
-            date,
+            asked_at,
             exchange,
         })
     };

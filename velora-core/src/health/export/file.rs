@@ -29,8 +29,9 @@ impl Client {
     ///
     /// If the window ends in the future, the file has the events so far, the manifest says up to
     /// when ([`Manifest::complete_until`]), and the checkpoint stays: another call replaces what
-    /// had not ended yet. The client's clock decides, or the `Date` of the responses if that is
-    /// earlier. For a file that stays as it is, let the window end in the past.
+    /// had not ended yet. The client's clock decides, or that of the system, by the `Date` of
+    /// its responses, if it is behind. For a file that stays as it is, let the window end in the
+    /// past.
     ///
     /// ```no_run
     /// # use velora_core::health::{Client, ExportQuery, Window};
@@ -45,8 +46,9 @@ impl Client {
     ///
     /// - those of [`export`](Self::export); another call resumes;
     /// - `file_unusable`, also if another export to the file goes on for more than 5 s;
-    /// - `file_mismatch` if the file exists and is not part of this export: it has another
-    ///   window, filter or base URL, or an unfinished file was changed after it was written.
+    /// - `file_mismatch` if what is there is not part of this export: it has another window, filter
+    ///   or base URL, or an unfinished file was changed after it was written; or if one of the
+    ///   three files is gone that this export left.
     ///
     /// Two mistakes are not detected here. An edit that keeps a finished file's length is
     /// found only by [`Manifest::verify`]. An API key of another tenant is not found at all.

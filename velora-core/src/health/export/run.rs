@@ -141,8 +141,8 @@ pub(crate) struct Block {
     pub(crate) rows: Rows,
     pub(crate) ends: bool,
     pub(crate) known: Known,
-    /// What happened before this instant is in the rows: the earliest that the system has said
-    /// its clock to be.
+    /// What happened before this instant is in the rows: the earliest that the system was asked,
+    /// by its own clock.
     pub(crate) as_of: Timestamp,
 }
 
@@ -340,11 +340,11 @@ impl Blocks {
         let Asked {
             outcome,
             rows,
-            date,
+            asked_at,
             exchange,
         } = asked?;
         self.exchange = Some(exchange);
-        self.as_of = date.map_or(self.as_of, |date| date.min(self.as_of));
+        self.as_of = asked_at.map_or(self.as_of, |asked_at| asked_at.min(self.as_of));
         if self.plan.exported(id, outcome)? {
             self.read.push((id, rows));
         }
