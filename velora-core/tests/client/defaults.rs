@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{TryStreamExt, stream};
 use tokio::time::Instant;
 use velora_core::api::{Body, BoxFuture, Request, Response, TokioRuntime, Transport};
 use velora_core::billing::DeliveryQuery;
