@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::Code;
 use super::text::{Says, display, each};
-use crate::api::Exchange;
 use crate::spell::decimal;
 
 /// How much of an error body, or of an undocumented body, is kept as it is.
@@ -243,15 +242,8 @@ impl ApiError {
         self
     }
 
-    /// Says in what was answered the fault was found. An error that a call ended with says
-    /// so already.
-    pub(crate) fn found_in(mut self, exchange: &Exchange) -> Self {
-        let parts = &mut *self.0;
-        if parts.request_id.is_none() {
-            parts.status = Some(exchange.status);
-            parts.request_id = Some(exchange.request_id.clone());
-            parts.attempts = exchange.attempts;
-        }
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
         self
     }
 
