@@ -277,10 +277,14 @@ def test_what_the_environment_names(
     assert code_of(of_kind) == "invalid_api_key"
     monkeypatch.setenv("VELORA_API_KEY", HEALTH_KEY)
     client = of_kind()
-    assert type(client) is type(client)
+    assert type(client) is (health.AsyncClient if either.is_async else health.Client)
     assert either.waiting(client).probe() is None
-    monkeypatch.setenv("VELORA_BASE_URL", "http://velora.example")
-    assert code_of(of_kind) == "invalid_base_url"
+    # The last one is not UTF-8.
+    for url in ["http://velora.example", f"{simulator.url}/\udcff"]:
+        monkeypatch.setenv("VELORA_BASE_URL", url)
+        assert code_of(of_kind) == "invalid_base_url"
+    monkeypatch.setenv("VELORA_BASE_URL", "")
+    assert type(of_kind()) is type(client)
 
 
 def test_what_a_client_cannot_be_made_of(either: Either) -> None:

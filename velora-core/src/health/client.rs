@@ -61,14 +61,15 @@ impl Client {
     }
 
     /// A client from the environment: `VELORA_API_KEY`, and `VELORA_BASE_URL` if the API is
-    /// not at the vendor's URL.
+    /// not at the vendor's URL (an empty one is ignored).
     ///
     /// Errors: `invalid_api_key`, also if it is not set; those of
     /// [`build`](ClientBuilder::build).
     pub fn from_env() -> Result<Self, ConfigError> {
         let builder = Self::builder(ApiKey::from_env("VELORA_API_KEY")?);
-        match std::env::var("VELORA_BASE_URL") {
-            Ok(url) if !url.is_empty() => builder.with_base_url(url).build(),
+        match std::env::var_os("VELORA_BASE_URL") {
+            // Text that is not UTF-8 is not ignored: no URL has a replacement character.
+            Some(url) if !url.is_empty() => builder.with_base_url(url.to_string_lossy()).build(),
             _ => builder.build(),
         }
     }
