@@ -94,7 +94,7 @@ export type Code =
   | 'malformed_response'
   /** The decoded body is over the client's limit; the rest was not read. */
   | 'response_too_large'
-  /** More is announced, but with no new cursor; or 1,000 pages in a row have no items. */
+  /** More is announced, but with no new cursor; or over 1,000 pages in a row have no items. */
   | 'cursor_loop'
   /** A window could not be proven to have been read completely. */
   | 'incomplete_window'

@@ -226,7 +226,7 @@ impl<P: Paged> Walk<P> {
             false => 0,
         };
         if self.empty > EMPTY_PAGES {
-            let reason = "1,000 pages in a row have no items";
+            let reason = "over 1,000 pages in a row have no items";
             let error = ApiError::new(ApiErrorKind::CursorLoop, reason);
             self.state = State::Failed(error.found_in(&exchange));
         }

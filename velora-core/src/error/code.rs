@@ -149,7 +149,7 @@ codes! {
     /// The decoded body is over the client's limit; the rest was not read.
     #[cfg(feature = "client")]
     ResponseTooLarge = "response_too_large",
-    /// More is announced, but with no new cursor; or 1,000 pages in a row have no items.
+    /// More is announced, but with no new cursor; or over 1,000 pages in a row have no items.
     #[cfg(feature = "client")]
     CursorLoop = "cursor_loop",
     /// A window could not be proven to have been read completely.
