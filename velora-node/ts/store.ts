@@ -234,7 +234,7 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
     if (error instanceof StoreError) {
       return { state: 'error', code: error.code };
     }
-    console.error('velora: a store threw', error);
+    console.error('velora: a store failed', error);
     return { state: 'error', code: 'store_unavailable' };
   }
 }

@@ -84,8 +84,8 @@ def _failed(answer: Answer, error: Exception) -> None:
     """What the error says is only logged: it is the caller's, and may contain anything."""
     code = error.code if isinstance(error, StoreError) else None
     if code is None:
-        _log.error("a store raised", exc_info=error)
-    answer.failed(code, f"it raised a `{type(error).__name__}`")
+        _log.error("a store failed", exc_info=error)
+    answer.failed(code, f"it failed with a `{type(error).__name__}`")
 
 
 _RETURNS_NOTHING = (
