@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use velora_core::api::{Body, Method, RateLimit, Response};
 use velora_core::billing::{Client, CsvRow, CsvRows, DeliveryQuery, DeliveryStatus, JournalFormat};
-use velora_core::{ApiError, ApiErrorKind, ApiKey, health, tv};
+use velora_core::{ApiError, ApiErrorKind, ApiKey};
 use velora_simulator::{
     BILLING_KEY, CSV_HEADER, History, NewEndpoint, Simulator, System, csv_record,
 };
@@ -143,36 +143,6 @@ async fn a_time_that_is_not_rfc_3339_is_none() {
                 "{member} {text}"
             );
         }
-    }
-}
-
-/// Where a client asks unless it is told another place.
-#[test]
-fn each_system_has_its_address() {
-    let key = || ApiKey::new("canary").unwrap();
-    for (url, expected) in [
-        (
-            health::Client::new(key())
-                .unwrap()
-                .base_url()
-                .as_str()
-                .to_owned(),
-            "https://api.velora.health",
-        ),
-        (
-            Client::new(key()).unwrap().base_url().as_str().to_owned(),
-            "https://velora-billing.vercel.app/api",
-        ),
-        (
-            tv::Client::new(key())
-                .unwrap()
-                .base_url()
-                .as_str()
-                .to_owned(),
-            "https://api.velora.tv",
-        ),
-    ] {
-        assert_eq!(url.trim_end_matches('/'), expected);
     }
 }
 

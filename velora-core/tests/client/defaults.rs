@@ -111,3 +111,19 @@ async fn a_request_says_what_it_carries_and_what_it_wants() {
     assert_eq!(said("Content-Type"), [json.clone(), json, None]);
     assert_eq!(said("Accept")[2].as_deref(), Some("text/csv"));
 }
+
+/// The addresses of the vendors' docs. Of CuraeAI, the key decides.
+#[test]
+fn each_system_has_its_address() {
+    let key = || ApiKey::new("canary").unwrap();
+    let health = Client::new(key()).unwrap();
+    let billing = velora_core::billing::Client::new(key()).unwrap();
+    let tv = velora_core::tv::Client::new(key()).unwrap();
+    for (url, expected) in [
+        (health.base_url(), "https://api.velora.health"),
+        (billing.base_url(), "https://velora-billing.vercel.app/api"),
+        (tv.base_url(), "https://api.velora.tv"),
+    ] {
+        assert_eq!(url.as_str().trim_end_matches('/'), expected);
+    }
+}
