@@ -32,10 +32,11 @@ try {
   const manifest = await client.exportToFile({ since, until }, path, { onProgress });
   await manifest.verify(path);
   process.stderr.write('\n');
-  console.log(`${manifest.rows} rows in ${manifest.leaves.length} leaves: proven whole`);
-  if (manifest.completeUntil !== manifest.until) {
-    console.log(`the window has not ended: whole until ${manifest.completeUntil}, the next call adds the rest`);
-  }
+  const proven =
+    manifest.completeUntil === manifest.until
+      ? 'proven whole'
+      : `whole until ${manifest.completeUntil}; the window has not ended, the next call adds the rest`;
+  console.log(`${manifest.rows} rows in ${manifest.leaves.length} leaves: ${proven}`);
 
   const endpoint = process.env.VELORA_ENDPOINT;
   if (endpoint !== undefined) {

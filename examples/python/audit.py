@@ -75,7 +75,7 @@ def export(client: Client, asked: argparse.Namespace) -> None:
     if manifest.complete_until < manifest.until:
         until = manifest.complete_until
         print(
-            f"the window has not ended: whole until {until}, the next call adds the rest"
+            f"whole until {until}; the window has not ended, the next call adds the rest"
         )
 
 

@@ -48,14 +48,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Reads the file again, and checks that its leaves tile the window and have their hashes.
     manifest.verify(&arguments.file)?;
-    println!(
-        "{} rows in {} leaves: proven whole",
+    print!(
+        "{} rows in {} leaves: ",
         manifest.rows,
         manifest.leaves.len()
     );
     if manifest.complete_until < manifest.until {
         let until = manifest.complete_until;
-        println!("the window has not ended: whole until {until}, the next call adds the rest");
+        println!("whole until {until}; the window has not ended, the next call adds the rest");
+    } else {
+        println!("proven whole");
     }
     Ok(())
 }
