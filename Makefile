@@ -34,7 +34,7 @@ test: test-rust test-python test-node test-wasm
 test-rust: export PROPTEST_RNG_SEED ?= 1
 test-rust: servers
 	rustup target add wasm32-unknown-unknown
-	$(CARGO) test $(TESTED)
+	$(CARGO) test $(TESTED) --no-fail-fast
 	$(CARGO) check --locked -p velora-core --no-default-features --target wasm32-unknown-unknown
 	$(CARGO) check --locked -p velora-core --no-default-features --features client,js --target wasm32-unknown-unknown
 
