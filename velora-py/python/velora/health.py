@@ -311,8 +311,8 @@ class Client(SyncBase[_velora.Health]):
     @classmethod
     def from_env(cls) -> Client:
         """A client from the environment: ``VELORA_API_KEY``, and ``VELORA_BASE_URL`` if the API
-        is not at the vendor's URL (an empty one is ignored). Raises ``invalid_api_key``, also if
-        it is not set; ``invalid_base_url``."""
+        is not at the vendor's URL (an empty one is ignored). Raises ``invalid_api_key``, also
+        if it is not set; ``invalid_base_url``."""
         client = cls.__new__(cls)
         client._native = _velora.Health.from_env()
         return client
