@@ -19,8 +19,8 @@ export declare class NativeBilling {
   auditCsv(runId: string): NativeCsvRows
   /** Errors: `invalid_option` if the format is neither `qbo` nor `netsuite`. */
   journalCsv(path: string, format: string): Answer<NativeCsvRows>
-  /** Errors: `invalid_option` if the limit is out of its range. */
-  deliveries(endpointId: string, status?: string | undefined | null, limit?: number | undefined | null): Answer<NativeDeliveryPages>
+  /** Errors: `invalid_option` if the limit is out of its range, or the cursor is empty. */
+  deliveries(endpointId: string, status?: string | undefined | null, limit?: number | undefined | null, cursor?: string | undefined | null): Answer<NativeDeliveryPages>
   retryDelivery(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<RetriedParts>>
   refireFailed(endpointId: string, writesPerMinute?: number | undefined | null, progress?: ((arg: RefireProgressParts) => void) | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<RefireReportParts>>
 }
@@ -46,8 +46,8 @@ export declare class NativeCurae {
   get baseUrl(): string
   rateLimit(): RateLimitParts
   createWebhook(url: string, eventTypes: Array<string>, idempotencyKey?: string | undefined | null, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
-  /** Errors: `invalid_option` if the limit is out of its range. */
-  listWebhooks(limit?: number | undefined | null): Answer<NativeEndpointPages>
+  /** Errors: `invalid_option` if the limit is out of its range, or the cursor is empty. */
+  listWebhooks(limit?: number | undefined | null, cursor?: string | undefined | null): Answer<NativeEndpointPages>
   getWebhook(id: string, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned>>
   /** Null if the endpoint still has this version. */
   getWebhookIfChanged(id: string, etag: string, cancel?: NativeCancel | undefined | null): Promise<Answer<CuraeVersioned | undefined | null>>
@@ -357,6 +357,7 @@ export interface EventQueryParts {
   since?: string
   until?: string
   limit?: number
+  cursor?: string
 }
 
 /**

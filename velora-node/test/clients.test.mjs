@@ -282,6 +282,9 @@ test('billing: reconciliation, CSV, the log, and a sweep', async (context) => {
   const log = await client.deliveries(endpoint.id, { status: 'failed', limit: 2 }).toArray();
   assert.equal(log.length, 5);
   assert.deepEqual(await pagesOf(client.deliveries(endpoint.id, { status: 'failed', limit: 2 })), [log.slice(0, 2), log.slice(2, 4), log.slice(4)]);
+  const { value: first } = await client.deliveries(endpoint.id, { limit: 2 }).pages().next();
+  assert.deepEqual(await client.deliveries(endpoint.id, { cursor: first.nextCursor }).toArray(), log.slice(2));
+  assert.equal(await codeOf(() => client.deliveries(endpoint.id, { cursor: '' })), 'invalid_option');
   const progress = [];
   const report = await client.refireFailed(endpoint.id, { onProgress: (one) => progress.push(one) });
   assert.equal(report.failedAgain.length + report.refired.length + report.notRefired.length, 5);
@@ -310,6 +313,9 @@ test('curae: endpoints by version', async (context) => {
   const second = await client.webhooks.create({ url: 'https://b.example/hook', eventTypes: ['entry.folded'] });
   const listed = await pagesOf(client.webhooks.list({ limit: 1 }));
   assert.deepEqual(listed.map((page) => page.map(({ id }) => id)).sort(), [[endpoint.id], [second.endpoint.id]].sort());
+  const { value: first } = await client.webhooks.list({ limit: 1 }).pages().next();
+  assert.deepEqual(await pagesOf(client.webhooks.list({ cursor: first.nextCursor })), listed.slice(1));
+  assert.equal(await codeOf(() => client.webhooks.list({ cursor: '' })), 'invalid_option');
   await client.webhooks.delete(endpoint.id, '*');
   assert.equal(await codeOf(() => client.webhooks.get(endpoint.id)), 'not_found');
   assert.equal(await codeOf(() => new curae.Client({ apiKey: 'cae_test_1', baseUrl: 'https://api.curaeai.com' })), 'wrong_environment');

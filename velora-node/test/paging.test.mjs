@@ -1,9 +1,9 @@
-// Ending an iteration: nothing more is returned, however much is ready.
+// Where a list starts, and how an iteration is ended: nothing more is returned, however much is ready.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { health } from 'velora';
-import { HEALTH_KEY, simulate, WEEK } from './support.mjs';
+import { codeOf, HEALTH_KEY, simulate, WEEK } from './support.mjs';
 
 const FORMS = {
   'the events of a list': (client, options) => client.events(WEEK, options)[Symbol.asyncIterator](),
@@ -49,4 +49,21 @@ test('what a signal has ended fails again, and what had ended before it has ende
     assert.equal((await left.next()).done, true);
     assert.equal((await whole.next()).done, true);
   }
+});
+
+test('a list starts where a page ended', async (context) => {
+  const simulator = await simulate(context, '--events', '3500');
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
+  const pages = [];
+  for await (const page of client.events(WEEK).pages()) {
+    pages.push(page);
+  }
+  assert.deepEqual(pages.map(({ nextCursor }) => nextCursor === null), [false, false, false, true]);
+  for (const ended of [0, 2]) {
+    const rest = await client.events({ ...WEEK, limit: 300, cursor: pages[ended].nextCursor }).toArray();
+    // The page's own may come again at its edge.
+    const lines = rest.map(({ line }) => line).filter((line) => !pages[ended].lines.includes(line));
+    assert.deepEqual(lines, pages.slice(ended + 1).flatMap((page) => page.lines));
+  }
+  assert.equal(await codeOf(() => client.events({ cursor: '' })), 'invalid_option');
 });

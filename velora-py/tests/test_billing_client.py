@@ -107,7 +107,9 @@ def test_walks_the_log(client: Any, simulator: Simulator, endpoint_id: str) -> N
     pages = list(client.deliveries(endpoint_id, limit=200).pages())
     assert [len(page) for page in pages] == [200, 200, 101]
     assert isinstance(pages[0], Page)
-    assert pages[0].next_cursor
+    rest = [row for page in pages[1:] for row in page]
+    assert list(client.deliveries(endpoint_id, cursor=pages[0].next_cursor)) == rest
+    assert code_of(lambda: client.deliveries(endpoint_id, cursor="")) == "invalid_option"
     for limit in [0, 201, -1, 1 << 20]:
         assert code_of(lambda: client.deliveries(endpoint_id, limit=limit)) == "invalid_option"  # noqa: B023
     with pytest.raises(ApiError) as raised:

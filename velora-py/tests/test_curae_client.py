@@ -68,6 +68,9 @@ def test_lists_page_by_page(client: Any) -> None:
     assert made <= set(found)
     assert len(found) == len(set(found))
     assert [endpoint.id for endpoint in client.webhooks.list()] == found
+    rest = client.webhooks.list(cursor=pages[0].next_cursor)
+    assert [endpoint.id for endpoint in rest] == found[2:]
+    assert code_of(lambda: client.webhooks.list(cursor="")) == "invalid_option"
     for limit in [0, 101, -1, 1 << 20]:
         assert code_of(lambda: client.webhooks.list(limit=limit)) == "invalid_option"  # noqa: B023
 

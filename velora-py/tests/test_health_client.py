@@ -119,6 +119,16 @@ def test_pages(client: Any, simulator: Simulator) -> None:
     assert repr(page) == "Page(1000 items)"
 
 
+def test_a_list_starts_where_a_page_ended(client: Any) -> None:
+    pages = list(client.events(**WEEK, limit=1000).pages())
+    for ended in [0, 21, 22]:
+        rest = [event for page in pages[ended + 1 :] for event in page]
+        found = client.events(**WEEK, limit=500, cursor=pages[ended].next_cursor)
+        # The page's own may come again at its edge.
+        assert [event for event in found if event not in pages[ended]] == rest
+    assert code_of(lambda: client.events(cursor="")) == "invalid_option"
+
+
 def test_pages_go_on_where_items_stopped(client: Any) -> None:
     events = client.events(**WEEK, limit=1000)
     first = next(iter(events))

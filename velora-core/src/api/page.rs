@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 
-use crate::error::{ApiError, ApiErrorKind};
+use crate::error::{ApiError, ApiErrorKind, ConfigError};
 
 /// How many cursors are remembered; the anchor catches longer loops.
 const CURSORS: usize = 4_096;
@@ -17,6 +17,19 @@ pub(crate) enum Next {
     End,
     /// There is one, behind this cursor.
     More(Option<String>),
+}
+
+/// A cursor that a caller's list starts at.
+///
+/// Errors: `invalid_option` if it is empty: it would start at the first page again.
+pub(crate) fn start(cursor: impl Into<String>) -> Result<Option<String>, ConfigError> {
+    Some(cursor.into())
+        .filter(|cursor| !cursor.is_empty())
+        .map(Some)
+        .ok_or(ConfigError::InvalidOption {
+            option: "cursor",
+            reason: "it is empty",
+        })
 }
 
 /// Follows cursors, and detects loops.
@@ -31,9 +44,14 @@ pub(crate) struct Cursors {
 }
 
 impl Cursors {
-    pub(crate) fn new() -> Self {
+    /// For a list whose first page is behind this cursor, if there is one.
+    pub(crate) fn after(start: Option<&str>) -> Self {
+        let mut recent = Recent::new(CURSORS);
+        if let Some(cursor) = start {
+            recent.insert(Fingerprint::of(&[cursor]));
+        }
         Self {
-            recent: Recent::new(CURSORS),
+            recent,
             anchor: None,
             pages: 0,
         }
@@ -125,7 +143,7 @@ mod tests {
 
     #[test]
     fn walks_to_the_end() {
-        let mut cursors = Cursors::new();
+        let mut cursors = Cursors::after(None);
         assert_eq!(cursors.advance(more("a")).unwrap().as_deref(), Some("a"));
         assert_eq!(cursors.advance(more("b")).unwrap().as_deref(), Some("b"));
         assert_eq!(cursors.advance(Next::End).unwrap(), None);
@@ -133,8 +151,8 @@ mod tests {
 
     #[test]
     fn refuses_no_cursor_and_an_old_one() {
-        for next in [Next::More(None), more(""), more("a")] {
-            let mut cursors = Cursors::new();
+        for next in [Next::More(None), more(""), more("a"), more("start")] {
+            let mut cursors = Cursors::after(Some("start"));
             cursors.advance(more("a")).unwrap();
             let error = cursors.advance(next).unwrap_err();
             assert_eq!(error.code().as_str(), "cursor_loop");
@@ -143,7 +161,7 @@ mod tests {
 
     #[test]
     fn catches_loops_longer_than_its_memory() {
-        let mut cursors = Cursors::new();
+        let mut cursors = Cursors::after(None);
         let length = CURSORS * 3;
         let steps = (0..10 * length)
             .take_while(|at| cursors.advance(more(&(at % length).to_string())).is_ok())

@@ -33,7 +33,9 @@ type Ask = dyn Fn(Option<&str>) -> Result<Request, ApiError> + Send + Sync;
 
 /// How a list is asked for, and how a page of it is read.
 pub(crate) struct Listing<P> {
-    /// The request of the page behind this cursor; of the first without one.
+    /// The cursor that the first page is behind, unless it is the system's first.
+    pub(crate) start: Option<String>,
+    /// The request of the page behind this cursor; of the system's first without one.
     pub(crate) request: Box<Ask>,
     pub(crate) read: fn(String) -> Result<(P, Next), ApiError>,
     /// A quick guess at the next cursor: that page is requested while this one is parsed, and
@@ -157,11 +159,12 @@ enum State<P> {
 
 impl<P: Paged> Walk<P> {
     pub(crate) fn new(api: Api, listing: Listing<P>) -> Self {
+        let cursors = Mutex::new(Cursors::after(listing.start.as_deref()));
         Self {
             source: Arc::new(Source {
                 api,
                 listing,
-                cursors: Mutex::new(Cursors::new()),
+                cursors,
             }),
             state: State::Start,
             ahead: None,
@@ -243,7 +246,8 @@ impl<P: Paged> Stream for Walk<P> {
             self.look_ahead();
             match &mut self.state {
                 State::Start => {
-                    self.state = State::Fetching(Fetch::start(&self.source, None));
+                    let start = self.source.listing.start.as_deref();
+                    self.state = State::Fetching(Fetch::start(&self.source, start));
                 }
                 State::Fetching(fetch) => {
                     let fetched = ready!(fetch.page.poll_unpin(context));

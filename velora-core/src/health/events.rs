@@ -28,6 +28,7 @@ impl Pages {
         let query = Arc::new(query);
         let asked = Arc::clone(&query);
         let listing = Listing {
+            start: query.cursor.clone(),
             request: Box::new(move |cursor| Ok(asked.request(cursor))),
             read: Page::read,
             peek: Page::peek,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::client::audit;
 use super::window::{Window, iso, iso_up};
-use crate::api::{Method, Request};
+use crate::api::{Method, Request, start};
 use crate::error::ConfigError;
 use crate::spell::decimal;
 
@@ -22,6 +22,7 @@ pub struct EventQuery {
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     limit: Option<u16>,
+    pub(crate) cursor: Option<String>,
 }
 
 impl EventQuery {
@@ -82,6 +83,16 @@ impl EventQuery {
             });
         }
         self.limit = Some(limit);
+        Ok(self)
+    }
+
+    /// Starts where a page ended: at its [`next_cursor`](super::Page::next_cursor). Everything
+    /// else must be as in the query of that page. An event at the edge of the pages may come
+    /// again, as only what one stream returned is dropped from it.
+    ///
+    /// Errors: `invalid_option` if it is empty.
+    pub fn with_cursor(mut self, cursor: impl Into<String>) -> Result<Self, ConfigError> {
+        self.cursor = start(cursor)?;
         Ok(self)
     }
 

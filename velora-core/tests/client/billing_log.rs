@@ -19,8 +19,10 @@ fn deliveries(ids: &[&str], next: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn walks_the_log_and_gives_each_row_once() {
     let server = Scripted::new(|number, request| {
-        let cursor = request.url().split("cursor=").nth(1).map(str::to_owned);
-        assert_eq!(cursor, number.checked_sub(1).map(|at| format!("del_{at}")));
+        if (0..4).contains(&number) {
+            let cursor = request.url().split("cursor=").nth(1).map(str::to_owned);
+            assert_eq!(cursor, number.checked_sub(1).map(|at| format!("del_{at}")));
+        }
         answer(
             200,
             &[],
@@ -49,6 +51,12 @@ async fn walks_the_log_and_gives_each_row_once() {
         let error = query.clone().with_limit(limit).unwrap_err();
         assert_eq!(error.code().as_str(), "invalid_option");
     }
+
+    let query = query.with_cursor("del_9").unwrap();
+    let _ = client(&server).deliveries(query.clone()).next().await;
+    assert_eq!(server.seen()[4].url(), format!("{url}&cursor=del_9"));
+    let error = query.with_cursor("").unwrap_err();
+    assert_eq!(error.code().as_str(), "invalid_option");
 }
 
 #[tokio::test(start_paused = true)]

@@ -258,7 +258,14 @@ async fn lists_page_by_page() {
         let base = "https://api.example.com/api/platform/v1/webhook-endpoints?limit=2";
         assert_eq!(server.seen()[0].url(), base);
         assert_eq!(server.seen()[1].url(), format!("{base}&cursor=c"));
+
+        let query = EndpointQuery::new().with_cursor("d").unwrap();
+        let _ = client(&server).webhooks().list(query).next().await;
+        let seen = server.seen();
+        assert!(seen.last().unwrap().url().ends_with("?limit=100&cursor=d"));
     }
+    let error = EndpointQuery::new().with_cursor("").unwrap_err();
+    assert_eq!(error.code().as_str(), "invalid_option");
     for limit in [0, 101] {
         let error = EndpointQuery::new().with_limit(limit).unwrap_err();
         assert_eq!(error.code().as_str(), "invalid_option");

@@ -39,6 +39,30 @@ async fn walks_pages_empty_ones_too_and_drops_repeats() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_starts_where_a_page_ended() {
+    // The second page leads back to where the list started.
+    let server = Scripted::new(|number, _| match number {
+        0 => answer(200, &[], &page(0..2, Some("c+1"))),
+        _ => answer(200, &[], &page(2..4, Some("c+0"))),
+    });
+    let query = EventQuery::new().with_cursor("c+0").unwrap();
+    let mut pages = server.client().events(query).pages();
+    let page = pages.next().await.unwrap().unwrap();
+    assert_eq!(page.next_cursor(), Some("c+1"));
+    assert_eq!(pages.next().await.unwrap().unwrap().len(), 2);
+    let error = pages.next().await.unwrap().unwrap_err();
+    assert_eq!(error.code().as_str(), "cursor_loop");
+    let cursors = server.seen().into_iter().map(|request| {
+        let cursor = request.url().split("cursor=").nth(1);
+        cursor.unwrap_or_default().to_owned()
+    });
+    assert_eq!(cursors.collect::<Vec<_>>(), ["c%2B0", "c%2B1"]);
+
+    let error = EventQuery::new().with_cursor("").unwrap_err();
+    assert_eq!(error.code().as_str(), "invalid_option");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cursor_that_leads_nowhere_is_an_error() {
     for (cursors, code) in [
         (vec!["a", "a"], "cursor_loop"),

@@ -85,13 +85,14 @@ impl NativeBilling {
         }))
     }
 
-    /// Errors: `invalid_option` if the limit is out of its range.
+    /// Errors: `invalid_option` if the limit is out of its range, or the cursor is empty.
     #[napi(catch_unwind)]
     pub fn deliveries(
         &self,
         endpoint_id: String,
         status: Option<String>,
         limit: Option<f64>,
+        cursor: Option<String>,
     ) -> Answer<NativeDeliveryPages> {
         let pages = || {
             let mut query = DeliveryQuery::new(endpoint_id);
@@ -100,6 +101,9 @@ impl NativeBilling {
             }
             if let Some(limit) = limit {
                 query = query.with_limit(whole("limit", limit)?)?;
+            }
+            if let Some(cursor) = cursor {
+                query = query.with_cursor(cursor)?;
             }
             let items: Items<LoggedDelivery> = self.client.deliveries(query);
             Ok::<_, ConfigError>(NativeDeliveryPages {

@@ -101,16 +101,26 @@ impl NativeCurae {
         })
     }
 
-    /// Errors: `invalid_option` if the limit is out of its range.
+    /// Errors: `invalid_option` if the limit is out of its range, or the cursor is empty.
     #[napi(catch_unwind)]
-    pub fn list_webhooks(&self, limit: Option<f64>) -> Answer<NativeEndpointPages> {
-        let query = || match limit {
-            Some(limit) => EndpointQuery::new().with_limit(whole("limit", limit)?),
-            None => Ok::<_, ConfigError>(EndpointQuery::new()),
+    pub fn list_webhooks(
+        &self,
+        limit: Option<f64>,
+        cursor: Option<String>,
+    ) -> Answer<NativeEndpointPages> {
+        let pages = || {
+            let mut query = EndpointQuery::new();
+            if let Some(limit) = limit {
+                query = query.with_limit(whole("limit", limit)?)?;
+            }
+            if let Some(cursor) = cursor {
+                query = query.with_cursor(cursor)?;
+            }
+            Ok::<_, ConfigError>(NativeEndpointPages {
+                pages: Held::new(self.client.webhooks().list(query).pages()),
+            })
         };
-        answer(query().map(|query| NativeEndpointPages {
-            pages: Held::new(self.client.webhooks().list(query).pages()),
-        }))
+        answer(pages())
     }
 
     #[napi(catch_unwind)]

@@ -30,6 +30,7 @@ pub struct EventQueryParts {
     pub since: Option<String>,
     pub until: Option<String>,
     pub limit: Option<f64>,
+    pub cursor: Option<String>,
 }
 
 /// A page of events.
@@ -263,8 +264,11 @@ impl EventQueryParts {
             (None, Some(until)) => query.with_until(Window::parse(until, until)?.until()),
             (None, None) => query,
         };
-        match self.limit {
-            Some(limit) => query.with_limit(whole("limit", limit)?),
+        if let Some(limit) = self.limit {
+            query = query.with_limit(whole("limit", limit)?)?;
+        }
+        match self.cursor {
+            Some(cursor) => query.with_cursor(cursor),
             None => Ok(query),
         }
     }

@@ -91,6 +91,7 @@ export async function clients(signal: AbortSignal): Promise<void> {
   for await (const page of client.events().pages()) {
     assertType<Equal<typeof page.lines, readonly string[]>>();
     page satisfies Page<health.AuditEvent>;
+    client.events({ cursor: page.nextCursor ?? undefined });
   }
   client.export({ since: '', until: '' }).toReadableStream() satisfies ReadableStream<Uint8Array>;
   const { rows } = await client.exportToFile({ since: '', until: '' }, 'file', { onProgress: ({ leaves }) => leaves });

@@ -50,6 +50,8 @@ export interface DeliveryQuery {
   status?: 'ok' | 'failed' | undefined;
   /** The most deliveries per page, 1 to 200. 200 by default. */
   limit?: number | undefined;
+  /** Starts where a page ended: at its `nextCursor`. The rest of the query must be as it was for that page. */
+  cursor?: string | undefined;
 }
 
 /** The options of `refireFailed`. */
@@ -131,11 +133,11 @@ export class Client {
 
   /** The delivery log of an endpoint, newest first. */
   deliveries(endpointId: string, query?: DeliveryQuery, options?: CallOptions): Items<LoggedDelivery> {
-    const { status, limit } = checkOptions(query, ['status', 'limit']);
+    const { status, limit, cursor } = checkOptions(query, ['status', 'limit', 'cursor']);
     const endpoint = text('endpointId', endpointId);
-    const [wanted, most] = [textOption('status', status), numberOption('limit', limit)];
+    const [wanted, most, start] = [textOption('status', status), numberOption('limit', limit), textOption('cursor', cursor)];
     const signal = signalOf(options);
-    const open = () => unwrap(guard(() => this.#native.deliveries(endpoint, wanted, most)));
+    const open = () => unwrap(guard(() => this.#native.deliveries(endpoint, wanted, most, start)));
     open();
     return Items.of(() => walk(open, (page: native.DeliveryPageParts) => pageOf(page, loggedDelivery), signal));
   }

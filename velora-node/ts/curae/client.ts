@@ -67,6 +67,14 @@ export interface Endpoint {
   extra: Record<string, unknown>;
 }
 
+/** Which endpoints to list: all by default. */
+export interface EndpointQuery {
+  /** The most endpoints per page, 1 to 100. 100 by default. */
+  limit?: number | undefined;
+  /** Starts where a page ended: at its `nextCursor`. */
+  cursor?: string | undefined;
+}
+
 /** An endpoint with its ETag. */
 export interface Versioned {
   /** The endpoint. */
@@ -152,11 +160,12 @@ export class Webhooks {
     return { ...versioned(made), secret: new SigningSecret(made.secret) };
   }
 
-  /** The endpoints, one by one, or page by page. `limit` is 1 to 100. */
-  list(query?: { limit?: number }, options?: CallOptions): Items<Endpoint> {
-    const limit = numberOption('limit', checkOptions(query, ['limit']).limit);
+  /** The endpoints, one by one, or page by page. */
+  list(query?: EndpointQuery, options?: CallOptions): Items<Endpoint> {
+    const { limit, cursor } = checkOptions(query, ['limit', 'cursor']);
+    const [most, start] = [numberOption('limit', limit), textOption('cursor', cursor)];
     const signal = signalOf(options);
-    const open = () => unwrap(guard(() => this.#native.listWebhooks(limit)));
+    const open = () => unwrap(guard(() => this.#native.listWebhooks(most, start)));
     open();
     return Items.of(() => walk(open, (page: native.EndpointPageParts) => pageOf(page, read), signal));
   }

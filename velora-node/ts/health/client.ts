@@ -32,6 +32,12 @@ export interface EventQuery {
   until?: Date | string | undefined;
   /** The maximum number of events per page, 1 to 1000. 1000 by default. */
   limit?: number | undefined;
+  /**
+   * Starts where a page ended: at its `nextCursor`. The rest of the query must be as it was for that
+   * page. An event at the edge of the pages may come again, as only what one loop returned is
+   * dropped from it.
+   */
+  cursor?: string | undefined;
 }
 
 /**
@@ -168,8 +174,8 @@ function create(options: HealthClientOptions): native.NativeHealth {
 }
 
 function eventQuery(query: EventQuery | undefined): native.EventQueryParts {
-  const known = ['action', 'resourceType', 'phiInvolved', 'since', 'until', 'limit'] as const;
-  const { action, resourceType, phiInvolved, since, until, limit } = checkOptions(query, known);
+  const known = ['action', 'resourceType', 'phiInvolved', 'since', 'until', 'limit', 'cursor'] as const;
+  const { action, resourceType, phiInvolved, since, until, limit, cursor } = checkOptions(query, known);
   return {
     action: textOption('action', action),
     resourceType: textOption('resourceType', resourceType),
@@ -177,6 +183,7 @@ function eventQuery(query: EventQuery | undefined): native.EventQueryParts {
     since: instantOption('since', since),
     until: instantOption('until', until),
     limit: numberOption('limit', limit),
+    cursor: textOption('cursor', cursor),
   } as native.EventQueryParts;
 }
 

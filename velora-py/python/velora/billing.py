@@ -228,10 +228,19 @@ class Client(SyncBase[_velora.Billing]):
         return Items(self._native.journal_csv(path, format))
 
     def deliveries(
-        self, endpoint_id: str, *, status: str | None = None, limit: int | None = None
+        self,
+        endpoint_id: str,
+        *,
+        status: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
     ) -> Items[LoggedDelivery]:
-        """The delivery log of an endpoint, newest first, ``limit`` (1 to 200) per page."""
-        return Items(self._native.deliveries(endpoint_id, status=status, limit=limit))
+        """The delivery log of an endpoint, newest first, ``limit`` (1 to 200) per page. With
+        ``cursor``, starts where a page with the same ``status`` ended: at its
+        ``next_cursor``."""
+        return Items(
+            self._native.deliveries(endpoint_id, status=status, limit=limit, cursor=cursor)
+        )
 
     def retry_delivery(self, id: str) -> Retried:
         """Re-fires a delivery, with exactly the same payload and signature. The call is never
@@ -293,10 +302,17 @@ class AsyncClient(AsyncBase[_velora.Billing]):
         return AsyncItems(self._native.journal_csv(path, format))
 
     def deliveries(
-        self, endpoint_id: str, *, status: str | None = None, limit: int | None = None
+        self,
+        endpoint_id: str,
+        *,
+        status: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
     ) -> AsyncItems[LoggedDelivery]:
         """See ``Client.deliveries``."""
-        return AsyncItems(self._native.deliveries(endpoint_id, status=status, limit=limit))
+        return AsyncItems(
+            self._native.deliveries(endpoint_id, status=status, limit=limit, cursor=cursor)
+        )
 
     async def retry_delivery(self, id: str) -> Retried:
         """See ``Client.retry_delivery``."""

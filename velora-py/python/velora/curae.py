@@ -159,9 +159,10 @@ class Webhooks:
             ).wait(),
         )
 
-    def list(self, *, limit: int | None = None) -> Items[Endpoint]:
-        """The endpoints, ``limit`` (1 to 100) per page."""
-        return Items(self._native.list_webhooks(limit=limit))
+    def list(self, *, limit: int | None = None, cursor: str | None = None) -> Items[Endpoint]:
+        """The endpoints, ``limit`` (1 to 100) per page. With ``cursor``, starts where a page
+        ended: at its ``next_cursor``."""
+        return Items(self._native.list_webhooks(limit=limit, cursor=cursor))
 
     def get(self, id: str) -> Versioned:
         """One endpoint. Raises ``not_found``."""
@@ -221,9 +222,11 @@ class AsyncWebhooks:
             ).future(),
         )
 
-    def list(self, *, limit: int | None = None) -> AsyncItems[Endpoint]:
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> AsyncItems[Endpoint]:
         """See ``Webhooks.list``."""
-        return AsyncItems(self._native.list_webhooks(limit=limit))
+        return AsyncItems(self._native.list_webhooks(limit=limit, cursor=cursor))
 
     async def get(self, id: str) -> Versioned:
         """See ``Webhooks.get``."""

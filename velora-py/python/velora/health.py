@@ -333,6 +333,7 @@ class Client(SyncBase[_velora.Health]):
         resource_type: str | None = None,
         phi_involved: bool | None = None,
         limit: int | None = None,
+        cursor: str | None = None,
     ) -> Items[AuditEvent]:
         """Lists events, newest first, ``limit`` (1 to 1000, by default 1000) per page. Needs
         the scope ``audit:read``.
@@ -341,6 +342,10 @@ class Client(SyncBase[_velora.Health]):
         timestamp, the system may skip some at the edge of a page. For anything that must be
         complete, use ``export``, which proves it. When you back-fill, set ``until`` too, so
         that new events do not shift the pages.
+
+        With ``cursor``, starts where a page ended: at its ``next_cursor``. Everything else must
+        be as it was for that page. An event at the edge of the pages may come again, as only
+        what one loop returned is dropped from it.
 
         Raises ``invalid_option`` and ``invalid_window`` at once; the loop may raise
         ``cursor_loop``.
@@ -353,6 +358,7 @@ class Client(SyncBase[_velora.Health]):
                 resource_type=resource_type,
                 phi_involved=phi_involved,
                 limit=limit,
+                cursor=cursor,
             )
         )
 
@@ -486,6 +492,7 @@ class AsyncClient(AsyncBase[_velora.Health]):
         resource_type: str | None = None,
         phi_involved: bool | None = None,
         limit: int | None = None,
+        cursor: str | None = None,
     ) -> AsyncItems[AuditEvent]:
         """See ``Client.events``."""
         return AsyncItems(
@@ -496,6 +503,7 @@ class AsyncClient(AsyncBase[_velora.Health]):
                 resource_type=resource_type,
                 phi_involved=phi_involved,
                 limit=limit,
+                cursor=cursor,
             )
         )
 

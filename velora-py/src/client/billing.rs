@@ -69,12 +69,13 @@ impl Billing {
         Ok(rows(move || Ok(client.get()?.journal_csv(&path, format))))
     }
 
-    #[pyo3(signature = (endpoint_id, *, status, limit))]
+    #[pyo3(signature = (endpoint_id, *, status, limit, cursor))]
     fn deliveries(
         &self,
         endpoint_id: Text,
         status: Option<Text>,
         limit: Option<Whole>,
+        cursor: Option<Text>,
     ) -> Result<Stream> {
         let mut query = DeliveryQuery::new(endpoint_id.0);
         if let Some(status) = status {
@@ -82,6 +83,9 @@ impl Billing {
         }
         if let Some(limit) = limit {
             query = query.with_limit(limit.fit("limit")?)?;
+        }
+        if let Some(cursor) = cursor {
+            query = query.with_cursor(cursor.0)?;
         }
         let client = Arc::clone(&self.0);
         let make = move || Ok(client.get()?.deliveries(query).pages());

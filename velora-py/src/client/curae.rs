@@ -63,11 +63,14 @@ impl Curae {
         ))
     }
 
-    #[pyo3(signature = (*, limit))]
-    fn list_webhooks(&self, limit: Option<Whole>) -> Result<Stream> {
+    #[pyo3(signature = (*, limit, cursor))]
+    fn list_webhooks(&self, limit: Option<Whole>, cursor: Option<Text>) -> Result<Stream> {
         let mut query = EndpointQuery::new();
         if let Some(limit) = limit {
             query = query.with_limit(limit.fit("limit")?)?;
+        }
+        if let Some(cursor) = cursor {
+            query = query.with_cursor(cursor.0)?;
         }
         let client = Arc::clone(&self.0);
         let make = move || Ok(client.get()?.webhooks().list(query).pages());

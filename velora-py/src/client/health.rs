@@ -60,7 +60,8 @@ impl Health {
         Ok(Call::new(async move { client.probe().await }, show_nothing))
     }
 
-    #[pyo3(signature = (*, since, until, action, resource_type, phi_involved, limit))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
+    #[pyo3(signature = (*, since, until, action, resource_type, phi_involved, limit, cursor))]
     fn events(
         &self,
         since: Option<&Bound<'_, PyAny>>,
@@ -69,6 +70,7 @@ impl Health {
         resource_type: Option<Text>,
         phi_involved: Option<bool>,
         limit: Option<Whole>,
+        cursor: Option<Text>,
     ) -> PyResult<Stream> {
         let mut query = EventQuery::new();
         if let Some(action) = action {
@@ -84,6 +86,9 @@ impl Health {
             query = query
                 .with_limit(limit.fit("limit")?)
                 .map_err(Failure::from)?;
+        }
+        if let Some(cursor) = cursor {
+            query = query.with_cursor(cursor.0).map_err(Failure::from)?;
         }
         let since = since.map(|at| instant("since", at)).transpose()?;
         let until = until.map(|at| instant("until", at)).transpose()?;

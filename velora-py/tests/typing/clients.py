@@ -92,8 +92,8 @@ def of_curae(client: curae.Client) -> None:
     made = client.webhooks.create("https://example.com", [curae.EventType.USER_GRADUATED, "x"])
     assert_type(made.endpoint.event_types, tuple[curae.EventType | OtherType, ...])
     assert_type(client.webhooks.get_if_changed("id", "*"), curae.Versioned | None)
-    for endpoint in client.webhooks.list(limit=10):
-        assert_type(endpoint, curae.Endpoint)
+    for page in client.webhooks.list(limit=10).pages():
+        assert_type(client.webhooks.list(cursor=page.next_cursor), Items[curae.Endpoint])
 
 
 async def of_curae_awaited(client: curae.AsyncClient) -> None:

@@ -39,8 +39,9 @@ mod tag {
     pub(super) const SINCE: u8 = 3;
     pub(super) const UNTIL: u8 = 4;
     pub(super) const LIMIT: u8 = 5;
-    pub(super) const CONCURRENCY: u8 = 6;
-    pub(super) const PROGRESS: u8 = 7;
+    pub(super) const CURSOR: u8 = 6;
+    pub(super) const CONCURRENCY: u8 = 7;
+    pub(super) const PROGRESS: u8 = 8;
 }
 
 exports! {
@@ -242,8 +243,11 @@ fn event_query(items: Items<'_>) -> Result<EventQuery, ConfigError> {
             query = query.with_until(window.until());
         }
     }
-    match number(items, tag::LIMIT) {
-        Some(limit) => query.with_limit(whole("limit", limit)?),
+    if let Some(limit) = number(items, tag::LIMIT) {
+        query = query.with_limit(whole("limit", limit)?)?;
+    }
+    match text(items, tag::CURSOR) {
+        Some(cursor) => query.with_cursor(cursor),
         None => Ok(query),
     }
 }

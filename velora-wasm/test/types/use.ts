@@ -49,6 +49,7 @@ export async function reads(client: health.Client): Promise<ReadableStream<Uint8
   }
   for await (const page of client.events().pages()) {
     page satisfies Page<health.AuditEvent>;
+    client.events({ cursor: page.nextCursor ?? undefined });
   }
   const named = health.Client.fromEnv();
   assertType<Equal<typeof named, health.Client>>();

@@ -76,8 +76,8 @@ export class NativeHealth {
     return sending((one) => one.exports['probe']!(this.#made.in(one)), () => undefined, cancel);
   }
 
-  events({ action, resourceType, phiInvolved, since, until, limit }: EventQueryParts): Answer<NativeEventPages> {
-    return this.#opened('events_pages', itemsAt(action, resourceType, phiInvolved, since, until, limit), NativeEventPages);
+  events({ action, resourceType, phiInvolved, since, until, limit, cursor }: EventQueryParts): Answer<NativeEventPages> {
+    return this.#opened('events_pages', itemsAt(action, resourceType, phiInvolved, since, until, limit, cursor), NativeEventPages);
   }
 
   event(id: string, cancel?: NativeCancel): Promise<Answer<string>> {
@@ -151,7 +151,7 @@ export class NativeHealth {
 }
 
 function exportItems({ since, until, phiInvolved, concurrency }: ExportQueryParts, progress?: number): Item[] {
-  return itemsAt(undefined, undefined, phiInvolved, since, until, undefined, concurrency, progress);
+  return itemsAt(undefined, undefined, phiInvolved, since, until, undefined, undefined, concurrency, progress);
 }
 
 /** The progress callbacks of running exports, by the numbers that the module has for them. */

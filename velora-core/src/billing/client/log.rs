@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::Client;
-use crate::api::{Items, Listing, Method, Next, Page, Path, Request, malformed, not_json};
+use crate::api::{Items, Listing, Method, Next, Page, Path, Request, malformed, not_json, start};
 use crate::error::{ApiError, ConfigError, EventFault};
 use crate::webhook::{Extra, Fields};
 
@@ -16,6 +16,7 @@ pub struct DeliveryQuery {
     endpoint_id: String,
     status: Option<DeliveryStatus>,
     limit: u16,
+    cursor: Option<String>,
 }
 
 impl DeliveryQuery {
@@ -25,6 +26,7 @@ impl DeliveryQuery {
             endpoint_id: endpoint_id.into(),
             status: None,
             limit: 200,
+            cursor: None,
         }
     }
 
@@ -46,6 +48,15 @@ impl DeliveryQuery {
             });
         }
         self.limit = limit;
+        Ok(self)
+    }
+
+    /// Starts where a page ended: at its [`next_cursor`](Page::next_cursor). Everything else
+    /// must be as in the query of that page.
+    ///
+    /// Errors: `invalid_option` if it is empty.
+    pub fn with_cursor(mut self, cursor: impl Into<String>) -> Result<Self, ConfigError> {
+        self.cursor = start(cursor)?;
         Ok(self)
     }
 
@@ -160,6 +171,7 @@ impl Client {
     /// Errors: `not_found` if there is no such endpoint; those of [`Items`].
     pub fn deliveries(&self, query: DeliveryQuery) -> Items<LoggedDelivery> {
         let listing = Listing {
+            start: query.cursor.clone(),
             request: Box::new(move |cursor| query.request(cursor)),
             read: read_page,
             peek: |_| None,

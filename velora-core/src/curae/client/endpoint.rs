@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::api::{Method, Path, Request};
+use crate::api::{Method, Path, Request, start};
 use crate::curae::EventType;
 use crate::error::{ApiError, ConfigError, EventFault};
 use crate::webhook::{Extra, Fields};
@@ -92,14 +92,18 @@ impl EndpointChange {
 }
 
 /// Which endpoints to list: by default all, 100 per page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EndpointQuery {
     limit: u16,
+    pub(super) cursor: Option<String>,
 }
 
 impl Default for EndpointQuery {
     fn default() -> Self {
-        Self { limit: 100 }
+        Self {
+            limit: 100,
+            cursor: None,
+        }
     }
 }
 
@@ -124,7 +128,15 @@ impl EndpointQuery {
         Ok(self)
     }
 
-    pub(super) fn request(self, cursor: Option<&str>) -> Result<Request, ApiError> {
+    /// Starts where a page ended: at its [`next_cursor`](crate::api::Page::next_cursor).
+    ///
+    /// Errors: `invalid_option` if it is empty.
+    pub fn with_cursor(mut self, cursor: impl Into<String>) -> Result<Self, ConfigError> {
+        self.cursor = start(cursor)?;
+        Ok(self)
+    }
+
+    pub(super) fn request(&self, cursor: Option<&str>) -> Result<Request, ApiError> {
         let mut path = Path::new(ENDPOINTS).query("limit", &self.limit.to_string());
         if let Some(cursor) = cursor {
             path = path.query("cursor", cursor);

@@ -98,6 +98,7 @@ impl Webhooks {
     /// Errors: those of [`Items`].
     pub fn list(&self, query: EndpointQuery) -> Items<Endpoint> {
         let listing = Listing {
+            start: query.cursor.clone(),
             request: Box::new(move |cursor| query.request(cursor)),
             read: read_page,
             peek: |_| None,
