@@ -13,7 +13,7 @@ function block(context, script, environment) {
 }
 
 const npm = blocks('velora-node/README.md');
-const [RECEIVE, NEXT, VERIFY, ROTATE, OWN, READ, DEDUPLICATE] = npm;
+const [RECEIVE, NEXT, VERIFY, ROTATE, OWN, READ, OTHERS, DEDUPLICATE] = npm;
 
 async function delivered(context, script) {
   assert.ok(script.includes('.listen(8080)'));
@@ -65,6 +65,10 @@ test('read the APIs', async (context) => {
   const program = block(context, READ, { VELORA_API_KEY: HEALTH_KEY, VELORA_BASE_URL: simulator.url });
   assert.equal(await program.exit, 0);
   assert.match(program.printed(), /1200 rows, proven whole\n$/);
+});
+
+test('the other systems', async (context) => {
+  assert.equal(await block(context, OTHERS).exit, 0);
 });
 
 test('deduplicate by yourself', async (context) => {

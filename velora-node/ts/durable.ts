@@ -59,7 +59,7 @@ export interface StoreOptions extends Times {
  *
  * Throws `invalid_lease`, `invalid_retention`; `invalid_option` if another option is out of its
  * range, or if the URL names no store or is `undefined`. No error shows any part of the URL, because
- * it may hold a password.
+ * it may hold a password. Only that of a SQLite file which cannot be opened names the file.
  */
 export function openStore(url: string | undefined, options?: StoreOptions): DurableStore {
   const given = checkOptions(options, [...TIMES, 'timeout', 'connections', 'namespace']);

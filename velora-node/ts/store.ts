@@ -27,10 +27,10 @@ export type CustomClaim =
 /**
  * A store of your own. `commit`, `release` and `renew` act only while the key is claimed
  * under exactly this epoch, in one step (compare and set); otherwise they throw
- * `new StoreError('lease_lost', …)`. They return nothing: what they do return, such as `false` or a
- * count of changes, is not taken for success. That, and anything thrown that is not a `StoreError`,
- * is written to `console.error`, and becomes `store_unavailable`. Give each call a limit on its time,
- * because a delivery waits for it.
+ * `new StoreError('lease_lost', …)`. Where there is no room they throw `new StoreError('store_full', …)`.
+ * They return nothing: what they do return, such as `false` or a count of changes, is not taken for
+ * success. That, and anything else that is thrown, is written to `console.error`, and becomes
+ * `store_unavailable`. Give each call a limit on its time, because a delivery waits for it.
  */
 export interface CustomStore {
   /** Claims a key that is free, or whose lease has expired. Of concurrent calls, exactly one gets `fresh`. */
@@ -231,7 +231,7 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
         throw invalidOption('unknown verb');
     }
   } catch (error) {
-    if (error instanceof StoreError) {
+    if (error instanceof StoreError && (error.code === 'lease_lost' || error.code === 'store_full')) {
       return { state: 'error', code: error.code };
     }
     console.error('velora: a store failed', error);

@@ -72,8 +72,10 @@ fn endpoint(
     })
 }
 
-// Each handler runs once for each event; an error makes the event come again. It has ten
-// seconds: put slow work into a queue of your own, and return.
+// Each handler runs once for each event; an error makes the event come again, and is dropped, so
+// log it here. It has ten seconds: put slow work into a queue of your own, and return.
+//
+// Why a store failed, or a genuine delivery was refused, goes to `tracing`: install a subscriber.
 
 async fn on_health(event: health::Event) -> Result<(), Box<dyn Error + Send>> {
     println!("health {} {}", event.event_type, event.id);

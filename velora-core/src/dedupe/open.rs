@@ -17,7 +17,8 @@ use crate::error::ConfigError;
 /// This does not connect: the first operation does, and so does [`Store::ready`].
 ///
 /// Errors: `invalid_option` if the URL names no store, or one whose feature is not
-/// enabled. No error shows any part of the URL, because it may hold a password.
+/// enabled. No error shows any part of the URL, because it may hold a password. Only that of a
+/// SQLite file which cannot be opened may name the file.
 ///
 /// ```
 /// use velora_core::{open_store, StoreOptions};

@@ -92,9 +92,9 @@ impl Receiver {
     /// panics, the claim is released, so that the event comes again.
     ///
     /// The handler's error is dropped, because it may contain what was delivered: log it in the
-    /// handler. If the store fails, or a delivery is refused although its signature held
-    /// (`malformed_event`, `header_body_mismatch`), the [`reason`](Outcome::reason) is logged
-    /// with [`tracing`] at the level `warn`.
+    /// handler. That the handler failed is logged with [`tracing`] at the level `warn`. So is the
+    /// [`reason`](Outcome::reason) if the store fails, or if a delivery is refused although its
+    /// signature held (`malformed_event`, `header_body_mismatch`).
     ///
     /// If the future is dropped midway, nothing is released: the lease expires by itself.
     pub async fn receive<H, E, F, Fut, X>(&self, body: &[u8], headers: &H, handler: F) -> Reply

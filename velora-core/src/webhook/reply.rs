@@ -121,11 +121,14 @@ impl Outcome {
         }
     }
 
-    /// Logs the reason, which the reply does not contain.
+    /// Logs the reason, which the reply does not contain. What the handler said is not known
+    /// here; that it failed is.
     pub(super) fn warn(&self, scheme: &Scheme) {
+        let (scheme, code) = (scheme.name(), self.as_str());
         if let Some(error) = self.reason() {
-            let (scheme, code) = (scheme.name(), error.code().as_str());
             tracing::warn!(scheme, code, %error, "an event was not handled");
+        } else if matches!(self, Self::HandlerFailed | Self::HandlerPanicked) {
+            tracing::warn!(scheme, code, "an event was not handled");
         }
     }
 

@@ -135,6 +135,33 @@ async fn why_a_store_failed_is_traced() {
     }
 }
 
+/// What it says may contain what was delivered.
+#[tokio::test]
+async fn a_handler_that_fails_is_a_warning_without_its_error() {
+    let scheme = || Scheme::named("health").unwrap();
+    let secret = SigningSecret::new("canary-secret").unwrap();
+    let signer = Signer::new(scheme(), [secret.clone()]).unwrap();
+    let verifier = Verifier::new(scheme(), [secret]).unwrap();
+    let receiver = Receiver::new(verifier, MemoryStore::default());
+    let signed = signer.sign(br#"{"id":"evt_1","type":"canary-body"}"#);
+    let failing = async |_: health::Event| Err::<(), _>("canary-error");
+    let received = traced(async || {
+        receiver
+            .receive(&signed.body, &signed.headers, failing)
+            .await;
+    });
+    let backfilled = traced(async || {
+        let failing = async || Err::<(), _>("canary-error");
+        receiver.backfill(Key::from("k"), failing).await;
+    });
+    for traced in [received.await, backfilled.await] {
+        for expected in ["WARN", "scheme=\"health\"", "code=\"handler_failed\""] {
+            assert!(traced.contains(expected), "{expected} is not in {traced}");
+        }
+        assert!(!traced.contains("canary"), "{traced}");
+    }
+}
+
 /// A genuine event may be lost. A log of forgeries could be filled by anybody.
 #[tokio::test]
 async fn a_refused_delivery_is_a_warning_only_if_its_signature_held() {

@@ -57,7 +57,9 @@ def _read(stream: _Stream, wanted: int) -> bytes:
 
 
 def logged(reply: Reply) -> Reply:
-    """The reply, once its error is in the log."""
+    """The reply, once its error is in the log. All others, such as those to forgeries, are
+    there only for whoever looks for them."""
+    _log.debug("a delivery was answered: %d %s", reply.status, reply.outcome)
     if reply.error is not None:
         _log.error("a delivery was not handled: %s", reply.outcome, exc_info=reply.error)
     return reply

@@ -83,7 +83,7 @@ def _answered(answer: Answer, verb: str, answered: object) -> None:
 def _failed(answer: Answer, error: Exception) -> None:
     """What the error says is only logged: it is the caller's, and may contain anything."""
     code = error.code if isinstance(error, StoreError) else None
-    if code is None:
+    if code not in ("lease_lost", "store_full"):
         _log.error("a store failed", exc_info=error)
     answer.failed(code, f"it failed with a `{type(error).__name__}`")
 

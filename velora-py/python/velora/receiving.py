@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from . import _velora
 from ._ending import to_its_end
@@ -32,7 +32,14 @@ __all__ = [
 
 E = TypeVar("E")
 
-Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+
+class _Items(Protocol):
+    """Such as the headers of ``http.server``, which are no mapping to a type checker."""
+
+    def items(self) -> Iterable[tuple[Any, Any]]: ...
+
+
+Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]] | _Items
 """A dict, a framework's header object, name-value pairs as in ASGI, or a WSGI environ."""
 
 Outcome = Literal["processed", "duplicate", "in_flight"] | Code

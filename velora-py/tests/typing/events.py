@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
+from wsgiref.headers import Headers
 
 from typing_extensions import assert_type
 from velora import (
@@ -28,6 +30,14 @@ from velora import (
     tv,
 )
 from velora.events import OtherType
+
+
+def headers(request: BaseHTTPRequestHandler, wsgi: Headers) -> None:
+    verifier = Verifier("health", "secret")
+    verifier.verify(b"", request.headers)
+    verifier.verify(b"", wsgi)
+    verifier.verify(b"", {"X-Velora-Signature": "t=1,v1=0"})
+    verifier.verify(b"", [(b"x-velora-signature", b"t=1,v1=0")])
 
 
 def verifiers(name: str) -> None:
