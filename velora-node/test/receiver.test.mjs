@@ -519,6 +519,23 @@ test('a store that fails is unavailable, whatever it throws', async (t) => {
   assert.deepEqual([first, [...new Set(others)]], ['password=hunter2', ['password=hunter2', 'x']]);
 });
 
+test('a store may throw what can be neither looked at nor logged', async (t) => {
+  t.mock.method(console, 'error', (_, error) => `${error}`);
+  const sealed = () => { throw new Error('sealed'); };
+  for (const thrown of [new Proxy({}, { get: sealed, getPrototypeOf: sealed }), { toString: sealed }]) {
+    const failing = async () => { throw thrown; };
+    const { body, headers } = event('evt_1');
+    for (const verb of ['claim', 'commit']) {
+      const reply = await receiver(() => {}, { store: Store.of({ ...custom(), [verb]: failing }), onError: () => {} }).receive(body, headers);
+      assert.deepEqual([reply.status, reply.outcome], [503, 'store_unavailable']);
+    }
+    const told = [];
+    const store = Store.of({ ...custom(), release: failing });
+    const reply = await receiver(() => { throw 'mine'; }, { store, onError: (error) => told.push(error) }).receive(body, headers);
+    assert.deepEqual([reply.status, reply.outcome, told], [500, 'handler_failed', ['mine']]);
+  }
+});
+
 test('onError is told why a claim could not be committed', async () => {
   const told = [];
   const store = Store.of({ ...custom(), commit: async () => { throw new StoreError('lease_lost', 'x'); } });

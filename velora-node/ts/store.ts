@@ -231,12 +231,21 @@ async function carryOut(custom: CustomStore, verb: string, key: string, epoch: n
         throw invalidOption('unknown verb');
     }
   } catch (error) {
-    if (error instanceof StoreError && (error.code === 'lease_lost' || error.code === 'store_full')) {
-      return { state: 'error', code: error.code };
-    }
-    console.error('velora: a store failed', error);
-    return { state: 'error', code: 'store_unavailable' };
+    return { state: 'error', code: codeOf(error) };
   }
+}
+
+/** The code of what a store threw, which may throw by itself when it is looked at or logged. */
+function codeOf(thrown: unknown): string {
+  try {
+    if (thrown instanceof StoreError && (thrown.code === 'lease_lost' || thrown.code === 'store_full')) {
+      return thrown.code;
+    }
+    console.error('velora: a store failed', thrown);
+  } catch {
+    // There is nobody else to tell.
+  }
+  return 'store_unavailable';
 }
 
 /** `false`, or a count of 0, may mean that the claim was not held. */

@@ -315,3 +315,15 @@ test('a stream that is closed calls off what it has under way', async (context) 
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 });
+
+test('a call that was ended early leaves no timer, though fetch never settles', async (context) => {
+  context.mock.method(globalThis, 'fetch', () => new Promise(() => {}));
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const client = new all.health.Client({ apiKey: HEALTH_KEY });
+  const before = timers();
+  const controller = new AbortController();
+  const asked = client.probe({ signal: controller.signal });
+  controller.abort(new Error('enough'));
+  await assert.rejects(asked, /enough/);
+  assert.equal(timers(), before);
+});

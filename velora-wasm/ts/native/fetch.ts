@@ -84,6 +84,8 @@ interface Exchange {
   readonly end: AbortController;
   readonly readTimeout: number;
   reader?: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** Limits what is waited for. */
+  timer?: ReturnType<typeof setTimeout>;
 }
 
 /** The HTTP requests in progress, by the numbers of the module's requests. */
@@ -99,12 +101,14 @@ async function send(one: Instance, number: number, bytes: Uint8Array): Promise<v
     awaited.get(one)!.delete(number);
     exchange.end.abort();
     exchange.reader?.cancel().catch(() => {});
+    // A `fetch` that ignores its signal never settles.
+    clearTimeout(exchange.timer);
   });
   try {
     const [url, request] = requestOf(items);
     // Redirects are not followed: a redirect is a response like any other.
     const sent = fetch(url, { redirect: 'manual', signal: exchange.end.signal, ...request });
-    const response = await within(answerTimeout!, sent);
+    const response = await within(exchange, answerTimeout!, sent);
     exchange.reader = response.body?.getReader();
     answered(one, number, OK, headOf(response, url));
   } catch (error) {
@@ -116,7 +120,7 @@ async function read(one: Instance, number: number, bytes: Uint8Array): Promise<v
   const exchange = exchanges.get(one)!.get(wholeOf(bytes.subarray(TASK)));
   asked(one, number, bytes, exchange?.readTimeout ?? 0);
   try {
-    const step = exchange?.reader && (await within(exchange.readTimeout, exchange.reader.read()));
+    const step = exchange?.reader && (await within(exchange, exchange.readTimeout, exchange.reader.read()));
     if (step && !step.done) {
       answered(one, number, OK, rawBytes(step.value));
     } else {
@@ -190,9 +194,10 @@ function isFramed(headers: Headers, url: string): boolean {
   return !closes && (codings === null ? /^https:/i : /(^|,)\s*chunked$/i).test(codings ?? url);
 }
 
-function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+function within<T>(exchange: Exchange, milliseconds: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(TIMEOUT), Math.min(milliseconds, LONGEST));
+    exchange.timer = timer;
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
