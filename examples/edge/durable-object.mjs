@@ -46,9 +46,14 @@ export class Claims extends DurableObject {
     return this.#end(epoch, () => ({ epoch, claimedUntil: Date.now() + this.#lease(), held: true }));
   }
 
-  /** Forgets the key once its time is over. */
+  /** Forgets the key once its time is over. If it was claimed again meanwhile, it is not over. */
   async alarm() {
-    await this.ctx.storage.deleteAll();
+    const { claimedUntil = 0, doneUntil = 0 } = await this.#read();
+    if (Math.max(claimedUntil, doneUntil) > Date.now()) {
+      await this.ctx.storage.setAlarm(Date.now() + RETENTION);
+    } else {
+      await this.ctx.storage.deleteAll();
+    }
   }
 
   /** Compare and set: a lease that has expired can still be ended until someone takes it over. */

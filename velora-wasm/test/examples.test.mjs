@@ -39,17 +39,20 @@ const KEPT = {
     script: `
       import { Claims as Kept, durableStore } from ${JSON.stringify(example('durable-object.mjs'))};
       export class Claims extends Kept {
-        forget() { return this.alarm(); }
+        forget() { return this.ctx.storage.deleteAll(); }
+        wake() { return this.alarm(); }
       }
       const storeOf = (env) => durableStore(env.CLAIMS);
-      const forget = (env, key) => env.CLAIMS.get(env.CLAIMS.idFromName(key)).forget();`,
+      const forget = (env, key) => env.CLAIMS.get(env.CLAIMS.idFromName(key)).forget();
+      const wake = (env, key) => env.CLAIMS.get(env.CLAIMS.idFromName(key)).wake();`,
     place: (folder) => ({ durableObjects: { CLAIMS: { className: 'Claims', useSQLite: true } }, durableObjectsPersist: folder }),
   },
   'a table of D1': {
     script: `
       import { d1Store } from ${JSON.stringify(example('d1.mjs'))};
       const storeOf = (env) => d1Store(env.CLAIMS, { lease: env.LEASE_MILLISECONDS });
-      const forget = (env, key) => env.CLAIMS.prepare('DELETE FROM claims WHERE key = ?').bind(key).run();`,
+      const forget = (env, key) => env.CLAIMS.prepare('DELETE FROM claims WHERE key = ?').bind(key).run();
+      const wake = async () => {};`,
     place: (folder) => ({ d1Databases: { CLAIMS: 'claims' }, d1Persist: folder }),
     async prepare(flare) {
       const table = await readFile(example('d1.sql'), 'utf8');
@@ -76,7 +79,7 @@ const HELD_UP = `
             leases.set(key + lease?.epoch, lease);
             return Response.json({ state, epoch: lease?.epoch, retryAfter });
           }
-          await (verb === 'forget' ? forget(env, key) : leases.get(key + epoch)[verb]());
+          await ({ forget, wake }[verb]?.(env, key) ?? leases.get(key + epoch)[verb]());
           return Response.json({ state: 'ok' });
         } catch (error) {
           return Response.json({ state: error.code ?? String(error) });
@@ -125,6 +128,9 @@ for (const [where, { script, place, prepare }] of Object.entries(KEPT)) test(`th
     const second = await ask('claim', 'a');
     assert.equal(second.state, 'in_flight');
     assert.ok(second.retryAfter > 0 && second.retryAfter <= 60);
+    // An alarm may come late.
+    assert.equal((await ask('wake', 'a')).state, 'ok');
+    assert.equal((await ask('claim', 'a')).state, 'in_flight');
     assert.equal((await ask('renew', 'a', first.epoch)).state, 'ok');
     assert.equal((await ask('release', 'a', first.epoch)).state, 'ok');
     assert.equal((await ask('commit', 'a', first.epoch)).state, 'lease_lost');
