@@ -201,7 +201,7 @@ test('a mistaken option is named', () => {
   }
 });
 
-test('what the host stops with the request is given to it to go on with', async () => {
+test('what the host stops with the request is given to it to go on with', async (t) => {
   let goOn;
   const slow = receiver(() => new Promise((resolve) => { goOn = resolve; }));
   const { body, headers } = event('evt_1');
@@ -214,8 +214,14 @@ test('what the host stops with the request is given to it to go on with', async 
   }
   goOn();
   assert.equal((await answer).status, 200);
-  // Other hosts give something else along with it.
-  assert.equal((await slow.handle(new Request('http://a/hook', { method: 'POST', body, headers }), { params: {} })).status, 200);
+  // Other hosts give something else along with it, and some want to be asked by themselves.
+  const logged = t.mock.method(console, 'error', () => {});
+  const refused = new TypeError('Illegal invocation');
+  for (const context of [{ params: {} }, { waitUntil: 7 }, { waitUntil() { throw refused; } }]) {
+    assert.equal((await slow.handle(new Request('http://a/hook', { method: 'POST', body, headers }), context)).status, 200);
+  }
+  assert.equal(logged.mock.calls.length, 2);
+  assert.equal(logged.mock.calls[1].arguments[1], refused);
 });
 
 test('a stream of what is not bytes is refused, and called off', async () => {

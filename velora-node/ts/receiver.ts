@@ -197,7 +197,12 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
    */
   handle(request: Request, context?: HostContext): Promise<Response> {
     const answer = this.#receiveRequest(request).then(response);
-    context?.waitUntil?.(answer);
+    try {
+      context?.waitUntil?.(answer);
+    } catch (error) {
+      // The delivery is being handled already, and is answered.
+      console.error('velora: waitUntil failed', error);
+    }
     return answer;
   }
 
