@@ -30,12 +30,22 @@ pub(super) fn unavailable(reason: impl std::fmt::Display) -> StoreError {
 }
 
 /// Fails after this time, whatever the driver does.
+#[cfg(any(feature = "postgres", feature = "redis"))]
 pub(super) async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
+    within_or(limit, "it did not answer in time", work).await
+}
+
+/// The same, and says this then.
+pub(super) async fn within_or<T>(
+    limit: Duration,
+    late: &str,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
     match tokio::time::timeout(limit, work).await {
         Ok(result) => result,
-        Err(_) => Err(unavailable("it did not answer in time")),
+        Err(_) => Err(unavailable(late)),
     }
 }

@@ -24,7 +24,7 @@ pub use sql::SqliteStatements;
 use writer::{Answer, Asked, Job, Verb, Writer};
 
 use super::Key;
-use super::durable::{unavailable, within};
+use super::durable::{unavailable, within_or};
 use super::in_transaction::InTransaction;
 use super::open::refused;
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
@@ -190,7 +190,9 @@ impl SqliteStore {
             let ended = |_| Err(unavailable("the writer has ended"));
             answer.await.unwrap_or_else(ended)
         };
-        within(self.options.timeout(), answered).await
+        // Whoever waits gives up before the writer, which would know that the file is locked.
+        let late = "it did not answer in time; another connection may keep the file locked";
+        within_or(self.options.timeout(), late, answered).await
     }
 }
 
