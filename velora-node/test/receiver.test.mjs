@@ -525,6 +525,17 @@ test('a store that fails is unavailable, whatever it throws', async (t) => {
   assert.deepEqual([first, [...new Set(others)]], ['password=hunter2', ['password=hunter2', 'x']]);
 });
 
+test('an error whose code and message are swapped is refused', async (t) => {
+  const logged = t.mock.method(console, 'error', () => {});
+  for (const code of ['It was taken over', undefined, 7]) {
+    assert.equal(await codeOf(() => new StoreError(code, 'lease_lost')), 'invalid_option');
+  }
+  const store = Store.of({ ...custom(), commit: async () => { throw new StoreError('it was taken over', 'lease_lost'); } });
+  const { lease } = await store.claim('a');
+  assert.equal(await codeOf(() => lease.commit()), 'store_unavailable');
+  assert.match(logged.mock.calls.at(-1).arguments[1].message, /pass the code first/);
+});
+
 test('a store may throw what can be neither looked at nor logged', async (t) => {
   t.mock.method(console, 'error', (_, error) => `${error}`);
   const sealed = () => { throw new Error('sealed'); };

@@ -10,7 +10,6 @@ export class VeloraError extends Error {
   /** The stable code. */
   readonly code: Code;
 
-  /** For a store of your own, such as `new StoreError('lease_lost', '…')`. */
   constructor(code: Code, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -37,6 +36,17 @@ export class VerificationError extends VeloraError {
 
 /** A deduplication store refused or failed: `lease_lost`, `store_full`, `store_unavailable`. */
 export class StoreError extends VeloraError {
+  /**
+   * For a store of your own, such as `new StoreError('lease_lost', '…')`. Throws `invalid_option` if
+   * the message comes first, as it does in Python.
+   */
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    if (typeof code !== 'string' || !/^[a-z_]+$/.test(code)) {
+      throw new ConfigError('invalid_option', 'this is no code: pass the code first, and then the message');
+    }
+    super(code, message, options);
+  }
+
   override get name(): string {
     return 'StoreError';
   }
