@@ -48,7 +48,7 @@ pub(crate) use auth::Auth;
 pub(crate) use call::{Api, Reading, Slot};
 pub(crate) use exchange::Exchange;
 pub(crate) use lines::{Lines, not_a_row};
-pub(crate) use page::{Cursors, Fingerprint, Next, Recent, start};
+pub(crate) use page::{Cursors, Fingerprint, Next, Recent, start_cursor};
 pub(crate) use request::{IDEMPOTENCY_KEY, Path, is_header_value};
 pub(crate) use response::{malformed, not_json, too_large, undocumented, unreadable};
 pub(crate) use retry::since_epoch;

@@ -22,14 +22,15 @@ pub(crate) enum Next {
 /// A cursor that a caller's list starts at.
 ///
 /// Errors: `invalid_option` if it is empty: it would start at the first page again.
-pub(crate) fn start(cursor: impl Into<String>) -> Result<Option<String>, ConfigError> {
-    Some(cursor.into())
-        .filter(|cursor| !cursor.is_empty())
-        .map(Some)
-        .ok_or(ConfigError::InvalidOption {
+pub(crate) fn start_cursor(cursor: impl Into<String>) -> Result<String, ConfigError> {
+    let cursor = cursor.into();
+    if cursor.is_empty() {
+        return Err(ConfigError::InvalidOption {
             option: "cursor",
             reason: "it is empty",
-        })
+        });
+    }
+    Ok(cursor)
 }
 
 /// Follows cursors, and detects loops.

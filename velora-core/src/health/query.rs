@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::client::audit;
 use super::window::{Window, iso, iso_up};
-use crate::api::{Method, Request, start};
+use crate::api::{Method, Request, start_cursor};
 use crate::error::ConfigError;
 use crate::spell::decimal;
 
@@ -92,7 +92,7 @@ impl EventQuery {
     ///
     /// Errors: `invalid_option` if it is empty.
     pub fn with_cursor(mut self, cursor: impl Into<String>) -> Result<Self, ConfigError> {
-        self.cursor = start(cursor)?;
+        self.cursor = Some(start_cursor(cursor)?);
         Ok(self)
     }
 

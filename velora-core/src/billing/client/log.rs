@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::Client;
-use crate::api::{Items, Listing, Method, Next, Page, Path, Request, malformed, not_json, start};
+use crate::api::{
+    Items, Listing, Method, Next, Page, Path, Request, malformed, not_json, start_cursor,
+};
 use crate::error::{ApiError, ConfigError, EventFault};
 use crate::webhook::{Extra, Fields};
 
@@ -56,7 +58,7 @@ impl DeliveryQuery {
     ///
     /// Errors: `invalid_option` if it is empty.
     pub fn with_cursor(mut self, cursor: impl Into<String>) -> Result<Self, ConfigError> {
-        self.cursor = start(cursor)?;
+        self.cursor = Some(start_cursor(cursor)?);
         Ok(self)
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::api::{Method, Path, Request, start};
+use crate::api::{Method, Path, Request, start_cursor};
 use crate::curae::EventType;
 use crate::error::{ApiError, ConfigError, EventFault};
 use crate::webhook::{Extra, Fields};
@@ -132,7 +132,7 @@ impl EndpointQuery {
     ///
     /// Errors: `invalid_option` if it is empty.
     pub fn with_cursor(mut self, cursor: impl Into<String>) -> Result<Self, ConfigError> {
-        self.cursor = start(cursor)?;
+        self.cursor = Some(start_cursor(cursor)?);
         Ok(self)
     }
 
