@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Signer } from 'velora';
-import { blocks, HEALTH_KEY, holdsToTypes, ROOT, run, SECRET, servers, simulate, temporary } from './support.mjs';
+import { blocks, finallyDo, HEALTH_KEY, holdsToTypes, ROOT, run, SECRET, servers, simulate, temporary } from './support.mjs';
 
 /** In a folder of its own, within the package so that it is found. */
 function block(context, script, environment) {
@@ -68,7 +68,18 @@ test('read the APIs', async (context) => {
 });
 
 test('the other systems', async (context) => {
-  assert.equal(await block(context, OTHERS).exit, 0);
+  const simulator = await simulate(context, '--events', '1');
+  const there = OTHERS.replaceAll('apiKey })', 'apiKey, baseUrl })').replace('token })', 'token, baseUrl })');
+  assert.equal(there.match(/baseUrl/g).length, 3);
+  const program = block(context, `const baseUrl = '${simulator.url}';\n${there}
+    await discrepancies('vb_live_0123456789abcdef', 'run_demo');
+    console.log('secret', typeof await register('cae_test_0123456789abcdef', 'https://a.example/hook'));
+    await watch('velora-tv-token-0123456789abcdef');`);
+  await program.prints(/\}\nsecret string\n$/);
+  // What is sent before the stream is open is not in it.
+  const sending = setInterval(() => simulator.ask('POST', 'emit', { system: 'tv', type: 'stream.online' }), 100);
+  finallyDo(context, () => clearInterval(sending));
+  await program.prints(/\nstream\.online tv:.+\n/);
 });
 
 test('deduplicate by yourself', async (context) => {
