@@ -91,7 +91,7 @@ impl ApiKey {
     pub fn new(text: impl AsRef<str>) -> Result<Self, ConfigError> {
         let text = text.as_ref();
         let reason = match text {
-            "" => "it is empty",
+            "" => "it is missing or empty",
             _ if text.contains(char::is_whitespace) => "it has white space; copy it again",
             _ if !text.bytes().all(|byte| byte.is_ascii_graphic()) => "it is not visible ASCII",
             _ => return Ok(Self(Zeroizing::new(text.to_owned()))),

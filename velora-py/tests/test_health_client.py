@@ -293,8 +293,13 @@ def test_what_the_environment_names(
     for url in ["http://velora.example", f"{simulator.url}/\udcff"]:
         monkeypatch.setenv("VELORA_BASE_URL", url)
         assert code_of(of_kind) == "invalid_base_url"
+        # What is given by name takes precedence.
+        assert either.waiting(of_kind(base_url=simulator.url, attempts=1)).probe() is None
     monkeypatch.setenv("VELORA_BASE_URL", "")
     assert type(of_kind()) is type(client)
+    assert code_of(lambda: of_kind(attempts=0)) == "invalid_option"
+    with pytest.raises(TypeError, match="colour"):
+        of_kind(colour="red")
 
 
 def test_what_a_client_cannot_be_made_of(either: Either) -> None:

@@ -32,7 +32,7 @@ impl Lines {
             lines.push(&chunk?);
             let full = lines.rows.len() >= max_rows || lines.text.len() > max_bytes;
             if full && lines.rows.is_empty() {
-                return Err(too_large(max_bytes));
+                return Err(too_large("a row", max_bytes));
             }
             if full {
                 lines.rows.truncate(max_rows);

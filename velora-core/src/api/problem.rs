@@ -56,8 +56,8 @@ pub(crate) fn kind_of(status: u16, conditional: bool) -> Option<ApiErrorKind> {
 
 fn reason_of(kind: ApiErrorKind) -> &'static str {
     match kind {
-        ApiErrorKind::Unauthorized => "the API key is missing or unknown",
-        ApiErrorKind::Forbidden => "the API key lacks a scope or a role",
+        ApiErrorKind::Unauthorized => "the API key or token is missing, unknown or expired",
+        ApiErrorKind::Forbidden => "the API key or token lacks a scope or a role",
         ApiErrorKind::NotFound => "not found in this tenant",
         ApiErrorKind::Conflict => "the call conflicts with the current state",
         ApiErrorKind::RateLimited => "too many requests",

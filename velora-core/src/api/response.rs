@@ -243,7 +243,7 @@ impl Body {
         while let Some(chunk) = self.chunk().await {
             let chunk = chunk?;
             if chunk.len() > limit.saturating_sub(collected.len()) {
-                return Err(too_large(limit));
+                return Err(too_large("the response", limit));
             }
             collected.extend_from_slice(&chunk);
         }
@@ -263,10 +263,11 @@ impl fmt::Debug for Body {
     }
 }
 
-pub(crate) fn too_large(limit: usize) -> ApiError {
+/// `what` is over its limit, in bytes.
+pub(crate) fn too_large(what: &str, limit: usize) -> ApiError {
     ApiError::new(
         ApiErrorKind::ResponseTooLarge,
-        ["the response is over ", &decimal(limit as u64), " bytes"].concat(),
+        [what, " is over ", &decimal(limit as u64), " bytes"].concat(),
     )
 }
 

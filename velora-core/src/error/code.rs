@@ -50,7 +50,7 @@ codes! {
     /// The store has no room for even one key.
     #[cfg(feature = "receiver")]
     InvalidCapacity = "invalid_capacity",
-    /// The API key is absent, empty, not visible ASCII, or, for CuraeAI, of neither environment.
+    /// The API key or token is absent, empty, not visible ASCII, or, for CuraeAI, of neither environment.
     #[cfg(feature = "client")]
     InvalidApiKey = "invalid_api_key",
     /// The base URL is not a plain `https` URL, nor an `http` URL of a loopback host.
@@ -116,7 +116,7 @@ codes! {
     /// The request body could not be read to its end.
     #[cfg(feature = "receiver")]
     BodyUnreadable = "body_unreadable",
-    /// The API key is missing or unknown to the system (401).
+    /// The API key or token is missing, unknown or expired (401).
     #[cfg(feature = "client")]
     Unauthorized = "unauthorized",
     /// The API key lacks a scope or a role (403).

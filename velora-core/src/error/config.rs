@@ -114,7 +114,7 @@ says! { ConfigError:
     #[cfg(feature = "receiver")]
     Self::InvalidCapacity => ["the store must have room for at least one key"],
     #[cfg(feature = "client")]
-    Self::InvalidApiKey { reason } => ["invalid API key: ", reason],
+    Self::InvalidApiKey { reason } => ["invalid API key or token: ", reason],
     #[cfg(feature = "client")]
     Self::InvalidBaseUrl { reason } => ["the base URL cannot be used: ", reason],
     #[cfg(feature = "client")]

@@ -60,18 +60,26 @@ impl Client {
         ClientBuilder::new("https://api.velora.health", Auth::bearer(key), finish)
     }
 
-    /// A client from the environment: `VELORA_API_KEY`, and `VELORA_BASE_URL` if the API is
-    /// not at the vendor's URL (an empty one is ignored).
+    /// A client from the environment, with all defaults: see
+    /// [`builder_from_env`](Self::builder_from_env).
     ///
-    /// Errors: `invalid_api_key`, also if it is not set; those of
-    /// [`build`](ClientBuilder::build).
+    /// Errors: those of `builder_from_env` and of [`build`](ClientBuilder::build).
     pub fn from_env() -> Result<Self, ConfigError> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// Starts building a client from the environment: `VELORA_API_KEY`, and `VELORA_BASE_URL`
+    /// if the API is not at the vendor's URL (an empty one is ignored).
+    /// [`with_base_url`](ClientBuilder::with_base_url) takes precedence over it.
+    ///
+    /// Errors: `invalid_api_key`, also if it is not set.
+    pub fn builder_from_env() -> Result<ClientBuilder<Self>, ConfigError> {
         let builder = Self::builder(ApiKey::from_env("VELORA_API_KEY")?);
-        match std::env::var_os("VELORA_BASE_URL") {
+        Ok(match std::env::var_os("VELORA_BASE_URL") {
             // Text that is not UTF-8 is not ignored: no URL has a replacement character.
-            Some(url) if !url.is_empty() => builder.with_base_url(url.to_string_lossy()).build(),
-            _ => builder.build(),
-        }
+            Some(url) if !url.is_empty() => builder.with_base_url(url.to_string_lossy()),
+            _ => builder,
+        })
     }
 
     /// Requests one event, to check that the key, its scope and the URL are right.

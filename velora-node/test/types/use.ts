@@ -99,7 +99,7 @@ export async function clients(signal: AbortSignal): Promise<void> {
   const manifest: health.Manifest = await health.Manifest.read('file');
   assertType<Equal<Awaited<ReturnType<typeof manifest.verify>>, void>>();
   manifest.leaves satisfies readonly health.LeafProof[];
-  const named = health.Client.fromEnv();
+  const named = health.Client.fromEnv({ attempts: 3 });
   assertType<Equal<typeof named, health.Client>>();
   const once = await client.exportOnce({ since: '', until: '' });
   assertType<Equal<typeof once.events, health.Page>>();

@@ -70,15 +70,16 @@ export class Client {
 
   /**
    * A client from the environment: `VELORA_API_KEY`, and `VELORA_BASE_URL` if the API is not at the
-   * vendor's URL (an empty one is ignored). Throws `invalid_api_key`, also if it is not set;
-   * `invalid_base_url`.
+   * vendor's URL (an empty one is ignored). The option `baseUrl` takes precedence over it. Throws
+   * `invalid_api_key`, also if it is not set; `invalid_base_url`, `invalid_option`.
    */
-  static fromEnv<C extends Client>(this: new (options: HealthClientOptions) => C): C {
+  static fromEnv<C extends Client>(this: new (options: HealthClientOptions) => C, options?: ClientOptions): C {
+    const given = checkOptions(options, CLIENT_OPTIONS);
     const { VELORA_API_KEY: apiKey, VELORA_BASE_URL: baseUrl } = environment();
     if (apiKey === undefined) {
       throw new ConfigError('invalid_api_key', 'VELORA_API_KEY is not set');
     }
-    return new this({ apiKey, baseUrl: baseUrl || undefined });
+    return new this({ ...given, apiKey, baseUrl: given.baseUrl ?? (baseUrl || undefined) });
   }
 
   /**

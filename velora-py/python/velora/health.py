@@ -309,12 +309,13 @@ class Client(SyncBase[_velora.Health]):
             del api_key, options  # A traceback may show what its frames hold.
 
     @classmethod
-    def from_env(cls) -> Client:
+    def from_env(cls, **options: Unpack[ClientOptions]) -> Client:
         """A client from the environment: ``VELORA_API_KEY``, and ``VELORA_BASE_URL`` if the API
-        is not at the vendor's URL (an empty one is ignored). Raises ``invalid_api_key``, also
-        if it is not set; ``invalid_base_url``."""
+        is not at the vendor's URL (an empty one is ignored). The option ``base_url`` takes
+        precedence over it. Raises ``invalid_api_key``, also if it is not set;
+        ``invalid_base_url``, ``invalid_option``."""
         client = cls.__new__(cls)
-        client._native = _velora.Health.from_env()
+        client._native = _velora.Health.from_env(**options)
         return client
 
     def probe(self) -> None:
@@ -473,10 +474,10 @@ class AsyncClient(AsyncBase[_velora.Health]):
             del api_key, options  # A traceback may show what its frames hold.
 
     @classmethod
-    def from_env(cls) -> AsyncClient:
+    def from_env(cls, **options: Unpack[ClientOptions]) -> AsyncClient:
         """See ``Client.from_env``."""
         client = cls.__new__(cls)
-        client._native = _velora.Health.from_env()
+        client._native = _velora.Health.from_env(**options)
         return client
 
     async def probe(self) -> None:

@@ -42,8 +42,10 @@ impl Health {
 
     /// A client from the environment.
     #[staticmethod]
-    fn from_env() -> Result<Self> {
-        let make = || Ok(Client::from_env()?);
+    #[pyo3(signature = (**options))]
+    fn from_env(options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let options = Options::read(options)?;
+        let make = move || options.build(Client::builder_from_env()?);
         Ok(Self(Arc::new(PerProcess::new(make)?)))
     }
 

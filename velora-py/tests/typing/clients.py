@@ -52,7 +52,7 @@ def of_health(at: datetime) -> None:
         made = client.webhooks.create("https://example.com", event_filter=["phi."])
         assert_type(made.secret, SigningSecret)
         assert_type(client.webhooks.list(), tuple[health.Endpoint, ...])
-    assert_type(health.Client.from_env(), health.Client)
+    assert_type(health.Client.from_env(attempts=3), health.Client)
 
 
 async def of_health_awaited(at: datetime) -> None:

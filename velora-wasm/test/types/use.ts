@@ -51,7 +51,7 @@ export async function reads(client: health.Client): Promise<ReadableStream<Uint8
     page satisfies Page<health.AuditEvent>;
     client.events({ cursor: page.nextCursor ?? undefined });
   }
-  const named = health.Client.fromEnv();
+  const named = health.Client.fromEnv({ attempts: 3 });
   assertType<Equal<typeof named, health.Client>>();
   // @ts-expect-error there are no files
   client.exportToFile;

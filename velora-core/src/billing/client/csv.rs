@@ -120,11 +120,11 @@ impl Records {
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if record.length >= self.max_bytes => {
-                    return Err(too_large(self.max_bytes));
+                    return Err(too_large("a row", self.max_bytes));
                 }
                 ReadRecordResult::OutputFull => double(&mut record.text),
                 ReadRecordResult::OutputEndsFull if record.fields >= self.max_bytes => {
-                    return Err(too_large(self.max_bytes));
+                    return Err(too_large("a row", self.max_bytes));
                 }
                 ReadRecordResult::OutputEndsFull => double(&mut record.ends),
                 // Every line has its end by now, so what continues is within quotes.

@@ -108,7 +108,7 @@ impl Parser {
         }
         self.size = self.size.saturating_add(part.len());
         match self.size > MAX_EVENT {
-            true => Err(too_large(MAX_EVENT)),
+            true => Err(too_large("an event", MAX_EVENT)),
             false => Ok(()),
         }
     }
