@@ -72,7 +72,7 @@ test('an environment names the client, and an empty base URL is none', async (co
   assert.equal(await codeOf(() => health.Client.fromEnv()), 'invalid_base_url');
   assert.equal(await codeOf(() => health.Client.fromEnv({ attempts: 2 })), 'invalid_base_url');
   // What is given by name takes precedence, even over a URL that is none.
-  assert.equal(health.Client.fromEnv({ baseUrl: 'http://127.0.0.1:1', attempts: 1 }).baseUrl, 'http://127.0.0.1:1/');
+  assert.equal(health.Client.fromEnv({ baseUrl: 'http://127.0.0.1:1', attempts: 1 }).baseUrl, 'http://127.0.0.1:1');
   for (const options of [{ apiKey: 'vlk_live_1' }, { attempts: 0 }, { attempts: '2' }, { baseUrl: 5 }, [], null]) {
     assert.equal(await codeOf(() => health.Client.fromEnv(options)), 'invalid_option', JSON.stringify(options));
   }

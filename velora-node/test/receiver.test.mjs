@@ -588,6 +588,34 @@ test('onError is told of a genuine delivery that is refused, and of no forgery',
   }
 });
 
+test('onReply is called with every reply, and changes none', async () => {
+  const seen = [];
+  const onReply = async (reply) => {
+    await new Promise(setImmediate);
+    seen.push(`${reply.status} ${reply.outcome} ${reply.code}`);
+    reply.status = 299;
+    throw new Error('metrics down');
+  };
+  let failing = true;
+  const counted = receiver(() => { if (failing) throw new Error('away'); }, { onReply, onError: () => {} });
+  const { body, headers } = event('evt_1');
+  assert.equal((await counted.receive(body, headers)).status, 500);
+  failing = false;
+  assert.equal((await counted.receive(body, headers)).status, 200);
+  assert.equal((await counted.handle(new Request('http://a', { method: 'POST', body, headers }))).status, 200);
+  await counted.receive(body, {});
+  await (await counted.begin(...Object.values(event('evt_2')))).done();
+  assert.deepEqual(seen, [
+    '500 handler_failed handler_failed', '200 processed null', '200 duplicate null', '401 missing_header missing_header', '200 processed null',
+  ]);
+  seen.length = 0;
+  assert.equal(counted.unreadable().status, 500);
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  assert.deepEqual(seen, ['500 body_unreadable body_unreadable']);
+  assert.equal(await codeOf(() => receiver(() => {}, { onReply: 1 })), 'invalid_option');
+});
+
 test('a store that fails to commit has not committed', async (t) => {
   t.mock.method(console, 'error', () => {});
   const store = Store.of({ ...custom(), commit: async () => { throw new StoreError('ok', 'x'); } });

@@ -22,7 +22,7 @@ export type Code =
   | 'invalid_lease'
   /** The store has no room for even one key. */
   | 'invalid_capacity'
-  /** The API key or token is absent, empty, not visible ASCII, or, for CuraeAI, of neither environment. */
+  /** The API key is absent, empty, not visible ASCII, or, for CuraeAI, of neither environment. */
   | 'invalid_api_key'
   /** The base URL is not a plain `https` URL, nor an `http` URL of a loopback host. */
   | 'invalid_base_url'

@@ -39,6 +39,12 @@ export interface ReceiverOptions<S extends SchemeName | Scheme> {
    * be stopped once it has replied, so limit its time. Errors that it throws are ignored.
    */
   onError?: ((error: unknown) => unknown) | undefined;
+  /**
+   * Called with every reply, such as to count what comes: forgeries and duplicates too, which
+   * `onError` is not told of. Nothing by default. The reply waits for it, as for `onError`; what it
+   * throws is ignored.
+   */
+  onReply?: ((reply: Reply) => unknown) | undefined;
   /** The largest body, in bytes, that is accepted. 1 MiB by default. */
   bodyLimit?: number | undefined;
 }
@@ -99,11 +105,12 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
   readonly #native: native.NativeReceiver;
   readonly #onEvent: Handler<EventOf<S>> | undefined;
   readonly #onError: (error: unknown) => unknown;
+  readonly #onReply: ((reply: Reply) => unknown) | undefined;
 
   /** Throws `invalid_option`. */
   constructor(options: ReceiverOptions<S>) {
-    const known = ['verifier', 'store', 'onEvent', 'onError', 'bodyLimit'] as const;
-    const { verifier, store, onEvent, onError, bodyLimit } = checkOptions(options, known);
+    const known = ['verifier', 'store', 'onEvent', 'onError', 'onReply', 'bodyLimit'] as const;
+    const { verifier, store, onEvent, onError, onReply, bodyLimit } = checkOptions(options, known);
     if (!(verifier instanceof Verifier)) {
       throw invalidOption('verifier is not a Verifier');
     }
@@ -115,7 +122,9 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     const limit = numberOption('bodyLimit', bodyLimit);
     this.verifier = verifier;
     this.store = store;
-    this.#onError = functionOption('onError', onError) ?? ((error) => console.error('velora: an event was not handled', error));
+    this.#onError = functionOption('onError', onError)
+      ?? ((error) => console.error(`velora: an event of ${verifier.scheme} was not handled`, error));
+    this.#onReply = functionOption('onReply', onReply);
     this.#native = unwrap(
       guard(() => native.NativeReceiver.create(Verifier.native(verifier), Store.native(store), limit)),
     );
@@ -228,7 +237,9 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
 
   /** The reply to a request whose body broke off, for callers who read the body. */
   unreadable(): Reply {
-    return reply(this.#native.unreadable());
+    const made = reply(this.#native.unreadable());
+    void this.#report(made);
+    return made;
   }
 
   /** @internal What handles its events: whoever mounts one without is told at once. */
@@ -259,7 +270,17 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
 
   async #answer(parts: native.ReplyParts): Promise<Reply> {
     await this.#tellReason(parts);
-    return reply(parts);
+    const made = reply(parts);
+    await this.#report(made);
+    return made;
+  }
+
+  /** Shows the reply, of which they get a copy. */
+  async #report(made: Reply): Promise<void> {
+    const onReply = this.#onReply;
+    if (onReply !== undefined) {
+      await attempt(() => onReply({ ...made }));
+    }
   }
 
   async #tellReason({ reason }: Pick<native.ReplyParts, 'reason'>): Promise<void> {
@@ -352,7 +373,7 @@ interface Thrown {
   readonly error: unknown;
 }
 
-/** Makes the reply, once the receiver's `onError` knows the reason. */
+/** Makes the reply, once the receiver's `onError` knows the reason, and `onReply` the reply. */
 type Answer = (parts: native.ReplyParts) => Promise<Reply>;
 
 /** What a function of the caller's threw, if it did. One that gives a generator has run nothing. */

@@ -50,7 +50,7 @@ codes! {
     /// The store has no room for even one key.
     #[cfg(feature = "receiver")]
     InvalidCapacity = "invalid_capacity",
-    /// The API key or token is absent, empty, not visible ASCII, or, for CuraeAI, of neither environment.
+    /// The API key is absent, empty, not visible ASCII, or, for CuraeAI, of neither environment.
     #[cfg(feature = "client")]
     InvalidApiKey = "invalid_api_key",
     /// The base URL is not a plain `https` URL, nor an `http` URL of a loopback host.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
-    from .receiving import Reply
+    from .receiving import AsyncReceiver, Receiver, Reply
 
 __all__ = [
     "finished",
@@ -56,12 +56,15 @@ def _read(stream: _Stream, wanted: int) -> bytes:
     return bytes(body)
 
 
-def logged(reply: Reply) -> Reply:
+def logged(receiver: Receiver[Any] | AsyncReceiver[Any], reply: Reply) -> Reply:
     """The reply, once its error is in the log. All others, such as those to forgeries, are
     there only for whoever looks for them."""
-    _log.debug("a delivery was answered: %d %s", reply.status, reply.outcome)
+    scheme = receiver.verifier.scheme
+    _log.debug("a delivery of %s was answered: %d %s", scheme, reply.status, reply.outcome)
     if reply.error is not None:
-        _log.error("a delivery was not handled: %s", reply.outcome, exc_info=reply.error)
+        _log.error(
+            "a delivery of %s was not handled: %s", scheme, reply.outcome, exc_info=reply.error
+        )
     return reply
 
 

@@ -82,8 +82,10 @@ def _view(receiver: Receiver[E], handler: Handler[E]) -> View:
             return HttpResponseNotAllowed(["POST"])
         body = _read_body(request, receiver.body_limit)
         if body is None:
-            return _response(receiver.unreadable())
-        return _response(logged(receiver.receive(body, _headers(request), handle)))
+            reply = receiver.unreadable()
+        else:
+            reply = receiver.receive(body, _headers(request), handle)
+        return _response(logged(receiver, reply))
 
     return view
 
@@ -93,14 +95,14 @@ def _async_view(receiver: AsyncReceiver[E], handler: AsyncHandler[E]) -> AsyncVi
     handle = handler if is_async(handler) else _in_thread(handler)
 
     async def receive(request: HttpRequest, body: bytes) -> Reply:
-        return logged(await receiver.receive(body, _headers(request), handle))
+        return logged(receiver, await receiver.receive(body, _headers(request), handle))
 
     async def view(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         body = _read_body(request, receiver.body_limit)
         if body is None:
-            return _response(receiver.unreadable())
+            return _response(logged(receiver, receiver.unreadable()))
         return _response(await finished(receive(request, body)))
 
     return view

@@ -67,12 +67,14 @@ def _endpoint(receiver: AsyncReceiver[E], handler: Handler[E]) -> Endpoint:
     handle = handler if is_async(handler) else _in_thread(handler)
 
     async def receive(request: Request, body: bytes) -> Reply:
-        return logged(await receiver.receive(body, request.headers.raw, handle))
+        return logged(receiver, await receiver.receive(body, request.headers.raw, handle))
 
     async def endpoint(request: Request) -> Response:
         body = await _read_body(request, receiver.body_limit)
-        work = None if body is None else finished(receive(request, body))
-        reply = receiver.unreadable() if work is None else await work
+        if body is None:
+            reply = logged(receiver, receiver.unreadable())
+        else:
+            reply = await finished(receive(request, body))
         return PlainTextResponse(reply.outcome, reply.status, reply.headers)
 
     return named_like(handler, endpoint)

@@ -57,9 +57,11 @@ def _view(receiver: Receiver[E], handler: Handler[E]) -> View:
 
     def view() -> Response:
         body = _read_body(receiver.body_limit)
-        reply = receiver.unreadable()
-        if body is not None:
-            reply = logged(receiver.receive(body, request.headers, handler))
+        if body is None:
+            reply = receiver.unreadable()
+        else:
+            reply = receiver.receive(body, request.headers, handler)
+        logged(receiver, reply)
         return Response(reply.outcome, reply.status, reply.headers, mimetype="text/plain")
 
     return named_like(handler, view)
