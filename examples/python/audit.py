@@ -14,6 +14,7 @@ arguments are wrong.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from velora import VeloraError
@@ -43,6 +44,10 @@ def main() -> int:
             file=sys.stderr,
         )
         return 130
+    except BrokenPipeError:
+        # Whoever read the list, such as `head`, has seen enough. Python would say so once more
+        # when it flushes on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -47,6 +47,16 @@ def test_the_example_lists(simulator: Simulator) -> None:
     assert done.stderr.startswith("invalid_option: ")
 
 
+def test_the_example_stops_listing_when_nobody_reads(simulator: Simulator) -> None:
+    ours, its = os.pipe()
+    os.close(ours)
+    done = audit(
+        simulator, "list", *WINDOW, capture_output=False, stdout=its, stderr=subprocess.PIPE
+    )
+    os.close(its)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_example_exports(simulator: Simulator, tmp_path: Path) -> None:
     path = tmp_path / "may.ndjson"
     done = audit(simulator, "export", *WINDOW, str(path))
