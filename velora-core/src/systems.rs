@@ -114,7 +114,7 @@ mod event {
     pub struct Envelope<'d> {
         /// What happened, as the system writes it, where the system is known and says so.
         pub event_type: Option<Cow<'d, str>>,
-        /// Whether the signature vouches for that.
+        /// Whether the signature vouches for that; not where nothing says it.
         pub type_is_signed: bool,
         /// The id, where events of the system have one.
         pub id: Option<Cow<'d, str>>,
@@ -152,7 +152,7 @@ mod event {
             if delivery.scheme() == "billing" {
                 let event_type = billing::event::event_type(delivery)?;
                 return Ok(Self {
-                    type_is_signed: !matches!(event_type, Some(billing::EventType::Unsigned(_))),
+                    type_is_signed: matches!(event_type, Some(billing::EventType::Signed(_))),
                     event_type: event_type.map(|kind| Cow::Owned(kind.as_str().to_owned())),
                     id: None,
                 });
@@ -161,7 +161,7 @@ mod event {
             let text = |name| outline.text(delivery.body(), name);
             Ok(Self {
                 event_type: type_name.map(text).transpose()?,
-                type_is_signed: true,
+                type_is_signed: type_name.is_some(),
                 id: id_name.map(text).transpose()?,
             })
         }

@@ -213,6 +213,8 @@ test('an unsigned type is marked', () => {
   const delivery = new Verifier('billing', SECRET).verify(body, { ...headers, 'x-webhook-event': 'dispute.sla_breached' });
   assert.equal(delivery.event.typeIsSigned, false);
   assert.equal(delivery.event.type, 'dispute.sla_breached');
+  const unnamed = new Verifier('billing', SECRET).verify(body, headers).event;
+  assert.deepEqual([unnamed.type, unnamed.typeIsSigned], [null, false]);
 });
 
 test('contradicting headers and malformed events', async () => {

@@ -39,7 +39,7 @@ export function signed(verdict: string): string[] {
 /** The envelope and the key of a verified body, and that body, which nobody can write to any more. */
 export class Reading implements Envelope, Source {
   eventType: string | null = null;
-  typeIsSigned = true;
+  typeIsSigned = false;
   id = '';
   key = '';
   /** Empty where there is no envelope. */
@@ -85,7 +85,7 @@ export class Reading implements Envelope, Source {
   #learn(mark: string, eventType: string, id: string, key: string): void {
     this.#mark = mark;
     this.eventType = mark === '0' ? null : eventType;
-    this.typeIsSigned = mark !== '2';
+    this.typeIsSigned = mark === '1';
     this.id = id;
     this.key = key;
   }

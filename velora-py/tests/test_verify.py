@@ -166,6 +166,8 @@ def test_a_billing_type_says_whether_it_was_signed() -> None:
         False,
         {"a": 1},
     )
+    event = verifier.verify(bare.body, bare.headers, NOW).event
+    assert (event.type, event.type_is_signed) == (None, False)
 
 
 def test_either_of_two_secrets_matches_during_a_rotation() -> None:

@@ -224,8 +224,12 @@ fn billing_says_whether_the_type_is_signed() {
         "dispute.sla_breached"
     );
     assert_eq!(serde_json::to_string(&event).unwrap(), body);
-    let plain: billing::Event = delivery("billing", "{}").event().unwrap();
-    assert_eq!(plain.event_type, None);
+    let plain = delivery("billing", "{}");
+    assert_eq!(plain.event::<billing::Event>().unwrap().event_type, None);
+    for (body, is_signed) in [(body, true), ("{}", false)] {
+        let envelope: Envelope = delivery("billing", body).event().unwrap();
+        assert_eq!(envelope.type_is_signed, is_signed);
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ export interface Event {
   readonly type: string | null;
   /**
    * Whether `type` comes from the body, which is under the MAC. Otherwise it comes from the header
-   * `X-Webhook-Event`, which anyone on the way could have rewritten: do not rely on it alone.
+   * `X-Webhook-Event`, which anyone on the way could have rewritten: do not rely on it alone. If
+   * nothing names it, it is not signed.
    */
   readonly typeIsSigned: boolean;
   /** The members of the body. */

@@ -46,7 +46,7 @@ class Event(events.BaseEvent):
     type_is_signed: bool
     """Whether ``type`` comes from the body, which is under the MAC. Otherwise it comes from the
     header ``X-Webhook-Event``, which anyone on the way could have rewritten: do not rely on it
-    alone."""
+    alone. If nothing names it, it is not signed."""
     members: dict[str, Any] = field(hash=False)
     """All members of the body."""
     raw: str

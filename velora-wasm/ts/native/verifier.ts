@@ -123,7 +123,7 @@ export function checkSecret(secret: Secret): Uint8Array {
 /** The items of an envelope in the order of their tags: see `receiver.rs`. */
 export function envelopeOf(bytes: Uint8Array): Envelope {
   const [mark = '', eventType = '', id = '', key = '', members = ''] = itemsOf(bytes).map(([, value]) => utf8Text(value));
-  return { mark, eventType: mark === '0' ? null : eventType, typeIsSigned: mark !== '2', id, key, members };
+  return { mark, eventType: mark === '0' ? null : eventType, typeIsSigned: mark === '1', id, key, members };
 }
 
 /** Calls with a verifier, the headers' values, and the bytes after the secrets. */
