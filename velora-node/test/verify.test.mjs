@@ -252,6 +252,7 @@ test('misuse at construction has a code', async () => {
     ...['health', 'billing', 'curae', 'tv', 'tv-body-only'].map((name) => ['invalid_scheme', () => new Signer(new Scheme({ name, signatureHeader: 'y' }), 'a')]),
     ['invalid_option', () => new Scheme({ name: 'x' })], ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', header: 'z' })],
     ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', timestampUnit: 'seconds' })],
+    ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', timestampHeader: null, timestampUnit: 'seconds' })],
   ];
   for (const [code, call] of cases) {
     assert.equal(await codeOf(call), code, call.toString());

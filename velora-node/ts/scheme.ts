@@ -70,7 +70,8 @@ export class Scheme {
     if (unit !== undefined && unit !== 'seconds' && unit !== 'milliseconds') {
       throw invalidOption('timestampUnit is neither seconds nor milliseconds');
     }
-    if (unit !== undefined && options.timestampHeader === undefined) {
+    const timestampHeader = textOption('timestampHeader', options.timestampHeader);
+    if (unit !== undefined && timestampHeader === undefined) {
       throw invalidOption('timestampUnit needs a timestampHeader');
     }
     this.name = text('name', options.name);
@@ -78,7 +79,7 @@ export class Scheme {
       name: this.name,
       signatureHeader: text('signatureHeader', options.signatureHeader),
       prefix: textOption('prefix', options.prefix),
-      timestampHeader: textOption('timestampHeader', options.timestampHeader),
+      timestampHeader,
       timestampInMilliseconds: unit === 'milliseconds',
       signedBefore: payload && text('before', payload.before),
       signedAfter: payload && text('after', payload.after),
