@@ -36,6 +36,7 @@ use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::{MethodRouter, post_service};
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tracing::Instrument;
 
 use crate::webhook::{FromDelivery, Outcome, Receiver, Reply};
 
@@ -54,7 +55,9 @@ where
 /// A `tower` service that receives deliveries on whatever route it is put.
 ///
 /// The handler runs in a task of its own: a sender that hangs up does not cut it
-/// off halfway, and the next delivery of the event finds it done.
+/// off halfway, and the next delivery of the event finds it done. The task is in the request's
+/// [`tracing`] span. A server that shuts down gracefully waits for open connections, but not
+/// for the task of a sender that has hung up: that event comes again.
 pub struct DeliveryService<F, E> {
     receiver: Receiver,
     handler: F,
@@ -106,13 +109,14 @@ where
             receiver, handler, ..
         } = self.clone();
         let answering = receiver.clone();
-        let task = tokio::spawn(async move {
+        let work = async move {
             let (parts, body) = request.into_parts();
             match read_body(&receiver, body).await {
                 Ok(body) => receiver.receive(&body, &parts.headers, handler).await,
                 Err(outcome) => receiver.reply(outcome),
             }
-        });
+        };
+        let task = tokio::spawn(work.in_current_span());
         Box::pin(async move {
             // The handler's own panics are caught before: what is left is a fault
             // of the runtime, such as its shutdown.

@@ -39,6 +39,7 @@ mod transaction;
 mod unchecked;
 mod verifier;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -52,59 +53,53 @@ fn panic_later() -> call::Call {
     call::Call::new(panicking(), call::show_nothing)
 }
 
+/// The check comes first: PyO3 keeps its types for the whole process, and they must not belong to
+/// an interpreter that ends before it.
 #[pymodule]
-mod _velora {
-    use super::*;
-
-    #[pymodule_export]
-    use audit_event::AuditEvent;
-    #[pymodule_export]
-    use call::Call;
-    #[pymodule_export]
-    use client::{Billing, Curae, Health, Tv};
-    #[pymodule_export]
-    use custom::Answer;
-    #[pymodule_export]
-    use delivery::Delivery;
-    #[pymodule_export]
-    use manifest::Manifest;
-    #[pymodule_export]
-    use receiver::{Listed, Receiver, Work};
-    #[pymodule_export]
-    use scheme::Scheme;
-    #[pymodule_export]
-    use secret::SigningSecret;
-    #[pymodule_export]
-    use signer::{SignedDelivery, Signer};
-    #[pymodule_export]
-    use store::{Claim, Store};
-    #[pymodule_export]
-    use stream::Stream;
-    #[pymodule_export]
-    use taker::Taker;
-    #[pymodule_export]
-    use transaction::Statements;
-    #[pymodule_export]
-    use verifier::Verifier;
-
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        let py = module.py();
-        let end = wrap_pyfunction!(process::end_visits, module)?;
-        py.import("atexit")?.call_method1("register", (end,))?;
-        if let Ok(register) = py.import("os")?.getattr("register_at_fork") {
-            let kwargs = PyDict::new(py);
-            kwargs.set_item("before", wrap_pyfunction!(forked::before_fork, module)?)?;
-            let after = wrap_pyfunction!(forked::after_fork, module)?;
-            kwargs.set_item("after_in_parent", after)?;
-            let after = wrap_pyfunction!(forked::after_fork_in_child, module)?;
-            kwargs.set_item("after_in_child", after)?;
-            register.call((), Some(&kwargs))?;
-        }
-        #[cfg(feature = "panics")]
-        module.setattr("_panic_later", wrap_pyfunction!(panic_later, module)?)?;
-        let codes = velora_core::Code::ALL.iter().map(|code| code.as_str());
-        module.add("CODES", codes.collect::<Vec<_>>())?;
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+fn _velora(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    if !unchecked::is_main_interpreter(py) {
+        return Err(PyImportError::new_err(
+            "velora works in the main interpreter only, not in a subinterpreter; with mod_wsgi, \
+             set `WSGIApplicationGroup %{GLOBAL}`",
+        ));
     }
+    module.add_class::<audit_event::AuditEvent>()?;
+    module.add_class::<call::Call>()?;
+    module.add_class::<client::Billing>()?;
+    module.add_class::<client::Curae>()?;
+    module.add_class::<client::Health>()?;
+    module.add_class::<client::Tv>()?;
+    module.add_class::<custom::Answer>()?;
+    module.add_class::<delivery::Delivery>()?;
+    module.add_class::<manifest::Manifest>()?;
+    module.add_class::<receiver::Listed>()?;
+    module.add_class::<receiver::Receiver>()?;
+    module.add_class::<receiver::Work>()?;
+    module.add_class::<scheme::Scheme>()?;
+    module.add_class::<secret::SigningSecret>()?;
+    module.add_class::<signer::SignedDelivery>()?;
+    module.add_class::<signer::Signer>()?;
+    module.add_class::<store::Claim>()?;
+    module.add_class::<store::Store>()?;
+    module.add_class::<stream::Stream>()?;
+    module.add_class::<taker::Taker>()?;
+    module.add_class::<transaction::Statements>()?;
+    module.add_class::<verifier::Verifier>()?;
+    let end = wrap_pyfunction!(process::end_visits, module)?;
+    py.import("atexit")?.call_method1("register", (end,))?;
+    if let Ok(register) = py.import("os")?.getattr("register_at_fork") {
+        let kwargs = PyDict::new(py);
+        kwargs.set_item("before", wrap_pyfunction!(forked::before_fork, module)?)?;
+        let after = wrap_pyfunction!(forked::after_fork, module)?;
+        kwargs.set_item("after_in_parent", after)?;
+        let after = wrap_pyfunction!(forked::after_fork_in_child, module)?;
+        kwargs.set_item("after_in_child", after)?;
+        register.call((), Some(&kwargs))?;
+    }
+    #[cfg(feature = "panics")]
+    module.setattr("_panic_later", wrap_pyfunction!(panic_later, module)?)?;
+    let codes = velora_core::Code::ALL.iter().map(|code| code.as_str());
+    module.add("CODES", codes.collect::<Vec<_>>())?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

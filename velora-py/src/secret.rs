@@ -23,6 +23,15 @@ impl SigningSecret {
         PyBytes::new(py, self.0.expose_secret())
     }
 
+    /// It never changes. `dataclasses.asdict` copies what a result has in it.
+    fn __copy__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    fn __deepcopy__(this: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        this
+    }
+
     fn __repr__(&self) -> &'static str {
         "SigningSecret(..)"
     }

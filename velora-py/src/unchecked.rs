@@ -1,5 +1,6 @@
-//! The code that the compiler cannot check, which saves a third of the cost of a verification:
-//! reading a dict without counting references, and keeping a delivery next to what it borrows.
+//! The code that the compiler cannot check. Two parts of it save a third of the cost of a
+//! verification: reading a dict without counting references, and keeping a delivery next to what
+//! it borrows. The third asks which interpreter this is.
 #![expect(unsafe_code, reason = "see the comments at each")]
 
 use std::mem::transmute;
@@ -12,6 +13,12 @@ use pyo3::types::{PyBytes, PyDict};
 use velora_core::{Delivery, Verifier as CoreVerifier};
 
 use crate::verifier::Verifier;
+
+/// Whether this is the interpreter that the process began with.
+pub(crate) fn is_main_interpreter(_: Python<'_>) -> bool {
+    // SAFETY: this thread is attached, so it has an interpreter. Its number is plain data.
+    unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) == 0 }
+}
 
 /// Whether a dict has entries that [`matching`] does not look at.
 pub(crate) struct OtherKeys(pub(crate) bool);

@@ -87,6 +87,56 @@ def test_a_program_ends_in_peace_while_a_token_is_waited_for() -> None:
     assert done.returncode == 0, done.stderr
 
 
+SUBINTERPRETER = """
+import asyncio, sys, tempfile
+
+if sys.argv[1] == "after":
+    import velora
+
+try:
+    import _interpreters
+    inner = _interpreters.create("legacy")
+    def imported():
+        return _interpreters.run_string(inner, "import velora") is None
+    end = _interpreters.destroy
+except ImportError:
+    import _xxsubinterpreters
+    inner = _xxsubinterpreters.create()
+    def imported():
+        try:
+            _xxsubinterpreters.run_string(inner, "import velora")
+        except _xxsubinterpreters.RunFailedError as error:
+            return "ImportError" not in str(error)
+        return True
+    end = _xxsubinterpreters.destroy
+
+assert not imported()
+if sys.argv[2] == "ended":
+    end(inner)
+
+import velora
+
+async def receive():
+    with tempfile.TemporaryDirectory() as folder:
+        store = velora.open_store(f"sqlite://{folder}/claims.db")
+        receiver = velora.AsyncReceiver(velora.Verifier("tv", "secret"), store)
+        signed = velora.Signer("tv", "secret").sign(b'{"id":"evt_1","type":"a.b"}')
+        reply = await receiver.receive(signed.body, signed.headers, lambda event: None)
+        assert reply.outcome == "processed", reply
+
+asyncio.run(receive())
+"""
+
+
+@pytest.mark.parametrize("imported", ["before", "after"])
+@pytest.mark.parametrize("ended", ["ended", "left"])
+def test_a_subinterpreter_is_refused_and_harms_nothing(imported: str, ended: str) -> None:
+    """Its end would be taken for that of the process, and the process would not end."""
+    command = [sys.executable, "-c", SUBINTERPRETER, imported, ended]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_reports_are_heard_where_the_call_waits(simulator: Simulator, tmp_path: Path) -> None:
     threads: set[int] = set()
     with health.Client(HEALTH_KEY, **simulator.options()) as client:

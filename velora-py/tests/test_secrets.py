@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -262,6 +264,16 @@ def test_a_registration_shows_no_secret() -> None:
     clean(shown_of(registered))
     with Server(lambda n, r: answer(201, {"id": "a", "secret": "canary" * 10})) as server:
         clean(shown_of(tv.Client("token", **server.options()).create_webhook("a", "b", [])))
+
+
+def test_a_result_with_a_secret_can_be_copied() -> None:
+    body = {"endpoint": {"id": "wh_1"}, "secret": "canary"}
+    with Server(lambda number, request: answer(201, body)) as server:
+        made = health.Client("key", **server.options()).webhooks.create("https://example.com")
+    copied: Any = dataclasses.asdict(made)
+    for secret in [copied["secret"], copy.copy(made.secret), copy.deepcopy(made).secret]:
+        assert secret is made.secret
+    clean(repr(copied))
 
 
 def test_a_secret_is_neither_pickled_nor_compared() -> None:

@@ -1,12 +1,15 @@
 //! The axum adapters, over a real socket.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Instrument, Metadata, Span, Subscriber, info_span};
+use tracing_core::span::Current;
 use velora_core::axum::{DeliveryService, Verified, deliveries};
 use velora_core::{MemoryStore, Receiver, SignedDelivery, Signer, curae, health, tv};
 
@@ -219,6 +222,14 @@ async fn the_extractor_verifies_and_reads() {
     );
 }
 
+fn posted(signed: SignedDelivery) -> axum::extract::Request {
+    let mut request = http::Request::post("/");
+    for (name, value) in &signed.headers {
+        request = request.header(name, value);
+    }
+    request.body(signed.body.into()).unwrap()
+}
+
 #[tokio::test]
 async fn is_a_tower_service() {
     use tower::ServiceExt;
@@ -226,15 +237,80 @@ async fn is_a_tower_service() {
     let service = DeliveryService::new(receiver("health"), handler);
     assert!(format!("{service:?}").starts_with("DeliveryService"));
     let signed = sign("health", r#"{"id":"evt_1","type":"phi.read"}"#);
-    let mut request = http::Request::post("/");
-    for (name, value) in &signed.headers {
-        request = request.header(name, value);
-    }
-    let request = request.body(axum::body::Body::from(signed.body)).unwrap();
-    let response = service.oneshot(request).await.unwrap();
+    let response = service.oneshot(posted(signed)).await.unwrap();
     assert_eq!(response.status(), 500);
     let body = axum::body::to_bytes(response.into_body(), 100)
         .await
         .unwrap();
     assert_eq!(&body[..], b"handler_failed");
+}
+
+/// Knows the span that is entered, on the one thread of the test.
+#[derive(Clone, Default)]
+struct Entered {
+    spans: Arc<Mutex<Vec<&'static Metadata<'static>>>>,
+    stack: Arc<Mutex<Vec<Id>>>,
+}
+
+impl Subscriber for Entered {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_span()
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut spans = self.spans.lock().unwrap();
+        spans.push(span.metadata());
+        Id::from_u64(spans.len() as u64)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, id: &Id) {
+        self.stack.lock().unwrap().push(id.clone());
+    }
+
+    fn exit(&self, _: &Id) {
+        self.stack.lock().unwrap().pop();
+    }
+
+    fn current_span(&self) -> Current {
+        match self.stack.lock().unwrap().last() {
+            Some(id) => {
+                let metadata = self.spans.lock().unwrap()[id.into_u64() as usize - 1];
+                Current::new(id.clone(), metadata)
+            }
+            None => Current::none(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handler_is_in_the_span_of_its_request() {
+    use tower::ServiceExt;
+
+    let _default = tracing::subscriber::set_default(Entered::default());
+    let name = || Span::current().metadata().map(Metadata::name);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sees = Arc::clone(&seen);
+    let service = DeliveryService::new(receiver("tv"), move |_: tv::Event| {
+        let sees = Arc::clone(&sees);
+        async move {
+            tokio::task::yield_now().await;
+            sees.lock().unwrap().push(name());
+            Ok::<(), ()>(())
+        }
+    });
+    let signed = sign("tv", r#"{"id":"evt_1","type":"stream.online"}"#);
+    let answered = service
+        .oneshot(posted(signed))
+        .instrument(info_span!("request"));
+    assert_eq!(answered.await.unwrap().status(), 200);
+    assert_eq!(
+        (&*seen.lock().unwrap(), name()),
+        (&vec![Some("request")], None)
+    );
 }

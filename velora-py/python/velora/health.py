@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
     from .api import ClientOptions
 
@@ -309,7 +309,7 @@ class Client(SyncBase[_velora.Health]):
             del api_key, options  # A traceback may show what its frames hold.
 
     @classmethod
-    def from_env(cls, **options: Unpack[ClientOptions]) -> Client:
+    def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
         """A client from the environment: ``VELORA_API_KEY``, and ``VELORA_BASE_URL`` if the API
         is not at the vendor's URL (an empty one is ignored). The option ``base_url`` takes
         precedence over it. Raises ``invalid_api_key``, also if it is not set;
@@ -474,7 +474,7 @@ class AsyncClient(AsyncBase[_velora.Health]):
             del api_key, options  # A traceback may show what its frames hold.
 
     @classmethod
-    def from_env(cls, **options: Unpack[ClientOptions]) -> AsyncClient:
+    def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
         """See ``Client.from_env``."""
         client = cls.__new__(cls)
         client._native = _velora.Health.from_env(**options)

@@ -26,6 +26,10 @@ from velora.events import OtherType
 OPTIONS: ClientOptions = {"base_url": "https://api.velora.health", "backoff": (0.5, 20)}
 
 
+class Derived(health.Client):
+    """A client with something added."""
+
+
 def of_health(at: datetime) -> None:
     with health.Client("key", **OPTIONS) as client:
         assert_type(client, health.Client)
@@ -53,6 +57,7 @@ def of_health(at: datetime) -> None:
         assert_type(made.secret, SigningSecret)
         assert_type(client.webhooks.list(), tuple[health.Endpoint, ...])
     assert_type(health.Client.from_env(attempts=3), health.Client)
+    assert_type(Derived.from_env(), Derived)
 
 
 async def of_health_awaited(at: datetime) -> None:
