@@ -26,9 +26,15 @@ export interface ClientOptions {
   connectTimeout?: number | undefined;
   /** The longest wait for the next bytes. 30 by default; 300 for Velora TV. */
   readTimeout?: number | undefined;
-  /** The longest a call may take, including all attempts and waits. 600 by default; 60 for Velora TV. */
+  /**
+   * The longest a call may take, including all attempts and waits. For a CSV, which is read as it
+   * arrives, it ends with the first row. 600 by default; 60 for Velora TV.
+   */
   callTimeout?: number | undefined;
-  /** The largest body that is read, in bytes after decoding. 64 MiB by default. */
+  /**
+   * The largest body that is read, in bytes after decoding. In a CSV, which is read as it arrives,
+   * it limits each row. 64 MiB by default.
+   */
   maxResponseBytes?: number | undefined;
   /**
    * Sends all requests to an `https` base URL through a tunnel of this proxy, `http://…` or

@@ -139,14 +139,16 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets the longest time a call may take, including all attempts and waits.
+    /// Sets the longest time a call may take, including all attempts and waits. For a CSV, which
+    /// is read as it arrives, it ends with the first row.
     #[must_use]
     pub fn with_call_timeout(mut self, timeout: Duration) -> Self {
         self.options.call_timeout = timeout;
         self
     }
 
-    /// Sets the largest body that is read, in bytes after decoding.
+    /// Sets the largest body that is read, in bytes after decoding. In a CSV, which is read as it
+    /// arrives, it limits each row.
     #[must_use]
     pub fn with_max_response_bytes(mut self, bytes: usize) -> Self {
         self.options.max_response_bytes = bytes;

@@ -37,10 +37,11 @@ class ClientOptions(TypedDict, total=False):
     read_timeout: float
     """The longest wait for the next bytes. Default: 30; for Velora TV 300."""
     call_timeout: float
-    """The longest a call may take, including all attempts and waits. Default: 600; for Velora
-    TV 60."""
+    """The longest a call may take, including all attempts and waits. For a CSV, which is read
+    as it arrives, it ends with the first row. Default: 600; for Velora TV 60."""
     max_response_bytes: int
-    """The largest body that is read, in bytes after decoding. Default: 64 MiB."""
+    """The largest body that is read, in bytes after decoding. In a CSV, which is read as it
+    arrives, it limits each row. Default: 64 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
