@@ -24,14 +24,18 @@ impl BaseUrl {
             return Err(invalid("it must start with https://"));
         };
         let (authority, path) = rest.split_at(slash_in(rest).unwrap_or(rest.len()));
-        let host = host_of(authority).ok_or_else(|| invalid("its host is invalid"))?;
+        let host = host_of(authority).ok_or_else(|| {
+            invalid("its host or port is invalid, or it has a user, a query or a fragment")
+        })?;
         if !secure && !is_loopback(host) {
             return Err(invalid("http is for loopback only; use https"));
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
         let dots = |segment: &str| matches!(segment, "." | "..");
         if !path.bytes().all(plain) || path.split('/').any(dots) {
-            return Err(invalid("its path is invalid"));
+            return Err(invalid(
+                "its path is invalid, or it has a query or a fragment",
+            ));
         }
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
