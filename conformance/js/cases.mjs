@@ -59,11 +59,11 @@ function readCase(fields) {
     return null;
   }
   const { scheme, secrets, secrets_b64, body_b64, headers, now, tolerance } = fields;
-  if (typeof scheme !== 'string' || (given(secrets) && given(secrets_b64)) || typeof now !== 'number') {
+  if (typeof scheme !== 'string' || !scheme.isWellFormed() || (given(secrets) && given(secrets_b64)) || typeof now !== 'number') {
     return null;
   }
   const body = decode(body_b64);
-  const keys = given(secrets_b64) ? list(secrets_b64, decode) : list(secrets ?? [], (text) => (typeof text === 'string' ? text : null));
+  const keys = given(secrets_b64) ? list(secrets_b64, decode) : list(secrets ?? [], (text) => (typeof text === 'string' && text.isWellFormed() ? text : null));
   const pairs = list(headers, (pair) => (isPair(pair) ? [pair[0], onTheWire(pair[1])] : null));
   const seconds = readTolerance(tolerance);
   if (body === null || keys === null || pairs === null || seconds === null) {
@@ -110,7 +110,7 @@ function onTheWire(text) {
 }
 
 function isPair(pair) {
-  return Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
+  return Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string' && part.isWellFormed());
 }
 
 function isObject(value) {

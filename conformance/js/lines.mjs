@@ -1,26 +1,27 @@
 // Reads cases, one per line, and writes their answers in order.
 
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 
-/** How much is written at once while more input is waiting. */
-const BATCH = 64 * 1024;
-
-/** Answers every line that is not blank. */
+/** Answers every line that is not blank. A caller that waits for an answer before writing the next case gets it. */
 export async function answerAll(answer, input, output) {
-  let written = '';
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    const text = line.trim();
-    if (text !== '') {
-      written += `${answer(text)}\n`;
-    }
-    // A caller that waits for an answer before writing the next case gets it.
-    if (written.length > BATCH || input.readableLength === 0) {
-      if (!output.write(written)) {
-        await once(output, 'drain');
-      }
-      written = '';
+  for await (const lines of chunksOfLines(input)) {
+    const asked = lines.map((line) => line.trim()).filter((line) => line !== '');
+    if (!output.write(asked.map((line) => `${answer(line)}\n`).join(''))) {
+      await once(output, 'drain');
     }
   }
-  output.write(written);
+}
+
+/**
+ * The complete lines of what can be read at once; the last line needs no line end. Only a line feed
+ * ends a line: `readline` also splits at other characters, which may stand in JSON.
+ */
+export async function* chunksOfLines(input) {
+  let rest = '';
+  for await (const chunk of input.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop();
+    yield lines;
+  }
+  yield [rest];
 }

@@ -1,9 +1,9 @@
 // Works with a deduplication store, one operation per line.
 
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { StoreError, VeloraError, openStore } from '../../velora-node/dist/index.mjs';
 import { matching, optionsOf } from '../js/arguments.mjs';
+import { chunksOfLines } from '../js/lines.mjs';
 
 const VERBS = ['claim', 'commit', 'release', 'renew'];
 
@@ -22,9 +22,11 @@ export async function claim(args, input, output) {
     return 1;
   }
   const held = new Map();
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    if (line.trim() !== '' && !output.write(`${JSON.stringify(await answer(store, line, held))}\n`)) {
-      await once(output, 'drain');
+  for await (const lines of chunksOfLines(input)) {
+    for (const line of lines) {
+      if (line.trim() !== '' && !output.write(`${JSON.stringify(await answer(store, line, held))}\n`)) {
+        await once(output, 'drain');
+      }
     }
   }
   return 0;
@@ -66,7 +68,7 @@ function told(state, lease) {
 function readCase(line) {
   try {
     const { op, key } = JSON.parse(line);
-    return VERBS.includes(op) && typeof key === 'string' ? { op, key } : null;
+    return VERBS.includes(op) && typeof key === 'string' && key.isWellFormed() ? { op, key } : null;
   } catch {
     return null;
   }

@@ -377,14 +377,15 @@ test('what the client makes of numbers does not matter', async (context) => {
 for (const kind of Object.keys(PLACES)) {
   test(`${kind}: the command claims`, async () => {
     const asked = ['commit', 'claim', 'claim', 'renew', 'release', 'release', 'claim', 'commit', 'claim', 'odd'];
-    const input = [...asked.map((op) => JSON.stringify({ op, key: 'k' })), '', 'no case'].join('\n');
+    const odd = ['', '{"op":"claim",\r"key":"k"}', '{"op":"claim","key":"\u2028"}', '{"op":"claim","key":"\\ud800"}', 'no case'];
+    const input = [...asked.map((op) => JSON.stringify({ op, key: 'k' })), ...odd].join('\n');
     const command = [join(ROOT, 'conformance/node/main.mjs'), 'claim', '--lease', '60', '--store', await PLACES[kind]()];
     const { status, stdout, stderr } = spawnSync(process.execPath, command, { input, encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     const answers = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
     assert.deepEqual(
       answers.map(({ state }) => state),
-      ['lease_lost', 'fresh', 'in_flight', 'ok', 'ok', 'lease_lost', 'fresh', 'ok', 'done', 'error', 'error'],
+      ['lease_lost', 'fresh', 'in_flight', 'ok', 'ok', 'lease_lost', 'fresh', 'ok', 'done', 'error', 'done', 'fresh', 'error', 'error'],
     );
     assert.ok(answers[1].epoch < answers[6].epoch);
     assert.deepEqual(answers.at(-1), { state: 'error', code: 'invalid_case' });

@@ -50,7 +50,18 @@ fn answers_each_verb_on_every_store() {
         Redis::shared().new_url(),
     ] {
         let lines = [
-            COMMIT, CLAIM, CLAIM, RENEW, RELEASE, RELEASE, CLAIM, COMMIT, CLAIM, "no case", "",
+            COMMIT,
+            CLAIM,
+            CLAIM,
+            RENEW,
+            RELEASE,
+            RELEASE,
+            CLAIM,
+            COMMIT,
+            CLAIM,
+            r#"["claim","k"]"#,
+            "no case",
+            "",
         ];
         let output = claim(&store, None, &lines);
         assert!(output.status.success(), "{store}: {output:?}");
@@ -69,6 +80,7 @@ fn answers_each_verb_on_every_store() {
             "fresh",
             "ok",
             "done",
+            "error",
             "error",
         ];
         assert_eq!(states, expected.map(Some), "{store}");
