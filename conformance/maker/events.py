@@ -37,7 +37,7 @@ MEMBERS = {
 }
 TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:(?:[0-5]\d|60)(?:\.\d{1,9})?)?"
-    r"(?:[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)",
+    r"(?:[Zz]|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)",
     re.ASCII,
 )
 
@@ -152,9 +152,12 @@ def is_time(text: str) -> bool:
     found = TIME.fullmatch(text)
     if not found or not "0001" <= text[:4] <= "9998":
         return False
+    ahead = datetime.timedelta(hours=int(found[5] or 0), minutes=int(found[6] or 0))
     try:
-        datetime.datetime.fromisoformat(f"{found[1]}T{found[2]}")
-    except ValueError:
+        local = datetime.datetime.fromisoformat(f"{found[1]}T{found[2]}")
+        # Raises too: before the year 1 of UTC there is nothing.
+        local - (-ahead if found[4] == "-" else ahead)
+    except (ValueError, OverflowError):
         return False
     return True
 

@@ -40,8 +40,8 @@ impl UnixTime {
         // By way of microseconds, which a float of today's seconds still holds: 0.001
         // would otherwise become 0.000999… and lose its millisecond. What no `i64` holds
         // becomes the first or the last instant that one does.
-        let micros = (seconds * 1e6).round() as i64;
-        Ok(Self(micros.div_euclid(1_000)))
+        let micros = (seconds * 1e6).round();
+        Ok(Self((micros / 1e3).floor() as i64))
     }
 
     /// Milliseconds since the epoch, as an instant.

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 /// The instant of a time as RFC 3339 has it, in the years from 1 to 9998: a date, a time of
 /// day, to the nanosecond at most, and how far from UTC it is. As ISO 8601 allows, the
-/// seconds, and the colon or the minutes of the distance, may be absent.
+/// seconds, and the colon or the minutes of the distance, may be absent. An instant before the
+/// year 1 of UTC is none, because not every language has it.
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
     let (seconds, nanos) = since_epoch(text)?;
     instant(seconds, nanos)
@@ -83,11 +84,12 @@ pub(crate) fn since_epoch(text: &str) -> Option<(i64, i32)> {
     // A leap second is the one before it.
     let seconds = minutes.wrapping_mul(60).wrapping_add(second.min(59));
     let days = i64::from(days_since_epoch(year, month, day));
-    Some((
-        days.wrapping_mul(86_400).wrapping_add(seconds.into()),
-        nanos,
-    ))
+    let seconds = days.wrapping_mul(86_400).wrapping_add(seconds.into());
+    (seconds >= FIRST).then_some((seconds, nanos))
 }
+
+/// The start of the year 1.
+const FIRST: i64 = -62_135_596_800;
 
 /// The number that two digits behind this byte are, and what stands behind them.
 #[cfg_attr(target_family = "wasm", inline(never))]
@@ -139,7 +141,7 @@ mod tests {
             "2026-05-03T14:22+05",
             "2024-02-29T23:59:60Z",
             "2000-02-29T00:00:00Z",
-            "0001-01-01T00:00:00+23:59",
+            "0001-01-01T23:59:00+23:59",
             "9998-12-31T23:59:59-23:59",
         ];
         for text in good {
@@ -169,6 +171,8 @@ mod tests {
             "2025-02-29T14:22:01Z",
             "1900-02-29T14:22:01Z",
             "0000-05-03T14:22:01Z",
+            "0001-01-01T00:00:00+00:01",
+            "0001-01-01T23:58:59.999999999+23:59",
             "9999-05-03T14:22:01Z",
             "2026-05-03T14:22:01Z ",
             " 2026-05-03T14:22:01Z",

@@ -209,11 +209,12 @@ impl StoreParts {
     }
 
     fn memory(&self) -> std::result::Result<MemoryStore, ConfigError> {
+        let options = self.options()?;
         let capacity = match self.capacity {
             Some(capacity) => whole("capacity", capacity)?,
             None => MemoryStore::DEFAULT_CAPACITY,
         };
-        MemoryStore::new(self.options()?, capacity)
+        MemoryStore::new(options, capacity)
     }
 }
 

@@ -444,6 +444,7 @@ test('store options are checked', async () => {
     assert.equal(await codeOf(() => new MemoryStore({ retention: seconds })), 'invalid_retention');
   }
   assert.equal(await codeOf(() => new MemoryStore({ capacity: 0 })), 'invalid_capacity');
+  assert.equal(await codeOf(() => new MemoryStore({ capacity: -1, retention: 1 })), 'invalid_retention');
   assert.equal(await codeOf(() => new MemoryStore({ size: 1 })), 'invalid_option');
   assert.equal(new MemoryStore({ dangerousShortRetention: 120 }).size, 0);
   for (const capacity of [1.5, NaN, Infinity, -1]) {

@@ -91,6 +91,7 @@ def test_instants_are_datetimes_or_texts(client: Any) -> None:
     turned = {"since": WEEK["until"], "until": WEEK["since"]}
     assert code_of(lambda: client.events(**turned)) == "invalid_window"
     assert code_of(lambda: client.export(**turned)) == "invalid_window"
+    assert code_of(lambda: client.events(**turned, limit=0)) == "invalid_window"
     for limit in [0, 1001, -1, 1 << 16, 1 << 70]:
         assert code_of(lambda: client.events(limit=limit)) == "invalid_option"  # noqa: B023
 

@@ -86,7 +86,9 @@ fn instants() {
     assert_eq!(millis(1_780_000_000.001), Ok(1_780_000_000_001));
     assert_eq!(millis(0.000_9), Ok(0));
     assert_eq!(millis(-0.5), Ok(-500));
-    assert_eq!(millis(f64::MAX), Ok(i64::MAX / 1_000));
+    assert_eq!(millis(1e13), Ok(10_000_000_000_000_000));
+    assert_eq!(millis(f64::MAX), Ok(i64::MAX));
+    assert_eq!(millis(f64::MIN), Ok(i64::MIN));
     for seconds in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let refused = UnixTime::try_from_secs_f64(seconds);
         assert_eq!(code(refused), "invalid_option");

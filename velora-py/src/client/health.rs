@@ -84,14 +84,6 @@ impl Health {
         if let Some(phi_involved) = phi_involved {
             query = query.with_phi_involved(phi_involved);
         }
-        if let Some(limit) = limit {
-            query = query
-                .with_limit(limit.fit("limit")?)
-                .map_err(Failure::from)?;
-        }
-        if let Some(cursor) = cursor {
-            query = query.with_cursor(cursor.0).map_err(Failure::from)?;
-        }
         let since = since.map(|at| instant("since", at)).transpose()?;
         let until = until.map(|at| instant("until", at)).transpose()?;
         query = match (since, until) {
@@ -102,6 +94,14 @@ impl Health {
             (None, Some(until)) => query.with_until(until),
             (None, None) => query,
         };
+        if let Some(limit) = limit {
+            query = query
+                .with_limit(limit.fit("limit")?)
+                .map_err(Failure::from)?;
+        }
+        if let Some(cursor) = cursor {
+            query = query.with_cursor(cursor.0).map_err(Failure::from)?;
+        }
         let client = Arc::clone(&self.0);
         let make = move || {
             let pages = client.get()?.events(query).pages();
