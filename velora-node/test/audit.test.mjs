@@ -64,6 +64,9 @@ test('an environment names the client, and an empty base URL is none', async (co
   assert.throws(() => health.Client.fromEnv(), (error) => error.code === 'invalid_api_key' && error.message.includes('VELORA_API_KEY'));
   process.env.VELORA_API_KEY = '';
   assert.equal(await codeOf(() => health.Client.fromEnv()), 'invalid_api_key');
+  for (const apiKey of ['', 'a b', '\ud800']) {
+    assert.equal(await codeOf(() => new health.Client({ apiKey, attempts: -1 })), 'invalid_api_key');
+  }
   process.env.VELORA_API_KEY = HEALTH_KEY;
   const client = health.Client.fromEnv();
   assert.ok(client instanceof health.Client);

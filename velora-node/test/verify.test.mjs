@@ -85,11 +85,22 @@ test('verifies as of a time', async () => {
   }
   assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now: 1_780_000_301 })), 'timestamp_too_old');
   assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now: 1_779_999_699 })), 'timestamp_in_future');
+  assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now: Number.MAX_VALUE })), 'timestamp_too_old');
+  assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now: -Number.MAX_VALUE })), 'timestamp_in_future');
   for (const now of [NaN, Infinity, 'now', new Date(NaN)]) {
     assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now })), 'invalid_option');
   }
   const old = new Verifier('health', SECRET, { dangerousNoTolerance: true }).verify(BODY, at.headers);
   assert.equal(old.event.id, 'evt_1');
+});
+
+test('a header that is not ASCII is signed as it is received', () => {
+  for (const id of ['é', 'ÿ\u0100', '事件', '😀']) {
+    const { body, headers } = new Signer('curae', SECRET).sign(JSON.stringify({ eventId: id, eventType: 'x' }));
+    assert.equal(new Headers(headers).get('CuraeAI-Event-Id'), Buffer.from(id).toString('latin1'));
+    assert.equal(new Verifier('curae', SECRET).verify(body, headers).event.eventId, id);
+    assert.equal(new Verifier('curae', SECRET).verify(body, new Headers(headers)).event.eventId, id);
+  }
 });
 
 test('says which secret matched', () => {
@@ -250,6 +261,9 @@ test('misuse at construction has a code', async () => {
       ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'y', identity }), 'a')]),
     ['invalid_scheme', () => new Verifier(new Scheme({ name: 'x', signatureHeader: 'y', prefix: '', timestampHeader: 'Y' }), 'a')],
     ...['health', 'billing', 'curae', 'tv', 'tv-body-only'].map((name) => ['invalid_scheme', () => new Signer(new Scheme({ name, signatureHeader: 'y' }), 'a')]),
+    ...['\ud800', 'a\udc00', ['a', '\ud800']].map((secret) => ['invalid_option', () => new Verifier('tv', secret)]),
+    ['invalid_option', () => new Scheme({ name: '\ud800', signatureHeader: 'y' })],
+    ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', identity: ['id', '\ud800'] })],
     ['invalid_option', () => new Scheme({ name: 'x' })], ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', header: 'z' })],
     ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', timestampUnit: 'seconds' })],
     ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', timestampHeader: null, timestampUnit: 'seconds' })],

@@ -29,8 +29,20 @@ export function numberOption(name: string, value: unknown): number | undefined {
   return typed<number>(name, value, 'number');
 }
 
-/** The value of an option that is a text, if it is given. */
+/**
+ * The value of an option that is a text, if it is given. With half a surrogate pair it is none: the
+ * core would be given another text instead, and the same one for all of them.
+ */
 export function textOption(name: string, value: unknown): string | undefined {
+  const given = typed<string>(name, value, 'string');
+  if (given?.isWellFormed() === false) {
+    throw invalidOption(`${name} cannot be encoded as UTF-8`);
+  }
+  return given;
+}
+
+/** An API key, if it is given. The core refuses one that is not ASCII. */
+export function keyOption(name: string, value: unknown): string | undefined {
   return typed<string>(name, value, 'string');
 }
 
@@ -67,6 +79,7 @@ export function textsOption(name: string, value: unknown): string[] | undefined 
   if (!Array.isArray(value) || !value.every((text) => typeof text === 'string')) {
     throw invalidOption(`${name} is not an array of strings`);
   }
+  value.forEach((text) => textOption(name, text));
   return value;
 }
 

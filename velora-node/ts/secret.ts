@@ -59,6 +59,9 @@ function ownSecret(value: unknown): string | Uint8Array {
     return value.exposeSecret();
   }
   if (typeof value === 'string') {
+    if (!value.isWellFormed()) {
+      throw new ConfigError('invalid_option', 'a secret cannot be encoded as UTF-8');
+    }
     return value;
   }
   if (value instanceof Uint8Array) {

@@ -3,7 +3,7 @@
 import * as native from '../native/index.js';
 import { bodyBytes, rawBody, type Body } from './body.js';
 import { guard, unwrap } from './errors.js';
-import { inspect, type Bytes } from './host.js';
+import { inspect, utf8Bytes, type Bytes } from './host.js';
 import { checkOptions } from './options.js';
 import { schemeArgument } from './named.js';
 import type { Scheme, SchemeName } from './scheme.js';
@@ -15,7 +15,7 @@ import type { VerifyOptions } from './verifier.js';
 export interface SignedDelivery {
   /** The raw body, unchanged. */
   body: Bytes;
-  /** Names as the system writes them, and values. */
+  /** Names as the system writes them, and values: one character for each byte, as HTTP libraries take them. */
   headers: Record<string, string>;
 }
 
@@ -49,10 +49,15 @@ export class Signer {
   sign(body: Body, options?: VerifyOptions): SignedDelivery {
     const now = options === undefined ? undefined : nowMillis(checkOptions(options, ['now']).now);
     const signed = guard(() => this.#native.sign(bodyBytes(rawBody(body)), now));
-    return { body: signed.body, headers: Object.fromEntries(signed.headers) };
+    return { body: signed.body, headers: Object.fromEntries(signed.headers.map(([name, value]) => [name, onTheWire(value)])) };
   }
 
   [inspect.custom](): string {
     return `Signer(${this.scheme})`;
   }
+}
+
+/** A value that is not ASCII as hosts take it, and show it: each byte as one character. */
+function onTheWire(value: string): string {
+  return Array.from(utf8Bytes(value), (byte) => String.fromCharCode(byte)).join('');
 }

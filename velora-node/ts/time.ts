@@ -7,10 +7,11 @@ export function nowMillis(now: number | Date | undefined): number | undefined {
   if (now === undefined) {
     return undefined;
   }
-  // Through microseconds, which a double of today's seconds still holds.
-  const millis = now instanceof Date ? now.getTime() : Math.floor(Math.round((numberOption('now', now) ?? NaN) * 1e6) / 1e3);
-  if (!Number.isFinite(millis)) {
+  const given = now instanceof Date ? now.getTime() : (numberOption('now', now) ?? NaN);
+  if (!Number.isFinite(given)) {
     throw invalidOption('now is not a finite time');
   }
-  return millis;
+  // Through microseconds, which a double of today's seconds still holds. What is beyond all
+  // numbers then is the last instant to the core, or the first.
+  return now instanceof Date ? given : Math.floor(Math.round(given * 1e6) / 1e3);
 }

@@ -5,7 +5,7 @@ import * as native from '../../native/index.js';
 import { call, signalOf, telling, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, instant, loggedAs, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { guard, unwrap } from '../errors.js';
-import { checkOptions, numberOption, text, textOption } from '../options.js';
+import { checkOptions, keyOption, numberOption, text, textOption } from '../options.js';
 import { Items, pageOf, walk, type Steps } from '../paging.js';
 import { loggedDelivery, refireReport, retried, type LoggedDelivery, type Progress, type RefireReport, type Retried } from './deliveries.js';
 
@@ -82,7 +82,7 @@ export class Client {
   constructor(options: BillingClientOptions) {
     const { apiKey, ...rest } = checkOptions(options, ['apiKey', ...CLIENT_OPTIONS]);
     this.#native = unwrap(
-      guard(() => native.NativeBilling.create(textOption('apiKey', apiKey) ?? '', clientParts(rest))),
+      guard(() => native.NativeBilling.create(keyOption('apiKey', apiKey) ?? '', clientParts(rest))),
     );
   }
 

@@ -5,7 +5,7 @@ import * as native from '../../native/index.js';
 import { call, signalOf, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, extra, instant, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { guard, unwrap } from '../errors.js';
-import { checkOptions, numberOption, text, textOption, texts, textsOption } from '../options.js';
+import { checkOptions, keyOption, numberOption, text, textOption, texts, textsOption } from '../options.js';
 import { Items, pageOf, walk } from '../paging.js';
 import { SigningSecret } from '../secret.js';
 import type { KnownEventType } from './event.js';
@@ -114,7 +114,7 @@ export class Client {
   constructor(options: CuraeClientOptions) {
     const { apiKey, ...rest } = checkOptions(options, ['apiKey', ...CLIENT_OPTIONS]);
     this.#native = unwrap(
-      guard(() => native.NativeCurae.create(textOption('apiKey', apiKey) ?? '', clientParts(rest))),
+      guard(() => native.NativeCurae.create(keyOption('apiKey', apiKey) ?? '', clientParts(rest))),
     );
     this.webhooks = new Webhooks(this.#native);
   }

@@ -5,7 +5,7 @@ import * as native from '../../native/index.js';
 import { call, signalOf, telling, type CallOptions } from '../calls.js';
 import { CLIENT_OPTIONS, clientParts, rateLimit, type ClientOptions, type RateLimit } from '../client.js';
 import { ConfigError, guard, unwrap } from '../errors.js';
-import { checkOptions, flagOption, instantOption, numberOption, text, textOption } from '../options.js';
+import { checkOptions, flagOption, instantOption, keyOption, numberOption, text, textOption } from '../options.js';
 import { Items, walk } from '../paging.js';
 import { AuditEvent } from './audit-event.js';
 import { Export, progress, type ExportedOnce, type ExportOptions, type ExportQuery } from './export.js';
@@ -171,7 +171,7 @@ export class Client {
 
 function create(options: HealthClientOptions): native.NativeHealth {
   const { apiKey, ...rest } = checkOptions(options, ['apiKey', ...CLIENT_OPTIONS]);
-  return unwrap(guard(() => native.NativeHealth.create(textOption('apiKey', apiKey) ?? '', clientParts(rest))));
+  return unwrap(guard(() => native.NativeHealth.create(keyOption('apiKey', apiKey) ?? '', clientParts(rest))));
 }
 
 function eventQuery(query: EventQuery | undefined): native.EventQueryParts {

@@ -192,6 +192,7 @@ pub(super) fn text_of(length: usize) -> String {
 }
 
 fn client(items: Items<'_>) -> Result<Client, ConfigError> {
+    let key = ApiKey::new(text(items, tag::API_KEY).unwrap_or_default())?;
     let attempts = number(items, tag::ATTEMPTS).map(|number| whole("attempts", number));
     let bytes = number(items, tag::MAX_RESPONSE_BYTES);
     let bytes = bytes.map(|number| whole("max_response_bytes", number));
@@ -208,7 +209,6 @@ fn client(items: Items<'_>) -> Result<Client, ConfigError> {
         call_timeout: number(items, tag::CALL_TIMEOUT),
         max_response_bytes: bytes.transpose()?,
     };
-    let key = ApiKey::new(text(items, tag::API_KEY).unwrap_or_default())?;
     let builder = Client::builder(key).with_options(options)?;
     let transport = HostTransport::new(builder.connect_timeout(), builder.read_timeout());
     builder
