@@ -260,7 +260,8 @@ class Delivery(Generic[_E_co]):
         """The raw body: the very bytes that were under the MAC."""
     @property
     def signed_timestamp(self) -> datetime | None:
-        """When it was signed; ``None`` if the scheme does not sign its timestamp."""
+        """When it was signed; ``None`` if the scheme does not sign its timestamp. One at the
+        end of the year 9999 or later, which only a huge tolerance lets through, is ``None``."""
     @property
     def secret_index(self) -> int:
         """Which of the verifier's secrets matched, counted from 0."""
