@@ -42,7 +42,7 @@ function read(headers: HeadersInput, wanted: readonly string[]): Values[] {
     }
   } else {
     for (const pair of headers as Iterable<readonly [string, string]>) {
-      if (typeof pair !== 'object' || pair === null) {
+      if (typeof pair !== 'object' || pair === null || pair.length !== 2) {
         throw unreadable('an entry is not a pair');
       }
       add(values, wanted, pair[0], pair[1]);
