@@ -59,7 +59,7 @@ function readCase(fields) {
     return null;
   }
   const { scheme, secrets, secrets_b64, body_b64, headers, now, tolerance } = fields;
-  if (typeof scheme !== 'string' || !scheme.isWellFormed() || (given(secrets) && given(secrets_b64)) || typeof now !== 'number') {
+  if (typeof scheme !== 'string' || !scheme.isWellFormed() || (given(secrets) && given(secrets_b64)) || !Number.isFinite(now)) {
     return null;
   }
   const body = decode(body_b64);

@@ -31,7 +31,8 @@ holds(join(vectors, 'events'), event);
 holds(join(vectors, 'keys'), key);
 
 test('what is no case is answered as such', () => {
-  for (const line of ['{', '[]', 'null', '{"id":7}', '{"id":7,"scheme":1}']) {
+  for (const line of ['{', '[]', 'null', '{"id":7}', '{"id":7,"scheme":1}',
+    '{"id":7,"scheme":"tv","body_b64":"","headers":[],"now":1e400}', '{"id":7,"scheme":"tv","secrets":["\\ud800"],"body_b64":"","headers":[],"now":1}']) {
     assert.equal(JSON.parse(verify(line)).code, 'invalid_case', line);
   }
   assert.equal(JSON.parse(verify('{"id":7}')).id, 7);
