@@ -275,7 +275,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return made;
   }
 
-  /** Shows the reply, of which they get a copy. */
+  /** Shows `onReply` a copy of the reply. */
   async #report(made: Reply): Promise<void> {
     const onReply = this.#onReply;
     if (onReply !== undefined) {

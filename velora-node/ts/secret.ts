@@ -3,6 +3,7 @@
 import { inspect } from './host.js';
 import { checkSecret } from '../native/index.js';
 import { ConfigError, guard, unwrap } from './errors.js';
+import { text } from './options.js';
 
 /**
  * A secret: its text, its raw bytes, or one that was made before. A variable of the environment
@@ -59,10 +60,7 @@ function ownSecret(value: unknown): string | Uint8Array {
     return value.exposeSecret();
   }
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) {
-      throw new ConfigError('invalid_option', 'a secret cannot be encoded as UTF-8');
-    }
-    return value;
+    return text('a secret', value);
   }
   if (value instanceof Uint8Array) {
     try {
