@@ -24,8 +24,9 @@ export async function bundle(contents, conditions, options = {}) {
   const wasm = {
     name: 'wasm',
     setup(build) {
+      // Like wrangler: whatever an import calls `.wasm` is taken for a module.
       build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path, resolveDir, kind }) => {
-        if (path.startsWith('#') || kind !== 'import-statement') {
+        if (kind !== 'import-statement') {
           return null;
         }
         const file = join(resolveDir, path.replace('?module', ''));

@@ -1,4 +1,4 @@
-import compiled from '#velora/client.wasm';
+import compiled from '#velora/client';
 import { use } from '../native/instance.js';
 import { whole } from '../whole.js';
 

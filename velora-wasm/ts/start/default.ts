@@ -1,4 +1,4 @@
-import compiled from '#velora/default.wasm';
+import compiled from '#velora/default';
 import { use } from '../native/instance.js';
 import { whole } from '../whole.js';
 

@@ -1,4 +1,4 @@
-declare module '#velora/*.wasm' {
+declare module '#velora/*' {
   const compiled: () => WebAssembly.Module;
   export default compiled;
 }

@@ -1,4 +1,4 @@
-import compiled from '#velora/verify.wasm';
+import compiled from '#velora/verify';
 import { use } from '../native/instance.js';
 
 use(0, compiled);
