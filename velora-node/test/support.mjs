@@ -127,11 +127,11 @@ export const blocks = (file) =>
   [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block);
 
 /** Asserts that these modules are ones of a strict TypeScript too, but for the types of their own functions. */
-export function holdsToTypes(folder, modules) {
+export function holdsToTypes(folder, modules, more = {}) {
   const inside = mkdtempSync(join(ROOT, folder, 'target-types-'));
   const compilerOptions = {
     strict: true, noImplicitAny: false, noEmit: true, skipLibCheck: false, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
-    target: 'es2022', module: 'nodenext', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.asynciterable'], types: ['node'],
+    target: 'es2022', module: 'nodenext', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.asynciterable'], types: ['node'], ...more,
   };
   try {
     modules.forEach((text, at) => writeFileSync(join(inside, `${at}.mts`), text));

@@ -81,6 +81,9 @@ const [RECEIVE, ROTATE, READ] = blocks('velora-wasm/README.md');
 
 test('what the README has holds to the types', () => holdsToTypes('velora-wasm', [RECEIVE, ROTATE, READ]));
 
+test('the types need nothing of the DOM', () =>
+  holdsToTypes('velora-wasm', [RECEIVE, ROTATE, READ], { lib: ['es2022', 'esnext.disposable'] }));
+
 test('the README receives', async (context) => {
   const file = join(folder(context), 'receive.mjs');
   await writeFile(file, RECEIVE);

@@ -5,6 +5,7 @@ export const inspect = { custom: Symbol.for('nodejs.util.inspect.custom') as unk
 declare const CUSTOM: unique symbol;
 
 const sizeOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')!.get!;
+/** @internal Not every host's types have its type. */
 export const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 

@@ -12,7 +12,7 @@
 import { internal, VeloraError } from '../errors.js';
 
 /** The module's exports, which take and return numbers. */
-export type Exports = Record<string, (...numbers: number[]) => number> & { memory: WebAssembly.Memory };
+export type Exports = Record<string, (...numbers: number[]) => number> & { memory: { readonly buffer: ArrayBuffer } };
 
 /** An instance until it fails. */
 export interface Instance {
@@ -36,7 +36,7 @@ let most = -1;
 let compiled: (() => WebAssembly.Module) | undefined;
 let current: Instance | undefined;
 
-/** Sets the module when an entry is loaded. Of several, the largest is used. */
+/** @internal Sets the module when an entry is loaded. Of several, the largest is used. */
 export function use(size: number, module: () => WebAssembly.Module): void {
   if (most < size) {
     most = size;

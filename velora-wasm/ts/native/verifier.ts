@@ -146,7 +146,7 @@ export function verdict(stamp: number, secrets: number): Verdict {
   return index === 0 ? stamp : [stamp, index];
 }
 
-/** The secrets as keys of the host's hash. */
+/** @internal The secrets as keys of the host's hash. */
 export function keysOf(secrets: readonly Secret[]): Promise<CryptoKey[]> {
   return Promise.all(secrets.map((secret) => {
     const bytes = (typeof secret === 'string' ? utf8Bytes(secret) : secret) as Uint8Array<ArrayBuffer>;
@@ -154,7 +154,7 @@ export function keysOf(secrets: readonly Secret[]): Promise<CryptoKey[]> {
   }));
 }
 
-/** Verifies with MACs that the host computes; the module checks everything else. */
+/** @internal Verifies with MACs that the host computes; the module checks everything else. */
 export async function askHashed(kept: Kept, keys: readonly CryptoKey[], values: readonly Values[], body: string | Uint8Array, now: number, caller: Function): Promise<Verdict> {
   const prefix = ask(kept, 'verify', values, '', now, NOTHING, caller);
   const message = behind(left(instance(), prefix), body);
