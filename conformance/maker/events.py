@@ -115,11 +115,13 @@ def extra(scheme: str, body: bytes) -> list[str]:
     if scheme not in MEMBERS:
         return []
     pairs = members(body)
-    found = set(others(pairs, MEMBERS[scheme]))
-    online = text(pairs, TYPE_MEMBER[scheme]) == "stream.online" and scheme.startswith("tv")
-    for name, shape in (("actor", ACTOR), ("resource", RESOURCE), ("data", ONLINE if online else None)):
+    documented = dict(MEMBERS[scheme])
+    if scheme.startswith("tv") and text(pairs, TYPE_MEMBER[scheme]) == "stream.online":
+        documented["data"] = ONLINE
+    found = set(others(pairs, documented))
+    for name, shape in documented.items():
         inner = [value for member, value in pairs if member == name]
-        if shape and name in MEMBERS[scheme] and len(inner) == 1 and fits(inner[0], shape):
+        if isinstance(shape, dict) and len(inner) == 1 and fits(inner[0], shape):
             found.update(f"{name}.{each}" for each in others(inner[0] or [], shape))
     return sorted(found)
 

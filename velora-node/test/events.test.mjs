@@ -44,7 +44,8 @@ test('one that is repeated is in extra', () => {
 test('events of every system', () => {
   const online = '{"id":"1","type":"stream.online","data":{"streamId":"s","userId":"u","n":1}}';
   assert.deepEqual(read('tv', online).data, { streamId: 's', userId: 'u', extra: { n: 1 } });
-  assert.deepEqual(read('tv', '{"id":"1","type":"stream.online","data":{"streamId":1}}').data, { streamId: 1 });
+  const disguised = read('tv', '{"id":"1","type":"stream.online","data":{"streamId":"s","userId":1,"extra":["x"]}}');
+  assert.deepEqual([disguised.data, disguised.extra], [undefined, { data: { streamId: 's', userId: 1, extra: ['x'] } }]);
   const offline = read('tv-body-only', '{"event":"stream.offline","id":"1"}');
   assert.deepEqual({ ...offline }, { event: 'stream.offline', extra: { id: '1' } });
   const curae = read('curae', '{"eventId":"1","eventType":"brand.new","data":{"a":1},"b":2}');

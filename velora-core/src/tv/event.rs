@@ -71,14 +71,15 @@ pub struct BodyOnlyEvent {
     pub extra: Extra,
 }
 
-/// The payload of an event: typed if the vendor documents it.
+/// The payload of an event: typed if the vendor documents it. A payload of that type that is not
+/// as documented is in the event's `extra`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum Data {
     /// The payload of `stream.online`.
     StreamOnline(StreamOnline),
-    /// The payload of any other type, or of an undocumented shape.
+    /// The payload of any other type.
     Other(RawJson),
 }
 
@@ -161,10 +162,10 @@ impl FromDelivery for BodyOnlyEvent {
 
 impl Data {
     fn take(fields: &mut Fields<'_>, event_type: &EventType) -> Option<Self> {
-        if *event_type == EventType::StreamOnline
-            && let Some(online) = fields.object("data", StreamOnline::read)
-        {
-            return Some(Self::StreamOnline(online));
+        if *event_type == EventType::StreamOnline {
+            return fields
+                .object("data", StreamOnline::read)
+                .map(Self::StreamOnline);
         }
         fields.optional("data").map(Self::Other)
     }

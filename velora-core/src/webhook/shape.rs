@@ -31,7 +31,7 @@ pub(crate) enum Kind {
     Any,
     /// An object.
     Object(Shape),
-    /// In events of this type an object of this shape, if it is one; otherwise anything.
+    /// In events of this type an object of this shape; in others anything.
     OfType(&'static str, Shape),
 }
 
@@ -101,17 +101,12 @@ fn write_value(out: &mut String, value: &[u8], kind: &Kind, event_type: Option<&
         Kind::Time => {
             null || text_of(value).is_some_and(|text| stamp::since_epoch(&text).is_some())
         }
-        Kind::Object(shape) => {
+        Kind::OfType(name, _) if event_type != Some(name) => true,
+        Kind::Object(shape) | Kind::OfType(_, shape) => {
             if write_object(out, value, shape, event_type) {
                 return true;
             }
             null
-        }
-        Kind::OfType(name, shape) => {
-            if event_type == Some(name) && write_object(out, value, shape, event_type) {
-                return true;
-            }
-            true
         }
     };
     if of_kind {

@@ -52,7 +52,7 @@ fn documented_members_and_the_others() {
             "tv",
             r#"{"type":"stream.online","id":"b","data":{"streamId":"s"}}"#
         ),
-        r#"{"type":"stream.online","id":"b","data":{"streamId":"s"},"extra":{}}"#
+        r#"{"type":"stream.online","id":"b","extra":{"data":{"streamId":"s"}}}"#
     );
     assert_eq!(
         event_json(

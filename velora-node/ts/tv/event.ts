@@ -35,13 +35,11 @@ export interface StreamOnline {
   readonly extra: Extra;
 }
 
-/** A payload that differs from what the vendor documents. */
-export interface OtherData {
-  readonly streamId?: undefined;
-}
-
-/** The payload of an event: typed if the vendor documents it. */
-export type DataOf<T extends string> = T extends 'stream.online' ? StreamOnline | OtherData | null : unknown;
+/**
+ * The payload of an event: typed if the vendor documents it. A payload of that type that is not
+ * as documented is in the event's `extra`.
+ */
+export type DataOf<T extends string> = T extends 'stream.online' ? StreamOnline | null : unknown;
 
 /** The members that events of both forms have. */
 interface EventMembers<T extends string> {

@@ -96,7 +96,7 @@ class Event(events.BaseEvent):
     data: StreamOnline | Any = field(hash=False)
     """The payload: typed if the vendor documents it, else JSON as received."""
     extra: dict[str, Any] = field(hash=False)
-    """Every other member."""
+    """Every other member, and ``data`` if it is not as documented."""
     raw: str
     """The verified body."""
 
@@ -115,7 +115,7 @@ class BodyOnlyEvent(events.BaseEvent):
     data: StreamOnline | Any = field(hash=False)
     """The payload: typed if the vendor documents it, else JSON as received."""
     extra: dict[str, Any] = field(hash=False)
-    """Every other member."""
+    """Every other member, and ``data`` if it is not as documented."""
     raw: str
     """The verified body."""
 
