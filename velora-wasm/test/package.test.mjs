@@ -62,6 +62,24 @@ for (const [name, bundler] of Object.entries(BUNDLERS)) {
   });
 }
 
+test('each bundler for workers is given a name that leads it to the module', async () => {
+  // To Nitro, a name without a suffix means what the module exports; other tools know no suffix.
+  const NITRO = ['wintercg', 'worker', 'web', 'browser', 'workerd', 'edge-light', 'netlify', 'deno', 'wasm', 'unwasm'];
+  for (const [conditions, suffix] of [[['workerd', 'worker', 'browser'], ''], [NITRO, '?module'], [['edge-light', 'worker'], '?module']]) {
+    const asked = [];
+    const plugin = {
+      name: 'asked',
+      setup: (build) => build.onResolve({ filter: /\.wasm/ }, ({ path }) => {
+        asked.push(path);
+        return { path, external: true };
+      }),
+    };
+    const contents = ['/verify', '', '/client'].map((entry) => `import 'velora-wasm${entry}';`).join('');
+    await esbuild({ stdin: { contents, resolveDir: PACKAGE }, bundle: true, write: false, format: 'esm', conditions, plugins: [plugin] });
+    assert.deepEqual(asked.sort(), ['client', 'default', 'verify'].map((name) => `./${name}.wasm${suffix}`));
+  }
+});
+
 test('a bundle that is run as CommonJS finds the module', async (context) => {
   const inside = folder(context);
   await writeFile(join(inside, 'entry.mjs'), `
