@@ -293,6 +293,17 @@ test('secrets are texts, bytes, or SigningSecrets', () => {
   }
 });
 
+test('bytes of another realm are bytes, as a secret and as a body', () => {
+  const foreign = (bytes) => runInNewContext('Uint8Array').from(bytes);
+  const secret = foreign(Buffer.from(SECRET));
+  assert.ok(!(secret instanceof Uint8Array));
+  const own = new Verifier('health', secret);
+  assert.equal(own.verify(foreign(signed.body), signed.headers).key, own.verify(signed.body, signed.headers).key);
+  for (const other of [new Uint16Array(8), new DataView(new ArrayBuffer(8)), { [Symbol.toStringTag]: 'Uint8Array' }]) {
+    assert.throws(() => new SigningSecret(other), { code: 'invalid_option' });
+  }
+});
+
 test('an error stands where the caller is', () => {
   try {
     verifier.verify('x', signed.headers);

@@ -1,6 +1,6 @@
 /** Signing secrets that nothing shows by accident. */
 
-import { inspect } from './host.js';
+import { inspect, isUint8Array } from './host.js';
 import { checkSecret } from '../native/index.js';
 import { ConfigError, guard, unwrap } from './errors.js';
 import { text } from './options.js';
@@ -62,7 +62,7 @@ function ownSecret(value: unknown): string | Uint8Array {
   if (typeof value === 'string') {
     return text('a secret', value);
   }
-  if (value instanceof Uint8Array) {
+  if (isUint8Array(value)) {
     try {
       return Uint8Array.from(value);
     } catch {

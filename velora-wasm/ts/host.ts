@@ -5,6 +5,7 @@ export const inspect = { custom: Symbol.for('nodejs.util.inspect.custom') as unk
 declare const CUSTOM: unique symbol;
 
 const sizeOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')!.get!;
+const kindOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
 /** @internal Not every host's types have its type. */
 export const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -18,9 +19,9 @@ export const ADAPTERS = '';
 /** Bytes that are returned to the caller. */
 export type Bytes = Uint8Array;
 
-/** Whether it is a `Uint8Array` of this realm. */
+/** Whether it is a `Uint8Array` of any realm: under jsdom, those of the host are of another. */
 export function isUint8Array(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array;
+  return value instanceof Uint8Array || kindOf.call(value) === 'Uint8Array';
 }
 
 /** Whether it is an `ArrayBuffer` of any realm. */
