@@ -9,7 +9,7 @@ import { failureOf, lastFailure } from './failures.js';
 import { Made } from './held.js';
 import type { Instance } from './instance.js';
 import { envelopeOf, hash, type Envelope, type Kept, type Verdict } from './verifier.js';
-import { utf8Text } from '../host.js';
+import { copyOf, utf8Text } from '../host.js';
 
 /** A signer of the core. */
 export class NativeSigner {
@@ -34,7 +34,7 @@ export class NativeSigner {
     for (let at = 0; at + 2 < lines.length; at += 2) {
       headers.push([lines[at]!, lines[at + 1]!]);
     }
-    return { body: body.slice() as SignedParts['body'], headers };
+    return { body: copyOf(body) as SignedParts['body'], headers };
   }
 }
 
