@@ -24,7 +24,7 @@ const fail = async () => assert.equal(await codeOf(() => new Verifier('health', 
 test('bodies of every size verify with the host’s hash as with the core’s', async () => {
   for (const scheme of ['health', 'billing', 'curae', 'tv', 'tv-body-only']) {
     const verifier = new Verifier(scheme, ['another', SECRET]);
-    for (const size of [1, 350, 1791, 1792, 70_000, 1 << 20]) {
+    for (const size of [1, 350, 49_151, 49_152, 70_000, 1 << 20]) {
       const { body, headers } = sign('x'.repeat(size), scheme);
       const delivery = await verifier.verifyAsync(body, headers);
       assert.equal(delivery.secretIndex, 1);
@@ -33,15 +33,24 @@ test('bodies of every size verify with the host’s hash as with the core’s', 
       assert.equal(await codeOf(() => verifier.verifyAsync(body, headers)), 'signature_mismatch');
       assert.equal(await codeOf(() => verifier.verifyAsync(body, {})), 'missing_header');
     }
-    const old = new Signer(scheme, SECRET).sign('x'.repeat(5000), { now: 1_780_000_000 });
+    const old = new Signer(scheme, SECRET).sign('x'.repeat(50_000), { now: 1_780_000_000 });
     assert.equal(await codeOf(() => verifier.verifyAsync(old.body, old.headers)), 'timestamp_too_old');
+  }
+});
+
+test('the host hashes a body where it is the faster of the two', async (context) => {
+  const signing = context.mock.method(SubtleCrypto.prototype, 'sign');
+  for (const [size, calls] of [[49_151, 0], [49_152, 1]]) {
+    const { body, headers } = sign('x'.repeat(size));
+    await new Verifier('health', SECRET).verifyAsync(body, headers);
+    assert.equal(signing.mock.callCount(), calls);
   }
 });
 
 test('verdicts that come at once name each its own secret', async () => {
   const secrets = ['another', SECRET];
   const verifier = new Verifier('health', secrets);
-  const signed = Array.from({ length: 64 }, (_, at) => new Signer('health', secrets[at % 2]).sign(String(at).padEnd(3_000)));
+  const signed = Array.from({ length: 64 }, (_, at) => new Signer('health', secrets[at % 2]).sign(String(at).padEnd(50_000)));
   const deliveries = await Promise.all(signed.map(({ body, headers }) => verifier.verifyAsync(body, headers)));
   assert.deepEqual(deliveries.map(({ secretIndex }) => secretIndex), signed.map((_, at) => at % 2));
 });
@@ -109,7 +118,7 @@ test('work that outlives its instance ends in its store', async () => {
 });
 
 test('what the caller does wrong loses no claim', async () => {
-  const { body, headers } = sign(JSON.stringify({ id: 'evt_1', type: 'phi.read', details: 'x'.repeat(5000) }));
+  const { body, headers } = sign(JSON.stringify({ id: 'evt_1', type: 'phi.read', details: 'x'.repeat(50_000) }));
   const store = new MemoryStore();
   await store.claim('a');
   const before = instance();
@@ -205,7 +214,10 @@ test('the module of the verifier alone keeps no text of a secret', () => {
 test('the verifier alone, in workerd', async (context) => {
   const { script, modules } = await bundle(`
     import { Verifier } from 'velora-wasm/verify';
+    const { subtle } = crypto;
     export default { async fetch(request) {
+      let hashed = 0;
+      crypto.subtle.sign = (...parts) => { hashed += 1; return SubtleCrypto.prototype.sign.apply(subtle, parts); };
       const verifier = new Verifier('health', '${SECRET}');
       const body = await request.text();
       try {
@@ -213,7 +225,7 @@ test('the verifier alone, in workerd', async (context) => {
         if (request.url.endsWith('/key')) {
           return new Response(delivery.key);
         }
-        return new Response((await verifier.verifyAsync(body, request.headers)).scheme);
+        return new Response([(await verifier.verifyAsync(body, request.headers)).scheme, hashed].join());
       } catch (error) {
         return new Response([error.name, error.code, error.message].join());
       }
@@ -222,10 +234,10 @@ test('the verifier alone, in workerd', async (context) => {
   const flare = new Miniflare({ modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }, ...wasm], compatibilityDate: '2026-01-01', cf: false });
   context.after(() => flare.dispose());
   assert.deepEqual(wasm.map(({ path }) => path), ['verify.wasm']);
-  for (const size of [10, 10_000]) {
+  for (const [size, hashed] of [[10, 0], [1791, 0], [1792, 1], [10_000, 1]]) {
     const { body, headers } = sign('x'.repeat(size));
     const send = async (body, path = '/') => (await flare.dispatchFetch(`http://a${path}`, { method: 'POST', headers, body })).text();
-    assert.equal(await send(body), 'health');
+    assert.equal(await send(body), `health,${hashed}`);
     assert.match(await send(body, '/key'), /^ConfigError,invalid_option,/);
     assert.equal(await send('y'), 'VerificationError,signature_mismatch,signature_mismatch');
   }

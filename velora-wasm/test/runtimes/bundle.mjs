@@ -70,7 +70,7 @@ export function vectors(entry = 'velora-wasm') {
       // All under way at once: each is hashed by the host, from the room that all share.
       const verifier = new velora.Verifier('health', 'whsec_concurrent');
       const asked = Array.from({ length: 32 }, (_, at) => {
-        const { body, headers } = new velora.Signer('health', 'whsec_concurrent').sign(String(at).padEnd(4_000 + at));
+        const { body, headers } = new velora.Signer('health', 'whsec_concurrent').sign(String(at).padEnd(50_000 + at));
         body[at] ^= at % 2;
         return verifier.verifyAsync(body, headers).then(() => 0, (error) => (error.code === 'signature_mismatch' ? 1 : 2));
       });
