@@ -17,9 +17,9 @@ export interface ClientOptions {
   /** Upper bounds: `base` of the first wait, which doubles with each further one; `max` of all waits. 0.5 and 20 by default. */
   backoff?: { base: number; max: number } | undefined;
   /**
-   * The longest `Retry-After` that is waited for. 60 by default. If the system asks for more, the
-   * call fails at once with `rate_limited` and the delay in the error. After a 429, all calls of the
-   * same kind (reads, or writes) wait for its `Retry-After`.
+   * The longest `Retry-After` that is waited for. 60 by default. If the system asks for more, a call
+   * that could be repeated fails at once with `rate_limited` and the delay in the error. After a 429,
+   * all calls of the same kind (reads, or writes) wait for its `Retry-After`, or fail too.
    */
   maxRetryDelay?: number | undefined;
   /** The longest wait for a connection. 10 by default. */

@@ -82,7 +82,7 @@ export type Code =
   | 'conflict'
   /** The system refused the request (any other 4xx), or it was refused before it was sent. */
   | 'invalid_request'
-  /** Too many requests (429), and waiting did not help or would take too long. */
+  /** Too many requests (429), or the system asks for a longer wait than the client allows. */
   | 'rate_limited'
   /** The system failed (5xx). */
   | 'server_error'

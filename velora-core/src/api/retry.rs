@@ -59,9 +59,10 @@ impl RetryOptions {
         }
     }
 
-    /// Sets the longest `Retry-After` that is waited for. If the system asks for more, the
-    /// call fails at once with `rate_limited` and the delay in the error. Later calls fail
-    /// in the same way, without being sent, until the rest of the delay is short enough.
+    /// Sets the longest `Retry-After` that is waited for. If the system asks for more, a call
+    /// that could be repeated fails at once with `rate_limited` and the delay in the error.
+    /// After a 429, later calls of the same kind fail in the same way, without being sent,
+    /// until the rest of the delay is short enough.
     #[must_use]
     pub fn with_max_retry_delay(self, max: Duration) -> Self {
         Self {

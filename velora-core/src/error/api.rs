@@ -51,7 +51,7 @@ pub enum ApiErrorKind {
     /// `invalid_request`: 400, 422 and every other 4xx; or the request was refused before it
     /// was sent.
     InvalidRequest,
-    /// `rate_limited`: 429. See [`ApiError::retry_after`].
+    /// `rate_limited`: 429, or a wait that is too long: see [`ApiError::retry_after`].
     RateLimited,
     /// `server_error`: 5xx.
     ServerError,
@@ -63,7 +63,8 @@ pub enum ApiErrorKind {
     MalformedResponse,
     /// `response_too_large`: the decoded body is over the limit.
     ResponseTooLarge,
-    /// `cursor_loop`: a page announces more, but has no new cursor.
+    /// `cursor_loop`: a page announces more, but has no new cursor; or too many pages in a row
+    /// have no items.
     CursorLoop,
     /// `incomplete_window`: a window is not proven to have been read completely.
     IncompleteWindow,

@@ -131,7 +131,7 @@ codes! {
     /// The system refused the request (any other 4xx), or it was refused before it was sent.
     #[cfg(feature = "client")]
     InvalidRequest = "invalid_request",
-    /// Too many requests (429), and waiting did not help or would take too long.
+    /// Too many requests (429), or the system asks for a longer wait than the client allows.
     #[cfg(feature = "client")]
     RateLimited = "rate_limited",
     /// The system failed (5xx).

@@ -29,9 +29,10 @@ class ClientOptions(TypedDict, total=False):
     """The upper bound of the first wait, which doubles with each further one, and the upper
     bound of all waits. Default: 0.5, 20."""
     max_retry_delay: float
-    """The longest ``Retry-After`` that is waited for. If the system asks for more, the call
-    fails at once with ``rate_limited`` and the delay in the error. After a 429, all calls of
-    the same kind (reads, or writes) wait for its ``Retry-After``. Default: 60."""
+    """The longest ``Retry-After`` that is waited for. If the system asks for more, a call
+    that could be repeated fails at once with ``rate_limited`` and the delay in the error. After
+    a 429, all calls of the same kind (reads, or writes) wait for its ``Retry-After``, or fail
+    too. Default: 60."""
     connect_timeout: float
     """The longest wait for a connection. Default: 10."""
     read_timeout: float
