@@ -26,7 +26,7 @@ export class ApiError extends VeloraError {
   readonly status: number | null;
   /** The request id to quote to the vendor. */
   readonly requestId: string | null;
-  /** How many requests were sent for this call; 0 if none was. */
+  /** How often the call tried to send its request; 0 if it never did. To fail to get a token counts as a try. */
   readonly attempts: number;
   /** How long the system asked to wait, in seconds. */
   readonly retryAfter: number | null;

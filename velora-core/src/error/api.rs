@@ -182,7 +182,8 @@ impl ApiError {
         self.0.request_id.as_deref()
     }
 
-    /// How many requests were sent for this call; 0 if none was.
+    /// How often the call tried to send its request; 0 if it never did. To fail to get a token
+    /// counts as a try.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }

@@ -198,7 +198,8 @@ class ApiError(VeloraError):
     request_id: str | None
     """The id to quote to the vendor."""
     attempts: int
-    """How many requests were sent for this call; 0 if none was."""
+    """How often the call tried to send its request; 0 if it never did. To fail to get a token
+    counts as a try."""
     retry_after: float | None
     """How long the system asked to wait, in seconds; ``None`` if it did not."""
     is_retryable: bool
