@@ -272,7 +272,7 @@ impl PostgresStore {
     /// Checks the next 1,000 keys, removes those that have expired, and returns how many. The
     /// store does this by itself after every 256 commits.
     ///
-    /// Errors: `store_unavailable`.
+    /// Errors: `store_full`, `store_unavailable`.
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
         self.call(async |client| clean_up(client, self.options).await)
             .await

@@ -167,7 +167,7 @@ impl SqliteStore {
     /// Checks the next 1,000 keys, removes those that have expired, and returns how many. The
     /// store does this by itself after every 256 commits.
     ///
-    /// Errors: `store_unavailable`.
+    /// Errors: `store_full`, `store_unavailable`.
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
         match self.ask(Verb::CleanUp).await? {
             Answer::Removed(rows) => Ok(rows),
