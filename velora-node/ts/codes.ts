@@ -60,7 +60,7 @@ export type Code =
   | 'header_body_mismatch'
   /** The verified body is not the system's JSON. */
   | 'malformed_event'
-  /** The claim has been taken over, released or already committed. */
+  /** The claim has been taken over, released, already committed, or forgotten after its lease. */
   | 'lease_lost'
   /** The store has no room: claims in progress hold every place, or its disk or memory is full. */
   | 'store_full'

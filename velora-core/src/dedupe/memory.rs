@@ -15,8 +15,9 @@ use crate::error::{ConfigError, StoreError};
 
 /// A [`Store`] in memory: bounded, expiring, and for one process only.
 ///
-/// Other processes do not see it, and a restart empties it. When it is full, the done key
-/// that was committed longest ago makes room. If its retention was still running,
+/// Other processes do not see it, and a restart empties it. When it is full, a claim whose
+/// lease has expired makes room; to commit it is then `lease_lost`. If there is none, the
+/// done key that was committed longest ago makes room, and
 /// [`dropped_early`](Self::dropped_early) counts it: watch that number. A key whose lease
 /// runs is never dropped. No operation waits, so each is also available as a plain
 /// function, such as [`try_claim`](Self::try_claim).

@@ -31,16 +31,17 @@ pub type Epoch = u64;
 ///   [`Claim::Done`].
 /// - `commit`, `release` and `renew` act only while the key is claimed under exactly
 ///   this epoch, in one step (compare and set). Otherwise they change nothing and
-///   fail with `lease_lost`. A lease that has expired but was not taken over is still
-///   held: its work may be committed.
+///   fail with `lease_lost`. A lease that has expired but was neither taken over nor
+///   forgotten is still held: its work may be committed.
 /// - `commit` makes the key done for the retention; `release` makes it free;
 ///   `renew` starts the lease again at its full length.
 /// - An epoch is never given out twice for a key, not even after a release.
 ///
 /// What may be lossy: a store with bounded room may forget a *done* key early, provided
-/// that it counts this. The event would then be handled a second time. What must not be
-/// lossy: a key whose lease runs is never forgotten to make room (the claim fails with
-/// `store_full` instead), and a failure is an error, never a fresh claim.
+/// that it counts this, and any store may forget a claim whose lease has expired. The event
+/// would then be handled a second time. What must not be lossy: a key whose lease runs is
+/// never forgotten to make room (the claim fails with `store_full` instead), and a failure is
+/// an error, never a fresh claim.
 ///
 /// Give each call a limit on its time, because a delivery waits for it.
 ///

@@ -98,7 +98,7 @@ codes! {
     /// The verified body is not the system's JSON.
     #[cfg(feature = "events")]
     MalformedEvent = "malformed_event",
-    /// The claim has been taken over, released or already committed.
+    /// The claim has been taken over, released, already committed, or forgotten after its lease.
     #[cfg(feature = "receiver")]
     LeaseLost = "lease_lost",
     /// The store has no room: claims in progress hold every place, or its disk or memory is full.

@@ -358,9 +358,10 @@ class MemoryStore(Store):
     """A store in memory: bounded, expiring, and for one process only.
 
     Other processes, such as other gunicorn workers, do not see it, and a restart empties it.
-    ``capacity`` is how many keys it holds, 5,000 by default. When it is full, the done key that
-    was committed longest ago makes room, and ``dropped_early`` counts it. A key whose lease
-    runs is never dropped (``store_full``).
+    ``capacity`` is how many keys it holds, 5,000 by default. When it is full, a claim whose
+    lease has expired makes room; to commit it is then ``lease_lost``. If there is none, the
+    done key that was committed longest ago makes room, and ``dropped_early`` counts it. A key
+    whose lease runs is never dropped (``store_full``).
 
     Durations are in seconds. ``lease`` is how long an event may be handled before its claim is
     taken over, 60 by default. Let it be far less than the system retries for (about 36 min for
