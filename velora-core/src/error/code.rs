@@ -107,10 +107,10 @@ codes! {
     /// The store could not be reached, or did not answer in time.
     #[cfg(feature = "receiver")]
     StoreUnavailable = "store_unavailable",
-    /// The caller's handler returned an error; the claim was released.
+    /// The caller's handler returned an error; the claim was released, or expires.
     #[cfg(feature = "receiver")]
     HandlerFailed = "handler_failed",
-    /// The caller's handler panicked; the claim was released.
+    /// The caller's handler panicked; the claim was released, or expires.
     #[cfg(feature = "receiver")]
     HandlerPanicked = "handler_panicked",
     /// The request body could not be read to its end.

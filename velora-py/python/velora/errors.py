@@ -84,9 +84,9 @@ Code = Literal[
     "store_full",
     # The store could not be reached, or did not answer in time.
     "store_unavailable",
-    # The caller's handler returned an error; the claim was released.
+    # The caller's handler returned an error; the claim was released, or expires.
     "handler_failed",
-    # The caller's handler panicked; the claim was released.
+    # The caller's handler panicked; the claim was released, or expires.
     "handler_panicked",
     # The request body could not be read to its end.
     "body_unreadable",
