@@ -121,7 +121,8 @@ impl Receiver {
     /// older than the retention is handled again.
     ///
     /// On [`Outcome::InFlight`], call again after its `retry_after`. On an outcome with a
-    /// [`code`](Outcome::code), the event was not handled; call again as well.
+    /// [`code`](Outcome::code), the event does not count as handled, even if `handler`
+    /// succeeded; call again as well.
     pub async fn backfill<F, Fut, X>(&self, key: Key, handler: F) -> Outcome
     where
         F: FnOnce() -> Fut,

@@ -78,7 +78,7 @@ class Backfilled:
 
     outcome: Outcome
     """``processed``, ``duplicate``, ``in_flight``, or the code of a failure. After a failure
-    the event is not handled: call again."""
+    the event does not count as handled, even if the handler returned: call again."""
     code: Code | None
     """The code, if the outcome is a failure."""
     retry_after: float | None
