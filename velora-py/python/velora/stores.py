@@ -372,7 +372,7 @@ class MemoryStore(Store):
     ``dangerous_short_retention`` allows it.
 
     Raises ``invalid_lease``, ``invalid_retention``, ``invalid_capacity``; ``invalid_option`` if
-    a value is not a number.
+    ``capacity`` is out of range.
     """
 
     __slots__ = ()
