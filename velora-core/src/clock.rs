@@ -202,7 +202,8 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
 /// The replay window: how far a timestamp may be from now, in either direction.
 ///
 /// The default is 300 s, as all four vendors recommend; exactly 300 s passes.
-/// A tolerance of zero means "this very second", never "off".
+/// A tolerance of zero means "this very second" (or millisecond, if that is the timestamp's unit),
+/// never "off".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerance(Window);
 
