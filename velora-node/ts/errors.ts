@@ -38,7 +38,7 @@ export class VerificationError extends VeloraError {
 export class StoreError extends VeloraError {
   /**
    * For a store of your own, such as `new StoreError('lease_lost', '…')`. Throws `invalid_option` if
-   * the message comes first, as it does in Python.
+   * the code has other characters than `a` to `z` and `_`: the message comes first in Python only.
    */
   constructor(code: Code, message: string, options?: ErrorOptions) {
     if (typeof code !== 'string' || !/^[a-z_]+$/.test(code)) {
