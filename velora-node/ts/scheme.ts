@@ -25,7 +25,7 @@ export interface SchemeOptions {
   signedPayload?: { before: string; after: string } | undefined;
   /** The members of the body that identify an event. Without them, the body's digest does. */
   identity?: readonly string[] | undefined;
-  /** The HTTP status for refused deliveries. 401 by default. */
+  /** The HTTP status for refused deliveries, 400 to 599. 401 by default. For `malformed_event` it is always 500. */
   rejectStatus?: number | undefined;
   /** The sender does not send again after a 4xx, so a body over the limit is answered with 500 instead of 413. */
   clientErrorsAreFinal?: boolean | undefined;

@@ -216,7 +216,8 @@ impl Scheme {
         self
     }
 
-    /// Sets the HTTP status for refused deliveries, 400 to 599. The default is 401.
+    /// Sets the HTTP status for refused deliveries, 400 to 599. The default is 401. For
+    /// `malformed_event` it is always 500.
     #[must_use]
     pub fn reject_status(mut self, status: u16) -> Self {
         self.handling.reject_status = status;

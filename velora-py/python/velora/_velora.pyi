@@ -77,7 +77,8 @@ class Scheme(Generic[_S_co]):
       only the body is signed.
     - ``identity`` names the members of the body that identify an event. Without it, the body's
       digest does.
-    - ``reject_status`` is the HTTP status for refused deliveries, 401 by default.
+    - ``reject_status`` is the HTTP status for refused deliveries, 400 to 599, by default 401.
+      For ``malformed_event`` it is always 500.
     - ``client_errors_are_final``: the sender does not send again after a 4xx, so a body over
       the limit is answered with 500 instead of 413.
 
