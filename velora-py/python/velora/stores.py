@@ -226,9 +226,10 @@ class Store:
         """Commits the claim in the transaction that holds the effects. Answer 2xx only after
         that transaction is committed.
 
-        The epoch comes from ``claim_in`` in the same transaction, from the ``Work`` of
-        ``Receiver.begin``, or from a fresh ``Claim``. In each case the effects are written
-        exactly once, because a claim that was taken over fails with ``lease_lost``.
+        The epoch comes from ``claim_in`` in the same transaction, or from the ``Work`` of
+        ``Receiver.begin``. Either way the effects are written exactly once, because a claim
+        that was taken over fails with ``lease_lost``. That of a ``Claim`` does so too, but its
+        block commits at its end, which is then ``lease_lost``.
 
         Raises ``lease_lost``, and what ``claim_in`` raises; roll back then. ``ValueError`` if
         the epoch is ``None``, as that of a claim that is not fresh.
