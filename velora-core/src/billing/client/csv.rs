@@ -63,7 +63,7 @@ impl Default for Partial {
 }
 
 impl Records {
-    /// Refuses a record of more than `max_bytes`.
+    /// Refuses a record of more than `max_bytes`: of fields and commas, without quotes.
     pub(super) fn new(max_bytes: usize) -> Self {
         Self {
             reader: Reader::new(),
@@ -117,15 +117,13 @@ impl Records {
             record.length = record.length.saturating_add(written);
             record.fields = record.fields.saturating_add(ends);
             self.at = self.at.saturating_add(read);
+            let commas = record.fields.saturating_sub(1);
+            if record.length.saturating_add(commas) > self.max_bytes {
+                return Err(too_large("a row", self.max_bytes));
+            }
             match result {
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if record.length >= self.max_bytes => {
-                    return Err(too_large("a row", self.max_bytes));
-                }
                 ReadRecordResult::OutputFull => double(&mut record.text),
-                ReadRecordResult::OutputEndsFull if record.fields >= self.max_bytes => {
-                    return Err(too_large("a row", self.max_bytes));
-                }
                 ReadRecordResult::OutputEndsFull => double(&mut record.ends),
                 // Every line has its end by now, so what continues is within quotes.
                 ReadRecordResult::Record if at_end => {
@@ -238,6 +236,29 @@ mod tests {
         }
         let rows = b"a,b\n".repeat(10_000);
         assert_eq!(read(&[&rows], 1_000).unwrap().len(), 10_000);
+    }
+
+    #[test]
+    fn the_limit_is_of_each_record() {
+        for limit in [1, 100, 256, 1_000] {
+            for unit in ["x", ","] {
+                let fits = unit.repeat(limit);
+                let rows = format!("{fits}\r\n{fits}\n{fits}");
+                assert_eq!(read(&[rows.as_bytes()], limit).unwrap().len(), 3);
+                for row in [
+                    format!("{fits}x"),
+                    format!("{fits}x\r\n"),
+                    format!("{fits},\n"),
+                ] {
+                    let error = read(&[format!("a\n{row}").as_bytes()], limit).unwrap_err();
+                    assert_eq!(
+                        error.code().as_str(),
+                        "response_too_large",
+                        "{limit} {unit}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]
