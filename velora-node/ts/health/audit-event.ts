@@ -77,7 +77,7 @@ export class AuditEvent {
     return text(this.#members.event_id);
   }
 
-  /** When it happened, as the system writes it: ISO 8601, with microseconds. */
+  /** When it happened, as the system writes it: ISO 8601. It may have microseconds, as a `Date` has not. */
   get timestamp(): string | null {
     const written = text(this.#members.timestamp);
     return written !== null && (USUAL.test(written) || isInstant(written)) ? written : null;
