@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::scripted::{Scripted, answer};
 use crate::simulated::{EXPORT, client, export, sorted, truth, week, window};
+use velora_core::ApiError;
 use velora_core::health::{ExportQuery, NewEndpoint, Truncation};
 use velora_simulator::{CursorMode, ExportOrder, Resolution, Simulator};
 
@@ -152,6 +153,42 @@ async fn what_is_no_event_is_never_taken_for_one() {
             "{status} {body}"
         );
         assert_eq!(server.requests(), 2, "{status} {body}");
+    }
+}
+
+/// What stands between may answer with a page of its own, which may be empty.
+#[tokio::test]
+async fn an_empty_page_is_no_export() {
+    const HTML: (&str, &str) = ("Content-Type", "text/html; charset=utf-8");
+    let empty = |headers: &'static [(&'static str, &'static str)], body: &'static str| async move {
+        let server = Scripted::new(move |_, _| answer(200, headers, body));
+        let query = || ExportQuery::new(week());
+        let code = |error: ApiError| error.code().as_str();
+        let whole = export(&server.client(), query()).await;
+        let whole = whole.map(|rows| rows.len()).map_err(code);
+        let once = server.client().export_once(query()).await;
+        assert_eq!(once.map(|once| once.len()).map_err(code), whole);
+        whole
+    };
+    for headers in [
+        [HTML].as_slice(),
+        &[("Content-Type", "image/gif")],
+        &[HTML, ("X-Velora-Truncated", "maybe")],
+    ] {
+        for body in ["", "\n"] {
+            assert_eq!(empty(headers, body).await, Err("malformed_response"));
+        }
+    }
+    for headers in [
+        [].as_slice(),
+        &[("Content-Type", "")],
+        &[("Content-Type", "application/x-ndjson; charset=utf-8")],
+        &[("Content-Type", "Application/JSONL")],
+        &[("Content-Type", "text/plain; charset=utf-8")],
+        &[("Content-Type", "application/octet-stream")],
+        &[HTML, ("X-Velora-Truncated", "false")],
+    ] {
+        assert_eq!(empty(headers, "").await, Ok(0), "{headers:?}");
     }
 }
 

@@ -10,7 +10,9 @@ use super::plan::{CAP, Outcome};
 use super::query::ExportQuery;
 use super::rows::{Rows, Truncation};
 use super::split::Micros;
-use crate::api::{Api, Exchange, Lines, Method, Reading, Request, Response, Slot, since_epoch};
+use crate::api::{
+    Api, Exchange, Lines, Method, Reading, Request, Response, Slot, malformed, since_epoch,
+};
 use crate::error::ApiError;
 use crate::health::client::audit;
 use crate::health::window::{Window, instant, iso, iso_up};
@@ -136,12 +138,16 @@ fn read_into<'r>(
         let said = Truncation::of(&response);
         let framing = response.check_framing();
         let exchange = response.exchange();
+        let may_be_empty = said != Truncation::Unknown || has_label_of_rows(&response);
         let (lines, ended) = if said == Truncation::Yes && !sample {
             // Dropping the body abandons the rest of it.
             (Lines::default(), false)
         } else {
             Lines::read(response.into_body(), most, limit).await?
         };
+        if ended && lines.rows().len() == 0 && !may_be_empty {
+            return Err(malformed("the response has no rows, and is no NDJSON"));
+        }
         fill(Answer {
             asked_at,
             said,
@@ -151,6 +157,17 @@ fn read_into<'r>(
             exchange,
         })
     })
+}
+
+/// Whether the content type is missing, or one under which NDJSON is sent. The system's own is
+/// not documented.
+fn has_label_of_rows(response: &Response) -> bool {
+    let Some(label) = response.header("Content-Type") else {
+        return true;
+    };
+    let label = label.split(';').next().unwrap_or_default();
+    let label = label.trim_ascii().to_ascii_lowercase();
+    label.contains("json") || matches!(&*label, "" | "text/plain" | "application/octet-stream")
 }
 
 fn date_of(header: &str) -> Option<Timestamp> {
