@@ -278,6 +278,36 @@ def test_no_id_of_a_forked_process_is_that_of_another() -> None:
     assert (len(seen), len(keys), len(ids)) == (18, 18, 18)
 
 
+NAMED = """
+import os, sys
+import velora
+
+os.environ["VELORA_API_KEY"] = "first"
+client = velora.health.Client.from_env(base_url=sys.argv[1])
+del os.environ["VELORA_API_KEY"]
+os.environ.update(arg.split("=") for arg in sys.argv[2:])
+child = os.fork()
+code = 1
+try:
+    client.probe()
+    code = 0
+finally:
+    if child == 0:
+        os._exit(code)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize("changes", [[], ["VELORA_API_KEY=second"]])
+def test_a_forked_process_has_the_key_that_was_in_the_environment(changes: list[str]) -> None:
+    with Server(lambda number, request: answer(200, {"events": []})) as server:
+        arguments = [sys.executable, *FORKING, "-c", NAMED, server.url, *changes]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+        keys = [request.headers["authorization"] for request in server.seen]
+    assert (done.stdout, done.stderr, done.returncode) == ("0\n", "", 0)
+    assert keys == ["Bearer first", "Bearer first"]
+
+
 def test_a_program_ends_though_a_thread_still_waits() -> None:
     program = """
 import sys, threading, velora

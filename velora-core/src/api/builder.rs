@@ -11,9 +11,9 @@ use super::{BaseUrl, RetryOptions, Runtime, Transport};
 use crate::error::ConfigError;
 
 /// Wraps an [`Api`] as a system's client, or says why it cannot.
-type Finish<C> = Box<dyn FnOnce(Api) -> Result<C, ConfigError> + Send>;
+type Finish<C> = Arc<dyn Fn(Api) -> Result<C, ConfigError> + Send + Sync>;
 
-/// Builds the client `C` of a system.
+/// Builds the client `C` of a system. Each clone builds a client of its own.
 ///
 /// | setting | default |
 /// |---|---|
@@ -81,12 +81,12 @@ impl<C> ClientBuilder<C> {
     pub(crate) fn new(
         base_url: &str,
         auth: Auth,
-        finish: impl FnOnce(Api) -> Result<C, ConfigError> + Send + 'static,
+        finish: impl Fn(Api) -> Result<C, ConfigError> + Send + Sync + 'static,
     ) -> Self {
         Self {
             base_url: base_url.to_owned(),
             auth,
-            finish: Box::new(finish),
+            finish: Arc::new(finish),
             options: Options::default(),
             transport: None,
             runtime: None,
@@ -205,6 +205,20 @@ impl<C> ClientBuilder<C> {
             call_timeout: self.options.call_timeout,
             max_response_bytes: self.options.max_response_bytes,
         }))
+    }
+}
+
+impl<C> Clone for ClientBuilder<C> {
+    fn clone(&self) -> Self {
+        Self {
+            base_url: self.base_url.clone(),
+            auth: self.auth.clone(),
+            finish: Arc::clone(&self.finish),
+            options: self.options.clone(),
+            transport: self.transport.clone(),
+            runtime: self.runtime.clone(),
+            client: PhantomData,
+        }
     }
 }
 

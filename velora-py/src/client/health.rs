@@ -45,7 +45,9 @@ impl Health {
     #[pyo3(signature = (**options))]
     fn from_env(options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let options = Options::read(options)?;
-        let make = move || options.build(Client::builder_from_env()?);
+        // A forked process has the client that was made here, whatever its environment is.
+        let builder = Client::builder_from_env().map_err(Failure::from)?;
+        let make = move || options.build(builder.clone());
         Ok(Self(Arc::new(PerProcess::new(make)?)))
     }
 
