@@ -24,7 +24,7 @@ export async function claim(args, input, output) {
   const held = new Map();
   for await (const lines of chunksOfLines(input)) {
     for (const line of lines) {
-      if (line.trim() !== '' && !output.write(`${JSON.stringify(await answer(store, line, held))}\n`)) {
+      if (!output.write(`${JSON.stringify(await answer(store, line, held))}\n`)) {
         await once(output, 'drain');
       }
     }

@@ -6,6 +6,7 @@ import json
 from argparse import Namespace
 from typing import BinaryIO
 
+from lines import BLANKS
 from read import failure
 from velora import Claim, Store, StoreError, VeloraError, open_store
 
@@ -21,8 +22,8 @@ def answer_all(asked: Namespace, source: BinaryIO, target: BinaryIO) -> str | No
         store = open_store(asked.store, timeout=30, lease=asked.lease)
         held: dict[str, Claim] = {}
         for line in source:
-            if line.strip():
-                target.write(dumps(answer(store, line, held)).encode() + b"\n")
+            if text := line.strip(BLANKS):
+                target.write(dumps(answer(store, text, held)).encode() + b"\n")
                 target.flush()
     except VeloraError as error:
         return failure(error.code, None, error.args[0])
@@ -34,7 +35,8 @@ def answer_all(asked: Namespace, source: BinaryIO, target: BinaryIO) -> str | No
 def answer(store: Store, line: bytes, held: dict[str, Claim]) -> dict[str, object]:
     """The answer to a line, whatever it is. The leases are held until the end."""
     try:
-        asked = json.loads(line)
+        # Of bytes, JSON of other encodings would be read too.
+        asked = json.loads(line.decode())
         verb, key = asked["op"], asked["key"]
     except (ValueError, TypeError, KeyError):
         return error("invalid_case")

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { test } from 'node:test';
 import { answers } from '../../conformance/js/cases.mjs';
+import { answerAll } from '../../conformance/js/lines.mjs';
 import * as velora from 'velora';
 import { ROOT } from './support.mjs';
 
@@ -36,4 +38,22 @@ test('what is no case is answered as such', () => {
     assert.equal(JSON.parse(verify(line)).code, 'invalid_case', line);
   }
   assert.equal(JSON.parse(verify('{"id":7}')).id, 7);
+});
+
+test('every line that is not blank is answered', async () => {
+  const whole = '{"id":7,"scheme":"tv","secrets":["é"],"body_b64":"","headers":[],"now":1}';
+  const said = (id, code) => JSON.stringify({ id, ok: false, code });
+  const given = async (input) => {
+    const output = new PassThrough({ encoding: 'utf8' });
+    // In pieces, so that lines and characters are cut.
+    const pieces = Array.from({ length: Math.ceil(input.length / 7) }, (_, at) => input.subarray(at * 7, at * 7 + 7));
+    await answerAll(verify, Readable.from(pieces, { objectMode: false }), output);
+    return (output.read() ?? '').split('\n');
+  };
+  const genuine = said(7, 'missing_header');
+  assert.deepEqual(await given(Buffer.from(`\n  \r\n${whole}\r\n\t\n\f${whole} \n${whole}`)), [genuine, genuine, genuine, '']);
+  const none = said(null, 'invalid_case');
+  assert.deepEqual(await given(Buffer.from(`\u00a0\n\ufeff${whole}\n${whole}\v\n`)), [none, none, none, '']);
+  assert.deepEqual(await given(Buffer.from(`${whole}\n`, 'latin1')), [none, '']);
+  assert.deepEqual(await given(Buffer.alloc(0)), ['']);
 });

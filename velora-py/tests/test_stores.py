@@ -366,6 +366,7 @@ def test_the_command_answers_each_verb(kind: str, places: Places) -> None:
     lines = ["commit", "claim", "claim", "renew", "release", "release", "claim", "commit"]
     lines = [json.dumps({"op": op, "key": "k"}) for op in [*lines, "claim"]]
     lines += ["no case", "", '{"op":"dance","key":"k"}', "[]", '{"op":"claim","key":5}']
+    lines += ["\v", "\ufeff" + lines[0]]
     done = subprocess.run(
         [str(ROOT / "conformance/run"), "python", "claim", "--store", places.url(kind)],
         input="\n".join(lines), capture_output=True, text=True, timeout=100,
@@ -374,7 +375,7 @@ def test_the_command_answers_each_verb(kind: str, places: Places) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     expected = ["lease_lost", "fresh", "in_flight", "ok", "ok", "lease_lost", "fresh", "ok"]
-    assert [answer["state"] for answer in answers] == [*expected, "done", *["error"] * 4]
+    assert [answer["state"] for answer in answers] == [*expected, "done", *["error"] * 6]
     assert answers[1]["epoch"] < answers[6]["epoch"]
     assert {answer.get("code") for answer in answers[9:]} == {"invalid_case"}
 
