@@ -606,8 +606,11 @@ test('onReply is called with every reply, and changes none', async () => {
   assert.equal((await counted.handle(new Request('http://a', { method: 'POST', body, headers }))).status, 200);
   await counted.receive(body, {});
   await (await counted.begin(...Object.values(event('evt_2')))).done();
+  const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) });
+  await counted.handle(new Request('http://a', { method: 'POST', body: broken, headers, duplex: 'half' }));
   assert.deepEqual(seen, [
     '500 handler_failed handler_failed', '200 processed null', '200 duplicate null', '401 missing_header missing_header', '200 processed null',
+    '500 body_unreadable body_unreadable',
   ]);
   seen.length = 0;
   assert.equal(counted.unreadable().status, 500);

@@ -235,7 +235,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     return { outcome: ended.outcome as Outcome, code: (ended.code as Code | undefined) ?? null, retryAfter: ended.retryAfter ?? null };
   }
 
-  /** The reply to a request whose body broke off, for callers who read the body. */
+  /** The reply to a request whose body broke off, for callers who read the body. It does not wait for `onReply`. */
   unreadable(): Reply {
     const made = reply(this.#native.unreadable());
     void this.#report(made);
@@ -265,7 +265,7 @@ export class Receiver<S extends SchemeName | Scheme = SchemeName | Scheme> {
     // Some hosts have a body and do not show it.
     const hidden = (body as unknown) === undefined;
     const read = await (hidden ? request.arrayBuffer().catch(() => undefined) : body ? streamed(body, this.bodyLimit) : new Uint8Array());
-    return read === undefined ? this.unreadable() : this.receive(read, request.headers);
+    return read === undefined ? this.#answer(this.#native.unreadable()) : this.receive(read, request.headers);
   }
 
   async #answer(parts: native.ReplyParts): Promise<Reply> {
