@@ -154,8 +154,16 @@ async fn a_handler_that_fails_is_a_warning_without_its_error() {
         let failing = async || Err::<(), _>("canary-error");
         receiver.backfill(Key::from("k"), failing).await;
     });
-    for traced in [received.await, backfilled.await] {
-        for expected in ["WARN", "scheme=\"health\"", "code=\"handler_failed\""] {
+    let panicked = traced(async || {
+        let panicking = async || -> Result<(), ()> { panic!("canary-panic") };
+        receiver.backfill(Key::from("k"), panicking).await;
+    });
+    for (traced, code) in [
+        (received.await, "code=\"handler_failed\""),
+        (backfilled.await, "code=\"handler_failed\""),
+        (panicked.await, "code=\"handler_panicked\""),
+    ] {
+        for expected in ["WARN", "scheme=\"health\"", code] {
             assert!(traced.contains(expected), "{expected} is not in {traced}");
         }
         assert!(!traced.contains("canary"), "{traced}");

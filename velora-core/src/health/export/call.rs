@@ -145,7 +145,7 @@ fn read_into<'r>(
         } else {
             Lines::read(response.into_body(), most, limit).await?
         };
-        if ended && lines.rows().len() == 0 && !may_be_empty {
+        if lines.rows().len() == 0 && !may_be_empty {
             return Err(malformed("the response has no rows, and is no NDJSON"));
         }
         fill(Answer {
