@@ -17,7 +17,10 @@ export interface NativeStream<T> {
 export interface Page<T> extends Iterable<T> {
   /** How many there are. */
   readonly length: number;
-  /** Where the next page starts; null on the last. */
+  /**
+   * Where the next page starts; null on the last, and on one that an error comes after, because it
+   * announces more and leads nowhere: to tell them apart, ask for one page more.
+   */
   readonly nextCursor: string | null;
 }
 

@@ -38,7 +38,8 @@ impl<T> Page<T> {
         self.items
     }
 
-    /// Where the next page starts; `None` on the last.
+    /// Where the next page starts; `None` on the last, and on one that an error comes after,
+    /// because it announces more and leads nowhere: to tell them apart, ask for one page more.
     pub fn next_cursor(&self) -> Option<&str> {
         self.next_cursor.as_deref()
     }

@@ -32,7 +32,8 @@ impl Page {
         self.rows.is_empty()
     }
 
-    /// Where the next page starts; `None` on the last.
+    /// Where the next page starts; `None` on the last, and on one that an error comes after,
+    /// because it announces more and leads nowhere: to tell them apart, ask for one page more.
     pub fn next_cursor(&self) -> Option<&str> {
         self.next_cursor.as_deref()
     }

@@ -12,7 +12,7 @@ const BETWEEN = '\n,';
 export class Page implements paging.Page<AuditEvent> {
   /** How many events there are. */
   readonly length: number;
-  /** Where the next page starts; null on the last, and in an export. */
+  /** Where the next page starts: see `Page` of the package. Null in an export. */
   readonly nextCursor: string | null;
   readonly #source: Texts;
 

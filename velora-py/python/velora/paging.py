@@ -23,7 +23,8 @@ class Page(Sequence[T_co]):
     __slots__ = ("_items", "next_cursor")
 
     next_cursor: str | None
-    """Where the next page starts; ``None`` on the last."""
+    """Where the next page starts; ``None`` on the last, and on one that an error comes after,
+    because it announces more and leads nowhere: to tell them apart, ask for one page more."""
 
     def __init__(self, items: list[T_co], next_cursor: str | None = None) -> None:
         self._items = items
