@@ -90,6 +90,8 @@ test('verifies as of a time', async () => {
   assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now: -Number.MAX_VALUE })), 'timestamp_in_future');
   for (const now of [NaN, Infinity, 'now', new Date(NaN)]) {
     assert.equal(await codeOf(() => verifier.verify(BODY, at.headers, { now })), 'invalid_option');
+    assert.equal(await codeOf(() => verifier.verify(BODY, null, { now })), 'invalid_option');
+    assert.equal(await codeOf(() => verifier.verifyAsync(BODY.padEnd(50_000), null, { now })), 'invalid_option');
   }
   const old = new Verifier('health', SECRET, { dangerousNoTolerance: true }).verify(BODY, at.headers);
   assert.equal(old.event.id, 'evt_1');

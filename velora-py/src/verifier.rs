@@ -49,8 +49,8 @@ impl Verifier {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Delivery> {
         let body = raw_body(body)?;
-        let found = Found::read(slf.get().0.precheck(), headers)?;
         let now = now.map(time::now).transpose()?;
+        let found = Found::read(slf.get().0.precheck(), headers)?;
         if body.as_bytes().len() < DETACH_FROM {
             let kept = Kept::new(slf, body, |verifier, body| {
                 verify(verifier, body, &found, now)

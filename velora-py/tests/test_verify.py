@@ -221,7 +221,9 @@ def test_a_now_that_is_none_is_refused() -> None:
     naive = datetime(2026, 5, 1)
     odd: list[Any] = ["1717423320", "2026-05-01T00:00:00Z", b"1", naive, naive.date(), object()]
     for now in [float("nan"), float("inf"), -float("inf"), *odd]:
-        assert code_of(lambda: verifier.verify(BODY, SIGNED, now)) == "invalid_option"  # noqa: B023
+        for headers in [SIGNED, None]:
+            refused = code_of(lambda: verifier.verify(BODY, headers, now))  # noqa: B023
+            assert refused == "invalid_option"
         assert code_of(lambda: Signer("health", SECRET).sign(BODY, now)) == "invalid_option"  # noqa: B023
 
 

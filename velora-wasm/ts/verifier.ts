@@ -144,8 +144,8 @@ export class Verifier<S extends SchemeName | Scheme = SchemeName | Scheme> {
   }
 
   async #hashed(raw: string | Uint8Array, headers: HeadersInput, options: VerifyOptions | undefined): Promise<Delivery<EventOf<S>>> {
-    const values = headerValues(headers, this.#names);
     const now = nowOf(options);
+    const values = headerValues(headers, this.#names);
     this.#keys ??= await keysOf(this.#secrets);
     const found = await askHashed(this.#reader.kept, this.#keys, values, rawMemory(raw), now, this.verifyAsync);
     return new Delivery(this.#reader, raw, values, found);
