@@ -44,10 +44,6 @@ def main() -> int:
             file=sys.stderr,
         )
         return 130
-    except BrokenPipeError:
-        # Whoever read the list, such as `head`, has seen enough. Python would say so once more
-        # when it flushes on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -59,10 +55,16 @@ def probe(client: Client) -> None:
 
 def list_events(client: Client, asked: argparse.Namespace) -> None:
     """Newest first; the next page is fetched while this one is printed."""
-    for event in client.events(
-        since=asked.since, until=asked.until, phi_involved=asked.phi, limit=1000
-    ):
-        print(event.line)
+    try:
+        for event in client.events(
+            since=asked.since, until=asked.until, phi_involved=asked.phi, limit=1000
+        ):
+            print(event.line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the list, such as `head`, has seen enough. Python would say so once more
+        # when it flushes on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def export(client: Client, asked: argparse.Namespace) -> None:

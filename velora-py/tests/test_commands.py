@@ -48,13 +48,20 @@ def test_the_example_lists(simulator: Simulator) -> None:
 
 
 def test_the_example_stops_listing_when_nobody_reads(simulator: Simulator) -> None:
-    ours, its = os.pipe()
-    os.close(ours)
-    done = audit(
-        simulator, "list", *WINDOW, capture_output=False, stdout=its, stderr=subprocess.PIPE
-    )
-    os.close(its)
-    assert (done.returncode, done.stderr) == (0, "")
+    def unread(*arguments: str) -> Any:
+        ours, its = os.pipe()
+        os.close(ours)
+        silent = {"capture_output": False, "stdout": its, "stderr": subprocess.PIPE}
+        done = audit(simulator, *arguments, **silent)
+        os.close(its)
+        return done
+
+    # A list that is written at once, and one that is not.
+    for until in ["2026-05-01T00:01:00Z", WEEK["until"]]:
+        done = unread("list", "--since", WEEK["since"], "--until", until)
+        assert (done.returncode, done.stderr) == (0, "")
+    # A secret that nobody reads is lost.
+    assert unread("register", "https://example.com/hook").returncode != 0
 
 
 def test_the_example_exports(simulator: Simulator, tmp_path: Path) -> None:
