@@ -118,12 +118,28 @@ def test_what_is_no_store_is_refused() -> None:
             Store.of(store)
 
 
+class Sealed(StoreError):
+    """Its code cannot be looked at."""
+
+    @property
+    def code(self) -> Any:
+        raise KeyError("code")
+
+    @code.setter
+    def code(self, code: Any) -> None:
+        pass
+
+    def __str__(self) -> str:
+        return "sealed"
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
         (StoreError("it is", "store_full"), "store_full"),
         (StoreError("so it seems", "store_unavailable"), "store_unavailable"),
         (StoreError("odd", "internal"), "store_unavailable"),
+        (Sealed("odd", "store_full"), "store_unavailable"),
         (KeyError("hunter2"), "store_unavailable"),
     ],
 )

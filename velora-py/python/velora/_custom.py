@@ -82,10 +82,20 @@ def _answered(answer: Answer, verb: str, answered: object) -> None:
 
 def _failed(answer: Answer, error: Exception) -> None:
     """What the error says is only logged: it is the caller's, and may contain anything."""
-    code = error.code if isinstance(error, StoreError) else None
-    if code not in ("lease_lost", "store_full"):
+    code = _code_of(error)
+    if code is None:
         _log.error("a store failed", exc_info=error)
     answer.failed(code, f"it failed with a `{type(error).__name__}`")
+
+
+def _code_of(error: Exception) -> str | None:
+    """The code of what a store answered. Any other error has none, even if it raises when it
+    is asked."""
+    try:
+        code = error.code if isinstance(error, StoreError) else None
+        return code if code in ("lease_lost", "store_full") else None
+    except Exception:
+        return None
 
 
 _RETURNS_NOTHING = (
