@@ -11,7 +11,7 @@ use super::auth::{Auth, credential};
 use super::gate::Gate;
 use super::response::{malformed, unreadable};
 use super::retry::{Budget, RetryOptions, asked_delay};
-use super::runtime::random_id;
+use super::runtime::{random_id, running};
 use super::{
     BaseUrl, BoxFuture, Method, RateLimit, Request, Response, Runtime, Transport, problem,
 };
@@ -179,6 +179,7 @@ impl Api {
         deadline: Duration,
         read: &Read<'_>,
     ) -> Result<(), ApiError> {
+        running(self.runtime())?;
         let retry = self.0.settings.retry;
         let mut attempts = 0_u32;
         let (mut perhaps_done, mut paid) = (false, false);

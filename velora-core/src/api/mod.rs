@@ -52,5 +52,7 @@ pub(crate) use page::{Cursors, Fingerprint, Next, Recent, start_cursor};
 pub(crate) use request::{IDEMPOTENCY_KEY, Path, is_header_value};
 pub(crate) use response::{malformed, not_json, too_large, undocumented, unreadable};
 pub(crate) use retry::since_epoch;
+#[cfg(feature = "client-reqwest")]
+pub(crate) use runtime::running;
 pub(crate) use runtime::{Task, random_id};
 pub(crate) use walk::{Listing, Paged, Walk};

@@ -1,6 +1,6 @@
 //! The contract for waiting and for background work.
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -23,6 +23,13 @@ pub trait Runtime: Clock {
 
     /// Runs `work` to completion in the background.
     fn spawn(&self, work: BoxFuture<'static, ()>);
+
+    /// Whether `sleep` and `spawn` work on this thread now. A call elsewhere is
+    /// `invalid_request`. By default they work everywhere.
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+    fn is_running(&self) -> bool {
+        true
+    }
 
     /// A random number, for the jitter of waits and for ids. No two processes may get the same
     /// numbers, not even after a fork. By default it comes from the operating system; on
@@ -47,9 +54,32 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
         (**self).spawn(work);
     }
 
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+    fn is_running(&self) -> bool {
+        (**self).is_running()
+    }
+
     fn random(&self) -> u64 {
         (**self).random()
     }
+}
+
+/// Errors: `invalid_request` outside of the runtime.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+pub(crate) fn running(runtime: &dyn Runtime) -> Result<(), ApiError> {
+    match runtime.is_running() {
+        true => Ok(()),
+        false => Err(ApiError::new(
+            ApiErrorKind::InvalidRequest,
+            "the call was made outside of its runtime, which is tokio unless another was given",
+        )),
+    }
+}
+
+/// The host of a module is its runtime.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub(crate) fn running(_: &dyn Runtime) -> Result<(), ApiError> {
+    Ok(())
 }
 
 /// For a system without a source of randomness: a number that no other process gets, and this
@@ -88,11 +118,17 @@ impl<T: Send + 'static> Task<T> {
         work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Self {
         let (sender, result) = oneshot::channel();
-        // From here on the code is the same for all work.
-        let work: BoxFuture<'static, ()> = Box::pin(async move {
-            // Nobody waits any more: nothing to tell.
-            let _ = sender.send(work.await);
-        });
+        // Behind this the code is the same for all work.
+        let work: BoxFuture<'static, ()> = match running(runtime) {
+            Ok(()) => Box::pin(async move {
+                // Nobody waits any more: nothing to tell.
+                let _ = sender.send(work.await);
+            }),
+            Err(error) => {
+                let _ = sender.send(Err(error));
+                Box::pin(future::ready(()))
+            }
+        };
         let (work, abort) = abortable(work);
         runtime.spawn(Box::pin(work.map(drop)));
         Self { result, abort }

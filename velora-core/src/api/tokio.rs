@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::{BoxFuture, Runtime};
@@ -13,8 +14,8 @@ use crate::clock::{Clock, SystemClock, UnixTime};
 ///
 /// # Panics
 ///
-/// A call panics outside of a tokio runtime, or in one that was built without its
-/// time driver (`enable_time`).
+/// A call panics in a runtime that was built without its drivers (`enable_all`). Outside of a
+/// runtime it is `invalid_request`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioRuntime;
 
@@ -38,8 +39,12 @@ impl Runtime for TokioRuntime {
 
     fn spawn(&self, work: BoxFuture<'static, ()>) {
         // Outside of a runtime the work is dropped, which its waiter is told.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(work);
         }
+    }
+
+    fn is_running(&self) -> bool {
+        Handle::try_current().is_ok()
     }
 }

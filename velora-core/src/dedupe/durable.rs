@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use crate::error::StoreError;
 
 /// The version of the tables that this SDK reads and writes.
@@ -26,6 +28,14 @@ pub(super) fn foreign_schema(found: i64) -> StoreError {
 pub(super) fn unavailable(reason: impl std::fmt::Display) -> StoreError {
     StoreError::Unavailable {
         reason: reason.to_string(),
+    }
+}
+
+/// What waits needs tokio, whose functions would panic elsewhere.
+pub(super) fn on_tokio() -> Result<(), StoreError> {
+    match Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(unavailable("it was called outside of a tokio runtime")),
     }
 }
 

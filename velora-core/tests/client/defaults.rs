@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{TryStreamExt, stream};
+use futures_util::{FutureExt, TryStreamExt, stream};
 use tokio::time::Instant;
 use velora_core::api::{Body, BoxFuture, Request, Response, TokioRuntime, Transport};
 use velora_core::billing::DeliveryQuery;
 use velora_core::curae::EndpointQuery;
 use velora_core::health::{Client, EventQuery, ExportQuery, NewEndpoint};
-use velora_core::tv::EventType;
+use velora_core::tv::{EventType, StreamOptions};
 use velora_core::{ApiError, ApiKey};
 
 use crate::scripted::{Answer, Scripted, answer, header};
@@ -126,4 +126,29 @@ fn each_system_has_its_address() {
     ] {
         assert_eq!(url.as_str().trim_end_matches('/'), expected);
     }
+}
+
+/// The code of a call that fails at once, on no runtime.
+fn refused<T, E: Into<velora_core::Error>>(call: impl Future<Output = Result<T, E>>) -> String {
+    let error: velora_core::Error = call.now_or_never().unwrap().err().unwrap().into();
+    error.code().as_str().to_owned()
+}
+
+#[test]
+fn outside_of_tokio_a_call_is_refused() {
+    let client = Client::new(ApiKey::new("vlk_live_test").unwrap()).unwrap();
+    let tv = velora_core::tv::Client::new(ApiKey::new("canary").unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("week.ndjson");
+    let export = || ExportQuery::new(week());
+    for code in [
+        refused(client.probe()),
+        refused(async { client.events(EventQuery::new()).next().await.unwrap() }),
+        refused(async { client.export(export()).next().await.unwrap() }),
+        refused(async { tv.events(StreamOptions::new()).next().await.unwrap() }),
+        refused(client.export_to_file(export(), &path)),
+    ] {
+        assert_eq!(code, "invalid_request");
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }

@@ -1,5 +1,6 @@
 //! Opening stores by URL.
 
+use futures_util::FutureExt;
 use velora_core::{ConfigError, Store, StoreError, StoreOptions, open_store};
 use velora_servers::{Postgres, Redis};
 
@@ -125,4 +126,18 @@ fn no_debug_shows_the_password() {
     let redis = RedisStore::new("redis://user:hunter2@host", options).unwrap();
     let shown = format!("{postgres:?} {redis:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn outside_of_tokio_a_durable_store_is_unavailable() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite://{}", folder.path().join("claims.db").display());
+    for url in [&file, "postgres://localhost/shop", "redis://localhost"] {
+        let store = open_store(url, StoreOptions::default()).unwrap();
+        let refused = store.ready().now_or_never().unwrap().unwrap_err();
+        let refusal = StoreError::Unavailable {
+            reason: "it was called outside of a tokio runtime".into(),
+        };
+        assert_eq!(refused, refusal, "{url}");
+    }
 }

@@ -25,7 +25,7 @@ use pool::{fault, on_connection};
 use super::Key;
 use super::claimed::{Claimed, column, epoch, held, micros, stored};
 use super::durable::{
-    BATCH, COMMITS_PER_BATCH, SCHEMA_VERSION, foreign_schema, unavailable, within,
+    BATCH, COMMITS_PER_BATCH, SCHEMA_VERSION, foreign_schema, on_tokio, unavailable, within,
 };
 use super::in_transaction::InTransaction;
 use super::open::refused;
@@ -307,6 +307,7 @@ impl PostgresStore {
         &self,
         work: impl AsyncFnOnce(&mut Object) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
+        on_tokio()?;
         within(self.options.timeout(), async {
             self.prepare().await?;
             on_connection(&self.pool, work).await

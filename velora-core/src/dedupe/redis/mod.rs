@@ -16,7 +16,7 @@ use shared::Shared;
 
 use super::Key;
 use super::claimed::{Claimed, held, stored};
-use super::durable::within;
+use super::durable::{on_tokio, within};
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
 use crate::error::{ConfigError, StoreError};
 
@@ -102,6 +102,7 @@ impl RedisStore {
         &self,
         question: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
+        on_tokio()?;
         let mut asked = None;
         // A timeout is taken as a fault of this connection.
         let mut of = Of::Connection;

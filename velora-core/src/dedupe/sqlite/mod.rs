@@ -24,7 +24,7 @@ pub use sql::SqliteStatements;
 use writer::{Answer, Asked, Job, Verb, Writer};
 
 use super::Key;
-use super::durable::{unavailable, within_or};
+use super::durable::{on_tokio, unavailable, within_or};
 use super::in_transaction::InTransaction;
 use super::open::refused;
 use super::store::{Claim, Epoch, Store, StoreFuture, StoreOptions};
@@ -176,6 +176,7 @@ impl SqliteStore {
     }
 
     async fn ask(&self, verb: Verb) -> Result<Answer, StoreError> {
+        on_tokio()?;
         let (reply, mut answer) = oneshot::channel();
         self.jobs
             .try_send(Job::Ask(Asked { verb, reply }))

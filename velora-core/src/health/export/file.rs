@@ -7,11 +7,13 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 
 use super::journal::{Journal, Opened};
 use super::manifest::Manifest;
 use super::query::ExportQuery;
 use super::run::{Block, Blocks};
+use crate::api::running;
 use crate::error::{Error, FileError};
 use crate::health::Client;
 
@@ -57,6 +59,7 @@ impl Client {
         query: ExportQuery,
         path: impl AsRef<Path>,
     ) -> Result<Manifest, Error> {
+        running(self.api.runtime())?;
         let path = path.as_ref().to_owned();
         let (window, phi_involved) = (query.window, query.phi_involved);
         let now = self.api.runtime().now().as_millis();
@@ -100,7 +103,11 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
 ) -> Result<T, FileError> {
     let path: PathBuf = path.to_owned();
-    match tokio::task::spawn_blocking(work).await {
+    // A client with a runtime of its own may be called outside of tokio.
+    let Ok(tokio) = Handle::try_current() else {
+        return work();
+    };
+    match tokio.spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(error) => Err(FileError::unusable(&path, "written")(error)),
     }

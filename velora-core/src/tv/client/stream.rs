@@ -157,8 +157,9 @@ impl Run {
             match &mut self.state {
                 State::End => return None,
                 State::Apart { wait } => {
-                    let wait = *wait;
-                    self.api.runtime().sleep(wait).await;
+                    if !wait.is_zero() {
+                        self.api.runtime().sleep(*wait).await;
+                    }
                     let (api, request) = (self.api.clone(), self.request());
                     let connected = api.call(request, async |response| opened(response)).await;
                     if let Err(error) = self.connected(connected) {
