@@ -3,6 +3,7 @@
 // left of one call never meets the next. The expectations are those of the core's own tests.
 
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -119,6 +120,26 @@ test('a signal ends a call, a list and an export', async (context) => {
     await assert.rejects(call(client, AbortSignal.abort(reason)), reason);
   }
   await assert.rejects(client.probe({ signal: AbortSignal.timeout(30) }), { name: 'TimeoutError' });
+});
+
+test('one signal ends many calls, and has one listener as long as there are any', async (context) => {
+  const simulator = await simulate(context, '--events', '10');
+  const client = new health.Client({ apiKey: HEALTH_KEY, baseUrl: simulator.url });
+  const controller = new AbortController();
+  const listeners = () => getEventListeners(controller.signal, 'abort').length;
+  const calls = () => Array.from({ length: 12 }, () => client.probe({ signal: controller.signal }));
+  const answered = calls();
+  assert.equal(listeners(), 1);
+  await Promise.all(answered);
+  assert.equal(listeners(), 0);
+  await simulator.arm({ kind: 'hang', always: true });
+  const ended = calls();
+  const reason = new Error('enough');
+  controller.abort(reason);
+  for (const { reason: error } of await Promise.allSettled(ended)) {
+    assert.equal(error, reason);
+  }
+  assert.equal(listeners(), 0);
 });
 
 test('every fault of the simulator is here', () => {

@@ -63,13 +63,36 @@ export async function call<T>(
     return settle(await guard(() => start()).catch(rethrow), signal);
   }
   const cancel = new native.NativeCancel();
-  const abort = () => cancel.cancel();
-  signal.addEventListener('abort', abort, { once: true });
+  const heed = heedOf(signal);
+  heed.calls.add(cancel);
   try {
     return settle(await guard(() => start(cancel)).catch(rethrow), signal);
   } finally {
-    signal.removeEventListener('abort', abort);
+    heed.calls.delete(cancel);
+    if (heed.calls.size === 0) {
+      signal.removeEventListener('abort', heed.abort);
+    }
   }
+}
+
+/** The calls that a signal ends: of more than ten listeners on one, Node warns. */
+interface Heed {
+  readonly calls: Set<native.NativeCancel>;
+  readonly abort: () => void;
+}
+const heeds = new WeakMap<AbortSignal, Heed>();
+
+function heedOf(signal: AbortSignal): Heed {
+  let heed = heeds.get(signal);
+  if (heed === undefined) {
+    const calls = new Set<native.NativeCancel>();
+    heed = { calls, abort: () => calls.forEach((call) => call.cancel()) };
+    heeds.set(signal, heed);
+  }
+  if (heed.calls.size === 0) {
+    signal.addEventListener('abort', heed.abort, { once: true });
+  }
+  return heed;
 }
 
 function settle<T>(answer: T | Failure, signal: AbortSignal | undefined): T {
