@@ -112,6 +112,18 @@ async fn a_row_from_before_a_whole_second_is_astray() {
     }
 }
 
+/// Whatever rows come with the header, the window is asked for again in parts; waiting for
+/// them would take as long as the parts.
+#[tokio::test(start_paused = true)]
+async fn the_body_of_a_truncated_response_is_not_read() {
+    let server = Scripted::new(|number, request| match number {
+        0 => answer(200, CUT, "not a row"),
+        _ => answer(200, WHOLE, &row(asked(request).0)),
+    });
+    let parts = code(&server, week()).await.unwrap();
+    assert_eq!(server.requests(), parts + 1);
+}
+
 /// A row at the end of a window may be there because the end is inclusive, and the next window
 /// has it too; or because the system shows its stamps rounded up, and no window would have it.
 #[tokio::test(start_paused = true)]
