@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { billing, curae, health } from 'velora';
+import { inspect } from 'node:util';
+import { billing, curae, health, tv } from 'velora';
 import { serve } from './support.mjs';
 
 const day = (number) => new Date(Date.UTC(2026, 4, number));
@@ -146,5 +147,93 @@ test('of the summary of Billing', async (context) => {
     lastReconAt: day(2),
     asOf: day(3),
     extra: {},
+  });
+});
+
+/** Expects each of these to be null, not merely missing. */
+const nulls = (names) => Object.fromEntries(names.map((name) => [name, null]));
+
+test('what a row lacks is null', async (context) => {
+  const events = await answering(context, { events: [{}], page: { has_more: false } });
+  const [event] = await new health.Client(events).events().toArray();
+  reads(event, nulls([
+    'eventId', 'timestamp', 'action', 'userId', 'userRole', 'resourceType', 'resourceId', 'fieldsAccessed',
+    'phiInvolved', 'tenantId', 'sourceIp', 'userAgent', 'justification', 'success', 'details', 'key',
+  ]));
+
+  const endpoints = await answering(context, { endpoints: [{ id: 'wh_1' }] });
+  const [webhook] = await new health.Client(endpoints).webhooks.list();
+  reads(webhook, nulls(['url', 'description', 'active', 'lastDeliveryAt', 'createdAt']));
+
+  const one = await answering(context, { id: 'whe_1' });
+  const versioned = await new curae.Client({ ...one, apiKey: 'cae_test_canary' }).webhooks.get('whe_1');
+  assert.equal(versioned.etag, null);
+  reads(versioned.endpoint, nulls([
+    'url', 'status', 'consecutiveFailures', 'createdAt', 'updatedAt', 'lastSuccessfulDeliveryAt',
+    'lastDeliveryAttemptAt', 'version',
+  ]));
+
+  const log = await answering(context, { deliveries: [{ id: 'del_1', status: 'failed' }] });
+  const [delivery] = await new billing.Client(log).deliveries('wh_1').toArray();
+  reads(delivery, nulls(['statusCode', 'duration', 'errorMessage', 'retryOfId']));
+});
+
+const createdAt = (baseUrl) =>
+  new tv.Client({ baseUrl, token: () => 'token' }).createWebhook({ clientId: 'a', url: 'https://a.example', events: ['stream.online'] });
+
+test('what an answer lacks is null', async (context) => {
+  const body = { pendingTickets: 0, urgentTickets: 0, openDisputes: 0 };
+  const answer = await answering(context, body);
+  const client = new billing.Client(answer);
+  reads(await client.runRecon('inv_1', 'key'), { runId: null });
+  reads(await client.reconSummary(), nulls(['lastInvoiceAt', 'lastReconAt', 'asOf']));
+  const made = await createdAt(answer.baseUrl);
+  reads(made, nulls(['id', 'secret']));
+  assert.deepEqual(made.response, body);
+  reads(client.rateLimit, nulls(['limit', 'remaining', 'reset', 'retryAt']));
+
+  const silent = await serve(context, (_, response) => response.end());
+  reads(await createdAt(silent), nulls(['id', 'secret', 'response']));
+
+  const again = await answering(context, { deliveryId: 'del_2', status: 'pending' });
+  reads(await new billing.Client(again).retryDelivery('del_1'), { deliveryId: 'del_2', status: 'pending', statusCode: null });
+});
+
+test('what a stream lacks is null', async (context) => {
+  const baseUrl = await serve(context, (_, response) => {
+    response.setHeader('content-type', 'text/event-stream');
+    response.end('event: connected\ndata: {}\n\nevent: unheard.of\ndata: {}\n\n');
+  });
+  const stream = new tv.Client({ token: () => 'token', baseUrl }).events();
+  reads((await stream.next()).value, {
+    kind: 'connected', ...nulls(['authenticated', 'autoSubscribed', 'channelUsername']), extra: {},
+  });
+  const { value: event } = await stream.next();
+  reads(event, { kind: 'event', type: 'unheard.of', data: '{}', ...nulls(['event', 'id', 'key']) });
+  assert.equal(inspect(event), 'StreamEvent(unheard.of, no key)');
+  reads((await stream.next()).value, { kind: 'gap', lastEventId: null });
+  await stream.return();
+});
+
+test('what a failure lacks is null', async (context) => {
+  const baseUrl = await serve(context, (_, response) => {
+    response.statusCode = 400;
+    response.end('{"issues":[{"path":["url"]}]}');
+  });
+  const { webhooks } = new curae.Client({ baseUrl, apiKey: 'cae_test_canary' });
+  await assert.rejects(webhooks.get('whe_1'), (error) => {
+    reads(error, { status: 400, ...nulls(['retryAfter', 'vendorCode', 'detail']) });
+    assert.deepEqual(error.issues, [{ code: null, path: ['url'], message: null }]);
+    return true;
+  });
+  // No request was made.
+  await assert.rejects(webhooks.get(''), (error) => {
+    reads(error, { status: null, attempts: 0, requestId: null });
+    return true;
+  });
+  const tokenless = new tv.Client({ baseUrl, token: () => '' });
+  await assert.rejects(tokenless.events().next(), (error) => {
+    reads(error, { status: null, attempts: 1 });
+    return true;
   });
 });
