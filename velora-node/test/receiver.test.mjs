@@ -55,7 +55,7 @@ test('the answer waits for onError', async () => {
   const told = [];
   const onError = async (error) => {
     await new Promise(setImmediate);
-    told.push(error.message);
+    told.push(error.code ?? error.message);
   };
   const failing = receiver(() => { throw new Error('delivered'); }, { onError });
   const { body, headers } = event('evt_1');
@@ -63,6 +63,12 @@ test('the answer waits for onError', async () => {
   assert.deepEqual(told, ['delivered']);
   await failing.backfill('a', () => { throw new Error('listed'); });
   assert.deepEqual(told, ['delivered', 'listed']);
+
+  told.length = 0;
+  const down = async () => { throw new Error('down'); };
+  const store = Store.of({ claim: down, commit: down, release: down, renew: down });
+  await receiver(() => {}, { onError, store }).receive(body, headers);
+  assert.deepEqual(told, ['store_unavailable']);
 });
 
 test('a handler that never ran has failed', async () => {
