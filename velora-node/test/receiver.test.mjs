@@ -67,8 +67,11 @@ test('the answer waits for onError', async () => {
   told.length = 0;
   const down = async () => { throw new Error('down'); };
   const store = Store.of({ claim: down, commit: down, release: down, renew: down });
-  await receiver(() => {}, { onError, store }).receive(body, headers);
+  const storeless = receiver(() => {}, { onError, store });
+  await storeless.receive(body, headers);
   assert.deepEqual(told, ['store_unavailable']);
+  await storeless.backfill('a', () => {});
+  assert.deepEqual(told, ['store_unavailable', 'store_unavailable']);
 });
 
 test('a handler that never ran has failed', async () => {

@@ -156,6 +156,23 @@ for (const kind of ['sqlite', 'postgres', 'redis']) {
   });
 }
 
+test('what is closed gives its connections back', async () => {
+  const url = await PLACES.postgres();
+  const store = openStore(url, PATIENT);
+  const client = new pg.Client(url);
+  await client.connect();
+  const others = 'SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()';
+  const connections = async () => (await client.query(others)).rowCount;
+  await store.ready();
+  assert.ok((await connections()) > 0);
+  store.close();
+  for (let waits = 0; (await connections()) > 0; waits += 1) {
+    assert.ok(waits < 3000, 'they stay open');
+    await sleep(10);
+  }
+  await client.end();
+});
+
 test('a store that is not there asks the event to come again', async () => {
   for (const url of ['postgres://nobody@127.0.0.1:1/none', 'redis://127.0.0.1:1', `sqlite://${folder}/none/claims.db`]) {
     const store = openStore(url, { timeout: 2 });

@@ -66,6 +66,11 @@ test('refuses headers that are none', async () => {
     assert.equal(await codeOf(() => verifier.verify(BODY, headers)), 'unreadable_headers');
   }
   assert.equal(await codeOf(() => verifier.verify(BODY, {})), 'missing_header');
+  for (const none of [undefined, null, []]) {
+    for (const headers of [{ 'x-velora-signature': none }, { 'X-Velora-Signature': none }, new Map([['x-velora-signature', none]])]) {
+      assert.equal(await codeOf(() => verifier.verify(BODY, headers)), 'missing_header');
+    }
+  }
   const inherited = Object.create({ 'x-velora-signature': signed.headers['X-Velora-Signature'] });
   assert.equal(await codeOf(() => verifier.verify(BODY, inherited)), 'missing_header');
 });
@@ -278,6 +283,7 @@ test('misuse at construction has a code', async () => {
     ['invalid_option', () => new Scheme({ name: 'x' })], ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', header: 'z' })],
     ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', timestampUnit: 'seconds' })],
     ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', timestampHeader: null, timestampUnit: 'seconds' })],
+    ['invalid_option', () => new Scheme({ name: 'x', signatureHeader: 'y', timestampHeader: 'z', timestampUnit: 'hours' })],
   ];
   for (const [code, call] of cases) {
     assert.equal(await codeOf(call), code, call.toString());

@@ -178,6 +178,15 @@ def test_a_claim_can_be_entered_again(blocks: Blocks, store: MemoryStore) -> Non
     assert blocks.work(claim, state) == "done"
 
 
+def test_a_claim_that_is_held_cannot_be_entered(blocks: Blocks, store: MemoryStore) -> None:
+    with store.claim(KEY) as claim:
+        epoch = claim.epoch
+        with pytest.raises(RuntimeError, match="already held"):
+            blocks.work(claim, state)
+        assert (claim.fresh, claim.epoch) == (True, epoch)
+    assert blocks.work(claim, state) == "done"
+
+
 def taken_over(store: MemoryStore) -> int:
     """Waits until the lease has run out, and claims."""
     limit = time.monotonic() + 30
