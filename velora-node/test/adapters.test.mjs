@@ -119,6 +119,16 @@ for (const [name, start] of Object.entries(FRAMEWORKS)) {
     assert.equal((await post('/other', '{"a":1}', { 'content-type': 'application/json' }))[1], '{"a":1}');
   });
 
+  test(`${name}: a body over the limit is refused before it ends`, async (context) => {
+    const verifier = new Verifier('health', SECRET);
+    const receiver = new Receiver({ verifier, store: new MemoryStore(), bodyLimit: 10, onEvent: () => assert.fail('it did') });
+    const { hostname, port } = new URL(await start(context, receiver));
+    const socket = connect(Number(port), hostname);
+    context.after(() => socket.destroy());
+    socket.write('POST /hook HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n');
+    assert.match(String((await once(socket, 'data', { signal: AbortSignal.timeout(30_000) }))[0]), /^HTTP\/1\.1 413 /);
+  });
+
   test(`${name}: an unreachable store is 503 and Retry-After`, async (context) => {
     const store = new MemoryStore({ capacity: 1 });
     await store.claim('busy');
